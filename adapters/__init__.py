@@ -1,0 +1,1 @@
+"""One technology each, behind the ports. Families know nothing of each other."""

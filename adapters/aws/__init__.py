@@ -1,0 +1,1 @@
+"""EventBridge and SQS behind the ports; the only place that knows botocore."""

@@ -1,0 +1,1 @@
+"""Decoding, voice-activity segmentation and recognition, in worker processes."""

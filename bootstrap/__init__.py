@@ -1,0 +1,1 @@
+"""Settings, clients, logging and the container: where everything is put together."""

@@ -1,0 +1,108 @@
+"""The error tree of the service.
+
+    TranscriptionServiceError
+    ├── ConfigurationError              a variable has a wrong value; the start stops
+    ├── InvalidIdentityError            an identity header cannot be used
+    ├── RecordingError                  the upload is at fault
+    │   ├── MissingRecordingError
+    │   ├── EmptyRecordingError
+    │   ├── RecordingTooLargeError
+    │   ├── NotAudioError
+    │   ├── UndecodableAudioError
+    │   └── AudioTooLongError
+    ├── TranscriptionError              the engine is at fault
+    │   ├── TranscriberBusyError        retry later
+    │   ├── TranscriberCrashedError
+    │   ├── TranscriberStalledError
+    │   └── TranscriberUnavailableError
+    ├── EventPublishError               the event did not leave
+    │   ├── EventRejectedError          do not retry: this event is at fault
+    │   └── EventBusUnavailableError    retry: the bus, the network or the credentials are at fault
+    └── InfrastructureError             queue, rule or bus cannot be read or changed
+
+Whether to retry is in the type, never in a message.
+"""
+
+
+class TranscriptionServiceError(Exception):
+    """The root of every error this service raises on purpose; its message is fit for a caller to read."""
+
+
+class ConfigurationError(TranscriptionServiceError):
+    """A setting is wrong. The message names the variable, what it holds and what it may hold."""
+
+
+class InvalidIdentityError(TranscriptionServiceError):
+    """An identity header is too long, unprintable or given twice. The message names the header."""
+
+
+class RecordingError(TranscriptionServiceError):
+    """The recording that was handed in cannot be used as it is."""
+
+
+class MissingRecordingError(RecordingError):
+    """The request holds no recording."""
+
+
+class EmptyRecordingError(RecordingError):
+    """The recording has no bytes."""
+
+
+class RecordingTooLargeError(RecordingError):
+    """The recording has more bytes than are accepted."""
+
+
+class NotAudioError(RecordingError):
+    """The bytes are no recording in a supported format, or hold no sound track."""
+
+
+class UndecodableAudioError(RecordingError):
+    """The format is known, but its sound cannot be decoded to the end."""
+
+
+class AudioTooLongError(RecordingError):
+    """The recording plays longer, or decodes to more sound, than is accepted."""
+
+
+class TranscriptionError(TranscriptionServiceError):
+    """The recording may be fine, but it could not be transcribed."""
+
+
+class TranscriberBusyError(TranscriptionError):
+    """Every transcription slot and the waiting room are taken.
+
+    Attributes:
+        retry_after_seconds: when a slot is likely to be free again.
+    """
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TranscriberCrashedError(TranscriptionError):
+    """The process that worked on this recording died; no other recording is affected."""
+
+
+class TranscriberStalledError(TranscriptionError):
+    """No progress was made for too long, and the work on this recording was ended."""
+
+
+class TranscriberUnavailableError(TranscriptionError):
+    """The engine could not be started."""
+
+
+class EventPublishError(TranscriptionServiceError):
+    """An event was not accepted by the transport."""
+
+
+class EventRejectedError(EventPublishError):
+    """The transport will never accept this event; sending it again is pointless."""
+
+
+class EventBusUnavailableError(EventPublishError):
+    """The transport cannot be reached, or not now, or not with this configuration; sending again may help."""
+
+
+class InfrastructureError(TranscriptionServiceError):
+    """A queue, rule or bus could not be read or changed. The message names it and says what to do."""

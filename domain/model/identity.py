@@ -1,0 +1,99 @@
+"""Who asked: tenant, user and account of a request (requirement 2)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from domain.model.errors import InvalidIdentityError
+
+TENANT_HEADER = "X-Tenant-ID"
+USER_HEADER = "X-User-ID"
+ACCOUNT_HEADER = "X-Account-ID"
+
+DEFAULT_USER_ID = "system"
+MAX_IDENTITY_LENGTH = 256
+"""Characters of an identity value. They end up in events, logs and keys, and come from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """To whom a transcript belongs.
+
+    Attributes:
+        tenant_id: a UUID v4, always.
+        user_id: never empty.
+        account_id: None where the request names none.
+        warnings: what was wrong with the request's values and what was done about it, fit for a log.
+    """
+
+    tenant_id: UUID
+    user_id: str
+    account_id: str | None
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDefaults:
+    """What the environment says where a request says nothing: `MOCK_TENANT_ID` and `MOCK_USER_ID`."""
+
+    tenant_id: str | None = None
+    user_id: str | None = None
+
+
+def resolve_identity(
+    headers: Mapping[str, str],
+    defaults: IdentityDefaults,
+    *,
+    new_uuid: Callable[[], UUID] = uuid4,
+) -> Identity:
+    """Work out whose request this is: header, else environment, else generated, `"system"` and None.
+
+    A blank header counts as absent. A tenant that is no UUID v4 is replaced by a fresh one with a warning
+    (requirements 2.9 and 2.10).
+
+    Raises:
+        InvalidIdentityError: user or account are longer than `MAX_IDENTITY_LENGTH` or not printable.
+    """
+    tenant_id, warnings = _tenant(_present(headers, TENANT_HEADER) or defaults.tenant_id, new_uuid)
+    return Identity(
+        tenant_id=tenant_id,
+        user_id=_printable(USER_HEADER, headers) or defaults.user_id or DEFAULT_USER_ID,
+        account_id=_printable(ACCOUNT_HEADER, headers),
+        warnings=warnings,
+    )
+
+
+def uuid4_or_none(text: str) -> UUID | None:
+    """The UUID v4 that `text` spells in its usual form, or None."""
+    try:
+        value = UUID(text)
+    except ValueError:
+        return None
+    return value if value.version == 4 and str(value) == text.lower() else None  # noqa: PLR2004 - UUID v4
+
+
+def is_printable(text: str) -> bool:
+    """Whether `text` may stand in events and logs: bounded, without control or bidirectional characters."""
+    return len(text) <= MAX_IDENTITY_LENGTH and text.isprintable()
+
+
+def _present(headers: Mapping[str, str], name: str) -> str | None:
+    return headers.get(name, "").strip() or None
+
+
+def _printable(name: str, headers: Mapping[str, str]) -> str | None:
+    value = _present(headers, name)
+    if value is not None and not is_printable(value):
+        raise InvalidIdentityError(
+            f"{name} must be at most {MAX_IDENTITY_LENGTH} printable characters; it has {len(value)}."
+        )
+    return value
+
+
+def _tenant(candidate: str | None, new_uuid: Callable[[], UUID]) -> tuple[UUID, tuple[str, ...]]:
+    if candidate is None:
+        return new_uuid(), ()
+    tenant_id = uuid4_or_none(candidate)
+    if tenant_id is not None:
+        return tenant_id, ()
+    return new_uuid(), (f"tenant id {candidate[:64]!r} is not a UUID v4; a new one was generated",)

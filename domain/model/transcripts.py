@@ -1,0 +1,43 @@
+"""Transcripts with timed segments."""
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Segment(BaseModel):
+    """What was said between two moments of a recording.
+
+    Attributes:
+        start, end: seconds from the beginning of the recording; `end` is not before `start`.
+        text: the words as the engine heard them, on one line.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    start: float = Field(ge=0, allow_inf_nan=False)
+    end: float = Field(ge=0, allow_inf_nan=False)
+    text: str
+
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> "Segment":
+        if self.end < self.start:
+            raise ValueError("a segment ends before it starts")
+        return self
+
+
+class Transcript(BaseModel):
+    """Everything that was said in one recording.
+
+    Attributes:
+        duration_seconds: the length of the recording's sound.
+        segments: in the order in which they were spoken; empty where nobody spoke.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    duration_seconds: float = Field(ge=0, allow_inf_nan=False)
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The raw transcript: the segments' words, separated by single spaces."""
+        return " ".join(segment.text for segment in self.segments if segment.text)

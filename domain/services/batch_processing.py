@@ -1,0 +1,127 @@
+"""The main job: transcribe → clean → publish → result (requirements 3 and 10)."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from domain.model.events import Publication, PublicationStatus, TranscriptData
+from domain.model.identity import Identity
+from domain.model.transcripts import Transcript
+from domain.services.event_publisher import EventPublisher
+from ports.cleaner_port import CleanerPort
+from ports.transcriber_port import ProgressListener, TranscriberPort
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_PUBLISH_TIMEOUT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What a caller gets for a recording, whatever became of the event."""
+
+    interaction_id: UUID
+    identity: Identity
+    transcript: Transcript
+    cleaned_transcript: str
+    publication: Publication
+
+
+class BatchProcessingService:
+    """Turns one recording into transcripts and tells the rest of the company.
+
+    The caller gets the transcripts whatever happens to the event (requirement 3.10): a bus that fails, or
+    takes longer than `publish_timeout_seconds`, shows in `publication.status` and nowhere else.
+    """
+
+    def __init__(
+        self,
+        transcriber: TranscriberPort,
+        cleaner: CleanerPort,
+        publisher: EventPublisher,
+        *,
+        publish_timeout_seconds: float = DEFAULT_PUBLISH_TIMEOUT_SECONDS,
+    ) -> None:
+        self._transcriber = transcriber
+        self._cleaner = cleaner
+        self._publisher = publisher
+        self._publish_timeout_seconds = publish_timeout_seconds
+
+    async def process(
+        self,
+        recording: Path,
+        identity: Identity,
+        interaction_id: UUID,
+        *,
+        on_progress: ProgressListener | None = None,
+    ) -> BatchResult:
+        """Do the whole job for one recording.
+
+        Raises:
+            RecordingError: the recording cannot be used.
+            TranscriptionError: it could not be transcribed.
+        """
+        self._log_identity(identity, interaction_id)
+        transcript = await self._transcriber.transcribe(recording, on_progress=on_progress)
+        cleaned = await asyncio.to_thread(self._cleaner.clean, transcript)
+        publication = await self._publish(identity, interaction_id, transcript, cleaned)
+        result = BatchResult(interaction_id, identity, transcript, cleaned, publication)
+        self._log_result(result)
+        return result
+
+    async def _publish(
+        self, identity: Identity, interaction_id: UUID, transcript: Transcript, cleaned: str
+    ) -> Publication:
+        data = TranscriptData(raw_transcript=transcript.text, cleaned_transcript=cleaned)
+        publish = asyncio.to_thread(
+            self._publisher.publish,
+            interaction_id,
+            identity.tenant_id,
+            identity.user_id,
+            identity.account_id,
+            data,
+        )
+        try:
+            return await asyncio.wait_for(publish, self._publish_timeout_seconds)
+        except TimeoutError as error:
+            logger.exception(
+                "event publishing failed",
+                extra={
+                    "interaction_id": str(interaction_id),
+                    "error_type": type(error).__name__,
+                    "error": f"no answer within {self._publish_timeout_seconds} s",
+                },
+            )
+        except Exception:  # noqa: BLE001, S110 - the publisher logged it, and the caller gets the transcripts
+            pass
+        return Publication(PublicationStatus.FAILED)
+
+    @staticmethod
+    def _log_identity(identity: Identity, interaction_id: UUID) -> None:
+        for warning in identity.warnings:
+            logger.warning(warning, extra={"interaction_id": str(interaction_id)})
+        logger.info(
+            "identity resolved",
+            extra={
+                "interaction_id": str(interaction_id),
+                "tenant_id": str(identity.tenant_id),
+                "user_id": identity.user_id,
+                "account_id": identity.account_id,
+            },
+        )
+
+    @staticmethod
+    def _log_result(result: BatchResult) -> None:
+        logger.info(
+            "batch processing completed",
+            extra={
+                "interaction_id": str(result.interaction_id),
+                "event_status": result.publication.status.value,
+                "duration_seconds": round(result.transcript.duration_seconds, 3),
+                "segments": len(result.transcript.segments),
+                "raw_length": len(result.transcript.text),
+                "cleaned_length": len(result.cleaned_transcript),
+            },
+        )

@@ -1,0 +1,1 @@
+"""What the core needs from outside, in domain words. The docstrings are the contracts."""
