@@ -1,0 +1,43 @@
+"""What every test shares: asserts that explain themselves, and an environment without AWS."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.integration import localstack
+
+pytest.register_assert_rewrite("tests.contracts")
+
+SHARED_FOLDER = "TEST_RUN_FOLDER"
+"""Names the folder that the processes of one test run share, in the environment they inherit."""
+
+
+def _coordinates(config: pytest.Config) -> bool:
+    """Whether this process is the whole run, or the one that hands work to pytest-xdist's workers."""
+    return not hasattr(config, "workerinput")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _coordinates(config):
+        os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="batch-transcription-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _coordinates(config) and SHARED_FOLDER in os.environ:
+        folder = Path(os.environ.pop(SHARED_FOLDER))
+        localstack.stop_shared(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_inherited_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests neither find nor use the account of whoever runs them."""
+    for variable in tuple(os.environ):
+        if variable.startswith("AWS_"):
+            monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
