@@ -1,0 +1,175 @@
+"""What botocore raises, in the words of the domain; no other file knows its exceptions.
+
+AWS quotes the request in some of its messages: a refused value, or the signed headers with the session
+token. So messages are written here, and neither quote nor chain what botocore raised, except where AWS says
+which permission is missing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from botocore import exceptions as botocore
+from botocore.parsers import ResponseParserError
+
+from domain.model.errors import (
+    EventBusUnavailableError,
+    EventPublishError,
+    EventRejectedError,
+    InfrastructureError,
+)
+
+REJECTED_CODES = frozenset(
+    {
+        "InvalidArgument",
+        "MalformedDetail",
+        "RedactionFailure",
+        "ValidationException",  # one entry a call, so it is about this one: most often its size
+        "RequestEntityTooLarge",
+        "413",
+    }
+)
+"""Codes that are this event's fault. Every other code, an unknown one too, may be gone tomorrow."""
+
+PERMISSION_CODES = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AWS.SimpleQueueService.AccessDenied",
+        "InvalidAccountIdException",
+        "NotAuthorizedForDetailTypeException",
+        "NotAuthorizedForSourceException",
+        "UnauthorizedOperation",
+    }
+)
+
+CREDENTIAL_CODES = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClient",
+        "UnrecognizedClientException",
+    }
+)
+
+CREDENTIAL_ERRORS = (
+    botocore.NoCredentialsError,
+    botocore.PartialCredentialsError,
+    botocore.CredentialRetrievalError,
+    botocore.RefreshWithMFAUnsupportedError,
+    botocore.MetadataRetrievalError,
+    botocore.NoAuthTokenError,
+    botocore.TokenRetrievalError,
+    botocore.ProfileNotFound,
+    botocore.InvalidConfigError,
+    botocore.SSOError,
+    botocore.LoginError,
+)
+
+NETWORK_ERRORS = (botocore.ConnectionError, botocore.HTTPClientError)
+
+BOTOCORE_ERRORS = (
+    botocore.BotoCoreError,
+    botocore.ClientError,
+    botocore.UndefinedModelAttributeError,
+    ResponseParserError,
+)
+"""The roots of everything that botocore raises on purpose."""
+
+PARSER_ACCIDENTS = (AttributeError, KeyError, TypeError, ValueError)
+"""What botocore's parser raises by accident, where an answer is JSON of another shape."""
+
+CHECK_CREDENTIALS = "check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE or the role) and the clock"
+CHECK_PERMISSIONS = "give these credentials the permission"
+CHECK_NETWORK = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
+
+
+class _Failure(NamedTuple):
+    """What may be told about an error."""
+
+    name: str
+    """AWS's code, or the class of the exception."""
+    operation: str | None
+    advice: str | None
+
+    def __str__(self) -> str:
+        operation = f" at {self.operation}" if self.operation else ""
+        advice = f": {self.advice}" if self.advice else ""
+        return f"{self.name}{operation}{advice}"
+
+
+@contextmanager
+def translate_publish_errors() -> Iterator[None]:
+    """Wrap a call that hands one event to EventBridge.
+
+    Raises:
+        EventRejectedError: the event is at fault.
+        EventBusUnavailableError: anything else is: the bus, the network, the credentials, the configuration.
+    """
+    try:
+        yield
+    except botocore.ParamValidationError:
+        raise EventRejectedError("EventBridge cannot take the event: ParamValidationError") from None
+    except botocore.ClientError as error:
+        raise _publish_error(_failure(error)) from None
+    except BOTOCORE_ERRORS as error:
+        raise EventBusUnavailableError(f"the event did not reach EventBridge: {_failure(error)}") from None
+    except PARSER_ACCIDENTS:
+        raise EventBusUnavailableError("the bus answered nonsense") from None
+
+
+def error_for_entry(code: str, message: str = "") -> EventPublishError:
+    """The error for an entry that EventBridge refused within an answer of 200."""
+    return _publish_error(_Failure(code[:100], None, _advice_for_code(code, message)))
+
+
+@contextmanager
+def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None]:
+    """Wrap calls that read or change queues, rules and buses.
+
+    Args:
+        doing: what is tried, to begin the message with: "creating the queue orders".
+
+    Raises:
+        InfrastructureError: for whatever botocore raises; names the operation, the code and what to do.
+    """
+    try:
+        yield
+    except BOTOCORE_ERRORS as error:
+        raise InfrastructureError(f"{doing} failed: {_failure(error)}") from None
+
+
+def _publish_error(failure: _Failure) -> EventPublishError:
+    if failure.name in REJECTED_CODES:
+        return EventRejectedError(f"EventBridge refused the event: {failure}")
+    return EventBusUnavailableError(f"EventBridge did not take the event: {failure}")
+
+
+def _failure(error: Exception) -> _Failure:
+    if not isinstance(error, botocore.ClientError):
+        return _Failure(type(error).__name__, None, _advice_for_error(error))
+    details = error.response.get("Error", {})
+    code = str(details.get("Code", "Unknown"))
+    return _Failure(code[:100], error.operation_name, _advice_for_code(code, str(details.get("Message", ""))))
+
+
+def _advice_for_code(code: str, message: str) -> str | None:
+    if code in CREDENTIAL_CODES:
+        return CHECK_CREDENTIALS
+    if code in PERMISSION_CODES:
+        return f"{CHECK_PERMISSIONS} ({message[:500]})" if message else CHECK_PERMISSIONS
+    return None
+
+
+def _advice_for_error(error: Exception) -> str | None:
+    if isinstance(error, CREDENTIAL_ERRORS):
+        return CHECK_CREDENTIALS
+    return CHECK_NETWORK if isinstance(error, NETWORK_ERRORS) else None

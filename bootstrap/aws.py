@@ -1,0 +1,151 @@
+"""AWS sessions and clients, built in one place.
+
+Clients are safe to share between threads, and slow to make; sessions are neither.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.credentials import InstanceMetadataProvider, create_credential_resolver
+from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.session import Session
+from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
+
+from domain.model.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_kms import KMSClient
+    from types_boto3_sqs import SQSClient
+
+PUBLISHING = Config(
+    connect_timeout=1,
+    read_timeout=1.5,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    tcp_keepalive=True,
+    max_pool_connections=64,
+)
+"""Somebody waits for an answer: a bus that is away must be given up soon."""
+
+OPERATING = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
+"""An operator waits, and would rather have a result."""
+
+LONG_POLLING = OPERATING.merge(Config(read_timeout=25))
+"""A queue keeps a receiver waiting for up to 20 seconds."""
+
+METADATA_CONNECT_SECONDS = 0.25
+METADATA_READ_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAccess:
+    """Which AWS is meant. Who we are is the default credential chain's business (requirement 9.4).
+
+    Attributes:
+        region: such as "eu-central-1".
+        endpoint_url: LocalStack, moto or another endpoint; None for AWS itself.
+    """
+
+    region: str
+    endpoint_url: str | None = None
+
+
+def publishing_client(access: AwsAccess) -> "EventBridgeClient":
+    """For publishing while a request waits."""
+    with _naming_what_is_wrong():
+        return _session(access).client("events", endpoint_url=access.endpoint_url, config=PUBLISHING)
+
+
+def events_client(access: AwsAccess) -> "EventBridgeClient":
+    """For the operator's tools."""
+    with _naming_what_is_wrong():
+        return _session(access).client("events", endpoint_url=access.endpoint_url, config=OPERATING)
+
+
+def sqs_client(access: AwsAccess) -> "SQSClient":
+    """For the operator's tools; fit for long polling."""
+    with _naming_what_is_wrong():
+        return _session(access).client("sqs", endpoint_url=access.endpoint_url, config=LONG_POLLING)
+
+
+def kms_client(access: AwsAccess) -> "KMSClient":
+    """For the operator's tools."""
+    with _naming_what_is_wrong():
+        return _session(access).client("kms", endpoint_url=access.endpoint_url, config=OPERATING)
+
+
+def credentials_found(session: Session | None = None) -> bool:
+    """Whether the default credential chain finds credentials, without waiting for what is not there.
+
+    The chain's last link, an instance's metadata service, is asked only where something listens at its
+    address: elsewhere botocore would wait for it for seconds.
+
+    Raises:
+        ConfigurationError: credentials are configured, but cannot be used as they are.
+    """
+    session = session or Session()
+    with _naming_what_is_wrong():
+        chain = create_credential_resolver(session)
+        chain.remove(InstanceMetadataProvider.METHOD)
+        return chain.load_credentials() is not None or _instance_has_a_role(session)
+
+
+def _session(access: AwsAccess) -> boto3.Session:
+    return boto3.Session(region_name=access.region)
+
+
+def _instance_has_a_role(session: Session) -> bool:
+    if os.environ.get("AWS_EC2_METADATA_DISABLED", "false").lower() == "true":
+        return False
+    fetcher = InstanceMetadataFetcher(
+        timeout=METADATA_READ_SECONDS,
+        num_attempts=1,
+        user_agent=session.user_agent(),
+        config={
+            "ec2_metadata_service_endpoint": session.get_config_variable("ec2_metadata_service_endpoint"),
+            "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
+        },
+    )
+    return _listens(fetcher.get_base_url()) and bool(fetcher.retrieve_iam_role_credentials())
+
+
+def _listens(url: str) -> bool:
+    address = urlsplit(url)
+    with suppress(OSError):
+        socket.create_connection(
+            (address.hostname or "", address.port or 80), timeout=METADATA_CONNECT_SECONDS
+        ).close()
+        return True
+    return False
+
+
+@contextmanager
+def _naming_what_is_wrong() -> Iterator[None]:
+    try:
+        yield
+    except ProfileNotFound:
+        raise ConfigurationError(_unknown_profile()) from None
+    except BotoCoreError as error:
+        raise ConfigurationError(
+            f"The AWS configuration cannot be used ({type(error).__name__}): {error}"
+        ) from error
+
+
+def _unknown_profile() -> str:
+    profile, known = os.environ.get("AWS_PROFILE", ""), Session(profile="default").available_profiles
+    nearest = get_close_matches(profile, known, n=1)
+    hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    return f"AWS_PROFILE={profile!r} is not a profile of this machine, which has {known or 'none'}{hint}."
