@@ -19,8 +19,19 @@ class Progress(NamedTuple):
 ProgressListener = Callable[[Progress], None]
 
 
+class TranscriberState(NamedTuple):
+    """How busy a transcriber is."""
+
+    ready_slots: int
+    slots: int
+    admitted: int
+    """Recordings that are being worked on or wait for a slot."""
+    capacity: int
+    """How many may be admitted at once."""
+
+
 class TranscriberPort(Protocol):
-    """A speech recogniser.
+    """A speech recogniser with a bounded number of slots and a small waiting room.
 
     The same recording gives the same transcript, whatever was transcribed before it. Segments are in order,
     do not overlap and lie within the recording. A recording without speech gives a transcript without
@@ -41,4 +52,18 @@ class TranscriberPort(Protocol):
             RecordingError: the recording is at fault (see its subclasses).
             TranscriptionError: the engine is at fault, or busy (see its subclasses).
         """
+        ...
+
+    @abstractmethod
+    def check_capacity(self) -> None:
+        """Ask beforehand whether a recording handed in now would be admitted.
+
+        Raises:
+            TranscriberBusyError: it would not; says when to come back.
+        """
+        ...
+
+    @abstractmethod
+    def state(self) -> TranscriberState:
+        """How busy the transcriber is now."""
         ...

@@ -1,0 +1,94 @@
+"""What the service and its worker processes say to each other: one JSON object a line.
+
+The worker decodes hostile input and is trusted with nothing: whatever it answers is validated on arrival.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from domain.model import errors
+from domain.model.transcripts import Transcript
+
+REPORTABLE: dict[str, type[errors.TranscriptionServiceError]] = {
+    error.__name__: error
+    for error in (
+        errors.EmptyRecordingError,
+        errors.NotAudioError,
+        errors.UndecodableAudioError,
+        errors.AudioTooLongError,
+        errors.TranscriberCrashedError,
+    )
+}
+"""The errors that a worker may answer with."""
+
+MAX_LINE_BYTES = 64 * 2**20
+"""A message from a worker; the transcript of a day of fast speech stays below 4 MiB."""
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def to_line(self) -> bytes:
+        """The message as it travels, its end of line included."""
+        return self.model_dump_json().encode() + b"\n"
+
+
+class Job(_Line):
+    """Service to worker: transcribe this."""
+
+    recording: Path
+    max_audio_seconds: float
+
+
+class Ready(_Line):
+    """Worker to service: the engine is loaded."""
+
+    kind: Literal["ready"] = "ready"
+
+
+class Advanced(_Line):
+    """Worker to service: still at work; doubles as a sign of life."""
+
+    kind: Literal["advanced"] = "advanced"
+    done_seconds: float
+    total_seconds: float | None
+
+
+class Finished(_Line):
+    """Worker to service: here is the transcript."""
+
+    kind: Literal["finished"] = "finished"
+    transcript: Transcript
+
+
+class Failed(_Line):
+    """Worker to service: no transcript, and why.
+
+    Attributes:
+        trace: a stack trace for the log where the failure is a defect of ours, else empty.
+    """
+
+    kind: Literal["failed"] = "failed"
+    error: str
+    message: str
+    trace: str = ""
+
+    def to_error(self) -> errors.TranscriptionServiceError:
+        """The error of the tree that the worker named; a name it may not use stands for a crash."""
+        return REPORTABLE.get(self.error, errors.TranscriberCrashedError)(self.message)
+
+
+Message = Annotated[Ready | Advanced | Finished | Failed, Field(discriminator="kind")]
+
+_MESSAGES: TypeAdapter[Ready | Advanced | Finished | Failed] = TypeAdapter(Message)
+
+
+def parse_message(line: bytes) -> Ready | Advanced | Finished | Failed:
+    """Read one line of a worker.
+
+    Raises:
+        ValueError: the line is none of the messages.
+    """
+    return _MESSAGES.validate_json(line)

@@ -1,0 +1,75 @@
+"""A worker process: loads one engine, then transcribes one recording after the other.
+
+Run as `python -m adapters.speech.worker ENGINE`. Reads jobs on stdin, answers on stdout, ends with stdin.
+"""
+
+import os
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING, BinaryIO
+
+from adapters.speech.limits import DecodingLimits
+from adapters.speech.protocol import Advanced, Failed, Finished, Job, Ready
+from adapters.speech.sandbox import allow_cpu_seconds, confine, forbid_writing
+from domain.model.errors import TranscriberCrashedError, TranscriptionServiceError
+from ports.transcriber_port import Progress
+
+if TYPE_CHECKING:
+    from adapters.speech.engines import SpeechEngine
+
+SECONDS_BETWEEN_SIGNS_OF_LIFE = 0.5
+CPU_SECONDS_PER_AUDIO_SECOND = 2.0  # ten times what the engine needs
+CPU_SECONDS_TO_SPARE = 60.0
+
+
+def main() -> None:
+    """Serve until the service closes the pipe."""
+    confine()
+    answers = _claim_stdout()
+    from adapters.speech.engines import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
+
+    engine = load_engine(sys.argv[1])
+    forbid_writing()
+    answers.write(Ready().to_line())
+    for line in sys.stdin.buffer:
+        job = Job.model_validate_json(line)
+        allow_cpu_seconds(job.max_audio_seconds * CPU_SECONDS_PER_AUDIO_SECOND + CPU_SECONDS_TO_SPARE)
+        answers.write(_transcribe(engine, job, SignsOfLife(answers)).to_line())
+
+
+class SignsOfLife:
+    """Tells the service about progress, but no more often than it cares to know."""
+
+    def __init__(self, answers: BinaryIO) -> None:
+        self._answers = answers
+        self._next = 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        """Pass on where the work stands."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + SECONDS_BETWEEN_SIGNS_OF_LIFE
+            self._answers.write(Advanced(**progress._asdict()).to_line())
+
+
+def _transcribe(engine: "SpeechEngine", job: Job, on_progress: SignsOfLife) -> Finished | Failed:
+    limits = DecodingLimits(max_audio_seconds=job.max_audio_seconds)
+    try:
+        return Finished(transcript=engine.transcribe(job.recording, limits, on_progress))
+    except TranscriptionServiceError as error:
+        return Failed(error=type(error).__name__, message=str(error))
+    except Exception as error:  # noqa: BLE001 - fails this recording only; the trace goes to the service's log
+        message = f"The transcriber failed with {type(error).__name__}."
+        return Failed(error=TranscriberCrashedError.__name__, message=message, trace=traceback.format_exc())
+
+
+def _claim_stdout() -> BinaryIO:
+    """Keep stdout for answers: whatever libraries print goes to stderr instead."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    return answers
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Logging: structured lines on stderr, bound to the interaction they belong to (requirement 12).
+
+The core logs with the standard library; structlog renders. Two nets hang below every line, whoever wrote it:
+values of secret variables and things that look like credentials are replaced, and loggers that print requests
+are held at WARNING.
+"""
+
+import logging
+import logging.config
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from bootstrap.settings import LogFormat, LogLevel, Settings
+
+SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+REDACTED = "[redacted]"
+
+_CHATTY = ("boto3", "botocore", "urllib3", "asyncio", "python_multipart", "werkzeug", "uvicorn.access")
+_SECRET_SHAPES = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # access keys
+    r"|(?i:X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"  # presigned queries
+    r"|(?i:(?:authorization|x-amz-security-token)[\"']?\s*[:=]\s*)[^\n]+"  # headers
+    r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/=-]+"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # user:password in addresses
+)
+_SECRET_KEYS = re.compile(r"(?i)authorization|secret|password|token|access_key|credential")
+
+
+class SecretRedactor:
+    """A structlog processor that takes credentials out of everything a line holds, stack traces included."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        values = [environ[name] for name in SECRET_VARIABLES if len(environ.get(name, "")) >= 8]  # noqa: PLR2004 - shorter ones ("test") are words
+        self._values = re.compile("|".join(map(re.escape, values))) if values else None
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Redact values by shape and content, and whole fields by their names."""
+        return {
+            key: REDACTED if _SECRET_KEYS.search(key) else self._clean(value) for key, value in event.items()
+        }
+
+    def _clean(self, value: object) -> object:
+        if isinstance(value, str):
+            text = self._values.sub(REDACTED, value) if self._values else value
+            return _SECRET_SHAPES.sub(REDACTED, text)
+        if isinstance(value, Mapping):
+            return self(None, "", dict(value))
+        if isinstance(value, list | tuple):
+            return [self._clean(item) for item in value]
+        return value
+
+
+def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> None:
+    """Send every log line of this process to `stream` (stderr by default) in the configured form."""
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(_wants_json(settings.log_format, stream)))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.log_level.value)
+    quiet = logging.ERROR if settings.log_level is LogLevel.ERROR else logging.WARNING
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(quiet)
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers = []
+        logging.getLogger(name).propagate = True
+
+
+def _wants_json(log_format: LogFormat, stream: TextIO) -> bool:
+    if log_format is LogFormat.AUTO:
+        return not stream.isatty()
+    return log_format is LogFormat.JSON
+
+
+def _formatter(as_json: bool) -> structlog.stdlib.ProcessorFormatter:  # noqa: FBT001 - private, one caller
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    redact = SecretRedactor(os.environ)
+    last: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        redact,
+    ]
+    last.append(structlog.processors.JSONRenderer() if as_json else _console())
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+
+
+def _console() -> Processor:
+    render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
+    def printable(logger: WrappedLogger, method: str, event: EventDict) -> str:
+        """Escape what could steer a terminal; JSON does so by itself."""
+        safe = {key: _escaped(value) if key != "exception" else value for key, value in event.items()}
+        return str(render(logger, method, safe))
+
+    return printable
+
+
+def _escaped(value: object) -> object:
+    if isinstance(value, str) and not value.isprintable():
+        return value.encode("unicode_escape").decode("ascii")
+    return value

@@ -1,0 +1,173 @@
+"""What the environment decides, read once and checked at the start (requirement 11).
+
+The variables are a contract with whoever deploys: `.env.example` and the README list the same ones.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.model.errors import ConfigurationError
+from domain.model.events import DEFAULT_EVENT_SOURCE
+from domain.model.identity import IdentityDefaults, is_printable
+
+GIB = 2**30
+
+
+class EventTransport(StrEnum):
+    """Where events go."""
+
+    AUTO = "auto"
+    EVENTBRIDGE = "eventbridge"
+    MEMORY = "memory"
+    NOOP = "noop"
+
+
+class Transcriber(StrEnum):
+    """Who listens."""
+
+    POCKETSPHINX = "pocketsphinx"
+    CANNED = "canned"
+
+
+class Cleaner(StrEnum):
+    """Who makes it readable."""
+
+    RULES = "rules"
+
+
+class LogFormat(StrEnum):
+    """How log lines look; `auto` is `console` on a terminal and `json` elsewhere."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """From which level on lines are written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+def _printable(text: str) -> str:
+    if not is_printable(text):
+        raise ValueError("must be short and printable")
+    return text
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return text
+
+
+def _available_cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+Name = Annotated[str, AfterValidator(_printable), Field(pattern=r"^[A-Za-z0-9._/-]{1,256}$")]
+QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
+RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class Settings(BaseModel):
+    """Every setting of the service; a field's name in capitals is its variable."""
+
+    model_config = ConfigDict(
+        frozen=True, hide_input_in_errors=True, alias_generator=AliasGenerator(validation_alias=str.upper)
+    )
+
+    aws_region: str = Field(default="us-east-1", pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")
+    aws_endpoint_url: Annotated[str, AfterValidator(_url)] | None = None
+    eventbridge_bus_name: Name = "default"
+    event_source: Name = DEFAULT_EVENT_SOURCE
+    event_transport: EventTransport = EventTransport.AUTO
+    publish_timeout_seconds: float = Field(default=2.0, gt=0, le=3)
+
+    queue_name: QueueName = "meeting-transcripts-queue"
+    dlq_name: QueueName = "meeting-transcripts-dlq"
+    rule_name: RuleName = "capture-transcripts-rule"
+
+    mock_tenant_id: str | None = None  # checked per request: requirement 2.10 wants a warning, not a stop
+    mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
+
+    transcriber: Transcriber = Transcriber.POCKETSPHINX
+    transcriber_workers: int = Field(default_factory=_available_cores, ge=1, le=256)
+    transcriber_waiting_room: int | None = Field(default=None, ge=0, le=10_000)
+    transcriber_stall_seconds: float = Field(default=60.0, gt=0)
+    cleaner: Cleaner = Cleaner.RULES
+
+    max_upload_bytes: int = Field(default=2 * GIB, ge=1)
+    max_audio_seconds: float = Field(default=4 * 3600.0, gt=0, allow_inf_nan=False)
+    max_concurrent_uploads: int = Field(default=64, ge=1)
+    upload_idle_seconds: float = Field(default=30.0, gt=0)
+    spool_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()) / "batch-transcription")
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=8000, ge=0, le=65535)
+    log_format: LogFormat = LogFormat.AUTO
+    log_level: LogLevel = LogLevel.INFO
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings from a mapping such as `os.environ`; a blank variable counts as absent.
+
+        Raises:
+            ConfigurationError: names every variable that is wrong, and what it may hold.
+        """
+        try:
+            return cls.model_validate({name: value for name, value in environ.items() if value.strip()})
+        except ValidationError as error:
+            problems = (_explain(details, environ) for details in error.errors(include_url=False))
+            raise ConfigurationError("\n".join(problems)) from None
+
+    @property
+    def identity_defaults(self) -> IdentityDefaults:
+        """Whose requests those are that do not say (requirements 2.2 and 2.5)."""
+        return IdentityDefaults(tenant_id=self.mock_tenant_id, user_id=self.mock_user_id)
+
+    @property
+    def waiting_room(self) -> int:
+        """How many recordings may wait for a worker: as many as there are workers, unless it is set."""
+        if self.transcriber_waiting_room is None:
+            return self.transcriber_workers
+        return self.transcriber_waiting_room
+
+
+_CHOICES: Mapping[str, type[StrEnum]] = {
+    "EVENT_TRANSPORT": EventTransport,
+    "TRANSCRIBER": Transcriber,
+    "CLEANER": Cleaner,
+    "LOG_FORMAT": LogFormat,
+    "LOG_LEVEL": LogLevel,
+}
+
+
+def _explain(details: ErrorDetails, environ: Mapping[str, str]) -> str:
+    name = str(details["loc"][0])
+    value = environ.get(name, "")
+    choices = _CHOICES.get(name)
+    if choices is None:
+        return f"{name}={value!r}: {_sentence(details)}"
+    allowed = [choice.value for choice in choices]
+    message = f"{name}={value!r} is not one of {', '.join(allowed)}"
+    nearest = get_close_matches(value, allowed, n=1, cutoff=0.5) or get_close_matches(
+        value.upper(), allowed, n=1, cutoff=0.5
+    )
+    return f"{message} (did you mean {nearest[0]!r}?)" if nearest else message
+
+
+def _sentence(details: ErrorDetails) -> str:
+    text = details["msg"].removeprefix("Value error, ")
+    return text[0].lower() + text[1:]

@@ -1,0 +1,57 @@
+"""The HTTP door: routes, problems, and what happens at the start and at the end."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from bootstrap.container import Container
+from entrypoints.api.middleware import InteractionMiddleware
+from entrypoints.api.problems import register_problems
+from entrypoints.api.routers import batch, health
+from entrypoints.api.spool import UploadLimits, UploadSpool
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(container: Container) -> FastAPI:
+    """Build the service around a container; nothing is started before the server starts it."""
+    settings = container.settings()
+    app = FastAPI(
+        title="batch-transcription",
+        summary="Recordings in, clean transcripts out, and an event for everyone who must know.",
+        version="0.1.0",
+        lifespan=_lifespan,
+    )
+    app.state.container = container
+    app.state.spool = UploadSpool(
+        settings.spool_dir,
+        UploadLimits(
+            max_bytes=settings.max_upload_bytes,
+            max_concurrent=settings.max_concurrent_uploads,
+            idle_seconds=settings.upload_idle_seconds,
+        ),
+    )
+    app.add_middleware(InteractionMiddleware)
+    register_problems(app)
+    app.include_router(batch.router)
+    app.include_router(health.router)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Everything that is opened for the service, and closed once the last request is answered."""
+    container: Container = app.state.container
+    container.batch_processing()  # a wrong configuration shows now, and a disabled transport warns now
+    app.state.spool.open()
+    transcriber = container.transcriber()
+    await transcriber.start()
+    logger.info("service started", extra={"event_transport": container.event_transport().value})
+    try:
+        yield
+    finally:
+        await transcriber.stop()
+        app.state.spool.close()
+        logger.info("service stopped")

@@ -1,0 +1,63 @@
+"""What surrounds every request: its interaction id, its log line, and the answer to defects of ours."""
+
+import logging
+import time
+from uuid import UUID, uuid4
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from entrypoints.api.problems import unexpected_problem
+
+logger = logging.getLogger(__name__)
+
+INTERACTION_HEADER = "X-Interaction-ID"
+_QUIET_PATHS = "/health/"
+
+
+class InteractionMiddleware:
+    """Gives each request its interaction id (requirement 3.2): in `request.state`, the log and the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or pass on what is none."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        interaction_id = uuid4()
+        scope.setdefault("state", {})["interaction_id"] = interaction_id
+        with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
+            await self._serve(scope, receive, Answer(send, interaction_id))
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
+        began = time.monotonic()
+        try:
+            await self._app(scope, receive, answer)
+        except Exception:
+            logger.exception("request failed")
+            if answer.status is None:
+                await unexpected_problem()(scope, receive, answer)
+        finally:
+            level = logging.DEBUG if scope["path"].startswith(_QUIET_PATHS) else logging.INFO
+            extra = {"method": scope["method"], "path": scope["path"][:200], "status": answer.status}
+            extra["seconds"] = round(time.monotonic() - began, 3)
+            logger.log(level, "request answered", extra=extra)
+
+
+class Answer:
+    """The way back to the caller: adds the interaction id and remembers the status."""
+
+    def __init__(self, send: Send, interaction_id: UUID) -> None:
+        self._send = send
+        self._interaction_id = interaction_id
+        self.status: int | None = None
+
+    async def __call__(self, message: Message) -> None:
+        """Pass on one message of the answer."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            MutableHeaders(scope=message)[INTERACTION_HEADER] = str(self._interaction_id)
+        await self._send(message)

@@ -1,0 +1,113 @@
+"""`POST /batch/process`: a recording in, both transcripts out."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
+
+from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
+from entrypoints.api.dependencies import (
+    BatchProcessing,
+    CallerIdentity,
+    InteractionId,
+    SpeechRecogniser,
+    Spool,
+)
+from entrypoints.api.problems import MEDIA_TYPE
+from entrypoints.api.schemas import BatchResponse, Problem
+from entrypoints.api.uploads import FIELD_NAME
+
+T = TypeVar("T")
+
+router = APIRouter(prefix="/batch", tags=["batch"])
+
+_FORM = {
+    "type": "object",
+    "required": [FIELD_NAME],
+    "properties": {
+        FIELD_NAME: {
+            "type": "string",
+            "format": "binary",
+            "description": "wav, flac, mp3, m4a/aac, ogg, opus, webm, or the sound track of an mp4.",
+        }
+    },
+}
+
+
+def _header(name: str, description: str, schema: dict[str, str | int]) -> dict[str, object]:
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
+
+
+_REQUEST = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
+    "parameters": [
+        _header(TENANT_HEADER, "A UUID v4; anything else is replaced.", {"type": "string", "format": "uuid"}),
+        _header(USER_HEADER, "Who asks.", {"type": "string", "maxLength": MAX_IDENTITY_LENGTH}),
+        _header(
+            ACCOUNT_HEADER,
+            "An account, where there is one.",
+            {"type": "string", "maxLength": MAX_IDENTITY_LENGTH},
+        ),
+    ],
+}
+
+_PROBLEMS = {
+    400: "No recording, an empty one, a malformed form or an unusable identity header",
+    408: "The caller stopped sending",
+    413: "More bytes than MAX_UPLOAD_BYTES",
+    415: "Not audio, or not multipart/form-data",
+    422: "Audio that cannot be decoded, or longer than MAX_AUDIO_SECONDS",
+    500: "The transcriber crashed or stalled on this recording",
+    503: "Every transcription slot and the waiting room are taken; see Retry-After",
+    507: "No room is left to receive the recording",
+}
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+    for status, text in _PROBLEMS.items()
+}
+
+
+@router.post("/process", responses=_RESPONSES, openapi_extra=_REQUEST)
+async def process(
+    request: Request,
+    identity: CallerIdentity,
+    interaction_id: InteractionId,
+    service: BatchProcessing,
+    transcriber: SpeechRecogniser,
+    spool: Spool,
+) -> BatchResponse:
+    """Transcribe a recording, clean the transcript, tell the rest of the company, and answer with both.
+
+    The transcripts are answered whatever becomes of the event: see `event.status`.
+    """
+    transcriber.check_capacity()
+    async with spool.receive(request) as recording:
+        work = service.process(recording, identity, interaction_id)
+        return BatchResponse.of(await _while_connected(request, work))
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Do the work unless the caller hangs up, which cancels it and frees its slot.
+
+    Raises:
+        ClientDisconnect: the caller hung up.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_disconnect(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        leaving.cancel()
+        working.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,162 @@
+"""Reads one recording out of a multipart body, block by block, in constant memory.
+
+The framework's own form parser limits neither the size nor the place, and looks only when all has arrived.
+This one refuses while streaming and takes no name from outside.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from starlette.requests import Request
+
+from domain.model.errors import EmptyRecordingError, MissingRecordingError, RecordingTooLargeError
+from entrypoints.api.problems import MalformedUploadError, StalledUploadError, UnsupportedMediaTypeError
+
+FIELD_NAME = "file"
+WRITE_BYTES = 2**20
+"""Collected before they are handed on: a thread for each chunk would cost more than the writing."""
+MAX_FORM_BYTES = 2**20
+"""Everything in the body that is not the recording: other fields, part headers, boundaries."""
+
+
+@dataclass
+class _Part:
+    disposition: bytes = b""
+    header: bytes = b""
+    value: bytes = b""
+    is_recording: bool = False
+
+
+@dataclass
+class _Received:
+    recording: bytearray = field(default_factory=bytearray)
+    recording_bytes: int = 0
+    body_bytes: int = 0
+    recordings: int = 0
+    complete: bool = False
+
+
+class MultipartRecording:
+    """The part named `file` of a multipart body, block by block; everything else is read and dropped."""
+
+    def __init__(self, request: Request, max_bytes: int) -> None:
+        self._request = request
+        self._max_bytes = max_bytes
+        self._part = _Part()
+        self._received = _Received()
+        self._parser = MultipartParser(_boundary(request), self._callbacks())
+        self._check_declared_length()
+
+    async def blocks(self, idle_seconds: float) -> AsyncIterator[bytes]:
+        """The bytes of the recording, in blocks of about `WRITE_BYTES`."""
+        received = self._received
+        async for chunk in _chunks(self._request, idle_seconds):
+            received.body_bytes += len(chunk)
+            self._parse(chunk)
+            self._check_form_size()
+            if len(received.recording) >= WRITE_BYTES:
+                yield self._take()
+        self._check_end()
+        yield self._take()
+
+    def _callbacks(self) -> MultipartCallbacks:
+        return {
+            "on_part_begin": self._on_part_begin,
+            "on_header_field": self._on_header_field,
+            "on_header_value": self._on_header_value,
+            "on_header_end": self._on_header_end,
+            "on_headers_finished": self._on_headers_finished,
+            "on_part_data": self._on_part_data,
+            "on_end": self._on_end,
+        }
+
+    def _on_part_begin(self) -> None:
+        self._part = _Part()
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._part.header += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        part = self._part
+        if part.header.lower() == b"content-disposition":
+            part.disposition = part.value
+        part.header = part.value = b""
+
+    def _on_headers_finished(self) -> None:
+        _, options = parse_options_header(self._part.disposition)
+        self._part.is_recording = options.get(b"name") == FIELD_NAME.encode()
+        self._received.recordings += self._part.is_recording
+        if self._received.recordings > 1:
+            raise MalformedUploadError(f"The form holds more than one field named {FIELD_NAME!r}; send one.")
+
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.is_recording:
+            self._received.recording += data[start:end]
+            self._received.recording_bytes += end - start
+            if self._received.recording_bytes > self._max_bytes:
+                raise _too_large(self._max_bytes)
+
+    def _on_end(self) -> None:
+        self._received.complete = True
+
+    def _parse(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise MalformedUploadError(f"The multipart body cannot be read: {error}") from error
+
+    def _take(self) -> bytes:
+        block = bytes(self._received.recording)
+        self._received.recording.clear()
+        return block
+
+    def _check_declared_length(self) -> None:
+        declared = self._request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._max_bytes + MAX_FORM_BYTES:
+            raise _too_large(self._max_bytes)
+
+    def _check_form_size(self) -> None:
+        if self._received.body_bytes - self._received.recording_bytes > MAX_FORM_BYTES:
+            raise MalformedUploadError(
+                f"The form holds more than {MAX_FORM_BYTES} bytes beside the field {FIELD_NAME!r}."
+            )
+
+    def _check_end(self) -> None:
+        if not self._received.complete:
+            raise MalformedUploadError("The multipart body ends before its closing boundary.")
+        if not self._received.recordings:
+            raise MissingRecordingError(f"Send the recording as the multipart field {FIELD_NAME!r}.")
+        if not self._received.recording_bytes:
+            raise EmptyRecordingError("The recording has no bytes.")
+
+
+def _boundary(request: Request) -> bytes:
+    content_type, options = parse_options_header(request.headers.get("content-type"))
+    if content_type != b"multipart/form-data":
+        raise UnsupportedMediaTypeError("Send the recording as multipart/form-data.")
+    boundary = options.get(b"boundary", b"")
+    if not 1 <= len(boundary) <= 70:  # noqa: PLR2004 - RFC 2046, section 5.1.1
+        raise MalformedUploadError("The multipart body needs a boundary of 1 to 70 characters.")
+    return boundary
+
+
+async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]:
+    stream = aiter(request.stream())
+    while True:
+        try:
+            async with asyncio.timeout(idle_seconds):
+                yield await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise StalledUploadError(f"No byte arrived for {idle_seconds:g} s.") from error
+
+
+def _too_large(max_bytes: int) -> RecordingTooLargeError:
+    return RecordingTooLargeError(f"The recording is larger than {max_bytes} bytes.")

@@ -1,0 +1,82 @@
+"""`transcripts`: the command line of the service.
+
+Commands are loaded when they are called, so that `transcripts --help` is there at once.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from domain.model.errors import ConfigurationError, TranscriptionServiceError
+from entrypoints.cli.output import EXIT_FAILED, EXIT_USAGE
+
+
+class _Command(NamedTuple):
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "serve": _Command("serve", "Run the HTTP service."),
+    "process": _Command("process", "Transcribe recordings here, without HTTP, and publish their events."),
+    "provision": _Command("provision", "Create queue, dead-letter queue, rule and target, and check them."),
+    "verify": _Command("verify", "Send a test event down the whole route and say where it got stuck."),
+    "demo": _Command("demo", "Show the main job on this machine alone, from recording to consumer."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of this package that are imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names, in the order in which a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"entrypoints.cli.{COMMANDS[cmd_name].module}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="batch-transcription")
+def cli() -> None:
+    """Turn recordings into clean transcripts, and tell everyone who must know.
+
+    Settings come from the environment and from a file `.env` in the current folder; the environment wins.
+    """
+    if Path(".env").is_file():
+        from dotenv import load_dotenv  # noqa: PLC0415 - only where there is such a file
+
+        load_dotenv(".env")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 it worked, 1 it did not, 2 the call or the configuration is wrong."""
+    try:
+        cli.main(argv, prog_name="transcripts")
+    except ConfigurationError as error:
+        _complain(error, EXIT_USAGE)
+    except TranscriptionServiceError as error:
+        _complain(error, EXIT_FAILED)
+
+
+def _complain(error: Exception, exit_code: int) -> None:
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(exit_code)
+
+
+if __name__ == "__main__":
+    main()

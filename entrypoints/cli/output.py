@@ -1,0 +1,35 @@
+"""How commands speak: results on stdout, logs on stderr, and three exit codes."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+"""What was to be checked or done did not hold or succeed."""
+EXIT_USAGE = 2
+"""The command line or the configuration is wrong."""
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """One JSON object on stdout, for machines."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def console() -> "Console":
+    """Where people read."""
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and `--help` needs none of it
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Text from outside, with everything escaped that could steer a terminal."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )

@@ -1,0 +1,119 @@
+"""`transcripts process`: the main job without HTTP."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import uuid4
+
+import click
+import structlog
+
+from bootstrap.container import Container, build_container
+from bootstrap.log_config import configure_logging
+from bootstrap.settings import Settings
+from domain.model.errors import TranscriptionServiceError
+from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity
+from domain.services.batch_processing import BatchResult
+from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
+from ports.transcriber_port import Progress, ProgressListener
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as ProgressBars
+    from rich.progress import TaskID
+
+
+class _Outcome(NamedTuple):
+    file: Path
+    result: BatchResult | None
+    error: TranscriptionServiceError | None
+
+
+@click.command("process")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+)
+@click.option("--tenant", help="Tenant id, a UUID v4; MOCK_TENANT_ID, else generated.")
+@click.option("--user", help="User id; MOCK_USER_ID, else 'system'.")
+@click.option("--account", help="Account id.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def command(
+    files: tuple[Path, ...], tenant: str | None, user: str | None, account: str | None, *, as_json: bool
+) -> None:
+    """Transcribe FILES one after the other, and publish an event for each."""
+    settings = Settings.from_env(os.environ)
+    configure_logging(settings)
+    given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
+    headers = {name: value for name, value in given.items() if value is not None}
+    outcomes = asyncio.run(_process_all(build_container(settings), files, headers))
+    if as_json:
+        print_json({"results": [_as_json(outcome) for outcome in outcomes]})
+    else:
+        _show(outcomes)
+    if any(outcome.error for outcome in outcomes):
+        raise SystemExit(EXIT_FAILED)
+
+
+async def _process_all(
+    container: Container, files: tuple[Path, ...], headers: dict[str, str]
+) -> list[_Outcome]:
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.progress import Progress as ProgressBars  # noqa: PLC0415
+
+    transcriber = container.transcriber()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    await transcriber.start()
+    try:
+        with ProgressBars(*columns, console=Console(stderr=True)) as bars:
+            return [await _process(container, file, headers, _listener(bars, file)) for file in files]
+    finally:
+        await transcriber.stop()
+
+
+def _listener(bars: "ProgressBars", file: Path) -> ProgressListener:
+    task: TaskID = bars.add_task(printable(file.name), total=None)
+
+    def update(progress: Progress) -> None:
+        bars.update(task, completed=progress.done_seconds, total=progress.total_seconds)
+
+    return update
+
+
+async def _process(
+    container: Container, file: Path, headers: dict[str, str], on_progress: ProgressListener
+) -> _Outcome:
+    interaction_id = uuid4()
+    identity = resolve_identity(headers, container.settings().identity_defaults)
+    with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
+        try:
+            result = await container.batch_processing().process(
+                file, identity, interaction_id, on_progress=on_progress
+            )
+        except TranscriptionServiceError as error:
+            return _Outcome(file, None, error)
+    return _Outcome(file, result, None)
+
+
+def _as_json(outcome: _Outcome) -> dict[str, object]:
+    if outcome.result is None:
+        error = outcome.error
+        return {"file": str(outcome.file), "error": {"type": type(error).__name__, "detail": str(error)}}
+    from entrypoints.api.schemas import BatchResponse  # noqa: PLC0415 - one shape for both doors
+
+    return {"file": str(outcome.file), **BatchResponse.of(outcome.result).model_dump(mode="json")}
+
+
+def _show(outcomes: list[_Outcome]) -> None:
+    out = console()
+    for outcome in outcomes:
+        out.print(f"[bold]{printable(str(outcome.file))}[/bold]")
+        if outcome.result is None:
+            out.print(f"  [red]{type(outcome.error).__name__}[/red] {printable(str(outcome.error))}")
+            continue
+        publication = outcome.result.publication
+        out.print(f"  {printable(outcome.result.cleaned_transcript) or '(nobody speaks)'}", markup=False)
+        out.print(f"  event {publication.status} {publication.event_id or ''}", style="dim")
