@@ -1,0 +1,118 @@
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from uuid import uuid1, uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from domain.model.events import BatchProcessingCompleted, TranscriptData
+from domain.model.schema_version import Bump, required_bump
+from tests.factories import an_event
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+PAYLOAD = (GOLDEN / "batch_processing_completed.v1.0.json").read_text(encoding="utf-8")
+SCHEMA = json.loads((GOLDEN / "batch_processing_completed.v1.0.schema.json").read_text(encoding="utf-8"))
+
+
+def detail(**changes: object) -> str:
+    return json.dumps({**json.loads(PAYLOAD), **changes})
+
+
+def test_the_golden_payload_parses_forever_and_is_written_again_as_it_was() -> None:
+    event = BatchProcessingCompleted.model_validate_json(PAYLOAD)
+
+    assert json.loads(event.to_json()) == json.loads(PAYLOAD)
+    assert list(json.loads(event.to_json())) == list(json.loads(PAYLOAD))
+
+
+def test_the_model_cannot_change_without_a_new_version() -> None:
+    assert required_bump(SCHEMA, BatchProcessingCompleted.model_json_schema()) is Bump.NONE
+
+
+def test_version_status_and_detail_type_are_what_the_contract_says() -> None:
+    event = an_event()
+
+    assert (event.version, event.status) == ("1.0", "completed")
+    assert BatchProcessingCompleted.DETAIL_TYPE == "BatchProcessingCompleted"
+
+
+@pytest.mark.parametrize(
+    "field", ["interaction_id", "tenant_id", "user_id", "account_id", "timestamp", "data"]
+)
+def test_no_field_may_be_missing(field: str) -> None:
+    payload = json.loads(PAYLOAD)
+    del payload[field]
+
+    with pytest.raises(ValidationError, match=field):
+        BatchProcessingCompleted.model_validate(payload)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("version", "1.1"),
+        ("version", 1.0),
+        ("status", "failed"),
+        ("interaction_id", str(uuid1())),
+        ("tenant_id", "not a uuid"),
+        ("tenant_id", None),
+        ("user_id", ""),
+        ("user_id", None),
+        ("user_id", 7),
+        ("account_id", 7),
+        ("timestamp", "2026-11-23T18:00:00"),
+        ("timestamp", "yesterday"),
+        ("data", {"raw_transcript": "a"}),
+        ("data", {"raw_transcript": "a", "cleaned_transcript": "A.", "language": "en"}),
+        ("data", {"raw_transcript": None, "cleaned_transcript": "A."}),
+        ("surprise", True),
+    ],
+)
+def test_what_the_contract_does_not_say_is_refused(field: str, value: object) -> None:
+    with pytest.raises(ValidationError):
+        BatchProcessingCompleted.model_validate_json(detail(**{field: value}))
+
+
+def test_an_event_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        an_event().user_id = "mallory"  # type: ignore[misc]  # the point of the test
+
+
+def test_the_timestamp_is_iso_8601_in_utc_whatever_zone_it_came_in() -> None:
+    in_kathmandu = datetime(2026, 11, 23, 23, 45, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+
+    event = an_event(timestamp=in_kathmandu)
+
+    assert json.loads(event.to_json())["timestamp"] == "2026-11-23T18:00:00.000000Z"
+    assert event.timestamp == datetime(2026, 11, 23, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\ufffe", "\uffff", "before \udfff after"])
+def test_text_that_a_queue_would_refuse_is_refused_here(text: str) -> None:
+    with pytest.raises(ValidationError, match="refuse"):
+        TranscriptData(raw_transcript=text, cleaned_transcript="")
+
+
+@pytest.mark.parametrize("text", ["", "naïve café", "日本語", "👩‍👩‍👧", "tab\tand\nline", "\x00"])
+def test_any_other_text_survives_the_journey(text: str) -> None:
+    data = TranscriptData(raw_transcript=text, cleaned_transcript=text)
+
+    event = BatchProcessingCompleted.model_validate_json(
+        an_event(raw_transcript=text, cleaned_transcript=text).to_json()
+    )
+
+    assert event.data == data
+
+
+def test_a_refusal_never_shows_the_transcript() -> None:
+    secret = "the merger is on friday"
+
+    with pytest.raises(ValidationError) as refusal:
+        BatchProcessingCompleted.model_validate_json(
+            detail(
+                data={"raw_transcript": secret, "cleaned_transcript": [secret]}, interaction_id=str(uuid4())
+            )
+        )
+
+    assert secret not in str(refusal.value)
