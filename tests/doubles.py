@@ -1,0 +1,105 @@
+"""Doubles that only tests need. They hold their state on the instance and fail loudly."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from domain.model.errors import TranscriberBusyError
+from domain.model.events import BatchProcessingCompleted, Publication, PublicationStatus
+from domain.model.transcripts import Segment, Transcript
+from ports.cleaner_port import CleanerPort
+from ports.event_port import EventPort
+from ports.transcriber_port import Progress, ProgressListener, TranscriberPort, TranscriberState
+
+SPOKEN = Transcript(
+    duration_seconds=3.5,
+    segments=(
+        Segment(start=0.25, end=1.5, text="um hello"),
+        Segment(start=2.0, end=3.25, text="the the world"),
+    ),
+)
+
+
+class FailingEventPublisher(EventPort):
+    """A transport on which every event fails the same way."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:  # noqa: ARG002 - nothing is looked at
+        raise self._error
+
+
+class HangingEventPublisher(EventPort):
+    """A transport that does not answer before it is told to."""
+
+    def __init__(self) -> None:
+        self.answer = Event()
+
+    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:  # noqa: ARG002 - nothing is looked at
+        self.answer.wait(30)
+        return Publication(PublicationStatus.PUBLISHED, "late")
+
+
+class FixedTranscriber(TranscriberPort):
+    """Hears the same in every recording, or fails the same way; can be held up, and can be full."""
+
+    def __init__(
+        self, transcript: Transcript = SPOKEN, *, error: Exception | None = None, capacity: int = 2
+    ) -> None:
+        self._transcript = transcript
+        self._error = error
+        self._capacity = capacity
+        self._admitted = 0
+        self.heard: list[bytes] = []
+        self.cancelled = 0
+        self.release: asyncio.Event | None = None
+        self.entered = asyncio.Event()
+
+    async def start(self) -> None:
+        """Like the pool's."""
+
+    async def stop(self) -> None:
+        """Like the pool's."""
+
+    async def transcribe(
+        self, recording: Path, /, *, on_progress: ProgressListener | None = None
+    ) -> Transcript:
+        self.check_capacity()
+        self._admitted += 1
+        try:
+            self.heard.append(recording.read_bytes())  # noqa: ASYNC240 - a few bytes
+            self.entered.set()
+            return await self._transcribe(on_progress)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self._admitted -= 1
+
+    async def _transcribe(self, on_progress: ProgressListener | None) -> Transcript:
+        if self.release is not None:
+            await self.release.wait()
+        if self._error is not None:
+            raise self._error
+        if on_progress is not None:
+            on_progress(Progress(self._transcript.duration_seconds, self._transcript.duration_seconds))
+        return self._transcript
+
+    def check_capacity(self) -> None:
+        if self._admitted >= self._capacity:
+            raise TranscriberBusyError("All slots are taken.", retry_after_seconds=7)
+
+    def state(self) -> TranscriberState:
+        return TranscriberState(1, 1, self._admitted, self._capacity)
+
+
+class CallbackCleaner(CleanerPort):
+    """Cleans with a function."""
+
+    def __init__(self, clean: Callable[[str], str] = str.upper) -> None:
+        self._clean = clean
+
+    def clean(self, transcript: Transcript, /) -> str:
+        return self._clean(transcript.text)
