@@ -1,0 +1,172 @@
+"""What every transport of events keeps to: the sentences of `EventPort`'s docstrings, one test each.
+
+A transport binds the contract by subclassing it and providing the fixture `transport`.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import pytest
+
+from domain.model.errors import EventBusUnavailableError, EventRejectedError
+from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
+from ports.event_port import EventPort
+from tests.factories import an_event
+
+AWKWARD_TEXTS = {
+    "nothing was said": "",
+    "every script": "Grüße, 你好, שלום, नमस्ते 👩‍👩‍👧 𝄞",
+    "looks like JSON": '{"detail": "\\"}", \\u0041 $.detail',
+    "looks like a placeholder": "<aws.events.event.json>",
+    "control characters": "line\r\n\ttab \x00\x1b[31m \u202e \u2028",
+    "hours of talk": "and then she said " * 6_000,
+    "a day of talk": "and then she said " * 25_000,
+}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How transports differ; in everything else they are alike."""
+
+    keeps_events: bool = True
+    has_bus: bool = True
+    """There is a bus outside of this process, which can be away, unknown, or refuse an event."""
+    unknown_bus_is_refused: bool = False
+    """As moto does; AWS accepts the event and drops it."""
+    cannot_carry: frozenset[str] = frozenset()
+    """Which of `AWKWARD_TEXTS` an imitation of the bus cannot carry, although AWS can."""
+
+
+class Arrival(NamedTuple):
+    """An event as a consumer sees it."""
+
+    event: BatchProcessingCompleted
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Transport:
+    """A transport together with its far end."""
+
+    port: EventPort
+    arrivals: Callable[[int], list[Arrival]]
+    """What has arrived; waits until it is as much as expected."""
+    delivery: Delivery = field(default_factory=Delivery)
+    to_unknown_bus: EventPort | None = None
+    unreachable: EventPort | None = None
+
+
+class EventPortContract:
+    """Bound by each adapter of `EventPort`."""
+
+    def test_every_accepted_event_is_delivered_at_least_once(self, transport: Transport) -> None:
+        needs_arrivals(transport)
+        events = [an_event() for _ in range(3)]
+
+        for event in events:
+            transport.port.publish(event)
+
+        assert arrived_events(transport, 3) == {event.interaction_id: event for event in events}
+
+    @pytest.mark.parametrize("kind", AWKWARD_TEXTS)
+    def test_an_event_arrives_as_it_was_handed_in_whole(self, transport: Transport, kind: str) -> None:
+        needs_arrivals(transport)
+        if kind in transport.delivery.cannot_carry:
+            pytest.skip("this imitation of a bus cannot carry such a text")
+        text = AWKWARD_TEXTS[kind]
+        event = an_event(raw_transcript=text, cleaned_transcript=text, account_id=None)
+
+        transport.port.publish(event)
+
+        assert transport.arrivals(1)[0].event == event
+
+    def test_several_threads_may_publish_at_once(self, transport: Transport) -> None:
+        needs_arrivals(transport)
+        events = [an_event() for _ in range(8)]
+
+        with ThreadPoolExecutor(4) as threads:
+            publications = list(threads.map(transport.port.publish, events))
+
+        assert len({publication.event_id for publication in publications}) == 8
+        assert arrived_events(transport, 8) == {event.interaction_id: event for event in events}
+
+    def test_the_event_is_not_changed(self, transport: Transport) -> None:
+        event = an_event()
+        before = event.to_json()
+
+        transport.port.publish(event)
+
+        assert event.to_json() == before
+
+    def test_labels_travel_beside_the_event(self, transport: Transport) -> None:
+        needs_arrivals(transport)
+        event, labels = an_event(), (TEST_EVENT_LABEL, "urn:another")
+
+        transport.port.publish(event, labels=labels)
+
+        assert transport.arrivals(1) == [Arrival(event, labels)]
+
+    def test_an_event_needs_no_label(self, transport: Transport) -> None:
+        needs_arrivals(transport)
+
+        transport.port.publish(an_event())
+
+        assert transport.arrivals(1)[0].labels == ()
+
+    def test_the_publication_says_whether_the_event_is_on_its_way(self, transport: Transport) -> None:
+        publication = transport.port.publish(an_event())
+
+        if transport.delivery.keeps_events:
+            assert publication.status is PublicationStatus.PUBLISHED
+            assert publication.event_id
+        else:
+            assert publication == (PublicationStatus.DISABLED, None)
+
+    def test_an_event_that_will_never_be_accepted_is_rejected(self, transport: Transport) -> None:
+        needs_bus(transport)
+        with pytest.raises(EventRejectedError):
+            transport.port.publish(an_event(raw_transcript="x" * 2_000_000))
+
+        accepted = an_event()
+        transport.port.publish(accepted)
+        assert [arrival.event for arrival in transport.arrivals(1)] == [accepted]
+
+    def test_a_bus_that_is_away_may_be_tried_again(self, transport: Transport) -> None:
+        needs_bus(transport)
+        assert transport.unreachable
+
+        with pytest.raises(EventBusUnavailableError):
+            transport.unreachable.publish(an_event())
+
+    def test_an_event_for_an_unknown_bus_reaches_nobody(self, transport: Transport) -> None:
+        needs_bus(transport)
+        assert transport.to_unknown_bus
+
+        if transport.delivery.unknown_bus_is_refused:
+            with pytest.raises(EventBusUnavailableError):
+                transport.to_unknown_bus.publish(an_event())
+        else:
+            assert transport.to_unknown_bus.publish(an_event()).status is PublicationStatus.PUBLISHED
+
+        afterwards = an_event()
+        transport.port.publish(afterwards)
+        assert [arrival.event for arrival in transport.arrivals(1)] == [afterwards]
+
+
+def needs_arrivals(transport: Transport) -> None:
+    """Skip where nothing can arrive."""
+    if not transport.delivery.keeps_events:
+        pytest.skip("this transport keeps no events")
+
+
+def needs_bus(transport: Transport) -> None:
+    """Skip where nothing outside of this process can refuse."""
+    if not transport.delivery.has_bus:
+        pytest.skip("this transport has no bus that could refuse")
+
+
+def arrived_events(transport: Transport, count: int) -> dict[object, BatchProcessingCompleted]:
+    """The events that arrived, each once, however often it came."""
+    return {arrival.event.interaction_id: arrival.event for arrival in transport.arrivals(count)}

@@ -1,0 +1,76 @@
+"""EventBridges to publish to and to read back from: at any address, and with a queue behind a rule."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from adapters.aws.event_bridge import EventBridgePublisher
+from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
+from tests.contracts.event_port import Arrival
+from tests.integration.localstack import free_port
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_sqs import SQSClient
+
+REGION = "us-east-1"
+IMPATIENT = Config(
+    connect_timeout=0.5, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 1}
+)
+"""For faults: one attempt, and no long wait for an answer that does not come."""
+
+ARRIVAL_SECONDS = 20
+
+
+def impatient_client(url: str) -> "EventBridgeClient":
+    """A client of whatever answers at `url`."""
+    return boto3.client(
+        "events",
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="secret-of-the-tests",
+        config=IMPATIENT,
+    )
+
+
+def publisher(client: "EventBridgeClient", bus_name: str = "default") -> EventBridgePublisher:
+    """A publisher as the service would make it."""
+    return EventBridgePublisher(client, bus_name=bus_name, source=DEFAULT_EVENT_SOURCE, region=REGION)
+
+
+def unreachable_publisher() -> EventBridgePublisher:
+    """A publisher to a port where nobody listens."""
+    return publisher(impatient_client(f"http://127.0.0.1:{free_port()}"))
+
+
+class QueueBehindRule:
+    """A consumer's view: a queue that a rule fills with what the service publishes."""
+
+    def __init__(self, events: "EventBridgeClient", sqs: "SQSClient", *, bus: str, queue: str) -> None:
+        self._sqs = sqs
+        self.url = sqs.create_queue(QueueName=queue)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]
+        pattern = {"source": [DEFAULT_EVENT_SOURCE], "detail-type": [BatchProcessingCompleted.DETAIL_TYPE]}
+        events.create_event_bus(Name=bus)
+        events.put_rule(Name=queue, EventBusName=bus, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=queue, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn["QueueArn"]}])
+
+    def arrivals(self, count: int) -> list[Arrival]:
+        """What arrives until it is `count` events, oldest first; less where no more comes in time."""
+        arrived: list[Arrival] = []
+        deadline = time.monotonic() + ARRIVAL_SECONDS
+        while len(arrived) < count and time.monotonic() < deadline:
+            messages = self._sqs.receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1
+            ).get("Messages", [])
+            arrived += [_arrival(json.loads(message["Body"])) for message in messages]
+        return arrived
+
+
+def _arrival(envelope: dict[str, Any]) -> Arrival:
+    detail = json.dumps(envelope["detail"])
+    return Arrival(BatchProcessingCompleted.model_validate_json(detail), tuple(envelope["resources"]))

@@ -1,0 +1,29 @@
+"""Valid things to test with; a test names only the fields it is about."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from domain.model.events import BatchProcessingCompleted, TranscriptData
+
+A_MOMENT = datetime(2026, 11, 23, 18, 0, 0, 123456, tzinfo=UTC)
+
+
+def an_event(
+    *,
+    interaction_id: UUID | None = None,
+    tenant_id: UUID | None = None,
+    user_id: str = "user-7",
+    account_id: str | None = "account-9",
+    timestamp: datetime = A_MOMENT,
+    raw_transcript: str = "um hello hello world",
+    cleaned_transcript: str = "Hello world.",
+) -> BatchProcessingCompleted:
+    """An event that its schema accepts; identifiers are fresh unless named."""
+    return BatchProcessingCompleted(
+        interaction_id=interaction_id or uuid4(),
+        tenant_id=tenant_id or uuid4(),
+        user_id=user_id,
+        account_id=account_id,
+        timestamp=timestamp,
+        data=TranscriptData(raw_transcript=raw_transcript, cleaned_transcript=cleaned_transcript),
+    )
