@@ -1,0 +1,122 @@
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bootstrap.settings import EventTransport, LogFormat, Settings, Transcriber
+from domain.model.errors import ConfigurationError
+from domain.model.identity import IdentityDefaults
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = Settings.from_env({})
+
+    assert settings.aws_region == "us-east-1"
+    assert settings.eventbridge_bus_name == "default"
+    assert settings.event_source == "com.yourapp.transcription"
+    assert settings.event_transport is EventTransport.AUTO
+    assert settings.queue_name == "meeting-transcripts-queue"
+    assert settings.dlq_name == "meeting-transcripts-dlq"
+    assert settings.rule_name == "capture-transcripts-rule"
+    assert settings.transcriber is Transcriber.POCKETSPHINX
+    assert settings.max_upload_bytes == 2 * 2**30
+    assert settings.max_audio_seconds == 4 * 60 * 60
+    assert settings.log_format is LogFormat.AUTO
+    assert settings.identity_defaults == IdentityDefaults(None, None)
+
+
+def test_every_value_of_the_environment_is_read() -> None:
+    settings = Settings.from_env(
+        {
+            "AWS_REGION": "eu-central-1",
+            "EVENTBRIDGE_BUS_NAME": "company",
+            "EVENT_SOURCE": "com.example.speech",
+            "EVENT_TRANSPORT": "memory",
+            "MOCK_TENANT_ID": "3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11",
+            "MOCK_USER_ID": "alice",
+            "TRANSCRIBER_WORKERS": "3",
+            "MAX_AUDIO_SECONDS": "60",
+            "UNRELATED": "ignored",
+        }
+    )
+
+    assert settings.aws_region == "eu-central-1"
+    assert settings.eventbridge_bus_name == "company"
+    assert settings.event_source == "com.example.speech"
+    assert settings.event_transport is EventTransport.MEMORY
+    assert settings.identity_defaults == IdentityDefaults("3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11", "alice")
+    assert (settings.transcriber_workers, settings.max_audio_seconds) == (3, 60.0)
+
+
+def test_the_waiting_room_is_as_large_as_the_pool_unless_it_is_set() -> None:
+    assert Settings.from_env({"TRANSCRIBER_WORKERS": "3"}).waiting_room == 3
+    assert Settings.from_env({"TRANSCRIBER_WAITING_ROOM": "0"}).waiting_room == 0
+
+
+def test_a_blank_value_counts_as_absent() -> None:
+    assert Settings.from_env({"AWS_REGION": "", "PORT": " "}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "explanation"),
+    [
+        ("EVENT_TRANSPORT", "eventbrige", "auto, eventbridge, memory, noop .did you mean 'eventbridge'"),
+        ("EVENT_TRANSPORT", "kafka", "is not one of auto, eventbridge, memory, noop$"),
+        ("TRANSCRIBER", "pocketsphynx", "pocketsphinx, canned .did you mean 'pocketsphinx'"),
+        ("CLEANER", "rule", "did you mean 'rules'"),
+        ("LOG_LEVEL", "info", "did you mean 'INFO'"),
+        ("LOG_FORMAT", "jsn", "did you mean 'json'"),
+        ("AWS_REGION", "the moon", "should match pattern"),
+        ("AWS_ENDPOINT_URL", "localhost:4566", "must begin with http://"),
+        ("EVENTBRIDGE_BUS_NAME", "a bus", "should match pattern"),
+        ("QUEUE_NAME", "queue.fifo", "should match pattern"),
+        ("RULE_NAME", "x" * 65, "should match pattern"),
+        ("MOCK_USER_ID", "a\nb", "must be short and printable"),
+        ("TRANSCRIBER_WORKERS", "0", "greater than or equal to 1"),
+        ("TRANSCRIBER_WORKERS", "many", "valid integer"),
+        ("PUBLISH_TIMEOUT_SECONDS", "30", "less than or equal to 3"),
+        ("MAX_UPLOAD_BYTES", "2GB", "valid integer"),
+        ("MAX_AUDIO_SECONDS", "inf", "finite"),
+        ("PORT", "70000", "less than or equal to 65535"),
+    ],
+)
+def test_a_wrong_value_names_its_variable_and_what_it_may_hold(
+    variable: str, value: str, explanation: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=explanation) as refusal:
+        Settings.from_env({variable: value})
+
+    assert str(refusal.value).startswith(f"{variable}={value!r}")
+
+
+def test_every_wrong_value_is_named_at_once() -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        Settings.from_env({"PORT": "x", "CLEANER": "soap"})
+
+    assert len(str(refusal.value).splitlines()) == 2
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings.from_env({}).port = 1  # type: ignore[misc]  # the point of the test
+
+
+@pytest.mark.parametrize("document", [".env.example", "README.md"])
+def test_every_variable_is_documented(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+
+    missing = [name.upper() for name in Settings.model_fields if not re.search(rf"\b{name.upper()}\b", text)]
+
+    assert missing == []
+
+
+def test_the_example_environment_is_a_valid_one() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    assignments = [line.lstrip("# ") for line in lines if re.match(r"#? ?[A-Z_]+=", line)]
+
+    environ = dict(assignment.split("=", 1) for assignment in assignments)
+
+    assert Settings.from_env(environ).aws_region == environ["AWS_REGION"]
