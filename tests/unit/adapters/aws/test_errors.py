@@ -1,0 +1,166 @@
+import inspect
+import traceback
+from typing import Any
+
+import pytest
+from botocore import exceptions as botocore
+from botocore.parsers import ResponseParserError
+
+from adapters.aws.errors import (
+    error_for_entry,
+    translate_infrastructure_errors,
+    translate_publish_errors,
+)
+from domain.model.errors import (
+    EventBusUnavailableError,
+    EventPublishError,
+    EventRejectedError,
+    InfrastructureError,
+)
+
+ERRORS_OF_BOTOCORE: list[type[Exception]] = [
+    kind
+    for _, kind in inspect.getmembers(botocore, inspect.isclass)
+    if issubclass(kind, Exception) and not issubclass(kind, Warning) and "botocore" in kind.__module__
+] + [ResponseParserError]
+
+
+def raised(kind: type[Exception]) -> Exception:
+    """An instance, whatever its constructor asks for."""
+    if issubclass(kind, botocore.ClientError):
+        return client_error("InternalException")
+    return kind.__new__(kind)
+
+
+def client_error(code: str, message: str = "", operation: str = "PutEvents") -> botocore.ClientError:
+    return botocore.ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+def published(error: Exception) -> EventPublishError:
+    with pytest.raises(EventPublishError) as translated, translate_publish_errors():
+        raise error
+    return translated.value
+
+
+def operated(error: Exception, doing: str = "creating the queue orders") -> InfrastructureError:
+    with pytest.raises(InfrastructureError) as translated, translate_infrastructure_errors(doing):
+        raise error
+    return translated.value
+
+
+def test_botocore_has_the_errors_that_this_is_about() -> None:
+    assert len(ERRORS_OF_BOTOCORE) > 80
+
+
+@pytest.mark.parametrize("kind", ERRORS_OF_BOTOCORE)
+def test_no_error_of_botocore_escapes_from_publishing(kind: type[Exception]) -> None:
+    expected = EventRejectedError if kind is botocore.ParamValidationError else EventBusUnavailableError
+
+    assert type(published(raised(kind))) is expected
+
+
+@pytest.mark.parametrize("kind", ERRORS_OF_BOTOCORE)
+def test_no_error_of_botocore_escapes_from_the_infrastructure(kind: type[Exception]) -> None:
+    assert "creating the queue orders failed" in str(operated(raised(kind)))
+
+
+@pytest.mark.parametrize("error", [AttributeError("get"), KeyError("Entries"), TypeError(), ValueError()])
+def test_an_answer_that_botocore_stumbles_over_is_nonsense(error: Exception) -> None:
+    assert str(published(error)) == "the bus answered nonsense"
+
+
+@pytest.mark.parametrize("error", [EventRejectedError("no"), MemoryError(), InfrastructureError("no")])
+def test_other_errors_pass(error: Exception) -> None:
+    with pytest.raises(type(error)) as passed, translate_publish_errors(), translate_infrastructure_errors():
+        raise error
+
+    assert passed.value is error
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidArgument", "MalformedDetail", "RedactionFailure", "ValidationException", "413"]
+)
+def test_what_is_the_events_fault_is_rejected(code: str) -> None:
+    assert type(error_for_entry(code)) is EventRejectedError
+    assert type(published(client_error(code))) is EventRejectedError
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InternalFailure",
+        "InternalException",
+        "ThrottlingException",
+        "AccessDeniedException",
+        "InvalidAccountIdException",
+        "NotAuthorizedForSourceException",
+        "NotAuthorizedForDetailTypeException",
+        "TargetDeliveryFailure",
+        "ResourceNotFoundException",
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "NeverHeardOf",
+        "",
+    ],
+)
+def test_every_other_code_may_be_tried_again(code: str) -> None:
+    assert type(error_for_entry(code)) is EventBusUnavailableError
+    assert type(published(client_error(code))) is EventBusUnavailableError
+
+
+@pytest.mark.parametrize("response", [{}, {"Error": {}}, {"Error": {"Code": 5}}])
+def test_an_error_without_a_code_may_be_tried_again(response: Any) -> None:
+    assert type(published(botocore.ClientError(response, "PutEvents"))) is EventBusUnavailableError
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (client_error("ExpiredToken"), "check the credentials"),
+        (client_error("InvalidSignatureException"), "and the clock"),
+        (botocore.NoCredentialsError(), "check the credentials"),
+        (botocore.CredentialRetrievalError(provider="p", error_msg="e"), "check the credentials"),
+        (botocore.UnauthorizedSSOTokenError(), "check the credentials"),
+        (client_error("AccessDeniedException"), "give these credentials the permission"),
+        (client_error("AccessDenied", "may not sqs:CreateQueue"), "permission (may not sqs:CreateQueue)"),
+        (botocore.EndpointConnectionError(endpoint_url="http://x"), "check the network"),
+        (botocore.ConnectTimeoutError(endpoint_url="http://x"), "AWS_ENDPOINT_URL"),
+        (botocore.ReadTimeoutError(endpoint_url="http://x"), "check the network"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_the_message_says_what_to_do(error: Exception, advice: str) -> None:
+    assert advice in str(published(error))
+    assert advice in str(operated(error))
+
+
+def test_the_message_names_operation_and_code() -> None:
+    error = client_error("QueueDeletedRecently", operation="CreateQueue")
+
+    assert str(operated(error)) == "creating the queue orders failed: QueueDeletedRecently at CreateQueue"
+
+
+SECRET = "wJalrXUtnFEMI/K7MDENG"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ValidationException", f"Value '{SECRET}' at 'entries.1.member.detail' failed"),
+        client_error("SignatureDoesNotMatch", f"the canonical string is x-amz-security-token:{SECRET}"),
+        client_error("NeverHeardOf", SECRET),
+        botocore.ParamValidationError(report=f"Invalid type for parameter Detail, value: {SECRET}"),
+        botocore.CredentialRetrievalError(provider="custom-process", error_msg=SECRET),
+        botocore.HTTPClientError(error=SECRET),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_neither_message_nor_stack_trace_quotes_a_secret(error: Exception) -> None:
+    for translated in (published(error), operated(error)):
+        assert SECRET not in "".join(traceback.format_exception(translated))
+
+
+def test_a_code_out_of_all_proportion_is_cut() -> None:
+    assert len(str(error_for_entry("x" * 100_000))) < 200
+    assert len(str(error_for_entry("AccessDeniedException", "x" * 100_000))) < 700

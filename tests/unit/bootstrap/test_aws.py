@@ -1,0 +1,348 @@
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from botocore.session import Session
+from botocore.utils import ContainerMetadataFetcher
+
+from bootstrap import aws
+from bootstrap.aws import (
+    AwsAccess,
+    credentials_found,
+    events_client,
+    kms_client,
+    publishing_client,
+    sqs_client,
+)
+from domain.model.errors import ConfigurationError, EventBusUnavailableError
+from tests.event_bridges import publisher
+from tests.factories import an_event
+from tests.integration.localstack import free_port
+from tests.stub_bus import INTERNAL_ERROR, THROTTLED, Cut, Fault, StubBus
+
+CLIENTS = [publishing_client, events_client, sqs_client, kms_client]
+KEYS = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = made-up\n"
+SINGLE_SIGN_ON = """
+sso_start_url = https://example.invalid/start
+sso_region = us-east-1
+sso_account_id = 123456789012
+sso_role_name = publisher
+"""
+ROLE_KEYS = {
+    "Code": "Success",
+    "AccessKeyId": "AKIDEXAMPLE",
+    "SecretAccessKey": "made-up",
+    "Token": "made-up",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+
+
+@contextmanager
+def serving(answers: dict[str, str]) -> Iterator[str]:
+    """A server on the loopback interface that knows these paths."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = answers.get(self.path, "").encode()
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_PUT(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def black_hole() -> Iterator[str]:
+    """An address that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+# Clients
+
+
+@pytest.mark.parametrize("make", CLIENTS)
+def test_clients_talk_to_the_region_and_endpoint_that_are_meant(make: Any) -> None:
+    client = make(AwsAccess("eu-central-1", "http://127.0.0.1:4566"))
+
+    assert client.meta.region_name == "eu-central-1"
+    assert client.meta.endpoint_url == "http://127.0.0.1:4566"
+
+
+@pytest.mark.parametrize("make", CLIENTS)
+def test_without_an_endpoint_clients_talk_to_aws(make: Any) -> None:
+    assert make(AwsAccess("eu-central-1")).meta.endpoint_url.endswith("eu-central-1.amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    ("make", "connect_seconds", "read_seconds", "attempts"),
+    [
+        (publishing_client, 1, 1.5, 2),
+        (events_client, 3, 10, 3),
+        (sqs_client, 3, 25, 3),
+        (kms_client, 3, 10, 3),
+    ],
+)
+def test_timeouts_and_attempts_are_explicit(
+    make: Any, connect_seconds: float, read_seconds: float, attempts: int
+) -> None:
+    config = make(AwsAccess("eu-central-1")).meta.config
+
+    assert (config.connect_timeout, config.read_timeout) == (connect_seconds, read_seconds)
+    assert config.retries["mode"] == "standard"
+    assert config.retries["total_max_attempts"] == attempts
+    assert config.tcp_keepalive
+
+
+def test_a_profile_that_does_not_exist_stops_the_making_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+
+    with pytest.raises(ConfigurationError, match="AWS_PROFILE='nobody'"):
+        publishing_client(AwsAccess("us-east-1"))
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("fault", [INTERNAL_ERROR, THROTTLED, Cut.RESET, Cut.HANG], ids=str)
+def test_publishing_gives_up_after_two_attempts(fault: Fault) -> None:
+    with StubBus() as bus:
+        bus.fail_always(fault)
+        begun = time.monotonic()
+
+        with pytest.raises(EventBusUnavailableError):
+            publisher(publishing_client(AwsAccess("us-east-1", bus.url))).publish(an_event())
+
+        assert time.monotonic() - begun < 5.5
+        assert bus.calls == 2
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_second_attempt_may_succeed() -> None:
+    with StubBus() as bus:
+        bus.fail_next(INTERNAL_ERROR)
+
+        assert publisher(publishing_client(AwsAccess("us-east-1", bus.url))).publish(an_event()).event_id
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_bus_that_never_answers_is_given_up_soon() -> None:
+    with black_hole() as url:
+        begun = time.monotonic()
+
+        with pytest.raises(EventBusUnavailableError, match="ReadTimeoutError: check the network"):
+            publisher(publishing_client(AwsAccess("us-east-1", url))).publish(an_event())
+
+        assert time.monotonic() - begun < 5.5
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_bus_where_nobody_listens_is_given_up_soon() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    begun = time.monotonic()
+
+    with pytest.raises(EventBusUnavailableError, match="EndpointConnectionError: check the network"):
+        publisher(publishing_client(AwsAccess("us-east-1", url))).publish(an_event())
+
+    assert time.monotonic() - begun < 3
+
+
+def test_publishing_without_credentials_says_so() -> None:
+    with (
+        StubBus() as bus,
+        pytest.raises(EventBusUnavailableError, match="NoCredentialsError: check the credentials"),
+    ):
+        publisher(publishing_client(AwsAccess("us-east-1", bus.url))).publish(an_event())
+
+
+# Credentials
+
+
+@pytest.mark.usefixtures("keys")
+def test_credentials_in_the_environment_are_found() -> None:
+    assert credentials_found()
+
+
+def test_credentials_in_a_named_file_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text(f"[default]\n{KEYS}")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+
+    assert credentials_found()
+
+
+def test_credentials_in_the_home_folder_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/credentials").write_text(f"[default]\n{KEYS}")
+
+    assert credentials_found()
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        KEYS,
+        "role_arn = arn:aws:iam::123456789012:role/publisher\nsource_profile = base\n",
+        SINGLE_SIGN_ON,
+        'credential_process = /bin/echo \'{"Version": 1, "AccessKeyId": "a", "SecretAccessKey": "b"}\'\n',
+    ],
+    ids=["keys", "role", "single sign-on", "process"],
+)
+def test_credentials_of_a_profile_are_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, profile: str
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(f"[profile work]\n{profile}\n[profile base]\n{KEYS}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+
+    assert not credentials_found()
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    assert credentials_found()
+
+
+def test_credentials_of_a_container_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving({"/role": json.dumps(ROLE_KEYS)}) as url:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/role")
+
+        assert credentials_found()
+
+
+def test_a_web_identity_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("made-up")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/publisher")
+
+    assert credentials_found()
+
+
+def test_a_profile_that_does_not_exist_is_named_with_those_that_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "config"
+    file.write_text(f"[profile production]\n{KEYS}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "prodction")
+
+    with pytest.raises(ConfigurationError, match=r"AWS_PROFILE='prodction' .*\['production'\].* mean 'prod"):
+        credentials_found()
+
+
+def test_half_a_key_is_a_wrong_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+
+    with pytest.raises(ConfigurationError, match="missing: AWS_SECRET_ACCESS_KEY"):
+        credentials_found()
+
+
+def test_a_container_whose_credentials_cannot_be_read_is_a_wrong_configuration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
+    with serving({}) as url:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/role")
+
+        with pytest.raises(ConfigurationError, match="CredentialRetrievalError"):
+            credentials_found()
+
+
+# The metadata service of an instance
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Addresses that somebody tried to connect to, and could not."""
+    attempted: list[Any] = []
+
+    def connect(_socket: socket.socket, address: Any) -> None:
+        attempted.append(address)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    return attempted
+
+
+def test_an_absent_metadata_service_is_tried_once(
+    monkeypatch: pytest.MonkeyPatch, attempts: list[Any]
+) -> None:
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+
+    assert not credentials_found()
+    assert attempts == [("169.254.169.254", 80)]
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_metadata_service_is_not_tried_where_credentials_were_found(
+    monkeypatch: pytest.MonkeyPatch, attempts: list[Any]
+) -> None:
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+
+    assert credentials_found()
+    assert attempts == []
+
+
+def test_the_metadata_service_is_not_tried_where_it_is_disabled(attempts: list[Any]) -> None:
+    assert not credentials_found()
+    assert attempts == []
+
+
+@pytest.fixture
+def metadata_endpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    return lambda url: monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
+
+
+ROLES = "/latest/meta-data/iam/security-credentials/"
+
+
+def test_the_role_of_an_instance_is_found(metadata_endpoint: Any) -> None:
+    role = {"/latest/api/token": "t", ROLES: "publisher", f"{ROLES}publisher": json.dumps(ROLE_KEYS)}
+    with serving(role) as url:
+        metadata_endpoint(url)
+
+        assert credentials_found(Session())
+
+
+def test_an_instance_without_a_role_has_no_credentials(metadata_endpoint: Any) -> None:
+    with serving({"/latest/api/token": "t"}) as url:
+        metadata_endpoint(url)
+
+        assert not credentials_found()
+
+
+def test_a_metadata_service_that_does_not_answer_has_no_credentials(
+    metadata_endpoint: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "METADATA_READ_SECONDS", 0.1)
+    with black_hole() as url:
+        metadata_endpoint(url)
+
+        assert not credentials_found()
