@@ -1,0 +1,57 @@
+"""Where sentences end and how they begin."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from adapters.cleaning.vocabulary import FIRST_PERSON, NEVER_LAST
+from adapters.cleaning.words import capitalised, ends_sentence, key, opening, with_stop
+
+
+class Utterance(NamedTuple):
+    """Words between two silences.
+
+    Attributes:
+        pause: seconds of silence before the first word.
+        words: at least one.
+    """
+
+    pause: float
+    words: list[str]
+
+
+def with_stops(utterances: list[Utterance], sentence_pause_seconds: float) -> list[str]:
+    """All words in one line, with a full stop before each long pause and behind the last word."""
+    line: list[str] = []
+    for pause, words in utterances:
+        begins_sentence = pause >= sentence_pause_seconds and line and key(line[-1]) not in NEVER_LAST
+        if begins_sentence:
+            line[-1] = _with_full_stop(line[-1])
+        line += [capitalised(words[0]), *words[1:]] if begins_sentence else words
+    return [*line[:-1], *map(_with_full_stop, line[-1:])]
+
+
+def with_capitals(words: list[str], *, keep_i: bool) -> Iterator[str]:
+    """The words with a capital where a sentence begins and for the first person.
+
+    Args:
+        words: the whole text.
+        keep_i: leave a lone "i" as it is; written Polish and Italian mean another word by it.
+    """
+    begins_sentence = True
+    for word in words:
+        if key(word) in FIRST_PERSON or (key(word) == "i" and not keep_i):
+            yield _with_capital_i(word)
+        else:
+            yield capitalised(word) if begins_sentence else word
+        begins_sentence = ends_sentence(word)
+
+
+def _with_full_stop(word: str) -> str:
+    """The word with a full stop, if it is of a script with capitals or a number; others end otherwise."""
+    takes_full_stop = any(letter.isdigit() or letter.lower() != letter.upper() for letter in word)
+    return with_stop(word) if takes_full_stop else word
+
+
+def _with_capital_i(word: str) -> str:
+    position = len(opening(word))
+    return word[:position] + "I" + word[position + 1 :]

@@ -1,0 +1,44 @@
+"""The words of US English that the rules know by name; every list is closed, on purpose."""
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+NOISE_NAMES = _listed("""
+    sil silence eps unk blank pad noise nsn spn speech spoken_noise vocalized-noise vocalized_noise background
+    background_noise blank_audio no_speech inaudible unintelligible crosstalk cough coughing laugh laughs
+    laughter laughing breath breathing breathe inhale exhale sigh smack lipsmack click sneeze sniff throat
+    music applause beep
+""")
+"""What recognisers name between brackets: "[NOISE]", "<sil>", "++COUGH++"."""
+
+STUTTERED = _listed("""
+    a an the i he she we they my your our their this these and or but if as because of to in on at by for from
+    with into about what when where who why how would could should i'm i'll i've i'd he's she's we're we've
+    we'll they're they've they'll it's there's what's
+""")
+"""Function words that nobody says twice on purpose.
+
+Left out is what may stand twice in good English: "had had", "that that", "told you you", "like it it", "gave
+her her", "what it is is", "so so", "there there".
+"""
+
+NEVER_LAST = _listed("a an the and or but because if my your our their")
+"""Words that a speaker may pause behind, but ends no sentence with."""
+
+FIRST_PERSON = _listed("i'm i'll i've i'd")
+
+NUMBERS = _listed("""
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million
+    billion trillion double triple dozen half quarter first second third fourth fifth sixth seventh eighth
+    ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth
+    twentieth thirtieth hundredth thousandth
+""")
+
+ABBREVIATIONS = _listed("""
+    al capt co col conn corp cr dept dr ed etc fig gen gov hon inc jr lt ltd mass messrs mr mrs ms mssrs mt
+    pres prof rep rev sen sgt sr st vol vs
+""")
+"""Words whose full stop ends no sentence; initials ("u.s.", "p.m.") are known by their shape."""
