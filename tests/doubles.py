@@ -54,8 +54,9 @@ class FixedTranscriber(TranscriberPort):
         self._admitted = 0
         self.heard: list[bytes] = []
         self.cancelled = 0
-        self.release: asyncio.Event | None = None
-        self.entered = asyncio.Event()
+        self.held = False
+        self._release = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         """Like the pool's."""
@@ -70,7 +71,7 @@ class FixedTranscriber(TranscriberPort):
         self._admitted += 1
         try:
             self.heard.append(recording.read_bytes())  # noqa: ASYNC240 - a few bytes
-            self.entered.set()
+            self._loop = asyncio.get_running_loop()
             return await self._transcribe(on_progress)
         except asyncio.CancelledError:
             self.cancelled += 1
@@ -78,9 +79,14 @@ class FixedTranscriber(TranscriberPort):
         finally:
             self._admitted -= 1
 
+    def let_go(self) -> None:
+        """End the hold-up, from any thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._release.set)
+
     async def _transcribe(self, on_progress: ProgressListener | None) -> Transcript:
-        if self.release is not None:
-            await self.release.wait()
+        if self.held:
+            await self._release.wait()
         if self._error is not None:
             raise self._error
         if on_progress is not None:

@@ -7,13 +7,17 @@ This one refuses while streaming and takes no name from outside.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from domain.model.errors import EmptyRecordingError, MissingRecordingError, RecordingTooLargeError
 from entrypoints.api.problems import MalformedUploadError, StalledUploadError, UnsupportedMediaTypeError
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 FIELD_NAME = "file"
 WRITE_BYTES = 2**20
@@ -62,7 +66,7 @@ class MultipartRecording:
         self._check_end()
         yield self._take()
 
-    def _callbacks(self) -> MultipartCallbacks:
+    def _callbacks(self) -> "MultipartCallbacks":
         return {
             "on_part_begin": self._on_part_begin,
             "on_header_field": self._on_header_field,

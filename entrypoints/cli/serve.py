@@ -6,6 +6,7 @@ from http import HTTPStatus
 import click
 import h11
 import uvicorn
+from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bootstrap.container import build_container
@@ -48,10 +49,17 @@ def command(host: str | None, port: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""
     settings = Settings.from_env(os.environ)
     configure_logging(settings)
-    config = uvicorn.Config(
-        create_app(build_container(settings)),
-        host=host or settings.host,
-        port=settings.port if port is None else port,
+    app = create_app(build_container(settings))
+    config = server_config(app, host=host or settings.host, port=settings.port if port is None else port)
+    uvicorn.Server(config).run()
+
+
+def server_config(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
+    """How the service is served: every limit that the server has, and none of its own log lines."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
         http=ProblemH11Protocol,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -59,4 +67,3 @@ def command(host: str | None, port: int | None) -> None:
         log_config=None,
         server_header=False,
     )
-    uvicorn.Server(config).run()

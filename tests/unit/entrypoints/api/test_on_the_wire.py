@@ -1,0 +1,188 @@
+"""What only a real socket shows: callers who hang up, lie about lengths, dawdle, or send no HTTP at all."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.container import Container
+from tests.doubles import FixedTranscriber
+from tests.service import container_for, exchange, multipart, post_head, serving, wait_until
+
+
+@pytest.fixture
+def engine() -> FixedTranscriber:
+    return FixedTranscriber(capacity=1)
+
+
+@pytest.fixture
+def container(tmp_path: Path, engine: FixedTranscriber) -> Container:
+    return container_for(
+        tmp_path / "spool",
+        engine,
+        MAX_UPLOAD_BYTES="1000000",
+        UPLOAD_IDLE_SECONDS="0.3",
+        TRANSCRIBER="canned",
+    )
+
+
+@pytest.fixture
+def port(container: Container) -> Iterator[int]:
+    with serving(container) as port:
+        yield port
+
+
+def uploads(container: Container) -> list[Path]:
+    return list(container.settings().spool_dir.glob("process-*/upload-*"))
+
+
+def problem(answer: bytes) -> dict[str, object]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    value = json.loads(body)
+    assert isinstance(value, dict)
+    return value
+
+
+def test_a_whole_upload_on_the_wire_is_answered(port: int) -> None:
+    body = multipart(b"sound")
+
+    answer = exchange(port, post_head(len(body)), body)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b'"status":"published"' in answer
+
+
+def test_a_caller_who_hangs_up_while_sending_leaves_nothing(
+    port: int, container: Container, engine: FixedTranscriber
+) -> None:
+    body = multipart(b"x" * 500_000)
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post_head(len(body)) + body[:250_000])
+        wait_until(lambda: uploads(container))
+
+    wait_until(lambda: not uploads(container))
+    assert engine.heard == []
+
+
+def test_a_caller_who_hangs_up_while_waiting_frees_the_slot(
+    port: int, container: Container, engine: FixedTranscriber
+) -> None:
+    engine.held = True
+    body = multipart(b"sound")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post_head(len(body)) + body)
+        wait_until(lambda: engine.heard)
+
+    wait_until(lambda: engine.cancelled == 1)
+    wait_until(lambda: not uploads(container))
+    engine.held = False
+    assert exchange(port, post_head(len(body)), body).startswith(b"HTTP/1.1 200")
+    assert len(container.events().published) == 1
+
+
+def test_while_the_slot_is_taken_others_are_refused_before_they_send(
+    port: int, engine: FixedTranscriber
+) -> None:
+    engine.held = True
+    body = multipart(b"sound")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post_head(len(body)) + body)
+        wait_until(lambda: engine.heard)
+
+        answer = exchange(port, post_head(900_000))
+
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"retry-after: 7" in answer
+
+
+def test_a_declared_length_over_the_limit_is_refused_before_anything_is_sent(port: int) -> None:
+    answer = exchange(port, post_head(10**12))
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert problem(answer)["type"] == "urn:batch-transcription:problem:recording-too-large"
+
+
+def test_an_undeclared_length_over_the_limit_is_refused_while_streaming(
+    port: int, container: Container
+) -> None:
+    head = post_head(0, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+    start = multipart(b"")[: -len(b"\r\n--xyz--\r\n")]
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+
+    answer = exchange(port, head, b"%x\r\n" % len(start) + start + b"\r\n", chunk)  # and no end in sight
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert uploads(container) == []
+
+
+def test_a_length_longer_than_the_body_ends_as_a_stalled_upload(port: int, container: Container) -> None:
+    body = multipart(b"sound")
+
+    answer = exchange(port, post_head(len(body) + 100), body)
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert problem(answer)["type"] == "urn:batch-transcription:problem:stalled-upload"
+    assert uploads(container) == []
+
+
+def test_a_length_shorter_than_the_body_cuts_the_form(port: int) -> None:
+    body = multipart(b"sound")
+
+    answer = exchange(port, post_head(len(body) - 20), body[:-20])
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert "closing boundary" in str(problem(answer)["detail"])
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        post_head("many"),
+        post_head(-1),
+        post_head(5, "X-User-ID: " + "x" * 100_000),
+        post_head(5, "X-User-ID: a\rb"),
+        post_head(5, "X-User-ID: a\x00b"),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 this is TLS\r\n\r\n",
+    ],
+)
+def test_what_is_no_valid_http_is_refused_as_a_problem(port: int, request_: bytes) -> None:
+    answer = exchange(port, request_)
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert problem(answer)["status"] == 400
+
+
+def test_a_folded_header_arrives_on_one_line(port: int, container: Container) -> None:
+    body = multipart(b"sound")
+
+    exchange(port, post_head(len(body), "X-User-ID: alice\n X-Account-ID: injected"), body)
+
+    (event,) = container.events().published
+    assert (event.user_id, event.account_id) == ("alice X-Account-ID: injected", None)
+
+
+def test_what_is_in_flight_is_finished_at_the_end(container: Container, engine: FixedTranscriber) -> None:
+    engine.held = True
+    body = multipart(b"sound")
+    answers: list[bytes] = []
+    with serving(container) as port:
+        caller = threading.Thread(
+            target=lambda: answers.append(_patiently(port, post_head(len(body)) + body))
+        )
+        caller.start()
+        wait_until(lambda: engine.heard)
+        threading.Timer(0.3, engine.let_go).start()  # by then the server is being stopped
+    caller.join(10)
+
+    assert answers[0].startswith(b"HTTP/1.1 200")
+    assert not container.settings().spool_dir.exists() or uploads(container) == []
+
+
+def _patiently(port: int, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+        connection.sendall(request)
+        return connection.recv(65536)
