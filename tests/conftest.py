@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration import localstack
+from tests.integration.localstack import SHARED_FOLDER
 
 pytest.register_assert_rewrite("tests.contracts")
-
-SHARED_FOLDER = "TEST_RUN_FOLDER"
-"""Names the folder that the processes of one test run share, in the environment they inherit."""
 
 
 def _coordinates(config: pytest.Config) -> bool:

@@ -33,7 +33,7 @@ def localstack() -> str:
     try:
         if ground.skip_requested(os.environ):
             pytest.skip("SKIP_LOCALSTACK=1")
-        return ground.already_running(os.environ) or ground.shared(Path(os.environ["TEST_RUN_FOLDER"])).url
+        return ground.already_running() or ground.shared(Path(os.environ[ground.SHARED_FOLDER])).url
     except ground.LocalStackMissingError as error:
         pytest.fail(str(error), pytrace=False)
 

@@ -22,6 +22,9 @@ from localstack_client.config import get_service_endpoint
 PYTHON = Path(__file__).parents[2] / ".venv-localstack/bin/python"
 """Built by the Makefile, from tests/integration/localstack.requirements.txt."""
 
+SHARED_FOLDER = "TEST_RUN_FOLDER"
+"""Names the folder that the processes of one test run share, in the environment they inherit."""
+
 START_SECONDS = 90
 STOP_SECONDS = 10
 CLIENT_VARIABLES = ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST")
@@ -52,9 +55,9 @@ def skip_requested(environ: Mapping[str, str]) -> bool:
     return True
 
 
-def already_running(environ: Mapping[str, str]) -> str | None:
+def already_running() -> str | None:
     """The URL of the LocalStack that localstack-client's variables point at, if it answers."""
-    if not any(environ.get(variable) for variable in CLIENT_VARIABLES):
+    if not any(os.environ.get(variable) for variable in CLIENT_VARIABLES):
         return None
     url = get_service_endpoint("events")
     return url.rstrip("/") if url and is_healthy(url.rstrip("/")) else None

@@ -47,7 +47,14 @@ def test_a_failed_start_shows_the_end_of_the_log(tmp_path: Path) -> None:
 
 
 def test_an_address_where_nothing_answers_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    dead = f"http://127.0.0.1:{ground.free_port()}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL", dead)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ground.free_port()}")
 
-    assert ground.already_running({"AWS_ENDPOINT_URL": dead}) is None
+    assert ground.already_running() is None
+
+
+def test_a_localstack_elsewhere_is_used_where_the_environment_names_it(
+    localstack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALSTACK_HOST", localstack.removeprefix("http://"))
+
+    assert ground.already_running() == localstack
