@@ -1,0 +1,158 @@
+"""Looks for one message in a queue, and puts everything else back as if it had not been touched.
+
+Each receive counts towards a message's way into the dead-letter queue, and cannot be taken back. So whatever
+was received and is not ours goes back as a copy, which nobody has received yet, and only then is the original
+deleted: a crash at any point costs a duplicate at worst (docs/adr/0004).
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from domain.model.errors import InfrastructureError
+from ports.queue_port import QueueMessage, QueuePort
+
+logger = logging.getLogger(__name__)
+
+HIDDEN_SECONDS = 10
+"""How long a received message stays hidden (requirement 8.4); most are visible again within milliseconds."""
+
+BATCH = 10
+QUIET_WAIT_SECONDS = 5
+BUSY_WAIT_SECONDS = 1
+MAX_PAUSE_SECONDS = 1.0
+PAUSE_STEP_SECONDS = 0.1
+POLLERS = 8
+
+
+class Interest(NamedTuple):
+    """What to do with a message: whether it is the one that is looked for, and whether it may be removed."""
+
+    wanted: bool = False
+    removable: bool = False
+
+
+class SearchResult(NamedTuple):
+    """The message that was looked for, if it was found, and how the search went."""
+
+    found: QueueMessage | None
+    messages_seen: int
+    problem: str | None
+    """Why the search was broken off, or what it could not put in order."""
+
+
+class _Look(NamedTuple):
+    """What one receive brought."""
+
+    full: bool
+    messages: tuple[QueueMessage, ...] = ()
+    found: QueueMessage | None = None
+    copies: frozenset[str] = frozenset()
+    problem: str | None = None
+
+
+class QueueSearch:
+    """One search through one queue. Not for use by several threads; it has its own.
+
+    Args:
+        queue: where to look; it must count receives as `QueuePort` says.
+        interest: decides about each message; a message that is wanted or removable is deleted.
+        pollers: how many receive at a time while the queue is full.
+        clock: seconds that only go forward.
+        pause: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        queue: QueuePort,
+        interest: Callable[[QueueMessage], Interest],
+        *,
+        pollers: int = POLLERS,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._queue = queue
+        self._interest = interest
+        self._pollers = pollers
+        self._clock = clock
+        self._pause = pause
+        self._copies: set[str] = set()
+        self._seen: set[str] = set()
+        self._stale_rounds = 0
+
+    def run(self, timeout_seconds: float) -> SearchResult:
+        """Look until it is found, the time is up, or something cannot be put back.
+
+        One receiver waits while the queue is quiet, several work while it is full. A queue that holds
+        nothing but our own copies is left alone for a while. The receivers run in threads of their own, so
+        that an interrupt does not strike between a receive and its copies.
+        """
+        deadline = self._clock() + timeout_seconds
+        looks: list[_Look] = []
+        with ThreadPoolExecutor(self._pollers) as pool:
+            while (remaining := deadline - self._clock()) > 0:
+                looks = self._round(pool, looks, remaining)
+                self._record(looks)
+                if any(look.found or look.problem for look in looks):
+                    break
+                if self._stale_rounds:
+                    self._pause(min(MAX_PAUSE_SECONDS, PAUSE_STEP_SECONDS * self._stale_rounds))
+        return SearchResult(
+            found=next((look.found for look in looks if look.found), None),
+            messages_seen=len(self._seen),
+            problem=next((look.problem for look in looks if look.problem), None),
+        )
+
+    def _round(self, pool: ThreadPoolExecutor, before: Sequence[_Look], remaining: float) -> list[_Look]:
+        """The first message goes alone: if it cannot be put back, no other one is touched."""
+        limit = BATCH if self._copies else 1
+        busy = bool(self._copies) and any(look.full for look in before)
+        wait = math.ceil(min(remaining, BUSY_WAIT_SECONDS if busy else QUIET_WAIT_SECONDS))
+        waits = [wait] * (self._pollers if busy else 1)
+        return list(pool.map(lambda seconds: self._look(limit, seconds), waits))
+
+    def _record(self, looks: Sequence[_Look]) -> None:
+        """Tell what is new from the copies that we sent ourselves."""
+        self._copies.update(*(look.copies for look in looks))
+        brought = {message.id for look in looks for message in look.messages}
+        news = brought - self._copies
+        self._seen |= news
+        self._stale_rounds = self._stale_rounds + 1 if brought and not news else 0
+
+    def _look(self, limit: int, wait_seconds: int) -> _Look:
+        try:
+            messages = self._queue.receive(limit, hidden_seconds=HIDDEN_SECONDS, wait_seconds=wait_seconds)
+        except InfrastructureError as error:
+            return _Look(full=False, problem=str(error))
+        interests = [self._interest(message) for message in messages]
+        found = [m for m, interest in zip(messages, interests, strict=True) if interest.wanted]
+        removable = [m for m, interest in zip(messages, interests, strict=True) if any(interest)]
+        copies, problem = self._put_back([message for message in messages if message not in removable])
+        return _Look(
+            full=len(messages) == BATCH,
+            messages=messages,
+            found=found[0] if found else None,
+            copies=copies,
+            problem=problem or self._remove(removable),
+        )
+
+    def _put_back(self, messages: Sequence[QueueMessage]) -> tuple[frozenset[str], str | None]:
+        """Copy first, delete then; what has no copy is released as it is."""
+        copies = self._queue.send_copies(messages)
+        stranded = [copy for copy in copies if copy.id is None]
+        self._queue.release([copy.original for copy in stranded])
+        problem = self._remove([copy.original for copy in copies if copy.id])
+        if stranded:
+            problem = f"{len(stranded)} messages could not be copied: {stranded[0].problem}"
+        return frozenset(copy.id for copy in copies if copy.id), problem
+
+    def _remove(self, messages: Sequence[QueueMessage]) -> str | None:
+        try:
+            self._queue.delete(messages)
+        except InfrastructureError as error:
+            self._queue.release(messages)
+            return str(error)
+        return None

@@ -1,0 +1,189 @@
+"""A queue in memory that hides, counts and dead-letters, on a clock that tests move; and one that breaks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Lock
+
+from domain.model.errors import InfrastructureError
+from ports.queue_port import Copy, QueueDepth, QueueMessage, QueuePort
+
+
+class Clock:
+    """Seconds that pass when a test, or a queue that waits, says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@dataclass
+class _Stored:
+    id: str
+    body: str
+    attributes: object
+    visible_at: float
+    receives: int = 0
+    receipts: set[str] = field(default_factory=set)
+
+
+class InMemoryQueue(QueuePort):
+    """First in, first out. Waiting for a message moves the clock instead of sleeping."""
+
+    def __init__(
+        self, clock: Clock, *, dead_letters: "InMemoryQueue | None" = None, max_receives: int = 3
+    ) -> None:
+        self._clock = clock
+        self._dead_letters = dead_letters
+        self._max_receives = max_receives
+        self._stored: list[_Stored] = []
+        self._lock = Lock()
+        self._numbers = count()
+        self.received: list[str] = []
+        """The body of every message that was handed out, in order."""
+
+    def send(self, body: str, attributes: object = None) -> str:
+        message_id = f"message-{id(self)}-{next(self._numbers)}"
+        with self._lock:
+            self._stored.append(_Stored(message_id, body, attributes, self._clock()))
+        return message_id
+
+    def receive(
+        self, limit: int, /, *, hidden_seconds: int, wait_seconds: int = 0
+    ) -> tuple[QueueMessage, ...]:
+        with self._lock:
+            messages = self._take(limit, hidden_seconds)
+            if not messages and wait_seconds:
+                self._clock.advance(wait_seconds)
+                messages = self._take(limit, hidden_seconds)
+            self.received += [message.body for message in messages]
+            return messages
+
+    def delete(self, messages: Sequence[QueueMessage], /) -> None:
+        with self._lock:
+            unknown = [message for message in messages if self._find(message) is None]
+            gone = [self._find(message) for message in messages]
+            self._stored = [stored for stored in self._stored if stored not in gone]
+        if unknown:
+            raise InfrastructureError(f"{len(unknown)} messages could not be deleted: no such receipt")
+
+    def release(self, messages: Sequence[QueueMessage], /) -> None:
+        with self._lock:
+            for stored in filter(None, map(self._find, messages)):
+                stored.visible_at = self._clock()
+
+    def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
+        return tuple(Copy(message, self.send(message.body, message.attributes)) for message in messages)
+
+    def check_return_path(self) -> None:
+        pass
+
+    def depth(self) -> QueueDepth:
+        with self._lock:
+            waiting = sum(stored.visible_at <= self._clock() for stored in self._stored)
+            return QueueDepth(waiting, len(self._stored) - waiting)
+
+    def counts(self) -> dict[str, int]:
+        """How often each message was received, by its body."""
+        return {stored.body: stored.receives for stored in self._stored}
+
+    def bodies(self) -> list[str]:
+        return sorted(stored.body for stored in self._stored)
+
+    def _take(self, limit: int, hidden_seconds: int) -> tuple[QueueMessage, ...]:
+        taken: list[QueueMessage] = []
+        for stored in tuple(self._stored):
+            if len(taken) < limit and stored.visible_at <= self._clock():
+                if stored.receives >= self._max_receives and self._dead_letters is not None:
+                    self._stored.remove(stored)
+                    self._dead_letters.send(stored.body, stored.attributes)
+                else:
+                    taken.append(self._hand_out(stored, hidden_seconds))
+        return tuple(taken)
+
+    def _hand_out(self, stored: _Stored, hidden_seconds: int) -> QueueMessage:
+        stored.receives += 1
+        stored.visible_at = self._clock() + hidden_seconds
+        receipt = f"{stored.id}-receive-{stored.receives}"
+        stored.receipts.add(receipt)
+        return QueueMessage(stored.id, stored.body, receipt, stored.receives, stored.attributes)
+
+    def _find(self, message: QueueMessage) -> _Stored | None:
+        return next((stored for stored in self._stored if message.receipt in stored.receipts), None)
+
+
+class Killed(BaseException):
+    """The process ends here: nothing catches it, and nothing is tidied up."""
+
+
+class BreakingQueue(InMemoryQueue):
+    """Does something else than asked, once an operation is called: raises, or returns what the test says.
+
+    `before["send_copies"]` is called before copies are sent, `after["receive"]` after messages were taken.
+    """
+
+    def __init__(
+        self, clock: Clock, *, dead_letters: InMemoryQueue | None = None, max_receives: int = 3
+    ) -> None:
+        super().__init__(clock, dead_letters=dead_letters, max_receives=max_receives)
+        self.before: dict[str, Callable[[], None]] = {}
+        self.after: dict[str, Callable[[], None]] = {}
+        self.calls: list[str] = []
+        self.refuse_copies = 0
+        """How many of the next copies are refused; -1 for all."""
+
+    def receive(
+        self, limit: int, /, *, hidden_seconds: int, wait_seconds: int = 0
+    ) -> tuple[QueueMessage, ...]:
+        self._at("receive", self.before)
+        messages = super().receive(limit, hidden_seconds=hidden_seconds, wait_seconds=wait_seconds)
+        self._at("receive", self.after)
+        return messages
+
+    def delete(self, messages: Sequence[QueueMessage], /) -> None:
+        self._at("delete", self.before)
+        super().delete(messages)
+        self._at("delete", self.after)
+
+    def release(self, messages: Sequence[QueueMessage], /) -> None:
+        self._at("release", self.before)
+        super().release(messages)
+
+    def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
+        self._at("send_copies", self.before)
+        copies = tuple(self._copy_or_refuse(message) for message in messages)
+        self._at("send_copies", self.after)
+        return copies
+
+    def check_return_path(self) -> None:
+        self._at("check_return_path", self.before)
+
+    def depth(self) -> QueueDepth:
+        self._at("depth", self.before)
+        return super().depth()
+
+    def _copy_or_refuse(self, message: QueueMessage) -> Copy:
+        if self.refuse_copies == 0:
+            return super().send_copies([message])[0]
+        self.refuse_copies -= 1
+        return Copy(message, None, "AccessDenied")
+
+    def _at(self, name: str, hooks: dict[str, Callable[[], None]]) -> None:
+        if hooks is self.before:
+            self.calls.append(name)
+        if name in hooks:
+            hooks[name]()
+
+
+def failing_with(error: BaseException) -> Callable[[], None]:
+    """A hook that raises."""
+
+    def fail() -> None:
+        raise error
+
+    return fail

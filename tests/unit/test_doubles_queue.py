@@ -1,0 +1,36 @@
+"""The queue that other tests stand on keeps the contract itself."""
+
+import pytest
+
+from ports.queue_port import QueuePort
+from tests.contracts.queue_port import QueuePortContract, Send
+from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue
+
+
+class TestInMemoryQueue(QueuePortContract):
+    @pytest.fixture
+    def dead_letters(self) -> InMemoryQueue:
+        return InMemoryQueue(Clock())
+
+    @pytest.fixture
+    def queue(self, dead_letters: QueuePort) -> InMemoryQueue:
+        assert isinstance(dead_letters, InMemoryQueue)
+        return InMemoryQueue(Clock(), dead_letters=dead_letters)
+
+    @pytest.fixture
+    def send(self, queue: QueuePort) -> Send:
+        assert isinstance(queue, InMemoryQueue)
+
+        def send(body: str) -> None:
+            queue.send(body, {"trace": "Root=1"})
+
+        return send
+
+
+class TestBreakingQueue(TestInMemoryQueue):
+    """Whole as long as nothing is told to break."""
+
+    @pytest.fixture
+    def queue(self, dead_letters: QueuePort) -> InMemoryQueue:
+        assert isinstance(dead_letters, InMemoryQueue)
+        return BreakingQueue(Clock(), dead_letters=dead_letters)
