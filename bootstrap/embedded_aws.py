@@ -1,0 +1,48 @@
+"""An AWS in this process, for `transcripts demo`: no account, no keys, no network."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+
+from domain.model.errors import ConfigurationError
+
+
+@contextlib.contextmanager
+def embedded_aws() -> Iterator[dict[str, str]]:
+    """Run moto's server on a free port of this machine.
+
+    Yields:
+        The environment in which this AWS is the one that is found.
+
+    Raises:
+        ConfigurationError: moto is not installed.
+    """
+    try:
+        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra; slow to import, too
+    except ImportError:
+        raise ConfigurationError(
+            "The embedded AWS needs moto: install 'batch-transcription[demo]', or run `make demo`."
+        ) from None
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield _environment(os.environ, f"http://{host}:{port}")
+    finally:
+        server.stop()
+
+
+def _environment(environ: Mapping[str, str], endpoint_url: str) -> dict[str, str]:
+    """The present environment without anything that points at a real account."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {
+        **kept,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "embedded",
+        "AWS_SECRET_ACCESS_KEY": "embedded",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "EVENT_TRANSPORT": "eventbridge",
+    }
