@@ -1,0 +1,98 @@
+"""What every cleaner keeps to: the sentences of `CleanerPort`'s docstrings, one test each.
+
+A cleaner binds the contract by subclassing it and providing the fixture `cleaner`.
+"""
+
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from domain.model.transcripts import Segment, Transcript
+from ports.cleaner_port import CleanerPort
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")  # noqa: RUF001 - both apostrophes
+
+TALKS = {
+    "one sentence": ("the weather is going to be nice today",),
+    "hesitant": ("um i i think uh", "we should go to the to the station"),
+    "numbers": ("my number is one zero zero zero one", "nine nine", "and the code is 4 4 2"),
+    "written": ("Dr. Smith paid $3.5 million in the U.S., didn't he?", "Yes. Well, I think so."),
+    "other scripts": ("Grüße aus Köln", "привет мир", "你好 世界", "नमस्ते"),
+    "noisy": ("<s> hello [NOISE] world </s>", "[COUGH]", "++UM++ good bye"),
+}
+MEANT = {
+    "one sentence": "weather going nice today",
+    "hesitant": "think should go station",
+    "numbers": "number code",
+    "written": "smith paid million didn't yes think",
+    "other scripts": "grüsse köln привет мир 你好 世界",
+    "noisy": "hello world good bye",
+}
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, whatever stands around them and however they are capitalised."""
+    return _WORD.findall(text.casefold())
+
+
+def heard(*texts: str) -> Transcript:
+    """One segment a text, each a second long and a second after the one before."""
+    segments = tuple(
+        Segment(start=2.0 * place, end=2.0 * place + 1, text=text) for place, text in enumerate(texts)
+    )
+    return Transcript(duration_seconds=2.0 * len(texts), segments=segments)
+
+
+class CleanerPortContract:
+    """Bound by each adapter of `CleanerPort`."""
+
+    @pytest.mark.parametrize("talk", TALKS)
+    def test_what_was_heard_becomes_something_to_read(self, cleaner: CleanerPort, talk: str) -> None:
+        text = cleaner.clean(heard(*TALKS[talk]))
+
+        assert text
+        assert text == " ".join(text.split())
+
+    @pytest.mark.parametrize("talk", TALKS)
+    def test_no_word_is_added(self, cleaner: CleanerPort, talk: str) -> None:
+        transcript = heard(*TALKS[talk])
+
+        assert Counter(words(cleaner.clean(transcript))) <= Counter(words(transcript.text))
+
+    def test_every_number_is_kept(self, cleaner: CleanerPort) -> None:
+        text = cleaner.clean(heard(*TALKS["numbers"]))
+
+        numbers = [word for word in words(text) if word in {"one", "zero", "nine", "4", "2"}]
+        assert " ".join(numbers) == "one zero zero zero one nine nine 4 4 2"
+
+    @pytest.mark.parametrize("talk", TALKS)
+    def test_every_word_that_carries_meaning_is_kept(self, cleaner: CleanerPort, talk: str) -> None:
+        text = cleaner.clean(heard(*TALKS[talk]))
+
+        assert set(MEANT[talk].split()) <= set(words(text))
+
+    @pytest.mark.parametrize("talk", TALKS)
+    def test_cleaning_what_is_clean_changes_nothing(self, cleaner: CleanerPort, talk: str) -> None:
+        clean = cleaner.clean(heard(*TALKS[talk]))
+
+        assert cleaner.clean(heard(clean)) == clean
+
+    def test_several_threads_may_clean_at_once(self, cleaner: CleanerPort) -> None:
+        transcripts = [heard(*texts) for texts in TALKS.values()] * 20
+        one_by_one = [cleaner.clean(transcript) for transcript in transcripts]
+
+        with ThreadPoolExecutor(8) as threads:
+            at_once = list(threads.map(cleaner.clean, transcripts))
+
+        assert at_once == one_by_one
+
+    def test_a_recording_without_speech_has_an_empty_text(self, cleaner: CleanerPort) -> None:
+        assert cleaner.clean(Transcript(duration_seconds=60.0)) == ""
+
+    @pytest.mark.parametrize("text", ["hello", "the", "7", "你好", "oh"])
+    def test_a_text_is_empty_only_where_nothing_but_noise_was_heard(
+        self, cleaner: CleanerPort, text: str
+    ) -> None:
+        assert words(cleaner.clean(heard(text))) == [text]

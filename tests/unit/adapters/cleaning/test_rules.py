@@ -1,0 +1,217 @@
+import pytest
+
+from adapters.cleaning.rules import SENTENCE_PAUSE_SECONDS, RulesCleaner
+from domain.model.transcripts import Segment, Transcript
+from tests.contracts.cleaner_port import CleanerPortContract, heard
+
+SHORT, LONG = SENTENCE_PAUSE_SECONDS / 2, SENTENCE_PAUSE_SECONDS
+
+HESITATIONS = [
+    ("um i think uh we should go", "I think we should go."),
+    ("ummm let me see uhhh yes", "Let me see yes."),
+    ("hmm mm mhm erm okay", "Okay."),
+    ("i er need a uhm ticket", "I need a ticket."),
+    ("Um, so I went home. Uh, then he called.", "So I went home. Then he called."),
+    ("I think, um, we should go.", "I think, we should go."),
+    ("I was there um. Then I left.", "I was there. Then I left."),
+    ("Is it ready, uh? Good.", "Is it ready? Good."),
+    ("oh yeah uh-huh ah i see huh", "Oh yeah uh-huh ah I see huh."),
+    ("to err is human", "To err is human."),
+    ("we took him to the ER on monday", "We took him to the ER on monday."),
+    ("a thirty five mm lens mm and a 50 mm one", "A thirty five mm lens and a 50 mm one."),
+    ('He wrote "um" twice.', 'He wrote "um" twice.'),
+    ("um uh hmm", ""),
+]
+STUTTERS = [
+    ("the the cat sat", "The cat sat."),
+    ("i i i don't know", "I don't know."),
+    ("w- w- what did you say", "What did you say."),
+    ("st- stop at the sta- station", "Stop at the station."),
+    ("and and uh and then we left", "And then we left."),
+    ("I, I think it's, it's fine.", "I think it's fine."),
+    ("what what what do you mean", "What do you mean."),
+    ("he said re- and he left", "He said re- and he left."),
+    ("twenty- twenty-one people", "Twenty- twenty-one people."),
+    ("(the the) end", "(The) end."),
+]
+REPEATED_PHRASES = [
+    ("i want to i want to go", "I want to go."),
+    ("go to the to the to the station", "Go to the station."),
+    ("thank you thank you very much bye", "Thank you very much bye."),
+    ("do you do you know how to how to get there", "Do you know how to get there."),
+    ("i i want i want to go", "I want to go."),
+    ("We could, we could try. We could.", "We could try. We could."),
+    ("and then i thought and then um i thought no", "And then I thought no."),
+]
+SAID_ON_PURPOSE = [
+    ("one zero zero zero one nine oh two", "One zero zero zero one nine oh two."),
+    ("nine nine seven", "Nine nine seven."),
+    ("two of clubs two of clubs", "Two of clubs two of clubs."),
+    ("double oh double oh seven", "Double oh double oh seven."),
+    ("call 555 555 12 12", "Call 555 555 12 12."),
+    ("he had had enough of that that day", "He had had enough of that that day."),
+    ("it was very very good bye bye", "It was very very good bye bye."),
+    ("no no no no i told you you should", "No no no no I told you you should."),
+    ("my name is b a b a", "My name is b a b a."),
+    ("I know. I know.", "I know. I know."),
+    ('He said "he said" twice.', 'He said "he said" twice.'),
+]
+NOISE = [
+    ("<s> hello <sil> world </s>", "Hello world."),
+    ("[NOISE] hello [COUGH] there [SPEECH]", "Hello there."),
+    ("++UM++ hello ++BREATH++ there [UH]", "Hello there."),
+    ("<unk> the(2) cat and(2) a(3) dog <UNK>", "The cat and a dog."),
+    ("<|en|> hello<|0.00|>", "Hello."),
+    ("<s>hello</s>", "Hello."),
+    ("the file[s] and the <b>bold</b> [sic] text", "The file[s] and the <b>bold</b> [sic] text."),
+    ("see 3(2) and Section(4)", "See 3(2) and Section(4)."),
+    ("[NOISE] <sil> ++COUGH++", ""),
+]
+SPACING = [
+    ("  hello \t world \n", "Hello world."),
+    ("hello , world . how are you ?", "Hello, world. How are you?"),
+    ("hello, [NOISE] , world.", "Hello, world."),
+    (". hello .", "Hello."),
+    ("Bonjour\u00a0! Ça va\u202f?", "Bonjour\u00a0! Ça va\u202f?"),
+]
+CASE_AND_STOPS = [
+    ("go forward ten meters", "Go forward ten meters."),
+    ("i'm sure i'll do what i've said i'd do", "I'm sure I'll do what I've said I'd do."),
+    ("so do i", "So do I."),
+    ("hello there. i am fine. and you?", "Hello there. I am fine. And you?"),
+    ("well... maybe", "Well... maybe."),
+    ("wait, what,", "Wait, what."),
+    ("we meet at nine a.m. in the u.s.", "We meet at nine a.m. in the u.s."),
+    ("sunday is the best part of the week", "Sunday is the best part of the week."),
+    ('"really?" she said', '"Really?" she said.'),
+]
+ALREADY_WRITTEN = [
+    "Dr. Smith moved to the U.S. and paid $3.5 million, i.e. too much.",
+    "Write to bob@example.com or see https://example.com/a?b=1,2&c=um.",
+    "iPhone sales rose. iPad sales fell.",
+    "Don't. The Joneses' car isn't John's; it's O'Brien's.",
+    "Ala i kot. Kot i Ala.",
+    "I ragazzi e i cani sono qui.",
+    "Grüße aus Köln! Привет, мир! ¿Cómo estás?",
+    "你好,世界。再见!",
+    "مرحبا بالعالم؟",
+    "Prices: 1,000.50 vs. 2.000,50 – up 3 %.",  # noqa: RUF001 - an en dash belongs there
+    "NASA, IBM and AT&T… all there.",
+    "“I can’t,” she said. “I won’t.”",  # noqa: RUF001 - typographic quotes
+]
+
+
+class TestRulesCleaner(CleanerPortContract):
+    @pytest.fixture
+    def cleaner(self) -> RulesCleaner:
+        return RulesCleaner()
+
+
+def clean(*texts: str) -> str:
+    return RulesCleaner().clean(heard(*texts))
+
+
+def spoken(*pieces: tuple[float, str]) -> str:
+    """Clean segments that each come after a pause."""
+    segments, now = [], 0.0
+    for pause, text in pieces:
+        segments.append(Segment(start=now + pause, end=now + pause + 1, text=text))
+        now += pause + 1
+    return RulesCleaner().clean(Transcript(duration_seconds=now, segments=tuple(segments)))
+
+
+@pytest.mark.parametrize(("raw", "expected"), HESITATIONS)
+def test_hesitations_are_left_out_and_answers_are_not(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), STUTTERS)
+def test_stutters_are_said_once(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), REPEATED_PHRASES)
+def test_repeated_phrases_are_said_once(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), SAID_ON_PURPOSE)
+def test_what_is_repeated_on_purpose_stays(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), NOISE)
+def test_tags_and_pronunciation_suffixes_are_left_out(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), SPACING)
+def test_words_stand_one_space_apart_and_marks_behind_their_word(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+@pytest.mark.parametrize(("raw", "expected"), CASE_AND_STOPS)
+def test_sentences_begin_with_a_capital_and_end_with_a_stop(raw: str, expected: str) -> None:
+    assert clean(raw) == expected
+
+
+@pytest.mark.parametrize("text", ALREADY_WRITTEN)
+def test_written_text_is_not_touched(text: str) -> None:
+    assert clean(text) == text
+
+
+def test_a_long_pause_ends_a_sentence() -> None:
+    assert spoken((0, "the door is open"), (LONG, "close it")) == "The door is open. Close it."
+
+
+def test_a_segment_after_a_short_pause_continues_the_sentence() -> None:
+    assert spoken((0, "the door is"), (SHORT, "open")) == "The door is open."
+
+
+def test_silence_adds_up_to_no_pause_across_a_hesitation() -> None:
+    assert spoken((0, "the door"), (SHORT, "um"), (SHORT, "is open")) == "The door is open."
+
+
+def test_a_long_pause_beside_a_noise_ends_a_sentence() -> None:
+    assert spoken((0, "come in"), (SHORT, "[COUGH]"), (LONG, "sit down")) == "Come in. Sit down."
+
+
+def test_a_pause_behind_an_article_ends_no_sentence() -> None:
+    assert spoken((0, "please open the"), (LONG, "window")) == "Please open the window."
+
+
+def test_a_comma_before_a_long_pause_becomes_a_stop() -> None:
+    assert spoken((0, "first, the door,"), (LONG, "then the window")) == "First, the door. Then the window."
+
+
+def test_an_abbreviation_before_a_long_pause_needs_no_second_stop() -> None:
+    assert spoken((0, "at nine a.m."), (LONG, "bring it")) == "At nine a.m. Bring it."
+
+
+def test_an_engine_that_ends_sentences_is_left_to_do_so() -> None:
+    assert spoken((0, "Open the door. Then"), (LONG, "close it")) == "Open the door. Then close it"
+
+
+def test_scripts_without_capitals_get_no_full_stop() -> None:
+    assert spoken((0, "你好"), (LONG, "世界")) == "你好 世界"
+
+
+def test_a_stutter_goes_on_across_a_short_pause() -> None:
+    assert spoken((0, "i want to"), (SHORT, "i want to go")) == "I want to go."
+
+
+def test_an_answer_that_repeats_the_question_after_a_long_pause_stays() -> None:
+    assert (
+        spoken((0, "the regular one"), (LONG, "the regular one please"))
+        == "The regular one. The regular one please."
+    )
+
+
+def test_the_pause_that_ends_a_sentence_can_be_chosen() -> None:
+    cleaner = RulesCleaner(sentence_pause_seconds=1.5)
+
+    assert cleaner.clean(heard("the door is", "open")) == "The door is open."
+
+
+def test_the_first_copy_of_a_phrase_keeps_its_capitals_and_the_last_its_punctuation() -> None:
+    assert clean("in New York, in new york. Good.") == "In New York. Good."
