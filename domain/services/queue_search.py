@@ -127,16 +127,15 @@ class QueueSearch:
             messages = self._queue.receive(limit, hidden_seconds=HIDDEN_SECONDS, wait_seconds=wait_seconds)
         except InfrastructureError as error:
             return _Look(full=False, problem=str(error))
-        interests = [self._interest(message) for message in messages]
-        found = [m for m, interest in zip(messages, interests, strict=True) if interest.wanted]
-        removable = [m for m, interest in zip(messages, interests, strict=True) if any(interest)]
-        copies, problem = self._put_back([message for message in messages if message not in removable])
+        judged = [(message, self._interest(message)) for message in messages]
+        copies, copying_problem = self._put_back([m for m, interest in judged if not any(interest)])
+        removal_problem = self._remove([m for m, interest in judged if any(interest)])
         return _Look(
             full=len(messages) == BATCH,
             messages=messages,
-            found=found[0] if found else None,
+            found=next((m for m, interest in judged if interest.wanted), None),
             copies=copies,
-            problem=problem or self._remove(removable),
+            problem=copying_problem or removal_problem,
         )
 
     def _put_back(self, messages: Sequence[QueueMessage]) -> tuple[frozenset[str], str | None]:

@@ -1,0 +1,78 @@
+"""The route of the events in memory: a bus that feeds a queue, or that feeds nothing."""
+
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+from domain.model.errors import EventPublishError
+from domain.model.events import BatchProcessingCompleted, Publication, PublicationStatus
+from domain.model.infrastructure import Finding, Link, Part, Provisioning
+from ports.event_infrastructure_port import EventInfrastructurePort
+from ports.event_port import EventPort
+from tests.doubles_queue import InMemoryQueue
+
+
+def envelope(event: BatchProcessingCompleted, labels: tuple[str, ...] = ()) -> str:
+    """An event as a bus delivers it."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": str(uuid4()),
+            "detail-type": event.DETAIL_TYPE,
+            "source": "com.yourapp.transcription",
+            "account": "000000000000",
+            "time": "2026-11-23T18:00:00Z",
+            "region": "us-east-1",
+            "resources": list(labels),
+            "detail": event.model_dump(mode="json"),
+        }
+    )
+
+
+class Bus(EventPort):
+    """Delivers each event to a queue, changed as the test says, at once."""
+
+    def __init__(self, queue: InMemoryQueue, change: Callable[[str], str] = lambda body: body) -> None:
+        self._queue = queue
+        self._change = change
+        self.published: list[tuple[BatchProcessingCompleted, tuple[str, ...]]] = []
+
+    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:
+        self.published.append((event, labels))
+        self._queue.send(self._change(envelope(event, labels)))
+        return Publication(PublicationStatus.PUBLISHED, "event-1")
+
+
+class SwallowingBus(EventPort):
+    """Accepts every event, or refuses it, and delivers none."""
+
+    def __init__(
+        self,
+        status: PublicationStatus = PublicationStatus.PUBLISHED,
+        error: EventPublishError | None = None,
+    ) -> None:
+        self._status = status
+        self._error = error
+        self.published: list[BatchProcessingCompleted] = []
+
+    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:  # noqa: ARG002 - nothing is delivered
+        self.published.append(event)
+        if self._error:
+            raise self._error
+        return Publication(self._status)
+
+
+class Diagnosed(EventInfrastructurePort):
+    """A route with the findings that the test names."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self._findings = findings
+
+    def provision(self) -> Provisioning:
+        part = Part(Link.QUEUE, "orders", created=True)
+        return Provisioning(
+            (part,), "queue address", "dead-letter address", "rule identifier", self._findings
+        )
+
+    def diagnose(self) -> tuple[Finding, ...]:
+        return self._findings
