@@ -4,14 +4,25 @@ from dependency_injector import providers
 from dependency_injector.containers import DeclarativeContainer
 
 from adapters.aws.event_bridge import EventBridgePublisher
+from adapters.aws.infrastructure import AwsEventInfrastructure
+from adapters.aws.sqs import SqsQueue
 from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
 from adapters.speech.pool import WorkerPoolTranscriber
-from bootstrap.aws import AwsAccess, credentials_found, publishing_client
+from bootstrap.aws import (
+    AwsAccess,
+    credentials_found,
+    events_client,
+    kms_client,
+    publishing_client,
+    sqs_client,
+)
 from bootstrap.settings import EventTransport, Settings
+from domain.model.infrastructure import RouteNames
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.event_publisher import EventPublisher
+from domain.services.event_verification import EventVerificationService
 
 
 def resolve_transport(settings: Settings) -> EventTransport:
@@ -35,16 +46,17 @@ class Container(DeclarativeContainer):
     aws_access = providers.Singleton(
         AwsAccess, region=settings.provided.aws_region, endpoint_url=settings.provided.aws_endpoint_url
     )
+    event_bridge = providers.Singleton(
+        EventBridgePublisher,
+        providers.Singleton(publishing_client, aws_access),
+        bus_name=settings.provided.eventbridge_bus_name,
+        source=settings.provided.event_source,
+        region=settings.provided.aws_region,
+    )
     event_transport = providers.Singleton(resolve_transport, settings)
     events = providers.Selector(
         event_transport,
-        eventbridge=providers.Singleton(
-            EventBridgePublisher,
-            providers.Singleton(publishing_client, aws_access),
-            bus_name=settings.provided.eventbridge_bus_name,
-            source=settings.provided.event_source,
-            region=settings.provided.aws_region,
-        ),
+        eventbridge=event_bridge,
         memory=providers.Singleton(InMemoryEventPublisher),
         noop=providers.Singleton(NoOpEventPublisher, providers.Callable(_why_disabled, settings)),
     )
@@ -65,6 +77,28 @@ class Container(DeclarativeContainer):
         cleaner,
         event_publisher,
         publish_timeout_seconds=settings.provided.publish_timeout_seconds,
+    )
+
+    route_names = providers.Singleton(
+        RouteNames,
+        bus=settings.provided.eventbridge_bus_name,
+        rule=settings.provided.rule_name,
+        queue=settings.provided.queue_name,
+        dead_letter_queue=settings.provided.dlq_name,
+        source=settings.provided.event_source,
+    )
+    queues = providers.Singleton(sqs_client, aws_access)
+    queue = providers.Singleton(SqsQueue, queues, name=settings.provided.queue_name)
+    dead_letters = providers.Singleton(SqsQueue, queues, name=settings.provided.dlq_name)
+    infrastructure = providers.Singleton(
+        AwsEventInfrastructure,
+        providers.Singleton(events_client, aws_access),
+        queues,
+        providers.Singleton(kms_client, aws_access),
+        route_names,
+    )
+    verification = providers.Singleton(
+        EventVerificationService, event_bridge, queue, dead_letters, infrastructure
     )
 
 

@@ -1,5 +1,6 @@
 """The HTTP service for tests: in this process with a double for the engine, or on a real socket."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -89,3 +90,10 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 10.0) -> Non
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
+
+
+async def eventually(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
+    """Like `wait_until`, for a condition that this event loop has to bring about."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)

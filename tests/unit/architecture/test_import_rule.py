@@ -1,0 +1,111 @@
+"""The import rule, twice: a linter with a list of what is forbidden, and a list here of what is allowed.
+
+A list of the forbidden misses the vendor that nobody thought of.
+"""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+OURS = {"domain", "ports", "adapters", "bootstrap", "entrypoints"}
+
+ALLOWED: dict[str, set[str]] = {
+    "domain/model": {"domain.model", "pydantic", "pydantic_core"},
+    "ports": {"domain.model"},
+    "domain/services": {"domain.model", "domain.services", "ports", "pydantic"},
+    "adapters/in_memory.py": {"domain.model", "ports"},
+    "adapters/noop.py": {"domain.model", "ports"},
+    "adapters/aws": {"domain.model", "ports", "adapters.aws", "botocore", "types_boto3_events",
+                     "types_boto3_kms", "types_boto3_sqs"},
+    "adapters/speech": {"domain.model", "ports", "adapters.speech", "av", "numpy", "pocketsphinx",
+                        "pydantic"},
+    "adapters/cleaning": {"domain.model", "ports", "adapters.cleaning"},
+    "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",
+                  "moto", "pydantic", "pydantic_core", "structlog", "types_boto3_events", "types_boto3_kms",
+                  "types_boto3_sqs"},
+    "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "pydantic",
+                        "python_multipart", "starlette", "structlog"},
+    "entrypoints/cli": {"domain", "ports", "bootstrap", "entrypoints", "click", "dotenv", "fastapi", "h11",
+                        "rich", "structlog", "urllib3", "uvicorn"},
+}  # fmt: skip
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            names.add(node.module or "")
+    return names
+
+
+def is_allowed(name: str, allowed: set[str]) -> bool:
+    if name.split(".", maxsplit=1)[0] in sys.stdlib_module_names:
+        return True
+    return any(name == entry or name.startswith(entry + ".") for entry in allowed)
+
+
+def files_of(place: str) -> list[Path]:
+    path = ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+@pytest.mark.parametrize("place", ALLOWED)
+def test_a_folder_imports_only_what_it_may(place: str) -> None:
+    files = files_of(place)
+    strangers = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        for name in imported(path)
+        if not is_allowed(name, ALLOWED[place])
+    }
+
+    assert any(imported(path) for path in files), "a rule over nothing holds nothing"
+    assert strangers == set()
+
+
+def test_every_file_of_ours_is_under_a_rule() -> None:
+    ruled = {path for place in ALLOWED for path in files_of(place)}
+    everything = {path for package in OURS for path in (ROOT / package).rglob("*.py")}
+
+    unruled = {path.relative_to(ROOT).as_posix() for path in everything - ruled if path.name != "__init__.py"}
+
+    assert unruled == set()
+
+
+@pytest.mark.parametrize(
+    ("place", "violation", "contract"),
+    [
+        ("domain/model/intruder.py", "import ports.event_port", "Layers"),
+        ("domain/services/intruder.py", "import boto3", "AWS's SDK stays"),
+        ("adapters/speech/intruder.py", "import adapters.aws.event_bridge", "Adapter families"),
+        ("entrypoints/api/intruder.py", "import adapters.noop", "Doors do not know adapters"),
+        ("adapters/noop_intruder.py", "import dependency_injector", "The container's library"),
+        ("ports/intruder.py", "import pydantic, fastapi", "The core is free of frameworks"),
+    ],
+)
+def test_the_linter_bites(tmp_path: Path, place: str, violation: str, contract: str) -> None:
+    for package in OURS:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / place).write_text(violation + "\n", encoding="utf-8")
+
+    linter = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [linter, "--no-cache"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert [line for line in result.stdout.splitlines() if contract in line and "BROKEN" in line]

@@ -1,0 +1,80 @@
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from adapters.aws.event_bridge import EventBridgePublisher
+from adapters.in_memory import InMemoryEventPublisher
+from adapters.noop import NoOpEventPublisher
+from bootstrap.container import Container, build_container
+from bootstrap.settings import EventTransport, Settings
+
+
+@pytest.fixture
+def container(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Container]:
+    def build(**environ: str) -> Container:
+        for name, value in environ.items():
+            if name.startswith("AWS_"):
+                monkeypatch.setenv(name, value)
+        return build_container(Settings.from_env(environ))
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("transport", "adapter"),
+    [("eventbridge", EventBridgePublisher), ("memory", InMemoryEventPublisher), ("noop", NoOpEventPublisher)],
+)
+def test_each_transport_has_its_adapter(
+    container: Callable[..., Container], transport: str, adapter: type[object]
+) -> None:
+    assert isinstance(container(EVENT_TRANSPORT=transport).events(), adapter)
+
+
+def test_auto_publishes_where_credentials_are_found(container: Callable[..., Container]) -> None:
+    found = container(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
+
+    assert found.event_transport() is EventTransport.EVENTBRIDGE
+    assert isinstance(found.events(), EventBridgePublisher)
+
+
+def test_auto_without_credentials_warns_once_and_disables_publishing(
+    container: Callable[..., Container], caplog: pytest.LogCaptureFixture
+) -> None:
+    without = container()
+
+    without.batch_processing()
+    without.batch_processing()
+
+    assert without.event_transport() is EventTransport.NOOP
+    (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert record.message == "event publishing is disabled"
+    assert record.__dict__["reason"] == "no AWS credentials were found"
+
+
+def test_the_start_tells_region_and_bus(
+    container: Callable[..., Container], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    container(EVENT_TRANSPORT="eventbridge", AWS_REGION="eu-west-1", EVENTBRIDGE_BUS_NAME="company").events()
+
+    (record,) = [record for record in caplog.records if record.name == "adapters.aws.event_bridge"]
+    assert record.levelno == logging.INFO
+    assert (record.__dict__["region"], record.__dict__["bus_name"]) == ("eu-west-1", "company")
+
+
+def test_everything_is_made_once_and_nothing_is_shared_between_containers(
+    container: Callable[..., Container],
+) -> None:
+    one, other = container(EVENT_TRANSPORT="memory"), container(EVENT_TRANSPORT="memory")
+
+    assert one.events() is one.events()
+    assert one.batch_processing() is one.batch_processing()
+    assert one.events() is not other.events()
+
+
+def test_names_reach_the_route(container: Callable[..., Container]) -> None:
+    names = container(QUEUE_NAME="q", DLQ_NAME="d", RULE_NAME="r", EVENTBRIDGE_BUS_NAME="b").route_names()
+
+    assert (names.queue, names.dead_letter_queue, names.rule, names.bus) == ("q", "d", "r", "b")
