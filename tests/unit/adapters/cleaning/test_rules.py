@@ -207,6 +207,26 @@ def test_an_answer_that_repeats_the_question_after_a_long_pause_stays() -> None:
     )
 
 
+def test_a_dialogue_as_pocketsphinx_hears_it() -> None:
+    text = spoken(
+        (2.2, "<s> hi i'd(2) like to buy a </s>"),
+        (0.1, "a speaker and i'm wondering [NOISE] whether you could help me"),
+        (1.4, "um which color would you like we have blue and"),
+        (0.6, "and black"),
+        (1.3, "[SPEECH]"),
+        (0.2, "uh let's go with the the black one"),
+        (1.4, "okay sure"),
+        (0.1, "would you like the black one"),
+        (1.0, "yes my number is one zero zero one"),
+    )
+
+    assert text == (
+        "Hi I'd like to buy a speaker and I'm wondering whether you could help me. "
+        "Which color would you like we have blue and black. Let's go with the black one. "
+        "Okay sure would you like the black one. Yes my number is one zero zero one."
+    )
+
+
 def test_the_pause_that_ends_a_sentence_can_be_chosen() -> None:
     cleaner = RulesCleaner(sentence_pause_seconds=1.5)
 
