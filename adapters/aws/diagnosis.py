@@ -96,8 +96,8 @@ class RouteDiagnosis:
     def _targets(self, rule: "DescribeRuleResponseTypeDef") -> Iterator[Finding]:
         answer = self._events.list_targets_by_rule(Rule=self._names.rule, EventBusName=self._names.bus)
         queue_arn = queue_arn_beside(rule["Arn"], self._names)
-        found = [target["Arn"] for target in answer["Targets"]]
-        for target in answer["Targets"]:
+        found = [target["Arn"] for target in answer.get("Targets", ())]
+        for target in answer.get("Targets", ()):
             if target["Arn"] == queue_arn and any(target.get(name) for name in CHANGES_TO_EVENTS):
                 yield Finding(
                     Link.TARGET,

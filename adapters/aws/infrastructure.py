@@ -161,13 +161,13 @@ class AwsEventInfrastructure(EventInfrastructurePort):
     def _targets_by_likeness(self, queue_arn: str) -> "list[TargetOutputTypeDef]":
         """The rule's targets, those that send to our queue first."""
         answer = self._events.list_targets_by_rule(Rule=self._names.rule, EventBusName=self._names.bus)
-        return sorted(answer["Targets"], key=lambda target: target["Arn"] != queue_arn)
+        return sorted(answer.get("Targets", ()), key=lambda target: target["Arn"] != queue_arn)
 
     def _put_target(self, name: str, queue_arn: str) -> None:
         answer = self._events.put_targets(
             Rule=self._names.rule, EventBusName=self._names.bus, Targets=[{"Id": name, "Arn": queue_arn}]
         )
-        for entry in answer["FailedEntries"]:
+        for entry in answer.get("FailedEntries", ()):
             code, message = entry.get("ErrorCode", ""), entry.get("ErrorMessage", "")
             raise ClientError({"Error": {"Code": code, "Message": message}}, "PutTargets")
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
@@ -13,13 +12,14 @@ from adapters.aws.sqs import SqsQueue
 from domain.model.errors import InfrastructureError
 from ports.queue_port import QueueDepth, QueuePort
 from tests.contracts.queue_port import QueuePortContract, Send
+from tests.routes_on_aws import moto_clients
 from tests.sqs_queues import ATTRIBUTES, TRACE_HEADER, create_pair, sender
 
 
 @pytest.fixture
 def sqs() -> Iterator[Any]:
     with mock_aws():
-        yield boto3.client("sqs", region_name="eu-central-1")
+        yield moto_clients().sqs
 
 
 @pytest.fixture
@@ -132,9 +132,7 @@ def test_a_queue_that_vanishes_refuses_copies_and_raises_at_a_deletion(sqs: Any,
 @pytest.fixture
 def stubbed() -> Iterator[tuple[SqsQueue, Stubber]]:
     """A queue whose SQS says what the test says."""
-    client = boto3.client(
-        "sqs", region_name="eu-central-1", aws_access_key_id="id", aws_secret_access_key="key"
-    )
+    client = moto_clients().sqs
     with Stubber(client) as stubber:
         stubber.add_response("get_queue_url", {"QueueUrl": "https://sqs/orders"})
         yield SqsQueue(client, name="orders"), stubber

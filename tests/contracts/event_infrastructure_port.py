@@ -1,0 +1,241 @@
+"""What provisioning a route does, whichever AWS answers (`ports/event_infrastructure_port.py`)."""
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from adapters.aws.infrastructure import AwsEventInfrastructure
+from domain.model.errors import InfrastructureError
+from domain.model.infrastructure import Difference, Link, RouteNames
+from tests.routes_on_aws import Clients, RouteOnAws
+
+ORDER = [Link.DEAD_LETTER_QUEUE, Link.QUEUE, Link.RULE, Link.TARGET]
+
+
+class EventInfrastructurePortContract:
+    """Bind `clients` and `names`; the bus of `names` is there, and nothing else is."""
+
+    @pytest.fixture
+    def clients(self) -> Clients:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def names(self) -> RouteNames:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def route(self, clients: Clients, names: RouteNames) -> RouteOnAws:
+        return RouteOnAws(clients, names)
+
+    def test_everything_is_created_in_the_order_of_the_requirements(self, route: RouteOnAws) -> None:
+        provisioning = route.infrastructure.provision()
+
+        assert [part.link for part in provisioning.parts] == ORDER
+        assert all(part.created and not part.differences for part in provisioning.parts)
+        assert provisioning.findings == ()
+        assert provisioning.ok
+
+    def test_addresses_and_rule_are_named(self, route: RouteOnAws) -> None:
+        provisioning = route.infrastructure.provision()
+
+        assert provisioning.queue_address == route.queue_url
+        assert provisioning.dead_letter_queue_address.endswith(route.names.dead_letter_queue)
+        assert provisioning.rule_identifier == route.rule()["Arn"]
+
+    def test_the_queue_is_as_required(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+
+        found = route.attributes()
+        assert found["VisibilityTimeout"] == "30"
+        assert found["MessageRetentionPeriod"] == "1209600"
+        assert found["MaximumMessageSize"] == "1048576"
+        assert "FifoQueue" not in found
+        dead_letter_queue = route.attributes(route.names.dead_letter_queue)
+        assert json.loads(found["RedrivePolicy"]) == {
+            "deadLetterTargetArn": dead_letter_queue["QueueArn"],
+            "maxReceiveCount": 3,
+        }
+
+    def test_the_dead_letter_queue_is_as_required(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+
+        found = route.attributes(route.names.dead_letter_queue)
+        assert found["MessageRetentionPeriod"] == "1209600"
+        assert found["MaximumMessageSize"] == "1048576"
+        assert "Policy" not in found
+
+    def test_only_eventbridge_may_send_and_only_for_this_rule(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+
+        (statement,) = json.loads(route.attributes()["Policy"])["Statement"]
+        assert statement == {
+            "Sid": "EventBridgeMaySendForThisRule",
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": route.attributes()["QueueArn"],
+            "Condition": {"ArnEquals": {"aws:SourceArn": route.rule()["Arn"]}},
+        }
+
+    def test_the_rule_is_as_required(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+
+        assert route.rule()["State"] == "ENABLED"
+        assert json.loads(route.rule()["EventPattern"]) == {
+            "source": ["com.yourapp.transcription"],
+            "detail-type": ["BatchProcessingCompleted"],
+        }
+
+    def test_the_queue_is_the_only_target_and_gets_the_whole_event(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+
+        (target,) = route.targets()
+        assert target == {"Id": route.names.queue[:64], "Arn": route.attributes()["QueueArn"]}
+
+    def test_provisioning_twice_changes_nothing_and_warns(
+        self, route: RouteOnAws, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        route.infrastructure.provision()
+        before = (route.attributes(), route.rule()["Arn"], route.targets())
+
+        again = route.infrastructure.provision()
+
+        assert (route.attributes(), route.rule()["Arn"], route.targets()) == before
+        assert all(not part.created and not part.differences for part in again.parts)
+        assert again.ok
+        warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
+        assert [vars(record)["part"] for record in warnings] == [link.value for link in ORDER]
+        assert {record.message for record in warnings} == {"exists already, creation skipped"}
+
+    def test_what_is_missing_is_added_to_what_exists(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+        route.remove_target()
+
+        again = route.infrastructure.provision()
+
+        assert [part.link for part in again.parts if part.created] == [Link.TARGET]
+        assert again.ok
+
+    def test_two_at_once_both_succeed(self, clients: Clients, names: RouteNames) -> None:
+        routes = [AwsEventInfrastructure(*clients, names, pause=lambda _: None) for _ in range(4)]
+
+        with ThreadPoolExecutor(4) as pool:
+            results = list(pool.map(AwsEventInfrastructure.provision, routes))
+
+        assert all(result.ok for result in results)
+        assert len({result.queue_address for result in results}) == 1
+        assert len(RouteOnAws(clients, names).targets()) == 1
+
+    def test_another_queue_of_that_name_is_named_attribute_by_attribute_and_left(
+        self, route: RouteOnAws
+    ) -> None:
+        dead_letters = {"MessageRetentionPeriod": "60"}
+        route.clients.sqs.create_queue(QueueName=route.names.dead_letter_queue, Attributes=dead_letters)
+        route.clients.sqs.create_queue(QueueName=route.names.queue, Attributes={"VisibilityTimeout": "31"})
+
+        provisioning = route.infrastructure.provision()
+
+        dead_letter_queue, queue, *_ = provisioning.parts
+        assert not dead_letter_queue.created
+        assert Difference("MessageRetentionPeriod", "1209600", "60") in dead_letter_queue.differences
+        found = {difference.attribute: difference.found for difference in queue.differences}
+        assert found["VisibilityTimeout"] == "31"
+        assert found["MessageRetentionPeriod"] == "345600"
+        assert found["Policy"] == "none"
+        assert found["RedrivePolicy.deadLetterTargetArn"] == "none"
+        assert found["RedrivePolicy.maxReceiveCount"] == "none"
+        assert route.attributes()["VisibilityTimeout"] == "31"
+        assert "Policy" not in route.attributes()
+        links = [finding.link for finding in provisioning.findings]
+        assert links == [Link.QUEUE_POLICY, Link.DEAD_LETTER_QUEUE]
+        assert not provisioning.ok
+
+    def test_a_policy_that_says_the_same_otherwise_is_no_difference(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+        wanted = route.wanted_statement()
+        route.set_policy({**wanted, "Sid": "other", "Action": ["SQS:SendMessage"]})
+
+        queue = route.infrastructure.provision().parts[1]
+
+        assert queue.differences == ()
+
+    def test_further_statements_are_named(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+        extra = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "sqs:SendMessage",
+            "Resource": route.attributes()["QueueArn"],
+        }
+        route.set_policy(route.wanted_statement(), extra)
+
+        provisioning = route.infrastructure.provision()
+
+        (difference,) = provisioning.parts[1].differences
+        assert (difference.attribute, difference.wanted) == ("Policy", "no further statement")
+        assert json.loads(difference.found)["Principal"] == "*"
+        assert provisioning.ok
+
+    def test_a_rule_that_differs_is_named_left_and_found_broken(self, route: RouteOnAws) -> None:
+        pattern = {"source": ["com.other"]}
+        route.put_rule(pattern, state="DISABLED")
+
+        provisioning = route.infrastructure.provision()
+
+        rule = provisioning.parts[2]
+        assert not rule.created
+        assert [difference.attribute for difference in rule.differences] == ["EventPattern", "State"]
+        assert json.loads(route.rule()["EventPattern"]) == pattern
+        assert route.rule()["State"] == "DISABLED"
+        assert [finding.link for finding in provisioning.findings] == [Link.RULE, Link.PATTERN]
+        assert not provisioning.ok
+
+    def test_the_order_of_a_pattern_makes_no_difference(self, route: RouteOnAws) -> None:
+        detail_types, sources = ["BatchProcessingCompleted"], ["com.yourapp.transcription"]
+        route.put_rule({"detail-type": detail_types, "source": sources})
+
+        assert route.infrastructure.provision().parts[2].differences == ()
+
+    def test_a_target_that_sends_elsewhere_is_named_left_and_found_broken(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+        dead_letters = route.attributes(route.names.dead_letter_queue)["QueueArn"]
+        route.put_target(Arn=dead_letters)
+
+        provisioning = route.infrastructure.provision()
+
+        (difference,) = provisioning.parts[3].differences
+        assert difference == Difference("Arn", route.attributes()["QueueArn"], dead_letters)
+        assert [target["Arn"] for target in route.targets()] == [dead_letters]
+        assert [finding.link for finding in provisioning.findings] == [Link.TARGET]
+
+    def test_a_target_that_changes_events_is_named_and_found_broken(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+        route.put_target(Arn=route.attributes()["QueueArn"], InputPath="$.detail")
+
+        provisioning = route.infrastructure.provision()
+
+        assert provisioning.parts[3].differences == (Difference("InputPath", "none", '"$.detail"'),)
+        assert [finding.link for finding in provisioning.findings] == [Link.TARGET]
+
+    def test_targets_of_others_are_left_alone(self, route: RouteOnAws) -> None:
+        route.infrastructure.provision()
+        route.remove_target()
+        other = {"Id": "other", "Arn": route.attributes(route.names.dead_letter_queue)["QueueArn"]}
+        route.put_target(**other)
+
+        assert route.infrastructure.provision().ok
+        assert other in route.targets()
+        assert len(route.targets()) == 2
+
+    def test_a_bus_that_does_not_exist_is_an_error_and_nothing_is_created(
+        self, clients: Clients, names: RouteNames
+    ) -> None:
+        elsewhere = RouteNames("no-such-bus", names.rule, names.queue, names.dead_letter_queue, names.source)
+
+        with pytest.raises(InfrastructureError, match=r"no-such-bus does not exist.*EVENTBRIDGE_BUS_NAME"):
+            AwsEventInfrastructure(*clients, elsewhere).provision()
+
+        with pytest.raises(clients.sqs.exceptions.QueueDoesNotExist):
+            RouteOnAws(clients, names).attributes(names.dead_letter_queue)

@@ -1,0 +1,110 @@
+"""A route on AWS, or on what passes for it, with the means to break each of its links."""
+
+import json
+from functools import cache
+from typing import Any, NamedTuple
+
+import boto3
+import moto  # noqa: F401 - clients made before this import reach the real AWS
+
+from adapters.aws.infrastructure import AwsEventInfrastructure
+from adapters.aws.sqs import SqsQueue
+from domain.model.infrastructure import RouteNames
+
+
+class Clients(NamedTuple):
+    """The three services that a route touches."""
+
+    events: Any
+    sqs: Any
+    kms: Any
+
+
+@cache
+def moto_clients() -> Clients:
+    """Clients for `mock_aws`; making them is slow, and they keep nothing."""
+    session: Any = boto3.Session(
+        region_name="eu-central-1", aws_access_key_id="id", aws_secret_access_key="key"
+    )
+    return Clients(session.client("events"), session.client("sqs"), session.client("kms"))
+
+
+class RouteOnAws:
+    """The provisioned route, and ways to break it behind its back."""
+
+    def __init__(self, clients: Clients, names: RouteNames) -> None:
+        self.clients = clients
+        self.names = names
+        self.infrastructure = AwsEventInfrastructure(*clients, names, pause=lambda _: None)
+
+    @property
+    def queue(self) -> SqsQueue:
+        return SqsQueue(self.clients.sqs, name=self.names.queue)
+
+    @property
+    def dead_letters(self) -> SqsQueue:
+        return SqsQueue(self.clients.sqs, name=self.names.dead_letter_queue)
+
+    @property
+    def queue_url(self) -> str:
+        url: str = self.clients.sqs.get_queue_url(QueueName=self.names.queue)["QueueUrl"]
+        return url
+
+    def attributes(self, queue: str | None = None) -> dict[str, str]:
+        url = self.clients.sqs.get_queue_url(QueueName=queue or self.names.queue)["QueueUrl"]
+        found: dict[str, str] = self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+            "Attributes"
+        ]
+        return found
+
+    def set_attributes(self, **attributes: str) -> None:
+        """Policy and redrive policy are kept: moto forgets what is not set anew."""
+        found = self.attributes()
+        kept = {name: found[name] for name in ("Policy", "RedrivePolicy") if name in found}
+        self.clients.sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes=kept | attributes)
+
+    def set_policy(self, *statements: dict[str, Any]) -> None:
+        self.set_attributes(Policy=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
+
+    def wanted_statement(self) -> dict[str, Any]:
+        statement: dict[str, Any] = json.loads(self.attributes()["Policy"])["Statement"][0]
+        return statement
+
+    def rule(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.clients.events.describe_rule(
+            Name=self.names.rule, EventBusName=self.names.bus
+        )
+        return found
+
+    def targets(self) -> list[dict[str, Any]]:
+        answer = self.clients.events.list_targets_by_rule(Rule=self.names.rule, EventBusName=self.names.bus)
+        found: list[dict[str, Any]] = answer["Targets"]
+        return found
+
+    def put_rule(self, pattern: dict[str, Any], state: str = "ENABLED") -> None:
+        self.clients.events.put_rule(
+            Name=self.names.rule, EventBusName=self.names.bus, EventPattern=json.dumps(pattern), State=state
+        )
+
+    def disable_rule(self) -> None:
+        self.clients.events.disable_rule(Name=self.names.rule, EventBusName=self.names.bus)
+
+    def put_target(self, **target: Any) -> None:
+        self.clients.events.put_targets(
+            Rule=self.names.rule, EventBusName=self.names.bus, Targets=[{"Id": self.names.queue, **target}]
+        )
+
+    def remove_target(self) -> None:
+        ids = [target["Id"] for target in self.targets()]
+        self.clients.events.remove_targets(Rule=self.names.rule, EventBusName=self.names.bus, Ids=ids)
+
+    def delete_rule(self) -> None:
+        self.remove_target()
+        self.clients.events.delete_rule(Name=self.names.rule, EventBusName=self.names.bus)
+
+    def delete_bus(self) -> None:
+        self.delete_rule()
+        self.clients.events.delete_event_bus(Name=self.names.bus)
+
+    def delete_queue(self) -> None:
+        self.clients.sqs.delete_queue(QueueUrl=self.queue_url)
