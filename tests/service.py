@@ -95,5 +95,5 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 10.0) -> Non
 async def eventually(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
     """Like `wait_until`, for a condition that this event loop has to bring about."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a process or the kernel brings it about
             await asyncio.sleep(0.01)
