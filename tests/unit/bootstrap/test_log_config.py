@@ -9,6 +9,7 @@ import structlog
 
 from bootstrap.log_config import configure_logging
 from bootstrap.settings import Settings
+from tests.logs import logging_as_it_was
 
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -17,10 +18,8 @@ SESSION_TOKEN = "FwoGZXIvYXdzEXAMPLETOKEN//////////wEaD"
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers, root.level = handlers, level
+    with logging_as_it_was():
+        yield
 
 
 class Terminal(io.StringIO):

@@ -1,0 +1,22 @@
+"""The process's logging, for tests that configure it."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def logging_as_it_was() -> Iterator[None]:
+    """Undo whatever is done to the root logger, and to the levels of the ones that are held quiet."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    loggers = [
+        logger for logger in logging.Logger.manager.loggerDict.values() if isinstance(logger, logging.Logger)
+    ]
+    levels = {logger: logger.level for logger in loggers}
+    try:
+        yield
+    finally:
+        root.handlers, root.level = handlers, level
+        for logger, was in levels.items():
+            logger.setLevel(was)

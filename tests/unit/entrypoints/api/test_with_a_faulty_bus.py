@@ -1,0 +1,180 @@
+"""The whole service, its real transport included, against every way in which a bus can fail."""
+
+import io
+import json
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from bootstrap.log_config import configure_logging
+from bootstrap.settings import Settings
+from domain.model import errors
+from domain.model.transcripts import Segment, Transcript
+from entrypoints.api.app import create_app
+from tests.doubles import FixedTranscriber
+from tests.integration.localstack import free_port
+from tests.logs import logging_as_it_was
+from tests.service import container_for
+from tests.stub_bus import (
+    ACCESS_DENIED,
+    EXPIRED_TOKEN,
+    INTERNAL_ERROR,
+    THROTTLED,
+    Cut,
+    EntryCount,
+    Fault,
+    Garbage,
+    Refusal,
+    StubBus,
+)
+
+ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+SESSION_TOKEN = "FwoGZXIvYXdzEXAMPLETOKEN//////////wEaD"
+CALLERS_TOKEN = "eyJhbGciOiJIUzI1NiJ9.callers.token"
+SPOKEN_SECRET = "the merger is on friday"
+SECRETS = (ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, CALLERS_TOKEN, SPOKEN_SECRET, SPOKEN_SECRET.capitalize())
+
+FAULTS: list[Fault] = [
+    Refusal("InternalFailure", f"failed for {SECRET_KEY}"),
+    Refusal("ThrottlingException"),
+    Refusal("MalformedDetail", SPOKEN_SECRET),
+    Refusal("SomethingNew"),
+    INTERNAL_ERROR,
+    THROTTLED,
+    EXPIRED_TOKEN,
+    ACCESS_DENIED,
+    Garbage(b"<html>a proxy speaks</html>"),
+    Garbage(b"{}"),
+    Garbage(b"[]"),
+    EntryCount(0),
+    EntryCount(2),
+    Cut.RESET,
+    Cut.CLOSE,
+    Cut.HANG,
+]
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", SESSION_TOKEN)
+    with logging_as_it_was():
+        yield
+
+
+def client_of(tmp_path: Path, bus_url: str, engine: FixedTranscriber | None = None) -> TestClient:
+    transcript = Transcript(duration_seconds=3.0, segments=(Segment(start=0.5, end=2.5, text=SPOKEN_SECRET),))
+    container = container_for(
+        tmp_path / "spool",
+        engine or FixedTranscriber(transcript),
+        EVENT_TRANSPORT="eventbridge",
+        AWS_ENDPOINT_URL=bus_url,
+        AWS_REGION="us-east-1",
+        PUBLISH_TIMEOUT_SECONDS="1",
+    )
+    return TestClient(create_app(container), raise_server_exceptions=False)
+
+
+def logged(**environ: str) -> io.StringIO:
+    stream = io.StringIO()
+    configure_logging(Settings.from_env({"LOG_LEVEL": "DEBUG", **environ}), stream=stream)
+    logging.getLogger("httpx2").setLevel(logging.ERROR)  # the caller's own log, in this process by accident
+    return stream
+
+
+def upload(client: TestClient) -> Any:
+    headers = {"X-User-ID": "alice", "Authorization": f"Bearer {CALLERS_TOKEN}"}
+    return client.post(f"/batch/process?token={CALLERS_TOKEN}", files={"file": b"sound"}, headers=headers)
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_an_accepted_event_is_on_the_bus_as_the_contract_says(tmp_path: Path) -> None:
+    with StubBus() as bus, client_of(tmp_path, bus.url) as client:
+        answer = upload(client).json()
+
+        (entry,) = bus.accepted
+    detail = json.loads(entry["Detail"])
+    assert answer["event"]["status"] == "published"
+    assert entry["Source"] == "com.yourapp.transcription"
+    assert entry["DetailType"] == "BatchProcessingCompleted"
+    assert detail["interaction_id"] == answer["interaction_id"]
+    assert detail["data"]["raw_transcript"] == answer["raw_transcript"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+def test_whatever_the_bus_does_the_caller_gets_the_transcripts_soon_and_the_log_keeps_every_secret(
+    tmp_path: Path, fault: Fault
+) -> None:
+    stream = logged()
+    with StubBus() as bus, client_of(tmp_path, bus.url) as client:
+        bus.fail_always(fault)
+        began = time.monotonic()
+        response = upload(client)
+        seconds = time.monotonic() - began
+
+    (failure,) = [line for line in lines(stream) if line["event"] == "event publishing failed"][:1]
+    assert response.status_code == 200
+    assert response.json()["raw_transcript"] == SPOKEN_SECRET
+    assert response.json()["event"] == {"status": "failed", "event_id": None}
+    assert seconds < 3
+    assert failure["level"] == "error"
+    assert failure["interaction_id"] == response.json()["interaction_id"]
+    assert failure["error_type"]
+    assert "Traceback" in failure["exception"]
+    assert [secret for secret in SECRETS if secret in stream.getvalue()] == []
+
+
+def test_a_bus_that_cannot_be_reached_costs_the_caller_nothing_but_the_event(tmp_path: Path) -> None:
+    with client_of(tmp_path, f"http://127.0.0.1:{free_port()}") as client:
+        response = upload(client)
+
+    assert (response.status_code, response.json()["event"]["status"]) == (200, "failed")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.NotAudioError("a zip"),
+        errors.TranscriberCrashedError("killed"),
+        RuntimeError(f"a defect with {SECRET_KEY} in it, and Bearer {CALLERS_TOKEN}"),
+    ],
+)
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_failures_before_the_event_keep_every_secret_too(
+    tmp_path: Path, error: Exception, log_format: str
+) -> None:
+    stream = logged(LOG_FORMAT=log_format)
+    with StubBus() as bus, client_of(tmp_path, bus.url, FixedTranscriber(error=error)) as client:
+        response = upload(client)
+
+    assert response.status_code >= 400
+    assert stream.getvalue()
+    assert [secret for secret in SECRETS if secret in stream.getvalue()] == []
+
+
+def test_every_line_of_a_request_carries_its_interaction(tmp_path: Path) -> None:
+    with StubBus() as bus, client_of(tmp_path, bus.url) as client:
+        stream = logged()
+        interaction_id = upload(client).json()["interaction_id"]
+
+        ours = [
+            line for line in lines(stream) if line["logger"].startswith(("domain", "entrypoints", "adapters"))
+        ]
+    assert {line["interaction_id"] for line in ours} == {interaction_id}
+    assert [line["event"] for line in ours] == [
+        "identity resolved",
+        "event published",
+        "batch processing completed",
+        "request answered",
+    ]
+    assert all(line["timestamp"] for line in ours)
