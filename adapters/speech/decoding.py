@@ -1,0 +1,168 @@
+"""Recordings of any supported format as one stream of 16 kHz mono samples, in constant memory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import av
+from av.audio.frame import AudioFrame
+
+from domain.model.errors import UndecodableAudioError
+from ports.transcriber_port import Progress, ProgressListener
+
+from .declared_length import check_complete
+from .limits import DecodingLimits, check_shape
+from .sound_tracks import BROKEN, SoundTrack, open_sound_track
+
+if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
+    from av.packet import Packet
+    from av.stream import Stream
+
+SAMPLE_RATE = 16_000
+"""Hertz of what `decode` yields."""
+BYTES_PER_SAMPLE = 2
+BLOCK_SAMPLES = 15_360
+"""Samples in a block, 0.96 s."""
+
+_PACKETS_PER_REPORT = 4096
+
+
+class Length(NamedTuple):
+    """How much there is of a recording, in seconds, as its packets say; nothing is decoded to find out.
+
+    Attributes:
+        sound: what the packets of the sound track add up to.
+        sound_end: the last moment of the sound track.
+        end: the last moment of any track.
+    """
+
+    sound: float = 0.0
+    sound_end: float = 0.0
+    end: float = 0.0
+
+
+def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListener) -> Iterator[bytes]:
+    """Decode the first sound track to signed 16-bit mono samples at `SAMPLE_RATE`, block by block.
+
+    The packets are counted first, which takes a second an hour: what is too long or cut off is refused before
+    anybody works on it. The limits are kept while decoding as well, for packets can lie.
+
+    Args:
+        recording: the file; its name does not matter.
+        limits: how much sound is accepted.
+        on_progress: called for each block, and often enough between blocks to tell slow from stuck.
+
+    Raises:
+        EmptyRecordingError: there are no bytes.
+        NotAudioError: no supported format, or no sound track.
+        UndecodableAudioError: broken, truncated, without any sound, or of an absurd shape.
+        AudioTooLongError: there is more sound than `limits` accept.
+    """
+    with open_sound_track(recording) as track:
+        length = _measure(track, limits, on_progress)
+        declared = track.declared_seconds()
+    check_complete(declared, max(length))
+    with open_sound_track(recording) as track:
+        decoder = _BlockDecoder(limits, on_progress, length.sound)
+        yield from decoder.blocks(track)
+    if not decoder.seconds:
+        raise UndecodableAudioError("The recording holds no sound that can be decoded.")
+    if declared is not None:
+        check_complete(length.sound_end, max(decoder.seconds, decoder.end))
+
+
+def _measure(track: SoundTrack, limits: DecodingLimits, on_progress: ProgressListener) -> Length:
+    context = track.stream.codec_context
+    samples_per_second = context.sample_rate * context.channels
+    length = Length()
+    for count, packet in enumerate(track.packets_of_all_tracks()):
+        length = _with_packet(length, packet, is_sound=packet.stream_index == track.stream.index)
+        if count % _PACKETS_PER_REPORT == 0:
+            on_progress(Progress(0.0, None))
+        limits.check_length(length.sound, length.sound * samples_per_second)
+    return length
+
+
+def _with_packet(length: Length, packet: "Packet[Stream]", *, is_sound: bool) -> Length:
+    if packet.time_base is None:
+        return length
+    seconds = float((packet.duration or 0) * packet.time_base)
+    end = max(length.end, float((packet.pts or 0) * packet.time_base) + seconds)
+    return Length(length.sound + seconds, end, end) if is_sound else length._replace(end=end)
+
+
+class _BlockDecoder:
+    """Decodes one sound track, and counts what it yields.
+
+    Attributes:
+        seconds: how much was decoded.
+        end: the last moment that was decoded.
+    """
+
+    def __init__(self, limits: DecodingLimits, on_progress: ProgressListener, total_seconds: float) -> None:
+        self.seconds = 0.0
+        self.end = 0.0
+        self._samples = 0
+        self._limits = limits
+        self._on_progress = on_progress
+        self._total_seconds = total_seconds
+
+    def blocks(self, track: SoundTrack) -> Iterator[bytes]:
+        resampler = _Resampler()
+        for frame in track.frames():
+            if frame is None:
+                self._report()
+                continue
+            self._count(frame)
+            yield from self._reported(resampler.resample(frame))
+        yield from self._reported(resampler.rest())
+
+    def _count(self, frame: AudioFrame) -> None:
+        channels = frame.layout.nb_channels
+        check_shape(channels, frame.sample_rate)
+        self._samples += frame.samples * channels
+        self.seconds += frame.samples / frame.sample_rate
+        self.end = (frame.time or 0.0) + frame.samples / frame.sample_rate
+        self._limits.check_length(self.seconds, self._samples)
+
+    def _reported(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self._report()
+            yield block
+
+    def _report(self) -> None:
+        self._on_progress(Progress(min(self.seconds, self._total_seconds), self._total_seconds))
+
+
+class _Resampler:
+    """Resamples frames of any shape, also where the shape changes in mid-recording."""
+
+    def __init__(self) -> None:
+        self._shape: tuple[int, str, str] | None = None
+        self._resampler = _to_mono()
+
+    def resample(self, frame: AudioFrame) -> Iterator[bytes]:
+        shape = (frame.sample_rate, frame.layout.name, frame.format.name)
+        if shape != self._shape:
+            yield from self.rest()
+            self._shape = shape
+            self._resampler = _to_mono()
+        frame.pts = None  # gaps in the timestamps are nothing to resample
+        yield from self._resampled(frame)
+
+    def rest(self) -> Iterator[bytes]:
+        """What is still inside."""
+        if self._shape is not None:
+            yield from self._resampled(None)
+
+    def _resampled(self, frame: AudioFrame | None) -> Iterator[bytes]:
+        try:
+            resampled = self._resampler.resample(frame)
+        except BROKEN as error:
+            raise UndecodableAudioError("The sound has a channel layout that cannot be mixed.") from error
+        for piece in resampled:
+            yield bytes(piece.planes[0])[: piece.samples * BYTES_PER_SAMPLE]
+
+
+def _to_mono() -> av.AudioResampler:
+    return av.AudioResampler("s16", "mono", SAMPLE_RATE, frame_size=BLOCK_SAMPLES)

@@ -1,0 +1,82 @@
+"""Speech recognition with pocketsphinx 5 and the US English model in its wheel: offline, no keys."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from pocketsphinx import Decoder
+
+from domain.model.transcripts import Segment, Transcript
+from ports.transcriber_port import Progress, ProgressListener
+
+from .decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from .engines import SpeechEngine
+from .limits import DecodingLimits
+from .segmentation import Utterance, utterances
+
+DECODER_SETTINGS = {"lw": 4.5, "maxhmmpf": 10_000, "loglevel": "FATAL"}
+"""Language weight and beam with the lowest word error rate (`benchmarks/word_error_rate.py`); no chatter."""
+
+MAX_GAIN = 30.0
+"""A whisper is made as loud as speech; what needs more is noise."""
+
+_FULL_SCALE = 32_767
+_ALTERNATIVE = re.compile(r"\(\d+\)$")  # "the(2)" is another way of saying "the"
+_SILENCES = frozenset({"<s>", "</s>", "<sil>"})
+
+
+class PocketsphinxEngine(SpeechEngine):
+    """Recognises US English, without punctuation and in lower case; one recording at a time."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder(**DECODER_SETTINGS)
+
+    def transcribe(
+        self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
+    ) -> Transcript:
+        """Transcribe utterance by utterance; what is silent, or says nothing, is no segment."""
+        sound = _Measured(decode(recording, limits, on_progress))
+        segments = tuple(self._segments(utterances(sound)))
+        on_progress(Progress(sound.seconds, sound.seconds))
+        return Transcript(duration_seconds=sound.seconds, segments=segments)
+
+    def _segments(self, heard: Iterable[Utterance]) -> Iterator[Segment]:
+        for utterance in heard:
+            text = self._recognised(louder(utterance.samples))
+            if text:
+                yield Segment(start=utterance.start, end=utterance.end, text=text)
+
+    def _recognised(self, samples: bytes) -> str:
+        self._decoder.reinit_feat()  # forgets the voices before this one; the result would depend on them
+        self._decoder.start_utt()
+        self._decoder.process_raw(samples, full_utt=True)
+        self._decoder.end_utt()
+        # Read at once: the decoder's next utterance pulls the memory from under this iterator.
+        words = [part.word for part in self._decoder.seg() or ()]
+        return " ".join(_ALTERNATIVE.sub("", word) for word in words if word not in _SILENCES)
+
+
+def louder(samples: bytes) -> bytes:
+    """Bring the loudest sample to full scale, at most `MAX_GAIN` times louder."""
+    signal = np.frombuffer(samples, np.int16).astype(np.float64)
+    peak = float(np.abs(signal).max(initial=1.0))
+    return (
+        (signal * min(MAX_GAIN, _FULL_SCALE / peak))
+        .clip(-_FULL_SCALE, _FULL_SCALE)
+        .astype(np.int16)
+        .tobytes()
+    )
+
+
+class _Measured:
+    """Passes blocks on, and knows how many seconds there were."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = blocks
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            self.seconds += len(block) / BYTES_PER_SAMPLE / SAMPLE_RATE
+            yield block

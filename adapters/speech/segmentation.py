@@ -1,0 +1,129 @@
+"""Finding where somebody speaks: without it, an engine hears words in silence."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from pocketsphinx import Endpointer
+
+from .decoding import BYTES_PER_SAMPLE, SAMPLE_RATE
+
+FRAME_BYTES = 960
+"""30 ms, the voice activity detector's unit."""
+
+PADDING_SECONDS = 0.1
+"""What an utterance gets on each side, so that no consonant is lost."""
+
+MAX_UTTERANCE_SECONDS = 20.0
+"""Longer speech is cut: recognition keeps an utterance in memory, and reports only after it."""
+
+_LATEST_CUT_SHARE = 0.5  # of the longest utterance: the cut is searched behind it
+_QUIET_SECONDS = 0.1
+_KEPT_SECONDS = 1.0  # of silence; the detector decides with a delay of its window, 0.3 s
+
+
+class Utterance(NamedTuple):
+    """What somebody said between two pauses.
+
+    Attributes:
+        start, end: seconds from the beginning of the recording.
+        samples: 16-bit mono at `SAMPLE_RATE`.
+    """
+
+    start: float
+    end: float
+    samples: bytes
+
+
+def utterances(blocks: Iterable[bytes]) -> Iterator[Utterance]:
+    """Cut a recording into utterances: in order, without overlap, none longer than `MAX_UTTERANCE_SECONDS`.
+
+    Args:
+        blocks: the recording, 16-bit mono at `SAMPLE_RATE`, in pieces of any size.
+    """
+    cutter = _Cutter()
+    for frame, is_last in _frames(blocks):
+        yield from cutter.feed(frame, is_last=is_last)
+
+
+def _frames(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """The detector's frames. One is held back: the last must be known, and must not be empty."""
+    waiting = bytearray()
+    for block in blocks:
+        waiting += block
+        whole = max(len(waiting) - 1, 0) // FRAME_BYTES * FRAME_BYTES
+        for at in range(0, whole, FRAME_BYTES):
+            yield bytes(waiting[at : at + FRAME_BYTES]), False
+        del waiting[:whole]
+    if waiting:
+        yield bytes(waiting), True
+
+
+class _Cutter:
+    """Keeps the sound that may still be needed, and cuts utterances out of it. All positions are bytes."""
+
+    def __init__(self) -> None:
+        self._detector = Endpointer(0.3, 0.9, 2, SAMPLE_RATE, 0.03)
+        self._kept = bytearray()
+        self._kept_from = 0
+        self._cut_to = 0  # where the last utterance ended
+        self._start: int | None = None
+
+    def feed(self, frame: bytes, *, is_last: bool) -> Iterator[Utterance]:
+        self._kept += frame
+        was_speech = self._detector.in_speech
+        if not is_last:
+            self._detector.process(frame)
+        elif was_speech:
+            self._detector.end_stream(frame)
+        if self._start is None and self._detector.in_speech:
+            self._start = max(_bytes(self._detector.speech_start - PADDING_SECONDS), self._cut_to)
+        yield from self._finished(is_last=is_last)
+        self._forget()
+
+    def _finished(self, *, is_last: bool) -> Iterator[Utterance]:
+        if self._start is None:
+            return
+        if self._heard_to - self._start > _bytes(MAX_UTTERANCE_SECONDS):
+            yield self._cut(self._quietest(self._start))
+        if is_last:
+            yield self._cut(self._heard_to)
+            self._start = None
+        elif not self._detector.in_speech:
+            yield self._cut(min(_bytes(self._detector.speech_end + PADDING_SECONDS), self._heard_to))
+            self._start = None
+
+    @property
+    def _heard_to(self) -> int:
+        return self._kept_from + len(self._kept)
+
+    def _cut(self, end: int) -> Utterance:
+        start = self._cut_to if self._start is None else self._start
+        samples = bytes(self._kept[start - self._kept_from : end - self._kept_from])
+        self._start = self._cut_to = end
+        return Utterance(_seconds(start), _seconds(end), samples)
+
+    def _quietest(self, start: int) -> int:
+        """The middle of the quietest tenth of a second in the later half of an utterance that is too long."""
+        offset = start - self._kept_from + _bytes(MAX_UTTERANCE_SECONDS * _LATEST_CUT_SHARE)
+        end = start - self._kept_from + _bytes(MAX_UTTERANCE_SECONDS)
+        later_half = np.frombuffer(bytes(self._kept[offset:end]), np.int16).astype(np.float64)
+        window = int(_QUIET_SECONDS * SAMPLE_RATE)
+        energy = np.convolve(later_half**2, np.ones(window), "valid")
+        quietest = int(np.argmin(energy)) + window // 2
+        return self._kept_from + offset + quietest * BYTES_PER_SAMPLE
+
+    def _forget(self) -> None:
+        needed_from = self._heard_to - _bytes(_KEPT_SECONDS) if self._start is None else self._start
+        surplus = needed_from - self._kept_from
+        if surplus >= _bytes(_KEPT_SECONDS):
+            del self._kept[:surplus]
+            self._kept_from = needed_from
+
+
+def _bytes(seconds: float) -> int:
+    return max(round(seconds * SAMPLE_RATE), 0) * BYTES_PER_SAMPLE
+
+
+def _seconds(position: int) -> float:
+    return position / BYTES_PER_SAMPLE / SAMPLE_RATE

@@ -1,0 +1,115 @@
+"""Opening the sound track of an upload with nothing left for FFmpeg to guess: one format, few codecs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from domain.model.errors import NotAudioError, UndecodableAudioError
+
+from .declared_length import mp3_seconds, wav_seconds
+from .limits import check_shape
+from .recording_formats import demuxer_of
+
+if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
+    from av.packet import Packet
+    from av.stream import Stream
+
+BROKEN = (av.FFmpegError, ValueError, RuntimeError, MemoryError)
+"""What PyAV raises for bytes that make no sense; `MemoryError`, where they ask for more than the limit."""
+
+_CODECS = frozenset(
+    {"aac", "alac", "flac", "mp3", "mp3float", "opus", "libopus", "vorbis", "libvorbis"}
+    | {"pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"}
+    | {"pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav"}
+)
+_MAX_STREAMS = 64
+
+
+class SoundTrack(NamedTuple):
+    """The first sound track of an open recording."""
+
+    recording: Path
+    container: InputContainer
+    stream: AudioStream
+
+    def packets_of_all_tracks(self) -> "Iterator[Packet[Stream]]":
+        """Every packet that can be read, pictures included."""
+        with suppress(*BROKEN):
+            yield from self.container.demux()
+
+    def frames(self) -> Iterator[AudioFrame | None]:
+        """The decoded sound; None for a packet that is broken and skipped."""
+        with suppress(*BROKEN):
+            for packet in self.container.demux(self.stream):
+                try:
+                    decoded = self.stream.decode(packet)
+                except BROKEN:
+                    yield None
+                    continue
+                yield from decoded
+
+    def declared_seconds(self) -> float | None:
+        """How long the recording says it is; None where it does not say, or cannot be believed."""
+        match self.container.format.name.split(",")[0]:
+            case "wav":
+                return wav_seconds(self.recording)
+            case "mp3":
+                return mp3_seconds(self.recording, self.stream.codec_context.sample_rate)
+            case "flac" | "mov":
+                return _seconds(self.stream, self.stream.duration)
+            case "matroska" if self.stream.duration is None and self.container.duration is not None:
+                return self.container.duration / av.time_base  # FFmpeg's own estimate would be in both
+        return None
+
+
+@contextmanager
+def open_sound_track(recording: Path) -> Iterator[SoundTrack]:
+    """Open the first sound track of `recording`, whose name does not matter.
+
+    Raises:
+        EmptyRecordingError: there are no bytes.
+        NotAudioError: no supported format, or no sound track.
+        UndecodableAudioError: the format is broken, or codec, channels or sample rate are not accepted.
+    """
+    demuxer = demuxer_of(recording)
+    av.logging.set_level(None)  # what FFmpeg has to say goes into the errors, not to stderr
+    with _opened(recording, demuxer) as container:
+        if not container.streams.audio:
+            raise NotAudioError("The recording has no sound track.")
+        stream = container.streams.audio[0]
+        _check_codec(stream)
+        check_shape(stream.codec_context.channels, stream.codec_context.sample_rate)
+        yield SoundTrack(recording, container, stream)
+
+
+def _opened(recording: Path, demuxer: str) -> InputContainer:
+    options = {
+        "format_whitelist": demuxer,
+        "protocol_whitelist": "file",
+        "codec_whitelist": ",".join(_CODECS),  # for FFmpeg's own probing; `_check_codec` is for ours
+        "max_streams": str(_MAX_STREAMS),
+    }
+    try:
+        return av.open(
+            str(recording.absolute()), format=demuxer, container_options=options, metadata_errors="replace"
+        )
+    except BROKEN as error:
+        raise UndecodableAudioError(
+            f"The recording looks like {demuxer}, but is broken or truncated."
+        ) from error
+
+
+def _check_codec(stream: AudioStream) -> None:
+    name = stream.codec_context.name
+    if name not in _CODECS:
+        raise UndecodableAudioError(f"The sound is coded as {name}, which is not supported.")
+
+
+def _seconds(stream: AudioStream, ticks: int | None) -> float | None:
+    return float(ticks * stream.time_base) if ticks and stream.time_base else None
