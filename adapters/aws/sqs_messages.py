@@ -57,8 +57,9 @@ def entry_for(entry_id: str, message: QueueMessage) -> "SendMessageBatchRequestE
         "Id": entry_id,
         "MessageBody": message.body,
         "DelaySeconds": 0,
-        "MessageAttributes": attributes.user,
     }
+    if attributes.user:
+        entry["MessageAttributes"] = attributes.user
     if attributes.trace_header:
         entry["MessageSystemAttributes"] = {
             "AWSTraceHeader": {"DataType": "String", "StringValue": attributes.trace_header}

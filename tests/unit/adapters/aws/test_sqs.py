@@ -63,7 +63,7 @@ def test_a_copy_is_sent_with_the_trace_header_of_its_original(stubbed: tuple[Sqs
     message = {"MessageId": "a", "ReceiptHandle": "a", "Body": "a", "Attributes": system}
     stubber.add_response("receive_message", {"Messages": [message]})
     header = {"AWSTraceHeader": {"DataType": "String", "StringValue": TRACE_HEADER}}
-    entry = {"Id": "0", "MessageBody": "a", "DelaySeconds": 0, "MessageAttributes": {}}
+    entry = {"Id": "0", "MessageBody": "a", "DelaySeconds": 0}
     wanted = {"QueueUrl": ANY, "Entries": [{**entry, "MessageSystemAttributes": header}]}
     stubber.add_response("send_message_batch", {"Successful": [_sent("0", MD5_OF_A)], "Failed": []}, wanted)
 

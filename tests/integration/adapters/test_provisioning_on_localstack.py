@@ -1,0 +1,37 @@
+"""Provisioning, on LocalStack."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from domain.model.infrastructure import RouteNames
+from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
+from tests.integration.conftest import Names
+from tests.routes_on_aws import Clients
+
+
+@pytest.fixture
+def clients(aws: Callable[..., Any]) -> Clients:
+    return Clients(aws("events"), aws("sqs"), aws("kms"))
+
+
+class TestOnLocalStackWithTheDefaultBus(EventInfrastructurePortContract):
+    @pytest.fixture
+    def clients(self, clients: Clients) -> Clients:
+        return clients
+
+    @pytest.fixture
+    def names(self, names: Names) -> RouteNames:
+        return RouteNames(rule=names.rule, queue=names.queue, dead_letter_queue=names.dlq)
+
+
+class TestOnLocalStackWithABusOfItsOwn(EventInfrastructurePortContract):
+    @pytest.fixture
+    def clients(self, clients: Clients, names: RouteNames) -> Clients:
+        clients.events.create_event_bus(Name=names.bus)
+        return clients
+
+    @pytest.fixture
+    def names(self, names: Names) -> RouteNames:
+        return RouteNames(bus=names.bus, rule=names.rule, queue=names.queue, dead_letter_queue=names.dlq)
