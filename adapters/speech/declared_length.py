@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from domain.model.errors import UndecodableAudioError
 
-from .recording_formats import end_of_id3_tag
+from .recording_formats import end_of_id3_tags
 
 _UNKNOWN_WAV_SIZE = 0x7FFF0000
 """Bytes. Whoever writes wav into a pipe puts 0x7FFFFFFF, 0xFFFFFFFF or thereabouts, for "unknown"."""
@@ -62,7 +62,7 @@ def _chunk(file: BinaryIO) -> tuple[bytes, int]:
 def mp3_seconds(recording: Path, sample_rate: int) -> float | None:
     """What the Xing or Info header of an mp3 declares; FFmpeg estimates where there is none."""
     with recording.open("rb") as file:
-        file.seek(end_of_id3_tag(file))
+        file.seek(end_of_id3_tags(file))
         head = file.read(_XING_SEARCH)
     at = max(head.find(b"Xing"), head.find(b"Info"))
     if at < 0 or len(head) < at + 12:

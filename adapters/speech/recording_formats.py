@@ -11,6 +11,8 @@ from domain.model.errors import EmptyRecordingError, NotAudioError
 
 _ACCEPTED = "wav, flac, mp3, m4a, aac, ogg, webm and mp4"
 _ID3_HEADER = 10
+_MAX_ID3_TAGS = 8
+_HEAD = 4096
 
 
 class _Signature(NamedTuple):
@@ -38,26 +40,29 @@ def demuxer_of(recording: Path) -> str:
         NotAudioError: the bytes begin like no supported recording.
     """
     with recording.open("rb") as file:
-        file.seek(end_of_id3_tag(file))
-        head = file.read(12)
+        file.seek(end_of_id3_tags(file))
+        head = file.read(_HEAD)
         if not head and not file.tell():
             raise EmptyRecordingError("The recording is empty.")
-    demuxer = _by_signature(head) or _by_frame_sync(head)
+    demuxer = _by_signature(head) or _by_frame_sync(head.lstrip(b"\0"))  # some taggers pad
     if demuxer is None:
         raise NotAudioError(f"This is no recording in a supported format ({_ACCEPTED}).")
     return demuxer
 
 
-def end_of_id3_tag(file: BinaryIO) -> int:
+def end_of_id3_tags(file: BinaryIO) -> int:
     """Where the sound of an mp3 or aac begins: behind titles and cover art (ID3v2.4, 3.1)."""
-    file.seek(0)
-    header = file.read(_ID3_HEADER)
-    if len(header) < _ID3_HEADER or not header.startswith(b"ID3"):
-        return 0
-    size = 0
-    for byte in header[6:]:
-        size = size << 7 | byte & 0x7F
-    return _ID3_HEADER + size
+    end = 0
+    for _ in range(_MAX_ID3_TAGS):
+        file.seek(end)
+        header = file.read(_ID3_HEADER)
+        if len(header) < _ID3_HEADER or not header.startswith(b"ID3"):
+            break
+        size = 0
+        for byte in header[6:]:
+            size = size << 7 | byte & 0x7F
+        end += _ID3_HEADER + size
+    return end
 
 
 def _by_signature(head: bytes) -> str | None:

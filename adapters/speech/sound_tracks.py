@@ -1,7 +1,7 @@
 """Opening the sound track of an upload with nothing left for FFmpeg to guess: one format, few codecs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +29,7 @@ _CODECS = frozenset(
     | {"pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav"}
 )
 _MAX_STREAMS = 64
+_KNOWN_AS = {"matroska": "webm", "mov": "mp4"}
 
 
 class SoundTrack(NamedTuple):
@@ -39,20 +40,33 @@ class SoundTrack(NamedTuple):
     stream: AudioStream
 
     def packets_of_all_tracks(self) -> "Iterator[Packet[Stream]]":
-        """Every packet that can be read, pictures included."""
-        with suppress(*BROKEN):
+        """Every packet, pictures included.
+
+        Raises:
+            UndecodableAudioError: the recording cannot be read to its end.
+        """
+        try:
             yield from self.container.demux()
+        except BROKEN as error:
+            raise _unreadable(error) from error
 
     def frames(self) -> Iterator[AudioFrame | None]:
-        """The decoded sound; None for a packet that is broken and skipped."""
-        with suppress(*BROKEN):
+        """The decoded sound; None for a packet that is broken and skipped.
+
+        Raises:
+            UndecodableAudioError: the recording cannot be read to its end.
+        """
+        try:
             for packet in self.container.demux(self.stream):
-                try:
-                    decoded = self.stream.decode(packet)
-                except BROKEN:
-                    yield None
-                    continue
-                yield from decoded
+                yield from self._decoded(packet)
+        except BROKEN as error:
+            raise _unreadable(error) from error
+
+    def _decoded(self, packet: "Packet[AudioStream]") -> list[AudioFrame] | list[None]:
+        try:
+            return self.stream.decode(packet)
+        except BROKEN:
+            return [None]
 
     def declared_seconds(self) -> float | None:
         """How long the recording says it is; None where it does not say, or cannot be believed."""
@@ -101,8 +115,13 @@ def _opened(recording: Path, demuxer: str) -> InputContainer:
         )
     except BROKEN as error:
         raise UndecodableAudioError(
-            f"The recording looks like {demuxer}, but is broken or truncated."
+            f"The recording begins like {_KNOWN_AS.get(demuxer, demuxer)}, but is broken or truncated."
         ) from error
+
+
+def _unreadable(error: Exception) -> UndecodableAudioError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return UndecodableAudioError(f"The recording cannot be read to its end: {reason}.")
 
 
 def _check_codec(stream: AudioStream) -> None:
