@@ -74,11 +74,11 @@ class SqsQueue(QueuePort):
 
         Without the permission the whole call is refused; with it, the one entry is.
         """
-        with self._translated("deleting from"):
+        with self._translated("checking that messages may be deleted from"):
             self._client.delete_message_batch(
                 QueueUrl=self._address, Entries=[{"Id": "0", "ReceiptHandle": "none"}]
             )
-        with self._translated("sending to"):
+        with self._translated("checking that messages may be sent to"):
             self._send_what_is_turned_down()
 
     def depth(self) -> QueueDepth:

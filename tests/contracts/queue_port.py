@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
@@ -19,6 +20,9 @@ def _take(queue: QueuePort, limit: int = 10, hidden: int = 60) -> tuple[QueueMes
 
 class QueuePortContract:
     """Bind `queue`, `dead_letters` (where `queue` puts what was received three times) and `send`."""
+
+    receivers: ClassVar[int] = 4
+    """How many may receive at the same time."""
 
     @pytest.fixture
     def queue(self) -> QueuePort:
@@ -170,7 +174,7 @@ class QueuePortContract:
         for number in range(40):
             send(str(number))
 
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(self.receivers) as pool:
             held = list(pool.map(lambda _: _take(queue), range(4)))
 
         assert sorted(int(message.body) for batch in held for message in batch) == list(range(40))

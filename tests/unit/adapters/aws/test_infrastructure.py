@@ -111,6 +111,20 @@ def test_what_does_not_pass_ends_in_an_error(clients: Clients) -> None:
         infrastructure.provision()
 
 
+def test_a_queue_that_somebody_else_creates_first_is_an_existing_one(clients: Clients) -> None:
+    clients.sqs.create_queue(QueueName="meeting-transcripts-dlq", Attributes={"VisibilityTimeout": "5"})
+    too_early = _FailsFirst(clients.sqs, "get_queue_url", "QueueDoesNotExist", times=1)
+    infrastructure = AwsEventInfrastructure(*clients._replace(sqs=too_early), RouteNames())
+
+    provisioning = infrastructure.provision()
+
+    assert provisioning.ok
+    assert not provisioning.parts[0].created
+    assert [difference.attribute for difference in provisioning.parts[0].differences] == [
+        "MessageRetentionPeriod"
+    ]
+
+
 def test_a_queue_deleted_a_moment_ago_asks_for_patience(clients: Clients) -> None:
     failing = _FailsFirst(clients.sqs, "create_queue", "QueueDeletedRecently", times=1)
     infrastructure = AwsEventInfrastructure(*clients._replace(sqs=failing), RouteNames())
