@@ -1,5 +1,7 @@
 """Words as they stand in a transcript: letters in the middle, punctuation at the edges."""
 
+import re
+
 from adapters.cleaning.vocabulary import ABBREVIATIONS, NUMBERS
 
 STOPS = ".!?…。！？؟।"  # noqa: RUF001 - other scripts end their sentences too
@@ -13,6 +15,7 @@ _CURLY_APOSTROPHE = "’"  # noqa: RUF001 - the one that typesetters use
 
 _TRAILING = STOPS + PAUSES + DASHES + _CLOSERS
 
+_LETTERS = re.compile(r"[^\W\d_]+")
 _LONGEST_INITIAL = 2
 """Letters between the stops of "u.s.", "p.m." and "ph.d."."""
 
@@ -36,8 +39,7 @@ def key(word: str) -> str:
 
 def is_number(word: str) -> bool:
     """Whether a word counts or ranks: digits of any script, or an English number word, "twenty-one" too."""
-    spelt = key(word)
-    return any(map(str.isnumeric, spelt)) or not NUMBERS.isdisjoint(spelt.split("-"))
+    return any(map(str.isnumeric, word)) or not NUMBERS.isdisjoint(_LETTERS.findall(word.casefold()))
 
 
 def flows_on(word: str) -> bool:

@@ -19,6 +19,7 @@ HESITATIONS = [
     ("to err is human", "To err is human."),
     ("we took him to the ER on monday", "We took him to the ER on monday."),
     ("a thirty five mm lens mm and a 50 mm one", "A thirty five mm lens and a 50 mm one."),
+    ("i need five, mm, six", "I need five, six."),
     ('He wrote "um" twice.', 'He wrote "um" twice.'),
     ("um uh hmm", ""),
 ]
@@ -61,6 +62,7 @@ NOISE = [
     ("[NOISE] hello [COUGH] there [SPEECH]", "Hello there."),
     ("++UM++ hello ++BREATH++ there [UH]", "Hello there."),
     ("<unk> the(2) cat and(2) a(3) dog <UNK>", "The cat and a dog."),
+    ("THE(2) CAT", "THE CAT."),
     ("<|en|> hello<|0.00|>", "Hello."),
     ("<s>hello</s>", "Hello."),
     ("the file[s] and the <b>bold</b> [sic] text", "The file[s] and the <b>bold</b> [sic] text."),
@@ -78,6 +80,7 @@ CASE_AND_STOPS = [
     ("go forward ten meters", "Go forward ten meters."),
     ("i'm sure i'll do what i've said i'd do", "I'm sure I'll do what I've said I'd do."),
     ("so do i", "So do I."),
+    ("i work at IBM and i like it", "I work at IBM and I like it."),
     ("hello there. i am fine. and you?", "Hello there. I am fine. And you?"),
     ("well... maybe", "Well... maybe."),
     ("wait, what,", "Wait, what."),

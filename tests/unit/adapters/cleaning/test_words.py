@@ -7,7 +7,9 @@ from adapters.cleaning.words import capitalised, ends_sentence, is_number, key, 
 LETTERS = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).islower()]
 
 
-@pytest.mark.parametrize("word", ["7", "1,000", "3.5", "½", "٣", "Twenty-one", "nine,", "first", "mp3"])
+@pytest.mark.parametrize(
+    "word", ["7", "1,000", "3.5", "½", "٣", "Twenty-one", "nine,", "first", "mp3", "one(", "zero/one"]
+)
 def test_digits_and_number_words_are_numbers(word: str) -> None:
     assert is_number(word)
 
