@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import urllib3
 
 from adapters.cleaning.rules import RulesCleaner
@@ -17,7 +18,7 @@ from adapters.speech.engines import load_engine
 from adapters.speech.limits import DecodingLimits
 from benchmarks.servers import Service, service
 from tests.integration import localstack
-from tests.recordings import speech_of
+from tests.recordings import SAMPLE_RATE, record, speech
 
 
 def main() -> None:
@@ -27,7 +28,8 @@ def main() -> None:
     arguments.add_argument("--pairs", type=int, default=3)
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        recording = speech_of(Path(folder) / "speech.wav", seconds=options.seconds)
+        samples = np.resize(speech(), int(options.seconds * SAMPLE_RATE))
+        recording = record(Path(folder) / "speech.wav", samples)
         bus = localstack.start(Path(folder))
         try:
             environ = {

@@ -46,7 +46,7 @@ def _spoken(seconds: float) -> Iterator[Segment]:
     """One sentence after the other; the last one breaks off where the recording ends."""
     start = 0.0
     for sentence in cycle(SENTENCES):
-        words = sentence.split()[: int((seconds - start) * WORDS_PER_SECOND)]
+        words = sentence.split()[: max(int((seconds - start) * WORDS_PER_SECOND), 0)]
         if not words:
             return
         end = start + len(words) / WORDS_PER_SECOND

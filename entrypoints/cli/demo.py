@@ -134,15 +134,15 @@ def _receive(container: Container) -> dict[str, Any]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    from rich.json import JSON  # noqa: PLC0415 - slow to import
-    from rich.panel import Panel  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415 - slow to import
 
     out = console()
-    out.print(
-        Panel(JSON.from_data(report["answer"]), title="What the caller was answered", title_align="left")
-    )
-    out.print(Panel(JSON.from_data(report["message"]), title="What a consumer received", title_align="left"))
+    for title, part in (
+        ("What the caller was answered", report["answer"]),
+        ("What a consumer received from the queue", report["message"]),
+    ):
+        out.rule(title, align="left")
+        out.print_json(data=part)
     table = Table("step", "seconds", title=printable(report["recording"]), title_justify="left")
     for name, seconds in report["seconds"].items():
         table.add_row(name, f"{seconds:.2f}")

@@ -1,0 +1,99 @@
+"""What every speech recogniser promises, one test a sentence of `TranscriberPort`."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from domain.model.errors import EmptyRecordingError, NotAudioError, TranscriberBusyError
+from ports.transcriber_port import Progress, TranscriberPort
+from tests.service import eventually
+
+CAPACITY = 2
+"""Of the transcriber under test: one slot, and a waiting room for one."""
+
+
+class TranscriberPortContract:
+    """Bind it with a fixture `transcriber` (one slot, a waiting room for one) and `spoken` and `silent`."""
+
+    async def test_the_same_recording_gives_the_same_transcript_whatever_came_before(
+        self, transcriber: TranscriberPort, spoken: Path, silent: Path
+    ) -> None:
+        first = await transcriber.transcribe(spoken)
+        await transcriber.transcribe(silent)
+
+        assert await transcriber.transcribe(spoken) == first
+        assert first.segments
+
+    async def test_segments_are_in_order_apart_and_within_the_recording(
+        self, transcriber: TranscriberPort, spoken: Path
+    ) -> None:
+        transcript = await transcriber.transcribe(spoken)
+
+        moments = [moment for segment in transcript.segments for moment in (segment.start, segment.end)]
+        assert moments == sorted(moments)
+        assert moments[0] >= 0
+        assert moments[-1] <= transcript.duration_seconds
+        assert all(segment.text for segment in transcript.segments)
+
+    async def test_several_recordings_may_be_handed_in_at_once(
+        self, transcriber: TranscriberPort, spoken: Path
+    ) -> None:
+        both = await asyncio.gather(*(transcriber.transcribe(spoken) for _ in range(CAPACITY)))
+
+        assert both[0] == both[1]
+
+    async def test_past_the_waiting_room_recordings_are_refused_beforehand_and_afterwards(
+        self, transcriber: TranscriberPort, spoken: Path
+    ) -> None:
+        at_work = [asyncio.ensure_future(transcriber.transcribe(spoken)) for _ in range(CAPACITY)]
+        await eventually(lambda: transcriber.state().admitted == CAPACITY)
+
+        with pytest.raises(TranscriberBusyError) as refusal:
+            transcriber.check_capacity()
+        with pytest.raises(TranscriberBusyError):
+            await transcriber.transcribe(spoken)
+
+        assert refusal.value.retry_after_seconds >= 1
+        await asyncio.gather(*at_work)
+        transcriber.check_capacity()
+
+    async def test_cancelling_ends_the_work_and_frees_the_slot(
+        self, transcriber: TranscriberPort, spoken: Path
+    ) -> None:
+        work = asyncio.ensure_future(transcriber.transcribe(spoken))
+        await eventually(lambda: transcriber.state().admitted == 1)
+
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+        assert transcriber.state().admitted == 0
+        assert (await transcriber.transcribe(spoken)).segments
+
+    async def test_progress_is_told_in_the_callers_loop(
+        self, transcriber: TranscriberPort, spoken: Path
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        seen: list[tuple[Progress, bool]] = []
+
+        transcript = await transcriber.transcribe(
+            spoken, on_progress=lambda step: seen.append((step, asyncio.get_running_loop() is loop))
+        )
+
+        assert seen
+        assert all(in_loop for _, in_loop in seen)
+        assert all(0 <= step.done_seconds <= transcript.duration_seconds + 1 for step, _ in seen)
+
+    async def test_a_recording_at_fault_is_named_as_such_and_harms_no_other(
+        self, transcriber: TranscriberPort, spoken: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "empty").touch()
+        (tmp_path / "text").write_text("this is a letter, not a recording")
+
+        with pytest.raises(EmptyRecordingError):
+            await transcriber.transcribe(tmp_path / "empty")
+        with pytest.raises(NotAudioError):
+            await transcriber.transcribe(tmp_path / "text")
+
+        assert (await transcriber.transcribe(spoken)).segments

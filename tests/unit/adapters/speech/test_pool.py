@@ -1,0 +1,304 @@
+"""The worker pool against real worker processes: they are killed, stopped, made to talk nonsense."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from adapters.speech import process
+from adapters.speech.pool import WorkerPoolTranscriber
+from adapters.speech.protocol import Failed
+from domain.model.errors import (
+    AudioTooLongError,
+    TranscriberCrashedError,
+    TranscriberStalledError,
+    TranscriberUnavailableError,
+)
+from tests.contracts.transcriber_port import TranscriberPortContract
+from tests.recordings import DEMO, record, silence, speech
+from tests.service import eventually
+
+
+if TYPE_CHECKING:
+    from domain.model.transcripts import Transcript
+
+
+@contextlib.asynccontextmanager
+async def pool(
+    engine: str = "canned",
+    *,
+    workers: int = 1,
+    waiting_room: int = 1,
+    max_audio_seconds: float = 3600.0,
+    stall_seconds: float = 60.0,
+) -> AsyncIterator[WorkerPoolTranscriber]:
+    transcriber = WorkerPoolTranscriber(
+        engine,
+        workers=workers,
+        waiting_room=waiting_room,
+        max_audio_seconds=max_audio_seconds,
+        stall_seconds=stall_seconds,
+    )
+    await transcriber.start()
+    try:
+        yield transcriber
+    finally:
+        await transcriber.stop()
+
+
+class Recordings:
+    """What the contract asks for."""
+
+    @pytest.fixture
+    def spoken(self) -> Path:
+        return DEMO
+
+    @pytest.fixture
+    def silent(self, tmp_path: Path) -> Path:
+        return three_silent_seconds(tmp_path)
+
+
+def three_silent_seconds(folder: Path) -> Path:
+    return record(folder / "silence.wav", silence(3.0))
+
+
+@pytest.fixture(scope="session")
+def long_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A minute of speech: the engine needs about ten seconds for it, and tells of its progress."""
+    return record(tmp_path_factory.mktemp("long") / "long.wav", np.tile(speech(), 6))
+
+
+class TestPocketsphinxInWorkers(Recordings, TranscriberPortContract):
+    @pytest.fixture
+    async def transcriber(self) -> AsyncIterator[WorkerPoolTranscriber]:
+        async with pool("pocketsphinx") as transcriber:
+            yield transcriber
+
+
+class TestCannedInWorkers(Recordings, TranscriberPortContract):
+    @pytest.fixture
+    async def transcriber(self) -> AsyncIterator[WorkerPoolTranscriber]:
+        async with pool("canned") as transcriber:
+            yield transcriber
+
+
+async def at_work(transcriber: WorkerPoolTranscriber, recording: Path) -> "asyncio.Task[Transcript]":
+    """A recording that is being transcribed: the first progress was reported."""
+    begun = asyncio.Event()
+    task = asyncio.ensure_future(transcriber.transcribe(recording, on_progress=lambda _: begun.set()))
+    await asyncio.wait({task, asyncio.ensure_future(begun.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    return task
+
+
+async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(
+    long_speech: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with pool("pocketsphinx", workers=2) as transcriber:
+        await eventually(lambda: len(transcriber.worker_pids()) == 2)
+        before = set(transcriber.worker_pids())
+        victim = await at_work(transcriber, long_speech)
+        bystander = await at_work(transcriber, DEMO)
+
+        os.kill(_busiest(before), signal.SIGKILL)
+
+        with pytest.raises(TranscriberCrashedError, match="killed by SIGKILL"):
+            await victim
+        assert (await bystander).segments
+        await eventually(lambda: len(transcriber.worker_pids()) == 2)
+        assert set(transcriber.worker_pids()) != before
+        assert (await transcriber.transcribe(DEMO)).segments
+    assert "worker ended" in caplog.text
+
+
+def _busiest(pids: set[int]) -> int:
+    """The worker with the long recording: it started first, and has used the most processor time."""
+
+    def used(pid: int) -> int:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    return max(pids, key=used)
+
+
+async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(long_speech: Path) -> None:
+    async with pool("pocketsphinx", stall_seconds=2.0) as transcriber:
+        victim = await at_work(transcriber, long_speech)
+        (pid,) = transcriber.worker_pids()
+
+        os.kill(pid, signal.SIGSTOP)
+
+        with pytest.raises(TranscriberStalledError, match="no progress for 2 s"):
+            await victim
+        assert not Path(f"/proc/{pid}").exists()
+        assert (await transcriber.transcribe(DEMO)).segments
+
+
+async def test_whoever_cancels_has_the_process_killed(long_speech: Path) -> None:
+    async with pool("pocketsphinx") as transcriber:
+        task = await at_work(transcriber, long_speech)
+        (pid,) = transcriber.worker_pids()
+
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+        assert not Path(f"/proc/{pid}").exists()
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+
+
+async def test_a_worker_that_was_killed_while_idle_is_not_missed(tmp_path: Path) -> None:
+    async with pool() as transcriber:
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+        os.kill(transcriber.worker_pids()[0], signal.SIGKILL)
+        await eventually(lambda: transcriber.state().ready_slots == 0)
+
+        assert (
+            await transcriber.transcribe(three_silent_seconds(tmp_path))
+        ).duration_seconds == pytest.approx(3.0)
+
+
+async def test_the_event_loop_stays_free_while_recordings_are_worked_on(long_speech: Path) -> None:
+    async with pool("pocketsphinx") as transcriber:
+        task = await at_work(transcriber, long_speech)
+        ticks = 0
+        while not task.done() and ticks < 50:
+            await asyncio.sleep(0.01)
+            ticks += 1
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert ticks == 50
+
+
+async def test_an_engine_that_cannot_be_loaded_fails_each_recording_with_its_name(tmp_path: Path) -> None:
+    async with pool("no-such-engine") as transcriber:
+        for _ in range(2):
+            with pytest.raises(TranscriberUnavailableError, match="no-such-engine"):
+                await transcriber.transcribe(three_silent_seconds(tmp_path))
+        assert transcriber.state().ready_slots == 0
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "print('hello')",
+        'print(\'{"kind": "finished", "transcript": {"duration_seconds": -1}}\')',
+        "print('x' * 70_000_000)",
+        "import sys; sys.stdout.write('no end of line')",
+    ],
+)
+async def test_a_worker_that_talks_nonsense_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    impostor = tmp_path / "python"
+    program = f'print(\'{{"kind": "ready"}}\', flush=True); input(); {says}'
+    impostor.write_text(f"#!{sys.executable}\n{program}\n", encoding="utf-8")
+    impostor.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(impostor))
+
+    async with pool() as transcriber:
+        with pytest.raises(TranscriberCrashedError):
+            await transcriber.transcribe(three_silent_seconds(tmp_path))
+
+
+async def test_a_worker_cannot_name_an_error_that_is_not_its_own() -> None:
+    error = Failed(error="ConfigurationError", message="PATH is wrong").to_error()
+
+    assert isinstance(error, TranscriberCrashedError)
+
+
+async def test_the_limit_on_length_reaches_the_worker(tmp_path: Path) -> None:
+    recording = record(tmp_path / "long.wav", silence(12.0))
+
+    async with pool(max_audio_seconds=10.0) as transcriber:
+        with pytest.raises(AudioTooLongError):
+            await transcriber.transcribe(recording)
+
+
+async def test_workers_have_no_credentials_no_network_and_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "opensesame")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:opensesame@db/events")
+
+    async with pool() as transcriber:
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+        proc = Path("/proc") / str(transcriber.worker_pids()[0])
+        environment = (proc / "environ").read_bytes()
+        limits = (proc / "limits").read_text(encoding="ascii")
+        status = (proc / "status").read_text(encoding="ascii")
+        network = (proc / "ns" / "net").readlink()
+
+    assert b"opensesame" not in environment
+    assert b"HOME=" not in environment
+    assert "NoNewPrivs:\t1" in status
+    for limit in ("Max core file size", "Max file size"):
+        (line,) = [line for line in limits.splitlines() if line.startswith(limit)]
+        assert line.split()[-3:-1] == ["0", "0"]
+    assert "Max address space         unlimited" not in limits
+    assert "Max cpu time              unlimited            unlimited" in limits  # set for each recording
+    if os.geteuid() == 0:
+        assert network != Path("/proc/self/ns/net").readlink()
+
+
+async def test_workers_die_with_the_service(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from adapters.speech.pool import WorkerPoolTranscriber\n"
+        "async def main():\n"
+        "    limits = dict(max_audio_seconds=9, stall_seconds=9)\n"
+        "    t = WorkerPoolTranscriber('canned', workers=2, waiting_room=0, **limits)\n"
+        "    await t.start()\n"
+        "    while len(t.worker_pids()) < 2: await asyncio.sleep(0.01)\n"
+        "    print(*t.worker_pids(), flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    service = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, cwd=tmp_path
+    )
+    assert service.stdout is not None
+    pids = [int(pid) for pid in (await service.stdout.readline()).split()]
+    assert len(pids) == 2
+
+    service.kill()
+    await service.wait()
+
+    await eventually(lambda: not any(_is_running(pid) for pid in pids))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+async def test_what_a_defect_in_the_engine_raises_is_logged_with_its_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR)
+    message = Failed(
+        error="TranscriberCrashedError", message="failed with ZeroDivisionError", trace="Traceback…"
+    )
+
+    assert isinstance(process._logged(message), TranscriberCrashedError)
+
+    assert any(record.__dict__.get("trace") == "Traceback…" for record in caplog.records)
+
+
+async def test_retry_after_follows_how_long_recordings_take() -> None:
+    async with pool(workers=1, waiting_room=0) as transcriber:
+        began = time.monotonic()
+        await transcriber.transcribe(DEMO)
+        elapsed = time.monotonic() - began
+        transcriber._remember(elapsed + 100.0)
+
+        assert 1 < transcriber._retry_after_seconds() <= 100
