@@ -13,6 +13,8 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 192_000
 SAMPLES_PER_SECOND = 192_000
 """Samples x channels that a second of the longest recording may have: 96 kHz stereo, or 48 kHz quadro."""
 
+_PADDING_SECONDS = 0.1  # what encoders add to a recording of just the longest length
+
 
 @dataclass(frozen=True, slots=True)
 class DecodingLimits:
@@ -39,7 +41,7 @@ class DecodingLimits:
         Raises:
             AudioTooLongError: one of the limits is passed.
         """
-        if seconds > self.max_audio_seconds:
+        if seconds > self.max_audio_seconds + _PADDING_SECONDS:
             raise AudioTooLongError(f"The recording plays longer than {self.max_audio_seconds:g} s.")
         if samples > self.max_samples:
             raise AudioTooLongError(

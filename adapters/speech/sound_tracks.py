@@ -125,9 +125,9 @@ def _unreadable(error: Exception) -> UndecodableAudioError:
 
 
 def _check_codec(stream: AudioStream) -> None:
-    name = stream.codec_context.name
+    name = getattr(stream.codec_context, "name", "unknown")  # None where FFmpeg knows no such codec
     if name not in _CODECS:
-        raise UndecodableAudioError(f"The sound is coded as {name}, which is not supported.")
+        raise UndecodableAudioError(f"The codec of the sound is not supported: {name}.")
 
 
 def _seconds(stream: AudioStream, ticks: int | None) -> float | None:

@@ -1,0 +1,163 @@
+"""Recordings of every kind, made when a test needs them: speech, a tone, silence, moving pictures."""
+
+import functools
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+
+DEMO = Path(__file__).parent.parent / "entrypoints" / "cli" / "recordings" / "demo.ogg"
+DEMO_TEXT = (
+    "the weather is going to be nice today please open the window and close the door"
+    " we will meet again on monday morning at nine"
+)
+SAMPLE_RATE = 16_000
+
+
+class Encoding(NamedTuple):
+    """How a recording is written: FFmpeg's names of container and codec, and the shape of the sound."""
+
+    container: str
+    codec: str
+    rate: int = SAMPLE_RATE
+    layout: str = "mono"
+
+
+ENCODINGS: Mapping[str, Encoding] = {
+    "wav": Encoding("wav", "pcm_s16le"),
+    "wav of a telephone": Encoding("wav", "pcm_mulaw", 8_000),
+    "wav in float and stereo": Encoding("wav", "pcm_f32le", 44_100, "stereo"),
+    "flac": Encoding("flac", "flac", 48_000, "stereo"),
+    "mp3": Encoding("mp3", "libmp3lame", 44_100, "stereo"),
+    "mp3 at a low rate": Encoding("mp3", "libmp3lame"),
+    "m4a": Encoding("ipod", "aac", 44_100, "stereo"),
+    "m4a with alac": Encoding("ipod", "alac", 44_100),
+    "aac": Encoding("adts", "aac", 44_100, "stereo"),
+    "ogg with vorbis": Encoding("ogg", "vorbis", 44_100, "stereo"),
+    "ogg with opus": Encoding("ogg", "libopus", 48_000),
+    "webm": Encoding("webm", "libopus", 48_000),
+    "mp4": Encoding("mp4", "aac", 48_000, "stereo"),
+}
+"""Everything that is supported."""
+
+
+def tone(seconds: float, rate: int = SAMPLE_RATE) -> Samples:
+    """A quiet middle A."""
+    moments = np.arange(int(seconds * rate)) / rate
+    return (8_000 * np.sin(2 * np.pi * 440 * moments)).astype(np.int16)
+
+
+def silence(seconds: float, rate: int = SAMPLE_RATE) -> Samples:
+    return np.zeros(int(seconds * rate), np.int16)
+
+
+@functools.cache
+def speech() -> Samples:
+    """The sentences of `DEMO`, 16 kHz mono."""
+    resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+    with av.open(str(DEMO)) as container:
+        frames = [*container.decode(audio=0), None]
+        pieces = [piece.to_ndarray().ravel() for frame in frames for piece in resampler.resample(frame)]
+    return np.concatenate(pieces).astype(np.int16)
+
+
+def record(
+    path: Path,
+    samples: Samples,
+    encoding: Encoding = ENCODINGS["wav"],
+    *,
+    options: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Path:
+    """Write 16 kHz mono samples to `path` in the given encoding."""
+    with av.open(str(path), "w", format=encoding.container, options=dict(options or {})) as container:
+        container.metadata.update(tags or {})
+        _encode(container, samples, encoding)
+    return path
+
+
+def record_video(path: Path, *, sound_tracks: tuple[Samples, ...] = (), seconds: float = 1.0) -> Path:
+    """Write an mp4 with moving pictures, and as many sound tracks as given."""
+    with av.open(str(path), "w", format="mp4") as container:
+        pictures = _picture_stream(container, "mpeg4")
+        streams = [_sound_stream(container, ENCODINGS["mp4"]) for _ in sound_tracks]
+        for number in range(int(seconds * 25)):
+            picture = av.VideoFrame.from_ndarray(np.full((64, 64, 3), number, np.uint8), "rgb24")
+            container.mux(pictures.encode(picture))
+        container.mux(pictures.encode(None))
+        for stream, samples in zip(streams, sound_tracks, strict=True):
+            _encode_into(container, stream, samples, ENCODINGS["mp4"])
+    return path
+
+
+def record_with_cover(path: Path, samples: Samples, encoding: Encoding) -> Path:
+    """Write a recording with a picture of its cover."""
+    with av.open(str(path), "w", format=encoding.container) as container:
+        sound = _sound_stream(container, encoding)
+        cover = _picture_stream(container, "mjpeg")
+        cover.disposition = av.stream.Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+        container.mux([*cover.encode(picture.reformat(format="yuvj420p")), *cover.encode(None)])
+        _encode_into(container, sound, samples, encoding)
+    return path
+
+
+def picture(path: Path) -> Path:
+    """Write a png."""
+    with av.open(str(path), "w", format="image2") as container:
+        stream: Any = container.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "rgb24"
+        frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    return path
+
+
+def wav_bytes(
+    sound: bytes, *, channels: int = 1, rate: int = SAMPLE_RATE, declared_size: int | None = None
+) -> bytes:
+    """A wav by hand, so that its header can say anything."""
+    size = len(sound) if declared_size is None else declared_size
+    frame = max(channels * 2, 1)
+    form = struct.pack("<HHIIHH", 1, channels, rate, rate * frame & 0xFFFFFFFF, frame & 0xFFFF, 16)
+    header = (
+        b"RIFF" + struct.pack("<I", min(size + 36, 0xFFFFFFFF)) + b"WAVEfmt " + struct.pack("<I", len(form))
+    )
+    return header + form + b"data" + struct.pack("<I", size) + sound
+
+
+def _encode(container: Any, samples: Samples, encoding: Encoding) -> None:
+    _encode_into(container, _sound_stream(container, encoding), samples, encoding)
+
+
+def _sound_stream(container: Any, encoding: Encoding) -> Any:
+    options = {"strict": "experimental"} if encoding.codec == "vorbis" else {}
+    return container.add_stream(encoding.codec, rate=encoding.rate, layout=encoding.layout, options=options)
+
+
+def _picture_stream(container: Any, codec: str) -> Any:
+    stream = container.add_stream(codec, rate=25)
+    stream.width = stream.height = 64
+    stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    return stream
+
+
+def _encode_into(container: Any, stream: Any, samples: Samples, encoding: Encoding) -> None:
+    resampler = av.AudioResampler(stream.codec_context.format, encoding.layout, encoding.rate)
+    for frame in [*_frames(samples), None]:
+        for resampled in resampler.resample(frame):
+            container.mux(stream.encode(resampled))
+    container.mux(stream.encode(None))
+
+
+def _frames(samples: Samples) -> Iterator[av.AudioFrame]:
+    for at in range(0, len(samples), SAMPLE_RATE):
+        frame = av.AudioFrame.from_ndarray(samples[at : at + SAMPLE_RATE].reshape(1, -1), "s16", "mono")
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts = at
+        yield frame
