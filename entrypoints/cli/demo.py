@@ -17,9 +17,8 @@ import urllib3
 
 from bootstrap.container import Container, build_container
 from bootstrap.embedded_aws import embedded_aws
-from bootstrap.log_config import configure_logging
-from bootstrap.settings import Settings
 from domain.model.errors import TranscriptionServiceError
+from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import console, print_json, printable
 
 RECORDING = Path(__file__).parent / "recordings" / "demo.ogg"
@@ -55,9 +54,7 @@ def command(recording: Path, *, as_json: bool) -> None:
     with embedded_aws() as environ:
         os.environ.clear()
         os.environ.update(environ)  # where boto3 looks
-        settings = Settings.from_env({**environ, "LOG_LEVEL": "ERROR"})
-        configure_logging(settings)
-        container = build_container(settings)
+        container = build_container(configure())
         with steps.step("provision queue, dead-letter queue, rule and target"):
             container.infrastructure().provision()
         with _service(environ, steps) as url:

@@ -1,7 +1,6 @@
 """`transcripts process`: the main job without HTTP."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
@@ -10,11 +9,10 @@ import click
 import structlog
 
 from bootstrap.container import Container, build_container
-from bootstrap.log_config import configure_logging
-from bootstrap.settings import Settings
 from domain.model.errors import TranscriptionServiceError
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity
 from domain.services.batch_processing import BatchResult
+from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
 from ports.transcriber_port import Progress, ProgressListener
 
@@ -44,11 +42,9 @@ def command(
     files: tuple[Path, ...], tenant: str | None, user: str | None, account: str | None, *, as_json: bool
 ) -> None:
     """Transcribe FILES one after the other, and publish an event for each."""
-    settings = Settings.from_env(os.environ)
-    configure_logging(settings)
     given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
     headers = {name: value for name, value in given.items() if value is not None}
-    outcomes = asyncio.run(_process_all(build_container(settings), files, headers))
+    outcomes = asyncio.run(_process_all(build_container(configure()), files, headers))
     if as_json:
         print_json({"results": [_as_json(outcome) for outcome in outcomes]})
     else:

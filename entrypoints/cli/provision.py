@@ -1,13 +1,10 @@
 """`transcripts provision`: the route of the events."""
 
-import os
-
 import click
 
 from bootstrap.container import build_container
-from bootstrap.log_config import configure_logging
-from bootstrap.settings import Settings
 from domain.model.infrastructure import Part, Provisioning
+from entrypoints.cli.configuration import configure
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
 
@@ -20,9 +17,7 @@ def command(*, as_json: bool) -> None:
     What exists is never changed; where it differs from what is wanted, each attribute is named. The event bus
     must be there: one that is missing is most likely a wrong EVENTBRIDGE_BUS_NAME.
     """
-    settings = Settings.from_env(os.environ)
-    configure_logging(settings)
-    provisioning = build_container(settings).infrastructure().provision()
+    provisioning = build_container(configure()).infrastructure().provision()
     if as_json:
         print_json(provisioning_as_json(provisioning))
     else:

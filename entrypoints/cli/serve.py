@@ -1,6 +1,5 @@
 """`transcripts serve`: the HTTP service."""
 
-import os
 from http import HTTPStatus
 
 import click
@@ -10,10 +9,9 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bootstrap.container import build_container
-from bootstrap.log_config import configure_logging
-from bootstrap.settings import Settings
 from entrypoints.api.app import create_app
 from entrypoints.api.problems import MEDIA_TYPE, problem_response
+from entrypoints.cli.configuration import configure
 
 MAX_HEADER_BYTES = 64 * 1024
 KEEP_ALIVE_SECONDS = 75
@@ -47,8 +45,7 @@ class ProblemH11Protocol(H11Protocol):
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; PORT, else 8000.")
 def command(host: str | None, port: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""
-    settings = Settings.from_env(os.environ)
-    configure_logging(settings)
+    settings = configure(default_log_level="INFO")
     app = create_app(build_container(settings))
     config = server_config(app, host=host or settings.host, port=settings.port if port is None else port)
     uvicorn.Server(config).run()

@@ -1,14 +1,11 @@
 """`transcripts verify`: a test event down the whole route."""
 
-import os
-
 import click
 
 from bootstrap.container import build_container
-from bootstrap.log_config import configure_logging
-from bootstrap.settings import Settings
 from domain.model.infrastructure import Verification
 from domain.services.event_verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
+from entrypoints.cli.configuration import configure
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json
 
@@ -28,9 +25,7 @@ def command(timeout: float, *, as_json: bool) -> None:
     The event carries the label urn:batch-transcription:test-event in its envelope's resources, and is deleted
     once it was found. Messages of others are put back at once, as copies that nobody has received yet.
     """
-    settings = Settings.from_env(os.environ)
-    configure_logging(settings)
-    verification = build_container(settings).verification().verify(timeout)
+    verification = build_container(configure()).verification().verify(timeout)
     if as_json:
         print_json(verification_as_json(verification))
     else:

@@ -24,8 +24,7 @@ def test_the_name_belongs_to_us_and_to_nobody_else(package: str) -> None:
 
 def test_the_wheel_holds_the_five_packages_and_works_outside_the_checkout(tmp_path: Path) -> None:
     uv = ROOT / ".uv" / "bin" / "uv"
-    run = [uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT]
-    subprocess.run(run, check=True)
+    subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     site = tmp_path / "site"
     subprocess.run([uv, "pip", "install", "--quiet", "--no-deps", "--target", site, wheel], check=True)

@@ -27,7 +27,6 @@ from tests.contracts.transcriber_port import TranscriberPortContract
 from tests.recordings import DEMO, record, silence, speech
 from tests.service import eventually
 
-
 if TYPE_CHECKING:
     from domain.model.transcripts import Transcript
 
