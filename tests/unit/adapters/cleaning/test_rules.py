@@ -80,6 +80,7 @@ CASE_AND_STOPS = [
     ("go forward ten meters", "Go forward ten meters."),
     ("i'm sure i'll do what i've said i'd do", "I'm sure I'll do what I've said I'd do."),
     ("so do i", "So do I."),
+    ("we know i’m it’s it’s fine", "We know I’m it’s fine."),  # noqa: RUF001 - curly apostrophes
     ("i work at IBM and i like it", "I work at IBM and I like it."),
     ("hello there. i am fine. and you?", "Hello there. I am fine. And you?"),
     ("well... maybe", "Well... maybe."),
