@@ -49,6 +49,6 @@ def _spoken(seconds: float) -> Iterator[Segment]:
         words = sentence.split()[: max(int((seconds - start) * WORDS_PER_SECOND), 0)]
         if not words:
             return
-        end = start + len(words) / WORDS_PER_SECOND
+        end = round(start + len(words) / WORDS_PER_SECOND, 1)
         yield Segment(start=start, end=end, text=" ".join(words))
-        start = end + PAUSE_SECONDS
+        start = round(end + PAUSE_SECONDS, 1)

@@ -70,13 +70,17 @@ def louder(samples: bytes) -> bytes:
 
 
 class _Measured:
-    """Passes blocks on, and knows how many seconds there were."""
+    """Passes blocks on, and knows how long they were altogether."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = blocks
-        self.seconds = 0.0
+        self._size = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._blocks:
-            self.seconds += len(block) / BYTES_PER_SAMPLE / SAMPLE_RATE
+            self._size += len(block)
             yield block
+
+    @property
+    def seconds(self) -> float:
+        return self._size / BYTES_PER_SAMPLE / SAMPLE_RATE

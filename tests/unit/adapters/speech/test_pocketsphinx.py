@@ -1,0 +1,155 @@
+"""The real engine on real speech, with each of its pitfalls."""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adapters.speech.engines import load_engine
+from adapters.speech.limits import DecodingLimits
+from adapters.speech.pocketsphinx import DECODER_SETTINGS, PocketsphinxEngine, louder
+from adapters.speech.segmentation import FRAME_BYTES, MAX_UTTERANCE_SECONDS
+from domain.model.errors import AudioTooLongError, NotAudioError
+from domain.model.transcripts import Transcript
+from ports.transcriber_port import Progress
+from tests.recordings import DEMO, DEMO_TEXT, ENCODINGS, SAMPLE_RATE, Samples, record, silence, speech
+
+SENTENCES = (
+    "the weather is going to be nice today",
+    "please open the window and close the door",
+    "we will meet again on monday morning at nine",
+)
+FIRST_SENTENCE = slice(0, 3 * SAMPLE_RATE)
+
+Listen = Callable[..., Transcript]
+
+
+@pytest.fixture(scope="module")
+def engine() -> PocketsphinxEngine:
+    return PocketsphinxEngine()
+
+
+@pytest.fixture
+def listen(engine: PocketsphinxEngine, tmp_path: Path) -> Listen:
+    """Transcribe the given samples, in wav."""
+
+    def listen(*pieces: Samples) -> Transcript:
+        recording = record(tmp_path / "recording", np.concatenate(pieces))
+        return engine.transcribe(recording, DecodingLimits(), lambda _: None)
+
+    return listen
+
+
+def test_what_is_said_is_recognised_word_by_word(engine: PocketsphinxEngine) -> None:
+    transcript = engine.transcribe(DEMO, DecodingLimits(), lambda _: None)
+    assert transcript.text == DEMO_TEXT
+    assert tuple(segment.text for segment in transcript.segments) == SENTENCES
+    assert transcript.duration_seconds == pytest.approx(10.285)
+
+
+@pytest.mark.parametrize("name", ["mp3", "m4a", "webm", "ogg with vorbis"])
+def test_it_is_recognised_in_other_formats(name: str, engine: PocketsphinxEngine, tmp_path: Path) -> None:
+    recording = record(tmp_path / "recording", speech()[FIRST_SENTENCE], ENCODINGS[name])
+    heard = engine.transcribe(recording, DecodingLimits(), lambda _: None).text
+    assert heard.endswith("is going to be nice today")  # what these encoders throw away may cost a word
+
+
+def test_segments_tell_when_each_sentence_is_said(listen: Listen) -> None:
+    first, second = listen(
+        silence(5), speech()[FIRST_SENTENCE], silence(4), speech()[FIRST_SENTENCE]
+    ).segments
+    assert (first.start, first.end) == (pytest.approx(5.1, abs=0.1), pytest.approx(7.8, abs=0.2))
+    assert second.start - first.start == pytest.approx(7, abs=0.1)
+
+
+def test_a_result_does_not_depend_on_what_was_heard_before(
+    listen: Listen, engine: PocketsphinxEngine
+) -> None:
+    alone = listen(speech())
+    listen((speech() // 50)[::-1].copy())
+    listen(np.random.default_rng(0).normal(0, 3_000, 4 * SAMPLE_RATE).astype(np.int16))
+    assert listen(speech()) == alone
+    assert PocketsphinxEngine().transcribe(DEMO, DecodingLimits(), lambda _: None) == engine.transcribe(
+        DEMO, DecodingLimits(), lambda _: None
+    )
+
+
+def test_an_utterance_does_not_depend_on_the_one_before_it(listen: Listen) -> None:
+    whisper = speech()[: 7 * SAMPLE_RATE] // 40
+    last = listen(whisper, speech()[FIRST_SENTENCE]).segments[-1]
+    assert last.text == listen(silence(7), speech()[FIRST_SENTENCE]).segments[-1].text == SENTENCES[0]
+
+
+def test_the_last_segment_is_kept_when_the_recording_is_a_whole_number_of_frames(listen: Listen) -> None:
+    cut_in_mid_word = speech()[: int(9.6 * SAMPLE_RATE)]
+    assert cut_in_mid_word.nbytes % FRAME_BYTES == 0
+    assert listen(cut_in_mid_word).segments[-1].text.startswith("we will meet again on monday")
+
+
+@pytest.mark.parametrize("loudness", [0, 1, 20])
+def test_silence_and_noise_say_nothing(loudness: int, listen: Listen) -> None:
+    noise = np.random.default_rng(0).normal(0, loudness, 20 * SAMPLE_RATE).astype(np.int16)
+    assert listen(noise) == Transcript(duration_seconds=20.0)
+
+
+def test_a_whisper_is_understood(listen: Listen) -> None:
+    assert listen(speech()[FIRST_SENTENCE] // 30).text.endswith("is going to be nice today")
+
+
+def test_only_words_are_in_the_text(listen: Listen) -> None:
+    text = listen(speech()).text
+    assert "(" not in text
+    assert "<" not in text
+
+
+def test_speech_without_a_pause_is_cut_and_understood(listen: Listen) -> None:
+    sentence = speech()[int(0.1 * SAMPLE_RATE) : int(2.65 * SAMPLE_RATE)]
+    segments = listen(*[sentence] * 12).segments
+    assert len(segments) >= 2
+    assert max(segment.end - segment.start for segment in segments) <= MAX_UTTERANCE_SECONDS
+    assert all(before.end <= after.start for before, after in itertools.pairwise(segments))
+    assert " ".join(segment.text for segment in segments).count("going to be nice") >= 10
+
+
+def test_the_settings_are_the_ones_that_reach_the_measured_error_rate(engine: PocketsphinxEngine) -> None:
+    config = engine._decoder.config
+    assert (config["lw"], config["maxhmmpf"]) == (4.5, 10_000)
+    assert DECODER_SETTINGS["loglevel"] == "FATAL"
+
+
+def test_the_library_is_silent(listen: Listen, capfd: pytest.CaptureFixture[str]) -> None:
+    PocketsphinxEngine()
+    listen(speech()[FIRST_SENTENCE])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_is_told_all_the_way(engine: PocketsphinxEngine, tmp_path: Path) -> None:
+    reports: list[Progress] = []
+    engine.transcribe(record(tmp_path / "recording", silence(60)), DecodingLimits(), reports.append)
+    steps = [after.done_seconds - before.done_seconds for before, after in itertools.pairwise(reports)]
+    assert max(steps) <= 1
+    assert reports[-1] == Progress(60.0, 60.0)
+
+
+def test_loudness_is_raised_to_full_scale_but_not_without_end() -> None:
+    quiet = np.array([0, 3_276, -1_000], np.int16)
+    assert np.frombuffer(louder(quiet.tobytes()), np.int16).tolist() == [0, 32_767, -10_002]
+    assert np.frombuffer(louder(np.array([5, -5], np.int16).tobytes()), np.int16).tolist() == [150, -150]
+    assert louder(b"") == b""
+    assert np.frombuffer(louder(np.array([-32_768], np.int16).tobytes()), np.int16).tolist() == [-32_767]
+
+
+def test_bad_recordings_are_refused_as_everywhere(engine: PocketsphinxEngine, tmp_path: Path) -> None:
+    text = tmp_path / "text.wav"
+    text.write_text("no sound")
+    with pytest.raises(NotAudioError):
+        engine.transcribe(text, DecodingLimits(), lambda _: None)
+    with pytest.raises(AudioTooLongError):
+        engine.transcribe(DEMO, DecodingLimits(max_audio_seconds=5), lambda _: None)
+    assert engine.transcribe(DEMO, DecodingLimits(), lambda _: None).text == DEMO_TEXT
+
+
+def test_the_engine_is_loaded_by_its_name() -> None:
+    assert isinstance(load_engine("pocketsphinx"), PocketsphinxEngine)
