@@ -1,5 +1,7 @@
 """`transcripts serve`: the HTTP service."""
 
+import signal
+import sys
 from http import HTTPStatus
 
 import click
@@ -12,6 +14,7 @@ from bootstrap.container import build_container
 from entrypoints.api.app import create_app
 from entrypoints.api.problems import MEDIA_TYPE, problem_response
 from entrypoints.cli.configuration import configure
+from entrypoints.cli.output import EXIT_OK
 
 MAX_HEADER_BYTES = 64 * 1024
 KEEP_ALIVE_SECONDS = 75
@@ -48,7 +51,16 @@ def command(host: str | None, port: int | None) -> None:
     settings = configure(default_log_level="INFO")
     app = create_app(build_container(settings))
     config = server_config(app, host=host or settings.host, port=settings.port if port is None else port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(
+            number, _end
+        )  # uvicorn takes them over, finishes what is in flight, and raises them again
     uvicorn.Server(config).run()
+
+
+def _end(_number: int, _frame: object) -> None:
+    """A stop that was asked for is no failure."""
+    sys.exit(EXIT_OK)
 
 
 def server_config(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,12 +22,10 @@ from domain.model.errors import (
     TranscriberStalledError,
     TranscriberUnavailableError,
 )
+from domain.model.transcripts import Transcript
 from tests.contracts.transcriber_port import TranscriberPortContract
 from tests.recordings import DEMO, record, silence, speech
 from tests.service import eventually
-
-if TYPE_CHECKING:
-    from domain.model.transcripts import Transcript
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,80 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from entrypoints.cli.main import COMMANDS, cli
+from tests.commands import transcripts
+
+
+def test_help_lists_every_command_with_what_it_does() -> None:
+    result = transcripts("--help")
+
+    assert result.returncode == 0
+    assert all(name in result.stdout for name in COMMANDS)
+
+
+def test_help_imports_nothing_that_is_slow() -> None:
+    program = (
+        "import sys\n"
+        "from entrypoints.cli.main import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit:\n"
+        "    slow = {'boto3', 'fastapi', 'pydantic', 'rich', 'structlog', 'uvicorn', 'av', 'numpy'}\n"
+        "    print(sorted(slow & sys.modules.keys()))\n"
+    )
+
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_exists_and_explains_itself(name: str) -> None:
+    result = transcripts(name, "--help")
+
+    assert result.returncode == 0
+    assert "Usage: transcripts " + name in result.stdout
+
+
+def test_every_command_is_documented() -> None:
+    readme = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
+
+    assert [name for name in COMMANDS if f"transcripts {name}" not in readme] == []
+
+
+def test_a_command_that_does_not_exist_is_a_usage_error() -> None:
+    result = transcripts("transcribe")
+
+    assert result.returncode == 2
+    assert "No such command" in result.stderr
+
+
+def test_the_version_is_the_packages() -> None:
+    assert "0.1.0" in transcripts("--version").stdout
+
+
+@pytest.mark.parametrize("command", ["serve", "provision", "verify"])
+def test_a_wrong_variable_stops_the_start_with_exit_code_2(command: str) -> None:
+    result = transcripts(command, EVENT_TRANSPORT="eventbrige")
+
+    assert result.returncode == 2
+    assert "EVENT_TRANSPORT='eventbrige'" in result.stderr
+    assert "did you mean 'eventbridge'" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_environment_file_is_read_but_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("EVENT_TRANSPORT=kafka\nCLEANER=soap\n", encoding="utf-8")
+
+    result = transcripts("provision", cwd=tmp_path, CLEANER="rules")
+
+    assert result.returncode == 2
+    assert "EVENT_TRANSPORT='kafka'" in result.stderr
+    assert "CLEANER" not in result.stderr
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    assert cli.get_short_help_str()
+    assert transcripts().returncode == 2

@@ -1,0 +1,129 @@
+"""`transcripts serve` as a process: it starts, answers, and ends as a platform expects."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests.commands import PROGRAM, clean_environment
+from tests.integration.localstack import free_port
+from tests.recordings import record, speech, tone
+from tests.service import wait_until
+
+
+@contextlib.contextmanager
+def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    port = free_port()
+    variables = {
+        "EVENT_TRANSPORT": "memory",
+        "SPOOL_DIR": str(tmp_path / "spool"),
+        "TRANSCRIBER_WORKERS": "1",
+    }
+    command = [PROGRAM, "serve", "--port", str(port)]
+    environment = clean_environment(**{**variables, **environ})
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: is_ready(url), seconds=60)
+            yield url, process
+        finally:
+            process.kill()
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return urllib3.request("GET", f"{url}/health/ready", retries=False, timeout=2).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
+
+
+def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) -> None:
+    recording = record(tmp_path / "a.flac", tone(3.0))
+    with serving(tmp_path, TRANSCRIBER="canned") as (url, process):
+        answer = urllib3.request(
+            "POST", f"{url}/batch/process", fields={"file": ("a.flac", recording.read_bytes())}
+        )
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=20)
+
+    assert answer.status == 200
+    assert process.returncode == 0
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert [line["event"] for line in lines if line["logger"] == "entrypoints.api.app"] == [
+        "service started",
+        "service stopped",
+    ]
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_sigterm_finishes_what_is_in_flight(tmp_path: Path) -> None:
+    recording = record(tmp_path / "speech.wav", speech()).read_bytes()
+    answers: list[urllib3.BaseHTTPResponse] = []
+    with serving(tmp_path) as (url, process):
+
+        def call() -> None:
+            fields = {"file": ("speech.wav", recording)}
+            answers.append(urllib3.request("POST", f"{url}/batch/process", fields=fields, timeout=60))
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        wait_until(lambda: list((tmp_path / "spool").rglob("recording")))
+        process.send_signal(signal.SIGTERM)
+        caller.join(60)
+        process.communicate(timeout=20)
+
+    assert answers[0].status == 200
+    assert answers[0].json()["event"]["status"] == "published"
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("headers", [{"X-User-ID": "x" * 100_000}])
+def test_oversized_headers_are_refused_as_a_problem(tmp_path: Path, headers: dict[str, str]) -> None:
+    with serving(tmp_path, TRANSCRIBER="canned") as (url, _):
+        answer = urllib3.request("POST", f"{url}/batch/process", headers=headers, retries=False)
+
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_port_that_is_taken_ends_the_start_with_an_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = subprocess.run(
+            [PROGRAM, "serve", "--port", str(taken.getsockname()[1])],
+            env=clean_environment(
+                EVENT_TRANSPORT="noop", TRANSCRIBER="canned", SPOOL_DIR=str(tmp_path / "s")
+            ),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert result.returncode != 0
+    assert "address already in use" in result.stderr
+
+
+def test_health_stays_responsive_while_every_core_transcribes(tmp_path: Path) -> None:
+    """The p99 is measured in benchmarks/; here the service only has to answer at all while it works."""
+    recording = record(tmp_path / "speech.wav", speech()).read_bytes()
+    with serving(tmp_path, TRANSCRIBER_WORKERS=str(len(os.sched_getaffinity(0)))) as (url, _):
+        fields = {"file": ("speech.wav", recording)}
+        callers = [
+            threading.Thread(target=lambda: urllib3.request("POST", f"{url}/batch/process", fields=fields))
+            for _ in os.sched_getaffinity(0)
+        ]
+        for caller in callers:
+            caller.start()
+        answers = [urllib3.request("GET", f"{url}/health/live", timeout=5).status for _ in range(50)]
+        for caller in callers:
+            caller.join(60)
+
+    assert answers == [200] * 50
