@@ -70,7 +70,7 @@ class FixedTranscriber(TranscriberPort):
         self.check_capacity()
         self._admitted += 1
         try:
-            self.heard.append(recording.read_bytes())  # noqa: ASYNC240 - a few bytes
+            self.heard.append(recording.read_bytes())
             self._loop = asyncio.get_running_loop()
             return await self._transcribe(on_progress)
         except asyncio.CancelledError:

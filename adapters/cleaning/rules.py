@@ -9,10 +9,10 @@ from adapters.cleaning.words import ends_sentence
 from domain.model.transcripts import Transcript
 from ports.cleaner_port import CleanerPort
 
-SENTENCE_PAUSE_SECONDS = 0.5
+SENTENCE_PAUSE_SECONDS = 0.4
 """Silence after which a new sentence begins.
 
-In a measured dialogue, 1.0 s or more lie between sentences, and at most 0.2 s between the segments of one.
+In measured recordings, 0.5 s or more lie between sentences, and at most 0.2 s between the segments of one.
 """
 
 
@@ -34,14 +34,14 @@ class RulesCleaner(CleanerPort):
             line = with_stops(utterances, self._sentence_pause_seconds)
         words = without_repeats(line)
         is_written = is_punctuated and any(map(_has_capital, words))
-        return " ".join(with_capitals(words, keep_i=is_written))
+        return " ".join(with_capitals(words, is_written=is_written))
 
 
 def _utterances(transcript: Transcript) -> Iterator[Utterance]:
     """The words of every segment that has any, and the longest silence since the segment before."""
     pause, end = 0.0, 0.0
     for segment in transcript.segments:
-        pause, end = max(pause, segment.start - end), segment.end
+        pause, end = max(pause, round(segment.start - end, 3)), segment.end  # to the millisecond
         words = spoken_words(segment.text)
         if words:
             yield Utterance(pause, words)

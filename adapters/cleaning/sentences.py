@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from adapters.cleaning.vocabulary import FIRST_PERSON, NEVER_LAST
+from adapters.cleaning.vocabulary import CALENDAR_NAMES, FIRST_PERSON, NEVER_LAST
 from adapters.cleaning.words import capitalised, ends_sentence, key, opening, with_stop
 
 
@@ -30,19 +30,20 @@ def with_stops(utterances: list[Utterance], sentence_pause_seconds: float) -> li
     return [*line[:-1], *map(_with_full_stop, line[-1:])]
 
 
-def with_capitals(words: list[str], *, keep_i: bool) -> Iterator[str]:
-    """The words with a capital where a sentence begins and for the first person.
+def with_capitals(words: list[str], *, is_written: bool) -> Iterator[str]:
+    """The words with a capital where a sentence begins, for the first person, and for days and months.
 
     Args:
         words: the whole text.
-        keep_i: leave a lone "i" as it is; written Polish and Italian mean another word by it.
+        is_written: somebody set capitals already, and knew better; a lone "i" may be Polish or Italian.
     """
     begins_sentence = True
     for word in words:
-        if key(word) in FIRST_PERSON or (key(word) == "i" and not keep_i):
+        if key(word) in FIRST_PERSON or (key(word) == "i" and not is_written):
             yield _with_capital_i(word)
         else:
-            yield capitalised(word) if begins_sentence else word
+            is_name = key(word) in CALENDAR_NAMES and not is_written
+            yield capitalised(word) if begins_sentence or is_name else word
         begins_sentence = ends_sentence(word)
 
 

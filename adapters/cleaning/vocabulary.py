@@ -29,6 +29,12 @@ NEVER_LAST = _listed("a an the and or but because if my your our their")
 
 FIRST_PERSON = _listed("i'm i'll i've i'd")
 
+CALENDAR_NAMES = _listed("""
+    monday tuesday wednesday thursday friday saturday sunday
+    january february april june july august september october november december
+""")
+"""Names that always have a capital; "march" and "may" are verbs more often than months."""
+
 NUMBERS = _listed("""
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
     seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million
