@@ -1,21 +1,25 @@
 """The installed command, run as a user runs it."""
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import urllib3
+
+from tests.integration.localstack import free_port
+from tests.service import wait_until
 
 PROGRAM = Path(sys.executable).with_name("transcripts")
 
 
-def transcripts(
-    *arguments: str | Path, cwd: Path | None = None, **environ: str
-) -> "subprocess.CompletedProcess[str]":
+def transcripts(*arguments: str | Path, **environ: str) -> "subprocess.CompletedProcess[str]":
     """Run `transcripts` to its end, with nothing of AWS in the environment but what is given."""
     return subprocess.run(
         [PROGRAM, *arguments],
         env=clean_environment(**environ),
-        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=120,
@@ -32,3 +36,30 @@ def clean_environment(**environ: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     return {**kept, **without_aws, **environ}
+
+
+@contextlib.contextmanager
+def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """`transcripts serve` on a free port, ready for recordings; yields its URL and its process."""
+    port = free_port()
+    variables = {
+        "EVENT_TRANSPORT": "memory",
+        "SPOOL_DIR": str(tmp_path / "spool"),
+        "TRANSCRIBER_WORKERS": "1",
+    }
+    command = [str(PROGRAM), "serve", "--port", str(port)]
+    environment = clean_environment(**{**variables, **environ})
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_until(lambda: _is_ready(url), seconds=60)
+            yield url, process
+        finally:
+            process.kill()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return urllib3.request("GET", f"{url}/health/ready", retries=False, timeout=2).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False

@@ -65,10 +65,13 @@ def test_a_wrong_variable_stops_the_start_with_exit_code_2(command: str) -> None
     assert "Traceback" not in result.stderr
 
 
-def test_an_environment_file_is_read_but_the_environment_wins(tmp_path: Path) -> None:
+def test_an_environment_file_is_read_but_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("EVENT_TRANSPORT=kafka\nCLEANER=soap\n", encoding="utf-8")
 
-    result = transcripts("provision", cwd=tmp_path, CLEANER="rules")
+    result = transcripts("provision", CLEANER="rules")
 
     assert result.returncode == 2
     assert "EVENT_TRANSPORT='kafka'" in result.stderr

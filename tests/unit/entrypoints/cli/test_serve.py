@@ -1,48 +1,19 @@
 """`transcripts serve` as a process: it starts, answers, and ends as a platform expects."""
 
-import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import urllib3
 
-from tests.commands import PROGRAM, clean_environment
-from tests.integration.localstack import free_port
+from tests.commands import PROGRAM, clean_environment, serving
 from tests.recordings import record, speech, tone
 from tests.service import wait_until
-
-
-@contextlib.contextmanager
-def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    port = free_port()
-    variables = {
-        "EVENT_TRANSPORT": "memory",
-        "SPOOL_DIR": str(tmp_path / "spool"),
-        "TRANSCRIBER_WORKERS": "1",
-    }
-    command = [PROGRAM, "serve", "--port", str(port)]
-    environment = clean_environment(**{**variables, **environ})
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_until(lambda: is_ready(url), seconds=60)
-            yield url, process
-        finally:
-            process.kill()
-
-
-def is_ready(url: str) -> bool:
-    try:
-        return urllib3.request("GET", f"{url}/health/ready", retries=False, timeout=2).status == 200
-    except urllib3.exceptions.HTTPError:
-        return False
 
 
 def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) -> None:
