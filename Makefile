@@ -29,7 +29,7 @@ format: .venv/ready ## Format and fix what can be fixed
 	$(RUN)/ruff check --fix .
 
 test: .venv/ready $(LOCALSTACK) ## Every test, with a real LocalStack
-	$(RUN)/pytest
+	$(RUN)/pytest -n 2
 
 unit: .venv/ready ## The tests that need nothing but this process
 	$(RUN)/pytest tests/unit

@@ -3,12 +3,14 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration import localstack
 from tests.integration.localstack import SHARED_FOLDER
+from tests.logs import logging_as_it_was
 
 pytest.register_assert_rewrite("tests.contracts")
 
@@ -39,3 +41,10 @@ def _no_inherited_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Commands configure logging for their process, which here is everybody's."""
+    with logging_as_it_was():
+        yield

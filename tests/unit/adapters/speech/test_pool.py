@@ -104,7 +104,7 @@ async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(
         victim = await at_work(transcriber, long_speech)
         bystander = await at_work(transcriber, DEMO)
 
-        os.kill(_busiest(before), signal.SIGKILL)
+        os.kill(working_on(long_speech, before), signal.SIGKILL)
 
         with pytest.raises(TranscriberCrashedError, match="killed by SIGKILL"):
             await victim
@@ -115,14 +115,11 @@ async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(
     assert "worker ended" in caplog.text
 
 
-def _busiest(pids: set[int]) -> int:
-    """The worker with the long recording: it started first, and has used the most processor time."""
-
-    def used(pid: int) -> int:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        return int(fields[11]) + int(fields[12])
-
-    return max(pids, key=used)
+def working_on(recording: Path, pids: set[int]) -> int:
+    """The worker that has the recording open."""
+    open_files = {pid: {link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()} for pid in pids}
+    (pid,) = (pid for pid, files in open_files.items() if recording in files)
+    return pid
 
 
 async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(long_speech: Path) -> None:

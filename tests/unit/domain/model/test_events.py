@@ -1,7 +1,7 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from uuid import uuid1, uuid4
+from uuid import uuid4
 
 import pytest
 from pydantic import ValidationError
@@ -10,6 +10,7 @@ from domain.model.events import BatchProcessingCompleted, TranscriptData
 from domain.model.schema_version import Bump, required_bump
 from tests.factories import an_event
 
+A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
 GOLDEN = Path(__file__).parents[2] / "golden"
 PAYLOAD = (GOLDEN / "batch_processing_completed.v1.0.json").read_text(encoding="utf-8")
 SCHEMA = json.loads((GOLDEN / "batch_processing_completed.v1.0.schema.json").read_text(encoding="utf-8"))
@@ -54,7 +55,7 @@ def test_no_field_may_be_missing(field: str) -> None:
         ("version", "1.1"),
         ("version", 1.0),
         ("status", "failed"),
-        ("interaction_id", str(uuid1())),
+        ("interaction_id", A_UUID_V1),
         ("tenant_id", "not a uuid"),
         ("tenant_id", None),
         ("user_id", ""),

@@ -1,4 +1,4 @@
-from uuid import UUID, uuid1, uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,6 +12,7 @@ from domain.model.identity import (
     resolve_identity,
 )
 
+A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
 FRESH = UUID("11111111-1111-4111-8111-111111111111")
 TENANT = UUID("3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11")
 MOCK = UUID("8c2dd2ab-1d7a-4b3c-8f1e-2f6f4e0b9c22")
@@ -64,7 +65,7 @@ def test_blank_headers_count_as_absent() -> None:
     "tenant",
     [
         "not a uuid",
-        str(uuid1()),
+        A_UUID_V1,
         "{" + str(TENANT) + "}",
         TENANT.hex,
         "urn:uuid:" + str(TENANT),

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from domain.model.transcripts import Segment, Transcript
 from entrypoints.api.app import create_app
 from tests.doubles import FixedTranscriber
 from tests.integration.localstack import free_port
-from tests.logs import logging_as_it_was
 from tests.service import container_for
 from tests.stub_bus import (
     ACCESS_DENIED,
@@ -61,12 +59,10 @@ FAULTS: list[Fault] = [
 
 
 @pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
     monkeypatch.setenv("AWS_SESSION_TOKEN", SESSION_TOKEN)
-    with logging_as_it_was():
-        yield
 
 
 def client_of(tmp_path: Path, bus_url: str, engine: FixedTranscriber | None = None) -> TestClient:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -87,10 +88,10 @@ def test_health_stays_responsive_while_every_core_transcribes(tmp_path: Path) ->
     recording = record(tmp_path / "speech.wav", speech()).read_bytes()
     with serving(tmp_path, TRANSCRIBER_WORKERS=str(len(os.sched_getaffinity(0)))) as (url, _):
         fields = {"file": ("speech.wav", recording)}
-        callers = [
-            threading.Thread(target=lambda: urllib3.request("POST", f"{url}/batch/process", fields=fields))
-            for _ in os.sched_getaffinity(0)
-        ]
+        upload = partial(
+            urllib3.PoolManager(maxsize=4).request, "POST", f"{url}/batch/process", fields=fields
+        )
+        callers = [threading.Thread(target=upload) for _ in os.sched_getaffinity(0)]
         for caller in callers:
             caller.start()
         answers = [urllib3.request("GET", f"{url}/health/live", timeout=5).status for _ in range(50)]
