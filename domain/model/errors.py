@@ -17,7 +17,11 @@
     │   └── TranscriberUnavailableError
     ├── EventPublishError               the event did not leave
     │   ├── EventRejectedError          do not retry: this event is at fault
+    │   │   └── EventTooLargeError      unless its texts travel another way
     │   └── EventBusUnavailableError    retry: the bus, the network or the credentials are at fault
+    │       └── EventBusRefusesUsError  no event will be accepted until somebody mends the configuration
+    ├── OutboxUnavailableError          the store of events cannot be had; nothing is known to be recorded
+    ├── PayloadStoreError               the store of large transcripts cannot be had
     └── InfrastructureError             queue, rule or bus cannot be read or changed
 
 Whether to retry is in the type, never in a message.
@@ -102,6 +106,22 @@ class EventRejectedError(EventPublishError):
 
 class EventBusUnavailableError(EventPublishError):
     """The transport cannot be reached, or not now, or not with this configuration; sending again may help."""
+
+
+class EventTooLargeError(EventRejectedError):
+    """The event has more bytes than the transport takes."""
+
+
+class EventBusRefusesUsError(EventBusUnavailableError):
+    """The transport refuses whoever sends: permissions, credentials or account are wrong for every event."""
+
+
+class OutboxUnavailableError(TranscriptionServiceError):
+    """The outbox cannot be reached, is full, or fails. Nothing is known to have been recorded."""
+
+
+class PayloadStoreError(TranscriptionServiceError):
+    """Large transcripts cannot be stored now; trying again may help."""
 
 
 class InfrastructureError(TranscriptionServiceError):

@@ -24,6 +24,8 @@ ALLOWED: dict[str, set[str]] = {
                      "types_boto3_kms", "types_boto3_sqs"},
     "adapters/speech": {"domain.model", "ports", "adapters.speech", "av", "numpy", "pocketsphinx",
                         "pydantic"},
+    "adapters/sql": {"domain.model", "ports", "adapters.sql", "alembic", "psycopg", "pydantic", "pysqlite3",
+                     "sqlalchemy"},
     "adapters/cleaning": {"domain.model", "ports", "adapters.cleaning"},
     "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",
                   "moto", "pydantic", "pydantic_core", "structlog", "types_boto3_events", "types_boto3_kms",

@@ -1,0 +1,1 @@
+"""The outbox and its like on SQLite and PostgreSQL, behind the ports; the only place that knows SQL."""

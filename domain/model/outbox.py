@@ -1,0 +1,107 @@
+"""What the outbox keeps: events on their way to the bus, and the record of those that got there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.model.events import BatchProcessingCompleted
+
+
+class OutboxState(StrEnum):
+    """Where an event stands."""
+
+    WAITING = "waiting"
+    """It will be published, sooner or later; being claimed does not change that."""
+    PUBLISHED = "published"
+    """The bus accepted it; its texts are gone from here."""
+    REJECTED = "rejected"
+    """The bus will never accept it as it is; it is parked with the reason until an operator retries it."""
+
+
+class Claim(NamedTuple):
+    """One event that was lent to whoever publishes it, until the lease ends.
+
+    Attributes:
+        token: differs with every claim; what an owner reports counts only while it is the latest one.
+        attempts: failed attempts so far. A crash, or a lease that ran out, is none.
+    """
+
+    event: BatchProcessingCompleted
+    token: UUID
+    attempts: int
+
+    @property
+    def interaction_id(self) -> UUID:
+        """Names the event."""
+        return self.event.interaction_id
+
+
+class Published(NamedTuple):
+    """What the bus answered to a claimed event that it accepted."""
+
+    claim: Claim
+    event_id: str
+
+
+class Postponed(NamedTuple):
+    """A claimed event that is to be tried again.
+
+    Attributes:
+        delay_seconds: from now on; 0 for at once.
+        reason: what went wrong, fit for a log and an operator; no transcript text.
+        is_attempt: whether it counts as a failed attempt: a pause of the relay does not.
+    """
+
+    claim: Claim
+    delay_seconds: float
+    reason: str
+    is_attempt: bool = True
+
+
+class Rejected(NamedTuple):
+    """A claimed event that the bus will never accept as it is, and why."""
+
+    claim: Claim
+    reason: str
+
+
+Outcome = Published | Postponed | Rejected
+"""What became of one claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRecord:
+    """One event as an operator sees it; its texts are not shown.
+
+    Attributes:
+        event: None once the texts are gone.
+        event_id: the bus's receipt, once it is published.
+        reason: what went wrong last, if anything did.
+        due_at: when it is to be tried again; None unless it waits.
+    """
+
+    interaction_id: UUID
+    tenant_id: UUID
+    state: OutboxState
+    added_at: datetime
+    attempts: int
+    due_at: datetime | None = None
+    published_at: datetime | None = None
+    event_id: str | None = None
+    reason: str | None = None
+    event: BatchProcessingCompleted | None = None
+
+
+class OutboxCounts(NamedTuple):
+    """How many events stand where.
+
+    Attributes:
+        oldest_waiting_seconds: the age of the oldest event that waits; 0 where none does.
+    """
+
+    waiting: int
+    rejected: int
+    published: int
+    oldest_waiting_seconds: float
