@@ -3,9 +3,9 @@
     python -m benchmarks.word_error_rate [FOLDER] [--json]
 
 FOLDER (default `../shared/samples`) holds recordings and `references.json`: file name -> text, kind. Both
-texts are compared in lower case, without punctuation and noise tags, and with "mister" spelt as in the engine's
-dictionary. The rates are the same in every run; the real-time factor (seconds of one core for a second of
-sound, decoding included) is this machine's.
+texts are compared in lower case, without punctuation and noise tags, and with "mister" spelt as the engine
+spells it. The rates are the same in every run; the real-time factor (seconds of one core for a second of sound,
+decoding included) is this machine's.
 """
 
 import argparse
