@@ -1,9 +1,10 @@
 """Publishing switched off (requirement 9.5 and 10.6)."""
 
 import logging
+from collections.abc import Sequence
 
-from domain.model.events import BatchProcessingCompleted, Publication, PublicationStatus
-from ports.event_port import EventPort
+from domain.model.events import CompletedEvent, Publication, PublicationStatus
+from ports.event_port import EventPort, PublishOutcome
 
 logger = logging.getLogger(__name__)
 
@@ -14,6 +15,12 @@ class NoOpEventPublisher(EventPort):
     def __init__(self, reason: str) -> None:
         logger.warning("event publishing is disabled", extra={"reason": reason})
 
-    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:  # noqa: ARG002 - nothing is kept
+    def publish_all(
+        self,
+        events: Sequence[CompletedEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is kept
+    ) -> tuple[PublishOutcome, ...]:
         """Keep nothing."""
-        return Publication(PublicationStatus.DISABLED)
+        return (Publication(PublicationStatus.DISABLED),) * len(events)

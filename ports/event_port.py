@@ -1,9 +1,14 @@
 """How events leave the service."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Protocol
 
-from domain.model.events import BatchProcessingCompleted, Publication
+from domain.model.errors import EventPublishError
+from domain.model.events import CompletedEvent, Publication
+
+PublishOutcome = Publication | EventPublishError
+"""What became of one of several events."""
 
 
 class EventPort(Protocol):
@@ -14,18 +19,39 @@ class EventPort(Protocol):
     """
 
     @abstractmethod
-    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:
+    def publish_all(
+        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+    ) -> tuple[PublishOutcome, ...]:
+        """Hand over several events; returns once the transport has answered for each of them.
+
+        Each has a fate of its own: one that fails takes no other with it. Raises nothing for what the
+        transport does.
+
+        Args:
+            events: valid events; they are not changed.
+            labels: travel beside each event, where consumers can see them without opening it.
+
+        Returns:
+            One outcome for each event, in their order: what `publish` would return or raise for it.
+        """
+        ...
+
+    def publish(self, event: CompletedEvent, /, *, labels: tuple[str, ...] = ()) -> Publication:
         """Hand over one event; returns once the transport has accepted it.
 
         Args:
             event: a valid event; it is not changed.
-            labels: travel beside the event, where consumers can see them without opening it.
+            labels: as above.
 
         Returns:
-            `PUBLISHED` with the transport's receipt, or `DISABLED` where the transport keeps nothing.
+            `PUBLISHED` with the transport's receipt, `QUEUED` where the transport keeps the event until it
+            can be sent, `DISABLED` where it keeps nothing.
 
         Raises:
             EventRejectedError: this event will never be accepted; do not send it again.
             EventBusUnavailableError: nothing is known to be accepted; it may be sent again.
         """
-        ...
+        (outcome,) = self.publish_all((event,), labels=labels)
+        if isinstance(outcome, EventPublishError):
+            raise outcome
+        return outcome

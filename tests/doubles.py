@@ -1,15 +1,15 @@
 """Doubles that only tests need. They hold their state on the instance and fail loudly."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
-from domain.model.errors import TranscriberBusyError
-from domain.model.events import BatchProcessingCompleted, Publication, PublicationStatus
+from domain.model.errors import EventPublishError, TranscriberBusyError
+from domain.model.events import CompletedEvent, Publication, PublicationStatus
 from domain.model.transcripts import Segment, Transcript
 from ports.cleaner_port import CleanerPort
-from ports.event_port import EventPort
+from ports.event_port import EventPort, PublishOutcome
 from ports.transcriber_port import Progress, ProgressListener, TranscriberPort, TranscriberState
 
 SPOKEN = Transcript(
@@ -27,7 +27,15 @@ class FailingEventPublisher(EventPort):
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:  # noqa: ARG002 - nothing is looked at
+    def publish_all(
+        self,
+        events: Sequence[CompletedEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is looked at
+    ) -> tuple[PublishOutcome, ...]:
+        if isinstance(self._error, EventPublishError):
+            return (self._error,) * len(events)
         raise self._error
 
 
@@ -37,9 +45,15 @@ class HangingEventPublisher(EventPort):
     def __init__(self) -> None:
         self.answer = Event()
 
-    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:  # noqa: ARG002 - nothing is looked at
+    def publish_all(
+        self,
+        events: Sequence[CompletedEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is looked at
+    ) -> tuple[PublishOutcome, ...]:
         self.answer.wait(30)
-        return Publication(PublicationStatus.PUBLISHED, "late")
+        return (Publication(PublicationStatus.PUBLISHED, "late"),) * len(events)
 
 
 class FixedTranscriber(TranscriberPort):

@@ -1,18 +1,18 @@
 """The route of the events in memory: a bus that feeds a queue, or that feeds nothing."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from domain.model.errors import EventPublishError
-from domain.model.events import BatchProcessingCompleted, Publication, PublicationStatus
+from domain.model.events import CompletedEvent, Publication, PublicationStatus
 from domain.model.infrastructure import Finding, Link, Part, Provisioning
 from ports.event_infrastructure_port import EventInfrastructurePort
-from ports.event_port import EventPort
+from ports.event_port import EventPort, PublishOutcome
 from tests.doubles_queue import InMemoryQueue
 
 
-def envelope(event: BatchProcessingCompleted, labels: tuple[str, ...] = ()) -> str:
+def envelope(event: CompletedEvent, labels: tuple[str, ...] = ()) -> str:
     """An event as a bus delivers it."""
     return json.dumps(
         {
@@ -35,12 +35,15 @@ class Bus(EventPort):
     def __init__(self, queue: InMemoryQueue, change: Callable[[str], str] = lambda body: body) -> None:
         self._queue = queue
         self._change = change
-        self.published: list[tuple[BatchProcessingCompleted, tuple[str, ...]]] = []
+        self.published: list[tuple[CompletedEvent, tuple[str, ...]]] = []
 
-    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:
-        self.published.append((event, labels))
-        self._queue.send(self._change(envelope(event, labels)))
-        return Publication(PublicationStatus.PUBLISHED, "event-1")
+    def publish_all(
+        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+    ) -> tuple[PublishOutcome, ...]:
+        for event in events:
+            self.published.append((event, labels))
+            self._queue.send(self._change(envelope(event, labels)))
+        return (Publication(PublicationStatus.PUBLISHED, "event-1"),) * len(events)
 
 
 class SwallowingBus(EventPort):
@@ -53,13 +56,17 @@ class SwallowingBus(EventPort):
     ) -> None:
         self._status = status
         self._error = error
-        self.published: list[BatchProcessingCompleted] = []
+        self.published: list[CompletedEvent] = []
 
-    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:  # noqa: ARG002 - nothing is delivered
-        self.published.append(event)
-        if self._error:
-            raise self._error
-        return Publication(self._status)
+    def publish_all(
+        self,
+        events: Sequence[CompletedEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is delivered
+    ) -> tuple[PublishOutcome, ...]:
+        self.published.extend(events)
+        return (self._error or Publication(self._status),) * len(events)
 
 
 class Diagnosed(EventInfrastructurePort):

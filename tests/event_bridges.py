@@ -8,7 +8,7 @@ import boto3
 from botocore.config import Config
 
 from adapters.aws.event_bridge import EventBridgePublisher
-from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
+from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, read_event
 from tests.contracts.event_port import Arrival
 from tests.integration.localstack import free_port
 
@@ -73,4 +73,4 @@ class QueueBehindRule:
 
 def _arrival(envelope: dict[str, Any]) -> Arrival:
     detail = json.dumps(envelope["detail"])
-    return Arrival(BatchProcessingCompleted.model_validate_json(detail), tuple(envelope["resources"]))
+    return Arrival(read_event(detail), tuple(envelope["resources"]))

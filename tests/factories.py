@@ -3,7 +3,12 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from domain.model.events import BatchProcessingCompleted, TranscriptData
+from domain.model.events import (
+    BatchProcessingCompleted,
+    BatchProcessingCompletedV2,
+    TranscriptData,
+    TranscriptRef,
+)
 
 A_MOMENT = datetime(2026, 11, 23, 18, 0, 0, 123456, tzinfo=UTC)
 
@@ -27,3 +32,9 @@ def an_event(
         timestamp=timestamp,
         data=TranscriptData(raw_transcript=raw_transcript, cleaned_transcript=cleaned_transcript),
     )
+
+
+def a_referring_event(event: BatchProcessingCompleted | None = None) -> BatchProcessingCompletedV2:
+    """An event of version 2.0 whose transcripts lie elsewhere."""
+    ref = TranscriptRef(bucket="a-bucket", key="transcripts/a/b.json", size=7, sha256="0f" * 32)
+    return BatchProcessingCompletedV2.referring(event or an_event(), ref)

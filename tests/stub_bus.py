@@ -105,7 +105,7 @@ class StubBus:
     def __init__(self, *buses: str, max_bytes: int = MAX_BYTES) -> None:
         self._buses = buses or ("default",)
         self._max_bytes = max_bytes
-        self._faults: deque[Fault] = deque()
+        self._faults: deque[Fault | None] = deque()
         self._lasting: Fault | None = None
         self._lock = Lock()
         self._server = _Server(self)
@@ -118,8 +118,8 @@ class StubBus:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    def fail_next(self, *faults: Fault) -> None:
-        """The coming calls fail, one fault each, in this order."""
+    def fail_next(self, *faults: Fault | None) -> None:
+        """The coming calls fail, one fault each, in this order; None for one that does not."""
         self._faults.extend(faults)
 
     def fail_always(self, fault: Fault | None) -> None:

@@ -5,6 +5,7 @@ token. So messages are written here, and neither quote nor chain what botocore r
 which permission is missing.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -13,10 +14,13 @@ from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
 from domain.model.errors import (
+    EventBusRefusesUsError,
     EventBusUnavailableError,
     EventPublishError,
     EventRejectedError,
+    EventTooLargeError,
     InfrastructureError,
+    PayloadStoreError,
 )
 
 REJECTED_CODES = frozenset(
@@ -24,12 +28,17 @@ REJECTED_CODES = frozenset(
         "InvalidArgument",
         "MalformedDetail",
         "RedactionFailure",
-        "ValidationException",  # one entry a call, so it is about this one: most often its size
-        "RequestEntityTooLarge",
-        "413",
+        "ValidationException",  # of a call with one entry, so it is about this one
     }
 )
 """Codes that are this event's fault. Every other code, an unknown one too, may be gone tomorrow."""
+
+TOO_LARGE_CODES = frozenset({"RequestEntityTooLarge", "413"})
+
+TOO_LARGE_MESSAGE = re.compile(r"[^']*\bsize\b[^']*\b(limit|exceed|maximum)", re.IGNORECASE)
+"""How AWS and LocalStack word a ValidationException for size, before any value that they quote:
+"Total size of the entries in the request is over the limit."
+"""
 
 PERMISSION_CODES = frozenset(
     {
@@ -54,6 +63,7 @@ CREDENTIAL_CODES = frozenset(
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "RequestExpired",
+        "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
         "UnrecognizedClient",
         "UnrecognizedClientException",
@@ -108,27 +118,35 @@ class _Failure(NamedTuple):
 
 @contextmanager
 def translate_publish_errors() -> Iterator[None]:
-    """Wrap a call that hands one event to EventBridge.
+    """Wrap a call that hands events to EventBridge.
 
     Raises:
-        EventRejectedError: the event is at fault.
-        EventBusUnavailableError: anything else is: the bus, the network, the credentials, the configuration.
+        EventTooLargeError: the events have too many bytes.
+        EventRejectedError: one of the events is at fault in another way.
+        EventBusRefusesUsError: the permissions, the credentials, the account or the clock are.
+        EventBusUnavailableError: anything else is: the bus, the network, or something unknown.
     """
     try:
         yield
     except botocore.ParamValidationError:
         raise EventRejectedError("EventBridge cannot take the event: ParamValidationError") from None
     except botocore.ClientError as error:
-        raise _publish_error(_failure(error)) from None
+        raise _publish_error(_failure(error), _message(error)) from None
     except BOTOCORE_ERRORS as error:
-        raise EventBusUnavailableError(f"the event did not reach EventBridge: {_failure(error)}") from None
+        kind = EventBusRefusesUsError if isinstance(error, CREDENTIAL_ERRORS) else EventBusUnavailableError
+        raise kind(f"the event did not reach EventBridge: {_failure(error)}") from None
     except PARSER_ACCIDENTS:
-        raise EventBusUnavailableError("the bus answered nonsense") from None
+        raise nonsense() from None
 
 
 def error_for_entry(code: str, message: str = "") -> EventPublishError:
     """The error for an entry that EventBridge refused within an answer of 200."""
-    return _publish_error(_Failure(code[:100], None, _advice_for_code(code, message)))
+    return _publish_error(_Failure(code[:100], None, _advice_for_code(code, message)), message)
+
+
+def nonsense() -> EventBusUnavailableError:
+    """The error for an answer that is none: a proxy's, most likely. Nothing is known to be accepted."""
+    return EventBusUnavailableError("the bus answered nonsense")
 
 
 @contextmanager
@@ -147,18 +165,46 @@ def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None
         raise InfrastructureError(f"{doing} failed: {_failure(error)}") from None
 
 
-def _publish_error(failure: _Failure) -> EventPublishError:
+@contextmanager
+def translate_payload_errors() -> Iterator[None]:
+    """Wrap a call that stores transcripts in S3.
+
+    Raises:
+        PayloadStoreError: for whatever botocore raises.
+    """
+    try:
+        yield
+    except BOTOCORE_ERRORS as error:
+        raise PayloadStoreError(f"the transcripts were not stored: {_failure(error)}") from None
+    except PARSER_ACCIDENTS:
+        raise PayloadStoreError("the store answered nonsense") from None
+
+
+def _publish_error(failure: _Failure, message: str) -> EventPublishError:
+    if _is_about_size(failure.name, message):
+        return EventTooLargeError(f"EventBridge refused the event for its size: {failure}")
     if failure.name in REJECTED_CODES:
         return EventRejectedError(f"EventBridge refused the event: {failure}")
+    if failure.name in PERMISSION_CODES | CREDENTIAL_CODES:
+        return EventBusRefusesUsError(f"EventBridge refuses every event: {failure}")
     return EventBusUnavailableError(f"EventBridge did not take the event: {failure}")
+
+
+def _is_about_size(code: str, message: str) -> bool:
+    return code in TOO_LARGE_CODES or (
+        code == "ValidationException" and TOO_LARGE_MESSAGE.match(message) is not None
+    )
 
 
 def _failure(error: Exception) -> _Failure:
     if not isinstance(error, botocore.ClientError):
         return _Failure(type(error).__name__, None, _advice_for_error(error))
-    details = error.response.get("Error", {})
-    code = str(details.get("Code", "Unknown"))
-    return _Failure(code[:100], error.operation_name, _advice_for_code(code, str(details.get("Message", ""))))
+    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+    return _Failure(code[:100], error.operation_name, _advice_for_code(code, _message(error)))
+
+
+def _message(error: botocore.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", ""))
 
 
 def _advice_for_code(code: str, message: str) -> str | None:

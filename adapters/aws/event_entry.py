@@ -1,21 +1,25 @@
-"""An event as EventBridge's PutEvents takes it."""
+"""Events as EventBridge's PutEvents takes them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events import CompletedEvent
 
 if TYPE_CHECKING:
     from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-MAX_ENTRY_BYTES = 1_048_576
-"""What EventBridge takes since 29 January 2026; endpoints that still take 262,144 refuse by themselves."""
+DEFAULT_MAX_BYTES = 1_000_000
+"""A little less than what EventBridge takes since 29 January 2026; some endpoints still take 262,144."""
+
+MAX_ENTRIES = 10
+"""What one call takes."""
 
 TIME_BYTES = 14
 """What an entry's `Time` counts for, however it is written."""
 
 
 def put_events_entry(
-    event: BatchProcessingCompleted, *, bus_name: str, source: str, labels: tuple[str, ...]
+    event: CompletedEvent, *, bus_name: str, source: str, labels: tuple[str, ...]
 ) -> "PutEventsRequestEntryTypeDef":
     """The event in its envelope (requirements 3.8 and 3.9); labels become `resources`."""
     return {
@@ -26,6 +30,30 @@ def put_events_entry(
         "Resources": list(labels),
         "Time": event.timestamp,
     }
+
+
+class Batch(NamedTuple):
+    """Entries that travel in one call."""
+
+    entries: "list[PutEventsRequestEntryTypeDef]"
+    size: int
+    """Bytes of all of them together."""
+
+
+def packed(entries: "Iterable[PutEventsRequestEntryTypeDef]", max_bytes: int) -> Iterator[Batch]:
+    """Entries in their order, as few calls as their number and their bytes allow.
+
+    An entry that is larger than `max_bytes` by itself is a batch of its own.
+    """
+    batch = Batch([], 0)
+    for entry in entries:
+        size = entry_size(entry)
+        if batch.entries and (len(batch.entries) == MAX_ENTRIES or batch.size + size > max_bytes):
+            yield batch
+            batch = Batch([], 0)
+        batch = Batch([*batch.entries, entry], batch.size + size)
+    if batch.entries:
+        yield batch
 
 
 def entry_size(entry: "PutEventsRequestEntryTypeDef") -> int:

@@ -1,15 +1,25 @@
-"""The published contract: `BatchProcessingCompleted`, schema 1.0 (requirement 1).
+"""The published contract: `BatchProcessingCompleted`, schemas 1.0 and 2.0 (requirement 1).
 
-A change of this model is a change of every consumer. `schema_version.required_bump` says what a change
-costs, and a test holds the model against the schema that was last published.
+1.0 carries the transcripts; 2.0, for what no bus takes, says where they lie. A change of these models is a
+change of every consumer. `schema_version.required_bump` says what a change costs, and a test holds
+the models against the schemas that were last published.
 """
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from uuid import UUID
 
-from pydantic import UUID4, AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    UUID4,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+)
 
 DEFAULT_EVENT_SOURCE = "com.yourapp.transcription"
 """Who speaks, where the configuration does not say otherwise (requirement 3.8)."""
@@ -73,6 +83,84 @@ class BatchProcessingCompleted(BaseModel):
     def to_json(self) -> str:
         """The event as it travels: compact JSON in the order of the schema."""
         return self.model_dump_json()
+
+
+class TranscriptRef(BaseModel):
+    """Where both transcripts lie, as the JSON of `TranscriptData`.
+
+    Attributes:
+        size: bytes of that JSON.
+        sha256: of the same bytes, in hexadecimal; a reader compares it with what it fetched.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    bucket: Text = Field(min_length=1)
+    key: Text = Field(min_length=1)
+    size: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class TranscriptRefData(BaseModel):
+    """What stands where schema 1.0 has the transcripts."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    transcript_ref: TranscriptRef
+
+
+class BatchProcessingCompletedV2(BaseModel):
+    """A recording was transcribed and cleaned, and its transcripts are too large for an event.
+
+    A version of its own, because a reader of 1.0 could not read it. Everything but `data` is as in 1.0.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    DETAIL_TYPE: ClassVar[str] = BatchProcessingCompleted.DETAIL_TYPE
+    SCHEMA_VERSION: ClassVar[str] = "2.0"
+
+    version: Literal["2.0"] = "2.0"
+    interaction_id: UUID4
+    tenant_id: UUID4
+    user_id: Text = Field(min_length=1)
+    account_id: Text | None
+    timestamp: Timestamp
+    status: Literal["completed"] = "completed"
+    data: TranscriptRefData
+
+    @classmethod
+    def referring(cls, event: BatchProcessingCompleted, ref: TranscriptRef) -> Self:
+        """The same event, with a reference in place of its transcripts."""
+        return cls(
+            interaction_id=event.interaction_id,
+            tenant_id=event.tenant_id,
+            user_id=event.user_id,
+            account_id=event.account_id,
+            timestamp=event.timestamp,
+            data=TranscriptRefData(transcript_ref=ref),
+        )
+
+    def to_json(self) -> str:
+        """The event as it travels: compact JSON in the order of the schema."""
+        return self.model_dump_json()
+
+
+CompletedEvent = BatchProcessingCompleted | BatchProcessingCompletedV2
+"""The event in any version that is sent."""
+
+_any_version: TypeAdapter[CompletedEvent] = TypeAdapter(
+    Annotated[CompletedEvent, Field(discriminator="version")]
+)
+
+
+def read_event(text: str) -> CompletedEvent:
+    """Read an event from its JSON, whatever its version.
+
+    Raises:
+        pydantic.ValidationError: it breaks the schema of its version, or has another one.
+    """
+    return _any_version.validate_json(text)
 
 
 class PublicationStatus(StrEnum):

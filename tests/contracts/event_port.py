@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import pytest
 
-from domain.model.errors import EventBusUnavailableError, EventRejectedError
-from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
+from domain.model.errors import EventBusUnavailableError, EventRejectedError, EventTooLargeError
+from domain.model.events import TEST_EVENT_LABEL, CompletedEvent, Publication, PublicationStatus
 from ports.event_port import EventPort
-from tests.factories import an_event
+from tests.factories import a_referring_event, an_event
 
 AWKWARD_TEXTS = {
     "nothing was said": "",
@@ -42,7 +42,7 @@ class Delivery:
 class Arrival(NamedTuple):
     """An event as a consumer sees it."""
 
-    event: BatchProcessingCompleted
+    event: CompletedEvent
     labels: tuple[str, ...]
 
 
@@ -124,6 +124,55 @@ class EventPortContract:
         else:
             assert publication == (PublicationStatus.DISABLED, None)
 
+    def test_several_events_have_an_outcome_each_in_their_order(self, transport: Transport) -> None:
+        events = [an_event() for _ in range(12)]
+
+        outcomes = transport.port.publish_all(events)
+
+        statuses = [outcome.status for outcome in outcomes if isinstance(outcome, Publication)]
+        if not transport.delivery.keeps_events:
+            assert statuses == [PublicationStatus.DISABLED] * 12
+            return
+        assert statuses == [PublicationStatus.PUBLISHED] * 12
+        assert arrived_events(transport, 12) == {event.interaction_id: event for event in events}
+
+    def test_no_events_are_no_work(self, transport: Transport) -> None:
+        assert transport.port.publish_all(()) == ()
+
+    def test_labels_travel_beside_each_of_several_events(self, transport: Transport) -> None:
+        needs_arrivals(transport)
+
+        transport.port.publish_all([an_event(), an_event()], labels=("urn:a",))
+
+        assert [arrival.labels for arrival in transport.arrivals(2)] == [("urn:a",)] * 2
+
+    def test_an_event_of_version_2_arrives_as_it_was_handed_in(self, transport: Transport) -> None:
+        needs_arrivals(transport)
+        event = a_referring_event()
+
+        transport.port.publish(event)
+
+        assert transport.arrivals(1)[0].event == event
+
+    def test_one_of_several_that_fails_takes_no_other_with_it(self, transport: Transport) -> None:
+        needs_bus(transport)
+        events = [an_event(), an_event(raw_transcript="x" * 2_000_000), an_event()]
+
+        first, rejected, last = transport.port.publish_all(events)
+
+        assert isinstance(first, Publication)
+        assert isinstance(rejected, EventTooLargeError)
+        assert isinstance(last, Publication)
+        assert set(arrived_events(transport, 2)) == {events[0].interaction_id, events[2].interaction_id}
+
+    def test_nothing_is_raised_for_several_events_of_a_bus_that_is_away(self, transport: Transport) -> None:
+        needs_bus(transport)
+        assert transport.unreachable
+
+        outcomes = transport.unreachable.publish_all([an_event() for _ in range(12)])
+
+        assert [type(outcome) for outcome in outcomes] == [EventBusUnavailableError] * 12
+
     def test_an_event_that_will_never_be_accepted_is_rejected(self, transport: Transport) -> None:
         needs_bus(transport)
         with pytest.raises(EventRejectedError):
@@ -167,6 +216,6 @@ def needs_bus(transport: Transport) -> None:
         pytest.skip("this transport has no bus that could refuse")
 
 
-def arrived_events(transport: Transport, count: int) -> dict[object, BatchProcessingCompleted]:
+def arrived_events(transport: Transport, count: int) -> dict[object, CompletedEvent]:
     """The events that arrived, each once, however often it came."""
     return {arrival.event.interaction_id: arrival.event for arrival in transport.arrivals(count)}

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,10 +12,10 @@ from botocore.config import Config
 
 from adapters.aws.event_bridge import EventBridgePublisher
 from domain.model.errors import InfrastructureError
-from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompleted, Publication
+from domain.model.events import TEST_EVENT_LABEL, CompletedEvent
 from domain.model.infrastructure import Link, RouteNames, Verification
 from domain.services.event_verification import EventVerificationService
-from ports.event_port import EventPort
+from ports.event_port import EventPort, PublishOutcome
 from ports.queue_port import QueueMessage
 from tests.doubles_route import envelope
 from tests.event_bridges import unreachable_publisher
@@ -54,10 +54,12 @@ class _OthersFirst(EventPort):
         self._consumer = threading.Thread(target=consume)
         self._consumer.start()
 
-    def publish(self, event: BatchProcessingCompleted, /, *, labels: tuple[str, ...] = ()) -> Publication:
-        publication = self._events.publish(event, labels=labels)
+    def publish_all(
+        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+    ) -> tuple[PublishOutcome, ...]:
+        outcomes = self._events.publish_all(events, labels=labels)
         self._consumer.join()
-        return publication
+        return outcomes
 
 
 def _verify(

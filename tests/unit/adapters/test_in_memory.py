@@ -1,7 +1,8 @@
 import pytest
 
-from adapters.in_memory import InMemoryEventPublisher
+from adapters.in_memory import InMemoryEventPublisher, InMemoryPayloadStore
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
+from tests.contracts.payload_store_port import PayloadStorePortContract, Store
 from tests.factories import an_event
 
 
@@ -11,9 +12,16 @@ class TestInMemoryEventPublisher(EventPortContract):
         port = InMemoryEventPublisher()
 
         def arrivals(_count: int) -> list[Arrival]:
-            return [Arrival(*pair) for pair in zip(port.published, port.labels, strict=True)]
+            return [Arrival(*pair) for pair in zip(port.accepted, port.labels, strict=True)]
 
         return Transport(port, arrivals, Delivery(has_bus=False))
+
+
+class TestInMemoryPayloadStore(PayloadStorePortContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        port = InMemoryPayloadStore()
+        return Store(port, port.fetch)
 
 
 def test_events_are_kept_in_the_order_of_acceptance() -> None:

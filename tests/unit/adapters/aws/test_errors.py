@@ -7,15 +7,20 @@ from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
 from adapters.aws.errors import (
+    CREDENTIAL_ERRORS,
     error_for_entry,
     translate_infrastructure_errors,
+    translate_payload_errors,
     translate_publish_errors,
 )
 from domain.model.errors import (
+    EventBusRefusesUsError,
     EventBusUnavailableError,
     EventPublishError,
     EventRejectedError,
+    EventTooLargeError,
     InfrastructureError,
+    PayloadStoreError,
 )
 
 ERRORS_OF_BOTOCORE: list[type[Exception]] = [
@@ -54,7 +59,11 @@ def test_botocore_has_the_errors_that_this_is_about() -> None:
 
 @pytest.mark.parametrize("kind", ERRORS_OF_BOTOCORE)
 def test_no_error_of_botocore_escapes_from_publishing(kind: type[Exception]) -> None:
-    expected = EventRejectedError if kind is botocore.ParamValidationError else EventBusUnavailableError
+    expected: type[EventPublishError] = EventBusUnavailableError
+    if kind is botocore.ParamValidationError:
+        expected = EventRejectedError
+    elif issubclass(kind, CREDENTIAL_ERRORS):
+        expected = EventBusRefusesUsError
 
     assert type(published(raised(kind))) is expected
 
@@ -77,8 +86,40 @@ def test_other_errors_pass(error: Exception) -> None:
     assert passed.value is error
 
 
+@pytest.mark.parametrize("kind", ERRORS_OF_BOTOCORE)
+def test_no_error_of_botocore_escapes_from_storing_transcripts(kind: type[Exception]) -> None:
+    with pytest.raises(PayloadStoreError, match="were not stored"), translate_payload_errors():
+        raise raised(kind)
+
+
 @pytest.mark.parametrize(
-    "code", ["InvalidArgument", "MalformedDetail", "RedactionFailure", "ValidationException", "413"]
+    ("code", "message"),
+    [
+        ("413", ""),
+        ("RequestEntityTooLarge", ""),
+        ("ValidationException", "Total size of the entries in the request is over the limit."),
+        ("ValidationException", "Entry size exceeds the maximum allowed size"),
+    ],
+)
+def test_what_is_too_large_is_told_from_what_is_wrong(code: str, message: str) -> None:
+    assert type(error_for_entry(code, message)) is EventTooLargeError
+    assert type(published(client_error(code, message))) is EventTooLargeError
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ValidationException", "Value 'the size is over the limit' at 'detail' failed"),
+        ("ValidationException", "1 validation error detected"),
+        ("MalformedDetail", "Total size of the entries in the request is over the limit."),
+    ],
+)
+def test_what_is_wrong_is_not_taken_for_what_is_too_large(code: str, message: str) -> None:
+    assert type(error_for_entry(code, message)) is EventRejectedError
+
+
+@pytest.mark.parametrize(
+    "code", ["InvalidArgument", "MalformedDetail", "RedactionFailure", "ValidationException"]
 )
 def test_what_is_the_events_fault_is_rejected(code: str) -> None:
     assert type(error_for_entry(code)) is EventRejectedError
@@ -91,15 +132,8 @@ def test_what_is_the_events_fault_is_rejected(code: str) -> None:
         "InternalFailure",
         "InternalException",
         "ThrottlingException",
-        "AccessDeniedException",
-        "InvalidAccountIdException",
-        "NotAuthorizedForSourceException",
-        "NotAuthorizedForDetailTypeException",
         "TargetDeliveryFailure",
         "ResourceNotFoundException",
-        "ExpiredTokenException",
-        "UnrecognizedClientException",
-        "InvalidSignatureException",
         "NeverHeardOf",
         "",
     ],
@@ -107,6 +141,26 @@ def test_what_is_the_events_fault_is_rejected(code: str) -> None:
 def test_every_other_code_may_be_tried_again(code: str) -> None:
     assert type(error_for_entry(code)) is EventBusUnavailableError
     assert type(published(client_error(code))) is EventBusUnavailableError
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "AccessDenied",
+        "AccessDeniedException",
+        "InvalidAccountIdException",
+        "NotAuthorizedForSourceException",
+        "NotAuthorizedForDetailTypeException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "RequestTimeTooSkewed",
+    ],
+)
+def test_what_would_hit_every_event_is_told_apart(code: str) -> None:
+    assert type(error_for_entry(code)) is EventBusRefusesUsError
+    assert type(published(client_error(code))) is EventBusRefusesUsError
 
 
 @pytest.mark.parametrize("response", [{}, {"Error": {}}, {"Error": {"Code": 5}}])

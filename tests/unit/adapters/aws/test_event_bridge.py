@@ -9,9 +9,10 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.event_entry import entry_size, put_events_entry
-from domain.model.errors import EventRejectedError
-from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
+from domain.model.errors import EventTooLargeError
+from domain.model.events import DEFAULT_EVENT_SOURCE, Publication, read_event
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.event_bridges import REGION, QueueBehindRule, impatient_client, publisher, unreachable_publisher
 from tests.factories import A_MOMENT, an_event
@@ -25,9 +26,7 @@ def bus() -> Iterator[StubBus]:
 
 
 def arrival(entry: dict[str, Any]) -> Arrival:
-    return Arrival(
-        BatchProcessingCompleted.model_validate_json(entry["Detail"]), tuple(entry.get("Resources", ()))
-    )
+    return Arrival(read_event(entry["Detail"]), tuple(entry.get("Resources", ())))
 
 
 class TestEventBridgePublisherOnMoto(EventPortContract):
@@ -114,10 +113,61 @@ def test_an_event_of_exactly_the_limit_is_sent_and_one_byte_more_is_not(bus: Stu
     envelope = put_events_entry(
         an_event(raw_transcript=""), bus_name="transcripts", source=DEFAULT_EVENT_SOURCE, labels=()
     )
-    room = 1_048_576 - entry_size(envelope)
+    room = 1_000_000 - entry_size(envelope)
 
     port.publish(an_event(raw_transcript="x" * room))
-    with pytest.raises(EventRejectedError, match="has 1048577 bytes, and EventBridge takes 1048576"):
+    with pytest.raises(EventTooLargeError, match="has 1000001 bytes, and the limit is 1000000"):
         port.publish(an_event(raw_transcript="x" * (room + 1)))
 
     assert bus.calls == 1
+
+
+def test_ten_events_travel_in_one_call(bus: StubBus) -> None:
+    events = [an_event() for _ in range(25)]
+
+    outcomes = publisher(impatient_client(bus.url), "transcripts").publish_all(events)
+
+    assert bus.calls == 3
+    assert [json.loads(entry["Detail"])["interaction_id"] for entry in bus.accepted] == [
+        str(event.interaction_id) for event in events
+    ]
+    assert len({outcome.event_id for outcome in outcomes if isinstance(outcome, Publication)}) == 25
+
+
+def test_a_call_holds_no_more_bytes_than_one_event_may_have(bus: StubBus) -> None:
+    events = [an_event(raw_transcript="x" * 300_000) for _ in range(7)]
+
+    outcomes = publisher(impatient_client(bus.url), "transcripts").publish_all(events)
+
+    assert all(isinstance(outcome, Publication) for outcome in outcomes)
+    assert bus.calls == 3
+
+
+def test_an_event_that_is_too_large_is_not_sent_and_the_others_are(bus: StubBus) -> None:
+    large = an_event(raw_transcript="x" * 1_100_000)
+
+    outcomes = publisher(impatient_client(bus.url), "transcripts").publish_all(
+        [an_event(), large, an_event()]
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [Publication, EventTooLargeError, Publication]
+    assert len(bus.accepted) == 2
+
+
+def test_the_limit_is_a_setting(bus: StubBus) -> None:
+    port = EventBridgePublisher(
+        impatient_client(bus.url), bus_name="transcripts", source="s", region=REGION, max_bytes=100
+    )
+
+    with pytest.raises(EventTooLargeError, match="the limit is 100"):
+        port.publish(an_event())
+    assert bus.calls == 0
+
+
+def test_a_bus_that_takes_less_than_we_think_refuses_only_what_is_too_large_for_it() -> None:
+    small, large = an_event(), an_event(raw_transcript="x" * 300_000)
+    with StubBus(max_bytes=262_144) as bus:
+        outcomes = publisher(impatient_client(bus.url)).publish_all([small, large, small])
+
+    assert [type(outcome) for outcome in outcomes] == [Publication, EventTooLargeError, Publication]
+    assert len(bus.accepted) == 2

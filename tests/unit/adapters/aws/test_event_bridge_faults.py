@@ -3,11 +3,19 @@
 import json
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from adapters.aws.event_bridge import EventBridgePublisher
-from domain.model.errors import EventBusUnavailableError, EventPublishError, EventRejectedError
+from domain.model.errors import (
+    EventBusRefusesUsError,
+    EventBusUnavailableError,
+    EventPublishError,
+    EventRejectedError,
+    EventTooLargeError,
+)
+from domain.model.events import Publication
 from tests.event_bridges import impatient_client, publisher
 from tests.factories import an_event
 from tests.stub_bus import (
@@ -30,25 +38,32 @@ REJECTING: list[Fault] = [
     Refusal("MalformedDetail", "Detail is malformed."),
     Refusal("RedactionFailure"),
     CallError(400, "ValidationException"),
+]
+
+TOO_LARGE: list[Fault] = [
+    CallError(400, "ValidationException", "Total size of the entries in the request is over the limit."),
     CallError(413, "RequestEntityTooLarge"),
     Garbage(b"<html>413</html>", 413),
+]
+
+REFUSING_US: list[Fault] = [
+    Refusal("AccessDeniedException"),
+    Refusal("InvalidAccountIdException"),
+    Refusal("NotAuthorizedForSourceException"),
+    Refusal("NotAuthorizedForDetailTypeException"),
+    EXPIRED_TOKEN,
+    ACCESS_DENIED,
+    CallError(400, "UnrecognizedClientException"),
+    CallError(403, "InvalidSignatureException", "Signature expired"),
 ]
 
 UNAVAILABLE: list[Fault] = [
     Refusal("InternalFailure"),
     Refusal("ThrottlingException", "Rate exceeded"),
-    Refusal("AccessDeniedException"),
-    Refusal("InvalidAccountIdException"),
-    Refusal("NotAuthorizedForSourceException"),
-    Refusal("NotAuthorizedForDetailTypeException"),
     Refusal("TargetDeliveryFailure"),
     Refusal("NeverHeardOf"),
     INTERNAL_ERROR,
     THROTTLED,
-    EXPIRED_TOKEN,
-    ACCESS_DENIED,
-    CallError(400, "UnrecognizedClientException"),
-    CallError(403, "InvalidSignatureException", "Signature expired"),
     CallError(400, "ResourceNotFoundException"),
     CallError(400, "NeverHeardOf"),
     CallError(429, "TooManyRequestsException"),
@@ -93,25 +108,110 @@ def port(bus: StubBus) -> EventBridgePublisher:
     return publisher(impatient_client(bus.url))
 
 
-@pytest.mark.parametrize("fault", REJECTING, ids=str)
+OF_THE_EVENT: list[tuple[type[EventPublishError], Fault]] = [
+    *((EventRejectedError, fault) for fault in REJECTING),
+    *((EventTooLargeError, fault) for fault in TOO_LARGE),
+]
+OF_THE_BUS: list[tuple[type[EventPublishError], Fault]] = [
+    *((EventBusRefusesUsError, fault) for fault in REFUSING_US),
+    *((EventBusUnavailableError, fault) for fault in UNAVAILABLE),
+]
+OF_THE_WHOLE_CALL = [(kind, fault) for kind, fault in OF_THE_BUS if not isinstance(fault, Refusal)]
+OF_ONE_ENTRY = [(kind, fault) for kind, fault in [*OF_THE_EVENT, *OF_THE_BUS] if isinstance(fault, Refusal)]
+
+
+@pytest.mark.parametrize(("kind", "fault"), OF_THE_EVENT, ids=str)
 def test_what_is_the_events_fault_is_not_worth_another_try(
-    bus: StubBus, port: EventBridgePublisher, fault: Fault
+    bus: StubBus, port: EventBridgePublisher, kind: type[EventPublishError], fault: Fault
 ) -> None:
     bus.fail_next(fault)
 
-    with pytest.raises(EventRejectedError):
+    with pytest.raises(EventRejectedError) as failure:
         port.publish(an_event())
+    assert type(failure.value) is kind
 
 
-@pytest.mark.parametrize("fault", UNAVAILABLE, ids=str)
+@pytest.mark.parametrize(("kind", "fault"), OF_THE_BUS, ids=str)
 def test_what_is_not_the_events_fault_may_be_tried_again(
-    bus: StubBus, port: EventBridgePublisher, fault: Fault
+    bus: StubBus, port: EventBridgePublisher, kind: type[EventPublishError], fault: Fault
 ) -> None:
     bus.fail_next(fault)
 
-    with pytest.raises(EventBusUnavailableError):
+    with pytest.raises(EventBusUnavailableError) as failure:
         port.publish(an_event())
+    assert type(failure.value) is kind
     assert port.publish(an_event()).event_id
+
+
+@pytest.mark.parametrize(("kind", "fault"), OF_THE_WHOLE_CALL, ids=str)
+def test_a_fault_of_the_bus_is_the_outcome_of_every_event_in_the_call(
+    bus: StubBus, port: EventBridgePublisher, kind: type[EventPublishError], fault: Fault
+) -> None:
+    bus.fail_next(fault)
+
+    outcomes = port.publish_all([an_event() for _ in range(3)])
+
+    assert [type(outcome) for outcome in outcomes] == [kind] * 3
+    assert bus.calls == 1
+
+
+@pytest.mark.parametrize(("kind", "fault"), OF_ONE_ENTRY, ids=str)
+def test_a_refused_entry_takes_no_other_with_it(
+    bus: StubBus, port: EventBridgePublisher, kind: type[EventPublishError], fault: Refusal
+) -> None:
+    bus.fail_next(replace(fault, at=1))
+
+    outcomes = port.publish_all([an_event() for _ in range(3)])
+
+    assert [type(outcome) for outcome in outcomes] == [Publication, kind, Publication]
+    assert len(bus.accepted) == 2
+
+
+@pytest.mark.parametrize("fault", [REJECTING[-1], *TOO_LARGE], ids=str)
+def test_a_call_that_is_refused_for_what_is_in_it_is_tried_again_one_by_one(
+    bus: StubBus, port: EventBridgePublisher, fault: Fault
+) -> None:
+    bus.fail_next(fault, None, fault)
+
+    outcomes = port.publish_all([an_event() for _ in range(3)])
+
+    assert [isinstance(outcome, Publication) for outcome in outcomes] == [True, False, True]
+    assert isinstance(outcomes[1], EventRejectedError)
+    assert bus.calls == 4
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [{"EventId": "e-1"}, {"EventId": "e-2"}],
+        [{"EventId": "e-1"}] * 4,
+        [{"EventId": "e-1"}, {}, {"EventId": "e-3"}],
+        [{"EventId": "e-1"}, 7, {"EventId": "e-3"}],
+        [{"EventId": "e-1"}, {"EventId": ""}, {"EventId": "e-3"}],
+    ],
+    ids=str,
+)
+def test_what_an_answer_does_not_confirm_is_not_accepted(
+    bus: StubBus, port: EventBridgePublisher, results: list[object]
+) -> None:
+    bus.fail_next(Garbage(json.dumps({"FailedEntryCount": 0, "Entries": results}).encode()))
+
+    outcomes = port.publish_all([an_event() for _ in range(3)])
+
+    assert len(outcomes) == 3
+    assert isinstance(outcomes[1], EventBusUnavailableError)
+
+
+def test_nothing_is_believed_where_the_count_of_refusals_does_not_fit(
+    bus: StubBus, port: EventBridgePublisher
+) -> None:
+    results = [{"EventId": "e-1"}, {"ErrorCode": "MalformedDetail"}]
+    bus.fail_next(Garbage(json.dumps({"FailedEntryCount": 2, "Entries": results}).encode()))
+
+    accepted, refused = port.publish_all([an_event(), an_event()])
+
+    assert isinstance(accepted, EventBusUnavailableError)
+    assert isinstance(refused, EventRejectedError)
 
 
 @pytest.mark.parametrize("body", NONSENSE, ids=repr)

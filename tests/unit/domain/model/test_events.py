@@ -6,14 +6,23 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from domain.model.events import BatchProcessingCompleted, TranscriptData
+from domain.model.events import (
+    BatchProcessingCompleted,
+    BatchProcessingCompletedV2,
+    TranscriptData,
+    read_event,
+)
 from domain.model.schema_version import Bump, required_bump
-from tests.factories import an_event
+from tests.factories import a_referring_event, an_event
 
 A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
 GOLDEN = Path(__file__).parents[2] / "golden"
 PAYLOAD = (GOLDEN / "batch_processing_completed.v1.0.json").read_text(encoding="utf-8")
 SCHEMA = json.loads((GOLDEN / "batch_processing_completed.v1.0.schema.json").read_text(encoding="utf-8"))
+
+
+PAYLOAD_2 = (GOLDEN / "batch_processing_completed.v2.0.json").read_text(encoding="utf-8")
+SCHEMA_2 = json.loads((GOLDEN / "batch_processing_completed.v2.0.schema.json").read_text(encoding="utf-8"))
 
 
 def detail(**changes: object) -> str:
@@ -117,3 +126,76 @@ def test_a_refusal_never_shows_the_transcript() -> None:
         )
 
     assert secret not in str(refusal.value)
+
+
+# Schema 2.0
+
+
+def test_the_golden_payload_of_2_0_parses_forever_and_is_written_again_as_it_was() -> None:
+    event = BatchProcessingCompletedV2.model_validate_json(PAYLOAD_2)
+
+    assert json.loads(event.to_json()) == json.loads(PAYLOAD_2)
+    assert list(json.loads(event.to_json())) == list(json.loads(PAYLOAD_2))
+
+
+def test_the_model_of_2_0_cannot_change_without_a_new_version() -> None:
+    assert required_bump(SCHEMA_2, BatchProcessingCompletedV2.model_json_schema()) is Bump.NONE
+
+
+def test_the_published_schema_of_1_0_is_the_same_to_the_letter() -> None:
+    assert BatchProcessingCompleted.model_json_schema() == SCHEMA
+
+
+def test_a_reader_of_1_0_could_not_read_2_0_so_it_is_a_major_version() -> None:
+    assert required_bump(SCHEMA, SCHEMA_2) is Bump.MAJOR
+    with pytest.raises(ValidationError):
+        BatchProcessingCompleted.model_validate_json(PAYLOAD_2)
+
+
+def test_an_event_that_refers_to_its_transcripts_is_otherwise_the_same() -> None:
+    event = an_event()
+    referring = json.loads(a_referring_event(event).to_json())
+
+    original = json.loads(event.to_json())
+    assert referring.pop("version") == "2.0"
+    assert referring.pop("data") == {
+        "transcript_ref": {
+            "bucket": "a-bucket",
+            "key": "transcripts/a/b.json",
+            "size": 7,
+            "sha256": "0f" * 32,
+        }
+    }
+    assert referring == {key: value for key, value in original.items() if key not in ("version", "data")}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bucket": ""},
+        {"key": ""},
+        {"key": "a\ufffe"},
+        {"size": -1},
+        {"size": "7"},
+        {"sha256": "0F" * 32},
+        {"sha256": "0f" * 31},
+        {"url": "https://signed.example"},
+    ],
+)
+def test_a_reference_is_as_strict_as_the_rest(change: dict[str, object]) -> None:
+    payload = json.loads(PAYLOAD_2)
+    payload["data"]["transcript_ref"].update(change)
+
+    with pytest.raises(ValidationError):
+        BatchProcessingCompletedV2.model_validate_json(json.dumps(payload))
+
+
+@pytest.mark.parametrize("payload", [PAYLOAD, PAYLOAD_2])
+def test_an_event_is_read_by_its_version(payload: str) -> None:
+    assert json.loads(read_event(payload).to_json()) == json.loads(payload)
+
+
+@pytest.mark.parametrize("version", ["3.0", "", None, 1.0])
+def test_an_unknown_version_is_not_read(version: object) -> None:
+    with pytest.raises(ValidationError, match="version"):
+        read_event(detail(version=version))

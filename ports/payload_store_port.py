@@ -1,0 +1,30 @@
+"""Where transcripts lie that are too large for an event."""
+
+from abc import abstractmethod
+from typing import Protocol
+
+from domain.model.events import BatchProcessingCompleted, TranscriptRef
+
+
+class PayloadStorePort(Protocol):
+    """A store of large transcripts, which consumers read.
+
+    Nothing is ever deleted through it: an object without an event costs little, an event without its object
+    is a loss. Safe to call from several threads.
+    """
+
+    @abstractmethod
+    def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
+        """Keep both transcripts of an event, as the JSON of its `data`; returns once they can be read.
+
+        Storing the same event again leads to the same object.
+
+        Raises:
+            PayloadStoreError: nothing is known to be stored; trying again may help.
+        """
+        ...
+
+
+def payload_key(event: BatchProcessingCompleted) -> str:
+    """The name under which the transcripts of an event are stored."""
+    return f"transcripts/{event.tenant_id}/{event.interaction_id}.json"

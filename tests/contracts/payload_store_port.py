@@ -1,0 +1,70 @@
+"""What every store of large transcripts keeps to; an adapter binds it by providing the fixture `store`."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from domain.model.errors import PayloadStoreError
+from domain.model.events import TranscriptData, TranscriptRef
+from ports.payload_store_port import PayloadStorePort
+from tests.factories import an_event
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store together with its readers' view."""
+
+    port: PayloadStorePort
+    fetch: Callable[[TranscriptRef], bytes]
+    broken: PayloadStorePort | None = None
+
+
+class PayloadStorePortContract:
+    """Bound by each adapter of `PayloadStorePort`."""
+
+    def test_both_transcripts_can_be_read_back_whole(self, store: Store) -> None:
+        event = an_event(raw_transcript="Grüße, 你好 \x00 👩‍👩‍👧 " * 1000, cleaned_transcript="")
+
+        ref = store.port.store(event)
+
+        assert TranscriptData.model_validate_json(store.fetch(ref)) == event.data
+
+    def test_the_reference_lets_a_reader_check_what_it_fetched(self, store: Store) -> None:
+        ref = store.port.store(an_event(raw_transcript="äöü"))
+
+        content = store.fetch(ref)
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (ref.size, ref.sha256)
+
+    def test_the_key_names_tenant_and_interaction(self, store: Store) -> None:
+        event = an_event()
+
+        assert store.port.store(event).key == f"transcripts/{event.tenant_id}/{event.interaction_id}.json"
+
+    def test_the_content_is_the_data_of_the_event_as_json(self, store: Store) -> None:
+        ref = store.port.store(an_event(raw_transcript="um hello", cleaned_transcript="Hello."))
+
+        assert json.loads(store.fetch(ref)) == {"raw_transcript": "um hello", "cleaned_transcript": "Hello."}
+
+    def test_storing_again_leads_to_the_same_object(self, store: Store) -> None:
+        event = an_event()
+
+        assert store.port.store(event) == store.port.store(event)
+
+    def test_events_do_not_get_in_each_others_way(self, store: Store) -> None:
+        events = [an_event(raw_transcript=str(number)) for number in range(8)]
+
+        with ThreadPoolExecutor(4) as threads:
+            refs = list(threads.map(store.port.store, events))
+
+        stored = [TranscriptData.model_validate_json(store.fetch(ref)) for ref in refs]
+        assert stored == [event.data for event in events]
+
+    def test_a_store_that_fails_says_so(self, store: Store) -> None:
+        if store.broken is None:
+            pytest.skip("this store cannot fail")
+        with pytest.raises(PayloadStoreError):
+            store.broken.store(an_event())
