@@ -4,8 +4,8 @@
 
 FOLDER (default `../shared/samples`) holds recordings and `references.json`: file name -> text, kind. Both
 texts are compared in lower case, without punctuation and noise tags, and with "mister" spelt as the engine
-spells it. The rates are the same in every run; the real-time factor (seconds of one core for a second of sound,
-decoding included) is this machine's.
+spells it. The rates are the same in every run; the real-time factor (seconds of one core for a second of
+sound, decoding included) is this machine's.
 """
 
 import argparse
