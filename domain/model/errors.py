@@ -21,6 +21,10 @@
     │   └── EventBusUnavailableError    retry: the bus, the network or the credentials are at fault
     │       └── EventBusRefusesUsError  no event will be accepted until somebody mends the configuration
     ├── OutboxUnavailableError          the store of events cannot be had; nothing is known to be recorded
+    ├── IdempotencyError                this request cannot be told from a repeated one, or must not be one
+    │   ├── IdempotencyConflictError    the key belongs to another recording
+    │   ├── IdempotencyInProgressError  retry later
+    │   └── IdempotencyUnavailableError the store of keys cannot be had
     ├── PayloadStoreError               the store of large transcripts cannot be had
     └── InfrastructureError             queue, rule or bus cannot be read or changed
 
@@ -118,6 +122,22 @@ class EventBusRefusesUsError(EventBusUnavailableError):
 
 class OutboxUnavailableError(TranscriptionServiceError):
     """The outbox cannot be reached, is full, or fails. Nothing is known to have been recorded."""
+
+
+class IdempotencyError(TranscriptionServiceError):
+    """A request with an idempotency key cannot go on."""
+
+
+class IdempotencyConflictError(IdempotencyError):
+    """The key came before, with another recording."""
+
+
+class IdempotencyInProgressError(IdempotencyError):
+    """The first request with this key is not answered yet."""
+
+
+class IdempotencyUnavailableError(IdempotencyError):
+    """The store of keys cannot be reached, is full, or fails."""
 
 
 class PayloadStoreError(TranscriptionServiceError):

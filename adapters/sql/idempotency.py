@@ -1,0 +1,105 @@
+"""Idempotency keys in a database: SQLite or PostgreSQL."""
+
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Row, bindparam, delete, null, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.selectable import TypedReturnsRows
+
+from adapters.sql.clock import DatabaseNow
+from adapters.sql.database import Database
+from adapters.sql.tables import idempotency_keys
+from domain.model.errors import (
+    IdempotencyConflictError,
+    IdempotencyInProgressError,
+    IdempotencyUnavailableError,
+)
+from domain.model.idempotency import FirstAnswer, Reservation
+from ports.idempotency_port import IdempotencyPort
+
+KEEP_SECONDS = 86_400.0
+
+_KEY = idempotency_keys.c
+
+
+class SqlIdempotency(IdempotencyPort):
+    """One row a key. Its hash is kept, not the key, which may be long and is the client's own business.
+
+    Args:
+        database: with its schema up to date.
+        now: what counts as now, in SQL; the database's clock, except where a test needs another.
+    """
+
+    def __init__(self, database: Database, *, now: ColumnElement[float] | None = None) -> None:
+        self._database = database
+        self._now = DatabaseNow() if now is None else now
+
+    def begin(
+        self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
+    ) -> Reservation | FirstAnswer:
+        """Insert the key, or take over one that is forgotten; else look at who has it."""
+        reservation = Reservation(tenant_id, key, uuid4())
+        with self._database.writing(IdempotencyUnavailableError) as connection:
+            if connection.execute(self._reserve(reservation, fingerprint, lease_seconds)).first():
+                return reservation
+            query = select(_KEY.fingerprint, _KEY.answer).where(_KEY.tenant_id == tenant_id)
+            found = connection.execute(query.where(_KEY.key_hash == _hash(key))).one_or_none()
+        return _first_answer(found, fingerprint)
+
+    def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
+        """Update the row of the reservation."""
+        statement = update(idempotency_keys).where(*_owned(reservation))
+        kept = statement.values(answer=answer_json, expires_at=self._now + KEEP_SECONDS)
+        with self._database.writing(IdempotencyUnavailableError) as connection:
+            return connection.execute(kept).rowcount == 1
+
+    def abandon(self, reservation: Reservation, /) -> bool:
+        """Delete the row of the reservation."""
+        with self._database.writing(IdempotencyUnavailableError) as connection:
+            return connection.execute(delete(idempotency_keys).where(*_owned(reservation))).rowcount == 1
+
+    def prune(self) -> int:
+        """Delete what has expired."""
+        with self._database.writing(IdempotencyUnavailableError) as connection:
+            return connection.execute(delete(idempotency_keys).where(_KEY.expires_at <= self._now)).rowcount
+
+    def _reserve(
+        self, reservation: Reservation, fingerprint: str, lease_seconds: float
+    ) -> TypedReturnsRows[UUID]:
+        """Returns a row where the reservation was made."""
+        changes = {
+            "fingerprint": fingerprint,
+            "token": reservation.token,
+            "expires_at": self._now + bindparam("lease_seconds", lease_seconds),
+            "answer": null(),
+        }
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        statement = insert(idempotency_keys).values(
+            tenant_id=reservation.tenant_id, key_hash=_hash(reservation.key), **changes
+        )
+        taken_over = statement.on_conflict_do_update(
+            index_elements=[_KEY.tenant_id, _KEY.key_hash], set_=changes, where=_KEY.expires_at <= self._now
+        )
+        return taken_over.returning(_KEY.token)
+
+
+def _first_answer(found: Row[str, str | None] | None, fingerprint: str) -> FirstAnswer:
+    if found is not None and found.fingerprint != fingerprint:
+        raise IdempotencyConflictError("This idempotency key was used with another recording.")
+    if found is None or found.answer is None:  # None: freed this very moment; a later try will be the first
+        raise IdempotencyInProgressError("The first request with this idempotency key is still in progress.")
+    return FirstAnswer(found.answer)
+
+
+def _owned(reservation: Reservation) -> tuple[ColumnElement[bool], ...]:
+    return (
+        _KEY.tenant_id == reservation.tenant_id,
+        _KEY.key_hash == _hash(reservation.key),
+        _KEY.token == reservation.token,
+        _KEY.answer.is_(None),
+    )
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode(errors="surrogatepass")).hexdigest()

@@ -1,0 +1,119 @@
+"""The outbox in a database: SQLite or PostgreSQL."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, bindparam, select
+
+from adapters.sql import outbox_statements as statements
+from adapters.sql.clock import DatabaseNow
+from adapters.sql.database import Database
+from adapters.sql.outbox_rows import claim_from, new_row, record_from, settlement
+from adapters.sql.tables import outbox
+from domain.model.errors import OutboxUnavailableError
+from domain.model.events import BatchProcessingCompleted
+from domain.model.outbox import Claim, OutboxCounts, OutboxRecord, OutboxState, Outcome
+from ports.outbox_port import OutboxPort
+
+SECONDS_A_DAY = 86_400.0
+
+
+class SqlOutbox(OutboxPort):
+    """One row an event; every method is one short transaction, and rows are found by their state.
+
+    Args:
+        database: with its schema up to date.
+        now: what counts as now, in SQL; the database's clock, except where a test needs another.
+    """
+
+    def __init__(self, database: Database, *, now: ColumnElement[float] | None = None) -> None:
+        self._database = database
+        self._now = DatabaseNow() if now is None else now
+        self._add = statements.add(database.engine.dialect.name, self._now)
+        self._claim_due = statements.claim_due(self._now)
+        self._settle = statements.settle(self._now)
+
+    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
+        """Insert the event; where the answer to the commit is lost, make sure."""
+        claim = Claim(event, uuid4(), attempts=0)
+        row = new_row(claim, lease_seconds)
+        self._database.write_certainly(
+            lambda connection: connection.execute(self._add, row), OutboxUnavailableError
+        )
+        return claim
+
+    def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
+        """Lend rows to one new token, in one statement."""
+        token = uuid4()
+        parameters = {"at_most": limit, "new_token": token, "lease_seconds": lease_seconds}
+        with self._database.writing(OutboxUnavailableError) as connection:
+            rows = connection.execute(self._claim_due, parameters).all()
+        claims = (claim_from(row, token) for row in sorted(rows, key=lambda row: row.due_at))
+        return tuple(claim for claim in claims if claim)
+
+    def record(self, outcomes: Sequence[Outcome], /) -> int:
+        """Settle rows by id and token, always in the same order, so that two owners never lock each other."""
+        changes = [settlement(outcome) for outcome in sorted(outcomes, key=_interaction_id)]
+        if not changes:
+            return 0
+        with self._database.writing(OutboxUnavailableError) as connection:
+            return connection.execute(self._settle, changes).rowcount
+
+    def counts(self) -> OutboxCounts:
+        """Count from the indexes."""
+        with self._database.reading(OutboxUnavailableError) as connection:
+            waiting, rejected, published, age = connection.execute(statements.counts(self._now)).one()
+        return OutboxCounts(waiting, rejected, published, max(0.0, age or 0.0))
+
+    def seconds_until_due(self) -> float | None:
+        """Look for the waiting row that is free first."""
+        with self._database.reading(OutboxUnavailableError) as connection:
+            seconds = connection.execute(statements.seconds_until_due(self._now)).scalar_one()
+        return None if seconds is None else max(0.0, seconds)
+
+    def find(self, interaction_id: UUID, /) -> OutboxRecord | None:
+        """Read one row."""
+        query = select(outbox).where(outbox.c.interaction_id == interaction_id)
+        with self._database.reading(OutboxUnavailableError) as connection:
+            row = connection.execute(query).one_or_none()
+        return record_from(row) if row else None
+
+    def records(self, state: OutboxState | None = None, /, *, limit: int = 100) -> tuple[OutboxRecord, ...]:
+        """Read the rows that were added last."""
+        query = select(outbox).order_by(outbox.c.added_at.desc()).limit(limit)
+        if state is not None:
+            query = query.where(outbox.c.state == state.value)
+        with self._database.reading(OutboxUnavailableError) as connection:
+            return tuple(record_from(row) for row in connection.execute(query).all())
+
+    def retry(self, interaction_ids: Sequence[UUID] | None = None, /) -> int:
+        """Make rows due now: those that are named, or every rejected one."""
+        rejected, published = OutboxState.REJECTED.value, OutboxState.PUBLISHED.value
+        statement = statements.retry(self._now)
+        with self._database.writing(OutboxUnavailableError) as connection:
+            if interaction_ids is None:
+                return connection.execute(statement.where(outbox.c.state == rejected)).rowcount
+            if not interaction_ids:
+                return 0
+            named = statement.where(
+                outbox.c.interaction_id == bindparam("named"), outbox.c.state != published
+            )
+            return connection.execute(
+                named, [{"named": each} for each in sorted(set(interaction_ids))]
+            ).rowcount
+
+    def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
+        """Delete batch by batch, each in a transaction of its own."""
+        states = [OutboxState.PUBLISHED.value, *([OutboxState.REJECTED.value] if rejected else [])]
+        parameters = {"states": states, "age_seconds": older_than_days * SECONDS_A_DAY}
+        forgotten = 0
+        while True:
+            with self._database.writing(OutboxUnavailableError) as connection:
+                batch = connection.execute(statements.prune(self._now), parameters).rowcount
+            forgotten += batch
+            if batch < statements.PRUNE_BATCH:
+                return forgotten
+
+
+def _interaction_id(outcome: Outcome) -> UUID:
+    return outcome.claim.interaction_id

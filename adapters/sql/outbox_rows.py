@@ -1,0 +1,103 @@
+"""Between the rows of the outbox and the values of the domain."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import Row
+
+from domain.model.events import BatchProcessingCompleted
+from domain.model.outbox import Claim, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
+
+logger = logging.getLogger(__name__)
+
+MAX_TEXT_LENGTH = 2000
+"""Characters of what a bus says about an event: its receipt, its reason."""
+
+Parameters = dict[str, object]
+
+
+def new_row(claim: Claim, lease_seconds: float) -> Parameters:
+    """What an event brings along; its times are the database's to say."""
+    return {
+        "interaction_id": claim.interaction_id,
+        "tenant_id": claim.event.tenant_id,
+        "event": claim.event.to_json(),
+        "token": claim.token,
+        "lease_seconds": lease_seconds,
+    }
+
+
+def settlement(outcome: Outcome) -> Parameters:
+    """What an outcome changes in its row."""
+    changes = _changes(outcome)
+    owner = {"owned_id": outcome.claim.interaction_id, "owner_token": outcome.claim.token}
+    nothing = {"delay_seconds": 0.0, "failures": 0, "new_event_id": None, "new_reason": None}
+    return {**nothing, **owner, **changes}
+
+
+def _changes(outcome: Outcome) -> Parameters:
+    match outcome:
+        case Published(_, event_id):
+            return {"new_state": OutboxState.PUBLISHED.value, "new_event_id": storable(event_id)}
+        case Rejected(_, reason):
+            return {
+                "new_state": OutboxState.REJECTED.value,
+                "failures": 1,
+                "new_reason": storable(reason),
+            }
+        case Postponed(_, delay_seconds, reason, is_attempt):
+            return {
+                "new_state": OutboxState.WAITING.value,
+                "delay_seconds": delay_seconds,
+                "failures": int(is_attempt),
+                "new_reason": storable(reason),
+            }
+
+
+def storable(text: str) -> str:
+    """A text from outside, as every database takes it: bounded, without NUL and lone surrogates."""
+    return text[:MAX_TEXT_LENGTH].encode(errors="replace").decode().replace("\x00", "?")
+
+
+def claim_from(row: Row[str, int, UUID, float], token: UUID) -> Claim | None:
+    """The claim on a row; None, said in the log, where its event is of a version not known here.
+
+    Such a row is not this process's to judge: it stays, and is somebody else's once the lease ends.
+    """
+    event = _event_from(row.event, row.interaction_id)
+    return Claim(event, token, row.attempts) if event else None
+
+
+def record_from(row: Row[*tuple[Any, ...]]) -> OutboxRecord:
+    """The record of a row, as an operator sees it."""
+    state = OutboxState(row.state)
+    return OutboxRecord(
+        interaction_id=row.interaction_id,
+        tenant_id=row.tenant_id,
+        state=state,
+        added_at=_moment(row.added_at),
+        attempts=row.attempts,
+        due_at=_moment(row.due_at) if state is OutboxState.WAITING else None,
+        published_at=_moment(row.settled_at) if state is OutboxState.PUBLISHED else None,
+        event_id=row.event_id,
+        reason=row.reason,
+        event=_event_from(row.event, row.interaction_id) if row.event is not None else None,
+    )
+
+
+def _event_from(json: str, interaction_id: UUID) -> BatchProcessingCompleted | None:
+    try:
+        return BatchProcessingCompleted.model_validate_json(json)
+    except ValidationError:
+        logger.error(  # noqa: TRY400 - the trace would tell no more
+            "an event in the outbox cannot be read by this version of the service",
+            extra={"interaction_id": str(interaction_id)},
+        )
+        return None
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,137 @@
+"""What the outbox says to its database, the same for SQLite and PostgreSQL."""
+
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Double,
+    Insert,
+    Integer,
+    Select,
+    String,
+    Update,
+    Uuid,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from adapters.sql.tables import IS_SETTLED, IS_WAITING, outbox
+from domain.model.outbox import OutboxState
+
+PRUNE_BATCH = 500
+"""Rows a transaction forgets, so that nobody waits long for it."""
+
+_ROW = outbox.c
+
+
+def add(dialect: str, now: ColumnElement[float]) -> Insert:
+    """Insert an event, unless it is there; the one statement that is another's class per database."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    lease_seconds = bindparam("lease_seconds", type_=Double)
+    return (
+        insert(outbox)
+        .values(
+            interaction_id=bindparam("interaction_id", type_=Uuid),
+            tenant_id=bindparam("tenant_id", type_=Uuid),
+            state=literal(OutboxState.WAITING.value),
+            added_at=now,
+            due_at=now,
+            lease_until=case((lease_seconds > 0, now + lease_seconds), else_=0.0),
+            token=bindparam("token", type_=Uuid),
+            attempts=literal(0),
+            event=bindparam("event", type_=String),
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def claim_due(now: ColumnElement[float]) -> Update:
+    """Lend rows that are due to a new token.
+
+    The rows are chosen apart (PostgreSQL may run a mere subselect twice, and lend too many) and those that
+    somebody else is just being lent are passed over; SQLite has one writer at a time and ignores that.
+    """
+    due = (
+        select(_ROW.interaction_id)
+        .where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now)
+        .order_by(_ROW.due_at)
+        .limit(bindparam("at_most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(outbox)
+        .where(_ROW.interaction_id.in_(select(due.c.interaction_id)))
+        .values(
+            token=bindparam("new_token", type_=Uuid),
+            lease_until=now + bindparam("lease_seconds", type_=Double),
+        )
+        .returning(_ROW.event, _ROW.attempts, _ROW.interaction_id, _ROW.due_at)
+    )
+
+
+def settle(now: ColumnElement[float]) -> Update:
+    """Write one outcome down, if its owner is the latest one; the same statement for all outcomes."""
+    state = bindparam("new_state", type_=String)
+    return (
+        update(outbox)
+        .where(
+            _ROW.interaction_id == bindparam("owned_id", type_=Uuid),
+            _ROW.token == bindparam("owner_token", type_=Uuid),
+            IS_WAITING,
+        )
+        .values(
+            state=state,
+            due_at=now + bindparam("delay_seconds", type_=Double),
+            lease_until=0.0,
+            token=null(),
+            attempts=_ROW.attempts + bindparam("failures", type_=Integer),
+            settled_at=case((state == OutboxState.WAITING.value, null()), else_=now),
+            event_id=bindparam("new_event_id", type_=String),
+            reason=func.coalesce(bindparam("new_reason", type_=String), _ROW.reason),
+            event=case((state == OutboxState.PUBLISHED.value, null()), else_=_ROW.event),
+        )
+    )
+
+
+def counts(now: ColumnElement[float]) -> Select[int, int, int, float | None]:
+    """One row: waiting, rejected, published, and the age of the oldest that waits; each from an index."""
+    count, oldest = select(func.count()).select_from(outbox), select(func.min(_ROW.added_at))
+    return select(
+        count.where(IS_WAITING).scalar_subquery(),
+        count.where(IS_SETTLED, _ROW.state == OutboxState.REJECTED.value).scalar_subquery(),
+        count.where(IS_SETTLED, _ROW.state == OutboxState.PUBLISHED.value).scalar_subquery(),
+        now - oldest.where(IS_WAITING).scalar_subquery(),
+    )
+
+
+def seconds_until_due(now: ColumnElement[float]) -> Select[float | None]:
+    """How far away the next moment is at which a waiting row is due and nobody's."""
+    free_at = case((_ROW.due_at > _ROW.lease_until, _ROW.due_at), else_=_ROW.lease_until)
+    return select(func.min(free_at) - now).where(IS_WAITING)
+
+
+def retry(now: ColumnElement[float]) -> Update:
+    """Make rows due now; a lease that somebody holds goes on."""
+    return update(outbox).values(state=OutboxState.WAITING.value, due_at=now, settled_at=null())
+
+
+def prune(now: ColumnElement[float]) -> Delete:
+    """Forget a batch of rows that were settled long enough ago; what another process forgets is its own."""
+    old = (
+        select(_ROW.interaction_id)
+        .where(
+            IS_SETTLED,
+            _ROW.state.in_(bindparam("states", expanding=True)),
+            _ROW.settled_at <= now - bindparam("age_seconds", type_=Double),
+        )
+        .limit(PRUNE_BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    return delete(outbox).where(_ROW.interaction_id.in_(old))

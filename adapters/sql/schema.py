@@ -1,0 +1,55 @@
+"""Brings a database up to the newest migration, however many processes start at once."""
+
+from sqlalchemy import Connection, inspect, text
+
+from adapters.sql.database import Database
+from adapters.sql.tables import SCHEMA_REVISION
+from domain.model.errors import ConfigurationError, OutboxUnavailableError
+
+ADVISORY_LOCK = 7_236_017_113
+"""Ours alone among the advisory locks of a PostgreSQL database: any number, as long as it stays."""
+
+
+def upgrade_schema(database: Database) -> None:
+    """Migrate in one transaction, which the others wait for; quick where there is nothing to do.
+
+    Raises:
+        ConfigurationError: a newer version of this service has migrated the database.
+        OutboxUnavailableError: the database cannot be reached, or refuses.
+    """
+    with database.reading(OutboxUnavailableError) as connection:
+        if revision(connection) == SCHEMA_REVISION:
+            return
+    with database.writing(OutboxUnavailableError) as connection:
+        if not database.is_sqlite:
+            _wait_for_others(connection)
+        _migrate(connection)
+
+
+def revision(connection: Connection) -> str | None:
+    """The migration that was run last; None for a new database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """SQLite's writers exclude each other anyway. A migration may take longer than what is usual."""
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - 0.2 s that a start without a migration need not pay
+    from alembic.config import Config  # noqa: PLC0415 - same
+    from alembic.util import CommandError  # noqa: PLC0415 - same
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "adapters.sql:migrations")
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        raise ConfigurationError(
+            f"DATABASE_URL names a database of a newer version of this service: its schema is "
+            f"{revision(connection)}, this version knows {SCHEMA_REVISION} and older."
+        ) from None

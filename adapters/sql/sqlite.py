@@ -1,0 +1,101 @@
+"""SQLite, set up so that what was committed stays: the only place that imports it.
+
+Two SQLite libraries in one process drop each other's locks on a shared file, so nobody else may. The file
+has to lie on a local file system: over NFS, SMB and the like its locks and its shared memory do not hold.
+Engines are made in the process that uses them, never carried over a fork.
+"""
+
+import os
+from pathlib import Path
+from types import ModuleType
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.pool import ConnectionPoolEntry
+
+try:
+    from pysqlite3 import dbapi2
+except ImportError:  # no wheel for this platform; the rollback journal then stands in for the WAL
+    from sqlite3 import dbapi2  # type: ignore[no-redef]  # the same interface
+
+library: ModuleType = dbapi2
+"""The SQLite that is used here."""
+
+BUSY_SECONDS = 5.0
+"""How long a writer waits for another process."""
+JOURNAL_SIZE_LIMIT = 16 * 2**20
+"""Bytes of journal that may stay on the disk once it is not needed."""
+
+READS_ONLY = "reads_only"
+"""The execution option of connections that take no write lock."""
+
+
+def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: float = BUSY_SECONDS) -> Engine:
+    """An engine on a file that only this user may read; file and folder are made where they are missing.
+
+    Raises:
+        OSError: they cannot be made.
+    """
+    keep_private(path)
+    engine = create_engine(
+        URL.create("sqlite", database=str(path.absolute())),
+        module=library,
+        connect_args={"isolation_level": None, "timeout": busy_seconds},  # we say BEGIN, see below
+        hide_parameters=True,
+    )
+    mode = journal_mode(library.sqlite_version_info)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        set_pragmas(connection, mode, library)
+
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def keep_private(path: Path) -> None:
+    """Transcripts are in there: folder 0700 where it is made, file 0600; SQLite's other files follow it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+        if file.exists() and file.stat().st_mode & 0o077:
+            file.chmod(0o600)
+
+
+def journal_mode(version: tuple[int, ...]) -> str:
+    """`wal`, or `truncate` where the library has the WAL-reset race."""
+    return "truncate" if has_wal_reset_race(version) else "wal"
+
+
+def has_wal_reset_race(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite can lose commits of a WAL that several connections use.
+
+    In 3.7.0 to 3.51.2; mended in 3.51.3, 3.50.7 and 3.44.6. 3.52.0 was withdrawn (sqlite.org/wal.html).
+    """
+    if version[:2] in ((3, 44), (3, 50)):
+        return version < ((3, 44, 6) if version[1] == 44 else (3, 50, 7))  # noqa: PLR2004 - a version
+    return version < (3, 51, 3) or version == (3, 52, 0)
+
+
+def set_pragmas(connection: DBAPIConnection, mode: str, library: ModuleType) -> None:
+    """What SQLite does not store in the file, so that every connection has to say it."""
+    cursor = connection.cursor()
+    found = _pragma(cursor, f"journal_mode={mode}")
+    if found != mode:
+        raise library.OperationalError(f"the journal mode is {found} and cannot be {mode}")
+    _pragma(cursor, "synchronous=FULL")
+    _pragma(cursor, "secure_delete=ON")
+    _pragma(cursor, f"journal_size_limit={JOURNAL_SIZE_LIMIT}")
+    cursor.close()
+
+
+def _pragma(cursor: DBAPICursor, assignment: str) -> object:
+    cursor.execute(f"PRAGMA {assignment}")
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _begin(connection: Connection) -> None:
+    """Writers say so first: a transaction that begins to write half-way fails where it should wait."""
+    reads_only = connection.get_execution_options().get(READS_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")

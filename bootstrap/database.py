@@ -1,0 +1,23 @@
+"""The database that `DATABASE_URL` names, ready for use."""
+
+from adapters.sql.database import Database
+from adapters.sql.engines import engine_for
+from adapters.sql.postgresql import warn_about_lost_commits
+from adapters.sql.schema import upgrade_schema
+from domain.model.errors import OutboxUnavailableError
+
+
+def prepare_database(url: str) -> Database:
+    """Open the database and bring its tables up to date; several processes may do so at once.
+
+    Raises:
+        ConfigurationError: `DATABASE_URL` has another form, its file cannot be made, or the database belongs
+            to a newer version of this service.
+        OutboxUnavailableError: the database cannot be reached, or refuses.
+    """
+    database = Database(engine_for(url))
+    upgrade_schema(database)
+    if not database.is_sqlite:
+        with database.reading(OutboxUnavailableError) as connection:
+            warn_about_lost_commits(connection)
+    return database

@@ -1,0 +1,148 @@
+"""What every store of idempotency keys keeps to: the sentences of `IdempotencyPort`'s docstrings.
+
+A store binds the contract by subclassing it and providing the fixture `keys`.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.model.errors import (
+    IdempotencyConflictError,
+    IdempotencyInProgressError,
+    IdempotencyUnavailableError,
+)
+from domain.model.idempotency import FirstAnswer, Reservation
+from ports.idempotency_port import IdempotencyPort
+from tests.databases import Clock
+
+TENANT = UUID("11111111-1111-4111-8111-111111111111")
+ANSWER = '{"raw_transcript": "gr\\u00fc\\u00df", "event": {"status": "queued"}}'
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class IdempotencyKeys:
+    """A store with its clock."""
+
+    port: IdempotencyPort
+    clock: Clock
+    broken: Callable[[], IdempotencyPort] | None = None
+
+    def reserve(self, key: str = "key", fingerprint: str = "recording") -> Reservation:
+        """Be the first."""
+        reservation = self.port.begin(TENANT, key, fingerprint, lease_seconds=60)
+        assert isinstance(reservation, Reservation)
+        return reservation
+
+
+class IdempotencyPortContract:
+    """Bound by each adapter of `IdempotencyPort`."""
+
+    def test_a_repeated_request_learns_what_the_first_one_was_answered(self, keys: IdempotencyKeys) -> None:
+        assert keys.port.finish(keys.reserve(), ANSWER)
+
+        for _ in range(2):
+            assert keys.port.begin(TENANT, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+
+    def test_another_recording_with_the_same_key_is_refused(self, keys: IdempotencyKeys) -> None:
+        reservation = keys.reserve()
+        with pytest.raises(IdempotencyConflictError):
+            keys.port.begin(TENANT, "key", "another recording", lease_seconds=60)
+
+        keys.port.finish(reservation, ANSWER)
+        with pytest.raises(IdempotencyConflictError):
+            keys.port.begin(TENANT, "key", "another recording", lease_seconds=60)
+
+    def test_a_request_that_is_repeated_too_soon_is_told_so(self, keys: IdempotencyKeys) -> None:
+        keys.reserve()
+
+        with pytest.raises(IdempotencyInProgressError):
+            keys.port.begin(TENANT, "key", "recording", lease_seconds=60)
+
+    def test_the_keys_of_one_tenant_are_not_anothers(self, keys: IdempotencyKeys) -> None:
+        keys.port.finish(keys.reserve(), ANSWER)
+
+        assert isinstance(keys.port.begin(uuid4(), "key", "other", lease_seconds=60), Reservation)
+
+    def test_of_many_at_once_one_is_the_first(self, keys: IdempotencyKeys) -> None:
+        def begin(_number: int) -> str:
+            try:
+                return type(keys.port.begin(TENANT, "key", "recording", lease_seconds=60)).__name__
+            except IdempotencyInProgressError as error:
+                return type(error).__name__
+
+        with ThreadPoolExecutor(4) as threads:
+            told = Counter(threads.map(begin, range(12)))
+
+        assert told == {"Reservation": 1, "IdempotencyInProgressError": 11}
+
+    def test_the_key_of_an_owner_that_died_is_free_after_its_lease(self, keys: IdempotencyKeys) -> None:
+        dead = keys.reserve()
+        keys.clock.advance(60)
+
+        alive = keys.reserve(fingerprint="another recording")
+
+        assert alive.token != dead.token
+        assert not keys.port.finish(dead, '"stale"')
+        assert not keys.port.abandon(dead)
+        assert keys.port.finish(alive, ANSWER)
+
+    def test_an_answer_is_kept_for_a_day_from_when_it_was_given(self, keys: IdempotencyKeys) -> None:
+        reservation = keys.reserve()
+        keys.clock.advance(30)
+        keys.port.finish(reservation, ANSWER)
+
+        keys.clock.advance(DAY - 1)
+        assert keys.port.begin(TENANT, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+        keys.clock.advance(1)
+        assert isinstance(keys.port.begin(TENANT, "key", "recording", lease_seconds=60), Reservation)
+
+    def test_an_abandoned_key_is_free_at_once(self, keys: IdempotencyKeys) -> None:
+        assert keys.port.abandon(keys.reserve())
+
+        assert keys.reserve(fingerprint="another recording")
+
+    def test_what_is_finished_cannot_be_changed(self, keys: IdempotencyKeys) -> None:
+        reservation = keys.reserve()
+        keys.port.finish(reservation, ANSWER)
+
+        assert not keys.port.finish(reservation, '"another answer"')
+        assert not keys.port.abandon(reservation)
+        assert keys.port.begin(TENANT, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+
+    @pytest.mark.parametrize("key", ["", "x" * 10_000, "ключ 🔑", "\x00", "\ud800"])
+    def test_a_key_may_be_any_text(self, keys: IdempotencyKeys, key: str) -> None:
+        keys.port.finish(keys.reserve(key), ANSWER)
+
+        assert keys.port.begin(TENANT, key, "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+        assert isinstance(keys.port.begin(TENANT, key + "!", "recording", lease_seconds=60), Reservation)
+
+    def test_only_what_is_forgotten_is_erased(self, keys: IdempotencyKeys) -> None:
+        keys.port.finish(keys.reserve("answered"), ANSWER)
+        keys.reserve("given up by its owner")
+        assert keys.port.prune() == 0
+
+        keys.clock.advance(60)
+        assert keys.port.prune() == 1
+        keys.clock.advance(DAY)
+        assert keys.port.prune() == 1
+
+    def test_a_store_that_cannot_be_reached_is_said_by_every_method(self, keys: IdempotencyKeys) -> None:
+        if keys.broken is None:
+            pytest.skip("there is nothing that could be away")
+        port, reservation = keys.broken(), Reservation(TENANT, "key", uuid4())
+        calls: list[Callable[[], object]] = [
+            lambda: port.begin(TENANT, "key", "recording", lease_seconds=60),
+            lambda: port.finish(reservation, ANSWER),
+            lambda: port.abandon(reservation),
+            port.prune,
+        ]
+
+        for call in calls:
+            with pytest.raises(IdempotencyUnavailableError):
+                call()

@@ -1,0 +1,438 @@
+"""What every outbox keeps to: the sentences of `OutboxPort`'s docstrings, one test each.
+
+An outbox binds the contract by subclassing it and providing the fixture `kept`.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from domain.model.errors import OutboxUnavailableError
+from domain.model.outbox import Claim, OutboxCounts, OutboxState, Outcome, Postponed, Published, Rejected
+from ports.outbox_port import OutboxPort
+from tests.databases import Clock
+from tests.factories import an_event
+
+AWKWARD_TEXTS = (
+    "",
+    "Grüße, 你好, שלום 👩‍👩‍👧 𝄞",
+    "'; DROP TABLE outbox; --",
+    "a\x00b \x1b[31m \u202e",
+    "x" * 300_000,
+)
+
+
+@dataclass(frozen=True)
+class KeptOutbox:
+    """An outbox with its clock."""
+
+    port: OutboxPort
+    clock: Clock
+    reopened: Callable[[], OutboxPort] | None = None
+    """The same outbox as another process sees it; None where nothing outlives the process."""
+    broken: Callable[[], OutboxPort] | None = None
+    """An outbox whose store is away; None where there is nothing that could be."""
+
+
+class OutboxPortContract:
+    """Bound by each adapter of `OutboxPort`."""
+
+    @pytest.mark.parametrize("text", AWKWARD_TEXTS, ids=range(len(AWKWARD_TEXTS)))
+    def test_an_event_comes_back_as_it_was_added(self, kept: KeptOutbox, text: str) -> None:
+        event = an_event(raw_transcript=text, cleaned_transcript=text, account_id=None)
+
+        kept.port.add(event)
+
+        (claim,) = kept.port.claim_due(10, lease_seconds=60)
+        assert (claim.event, claim.interaction_id, claim.attempts) == (event, event.interaction_id, 0)
+
+    def test_what_add_returned_for_is_there_for_other_processes(self, kept: KeptOutbox) -> None:
+        if kept.reopened is None:
+            pytest.skip("nothing here outlives the process")
+        event = an_event()
+        kept.port.add(event)
+
+        other = kept.reopened()
+
+        assert [claim.event for claim in other.claim_due(10, lease_seconds=60)] == [event]
+
+    def test_any_number_of_threads_may_use_it_at_once(self, kept: KeptOutbox) -> None:
+        events = [an_event() for _ in range(40)]
+
+        def add_and_publish(event_number: int) -> list[Claim]:
+            kept.port.add(events[event_number])
+            claims = kept.port.claim_due(2, lease_seconds=60)
+            assert kept.port.record([Published(claim, "receipt") for claim in claims]) == len(claims)
+            return list(claims)
+
+        with ThreadPoolExecutor(4) as threads:
+            claimed = [claim for claims in threads.map(add_and_publish, range(40)) for claim in claims]
+        claimed += kept.port.claim_due(40, lease_seconds=60)
+
+        assert sorted(claim.interaction_id for claim in claimed) == sorted(e.interaction_id for e in events)
+
+    def test_a_store_that_cannot_be_reached_is_said_by_every_method(self, kept: KeptOutbox) -> None:
+        if kept.broken is None:
+            pytest.skip("there is nothing that could be away")
+        port = kept.broken()
+        calls: list[Callable[[], object]] = [
+            lambda: port.add(an_event()),
+            lambda: port.claim_due(1, lease_seconds=1),
+            lambda: port.record([Published(Claim(an_event(), uuid4(), 0), "receipt")]),
+            port.counts,
+            port.seconds_until_due,
+            lambda: port.find(uuid4()),
+            port.records,
+            port.retry,
+            lambda: port.prune(older_than_days=0),
+        ]
+
+        for call in calls:
+            with pytest.raises(OutboxUnavailableError):
+                call()
+
+    def test_an_event_is_claimed_by_whoever_adds_it_for_as_long_as_asked(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=30)
+
+        assert kept.port.claim_due(10, lease_seconds=60) == ()
+        kept.clock.advance(31)
+        assert [each.event for each in kept.port.claim_due(10, lease_seconds=60)] == [claim.event]
+
+    def test_the_claim_of_whoever_adds_an_event_counts(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=30)
+
+        assert kept.port.record([Published(claim, "receipt")]) == 1
+        assert kept.port.counts().published == 1
+
+    def test_without_a_lease_anybody_may_claim_an_added_event(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event())
+
+        assert [each.event for each in kept.port.claim_due(10, lease_seconds=60)] == [claim.event]
+
+    def test_an_event_that_is_kept_already_is_left_as_it_is(self, kept: KeptOutbox) -> None:
+        first = an_event(raw_transcript="first")
+        kept.port.add(first)
+
+        kept.port.add(an_event(interaction_id=first.interaction_id, raw_transcript="second"))
+
+        assert [claim.event for claim in kept.port.claim_due(10, lease_seconds=60)] == [first]
+
+    @pytest.mark.parametrize("state", OutboxState)
+    def test_the_claim_on_an_event_that_is_kept_already_changes_nothing(
+        self, kept: KeptOutbox, state: OutboxState
+    ) -> None:
+        event = an_event()
+        _bring_to(kept.port, state, kept.port.add(event, lease_seconds=60))
+        before = kept.port.find(event.interaction_id)
+
+        claim = kept.port.add(event, lease_seconds=60)
+
+        assert kept.port.record([Rejected(claim, "not mine to say")]) == 0
+        assert kept.port.find(event.interaction_id) == before
+
+    def test_claims_are_limited(self, kept: KeptOutbox) -> None:
+        added = {kept.port.add(an_event()).interaction_id for _ in range(5)}
+
+        first = kept.port.claim_due(3, lease_seconds=60)
+        rest = kept.port.claim_due(3, lease_seconds=60)
+
+        assert (len(first), len(rest)) == (3, 2)
+        assert {claim.interaction_id for claim in first + rest} == added
+
+    def test_what_has_been_due_longest_comes_first(self, kept: KeptOutbox) -> None:
+        events = []
+        for _ in range(4):
+            events.append(kept.port.add(an_event()).event)
+            kept.clock.advance(1)
+
+        assert [claim.event for claim in kept.port.claim_due(3, lease_seconds=60)] == events[:3]
+
+    def test_nobody_else_gets_a_claimed_event_before_the_lease_ends(self, kept: KeptOutbox) -> None:
+        kept.port.add(an_event())
+        kept.port.claim_due(1, lease_seconds=60)
+
+        kept.clock.advance(59)
+        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        kept.clock.advance(1)
+        assert len(kept.port.claim_due(1, lease_seconds=60)) == 1
+
+    def test_an_event_that_is_not_due_cannot_be_claimed(self, kept: KeptOutbox) -> None:
+        kept.port.record([Postponed(kept.port.add(an_event(), lease_seconds=60), 10, "throttled")])
+
+        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        kept.clock.advance(10)
+        assert len(kept.port.claim_due(1, lease_seconds=60)) == 1
+
+    def test_a_token_is_stale_once_somebody_else_has_claimed_the_event(self, kept: KeptOutbox) -> None:
+        kept.port.add(an_event())
+        (slow,) = kept.port.claim_due(1, lease_seconds=60)
+        kept.clock.advance(61)
+        (quick,) = kept.port.claim_due(1, lease_seconds=60)
+
+        assert slow.token != quick.token
+        assert kept.port.record([Rejected(slow, "too late")]) == 0
+        assert kept.port.record([Published(quick, "receipt")]) == 1
+
+    def test_a_token_counts_after_the_lease_as_long_as_nobody_claimed_the_event(
+        self, kept: KeptOutbox
+    ) -> None:
+        kept.port.add(an_event())
+        (claim,) = kept.port.claim_due(1, lease_seconds=60)
+        kept.clock.advance(3600)
+
+        assert kept.port.record([Published(claim, "receipt")]) == 1
+
+    def test_a_lease_that_ran_out_is_no_failed_attempt(self, kept: KeptOutbox) -> None:
+        kept.port.add(an_event())
+        for _ in range(3):
+            (claim,) = kept.port.claim_due(1, lease_seconds=60)
+            kept.clock.advance(61)
+
+        assert claim.attempts == 0
+        assert kept.port.records()[0].attempts == 0
+
+    def test_outcomes_of_every_kind_are_written_down_together(self, kept: KeptOutbox) -> None:
+        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
+
+        counted = kept.port.record(
+            [Published(claims[0], "receipt"), Postponed(claims[1], 5, "throttled"), Rejected(claims[2], "no")]
+        )
+
+        assert counted == 3
+        assert kept.port.counts()[:3] == (1, 1, 1)
+
+    def test_stale_tokens_do_not_harm_the_others(self, kept: KeptOutbox) -> None:
+        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
+        kept.port.record([Published(claims[1], "receipt")])
+
+        assert kept.port.record([Published(claim, "again") for claim in claims]) == 2
+        assert kept.port.counts().published == 3
+
+    def test_one_claim_counts_once(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=60)
+
+        assert kept.port.record([Published(claim, "first"), Published(claim, "second")]) == 1
+
+    def test_nothing_to_record_is_nothing(self, kept: KeptOutbox) -> None:
+        assert kept.port.record([]) == 0
+
+    def test_recording_ends_the_lease(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=3600)
+
+        kept.port.record([Postponed(claim, 0, "try again at once")])
+
+        (again,) = kept.port.claim_due(1, lease_seconds=60)
+        assert again.event == claim.event
+        assert kept.port.record([Published(claim, "stale")]) == 0
+
+    def test_a_postponed_event_counts_its_failed_attempts(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Postponed(claim, 0, "throttled")])
+        (claim,) = kept.port.claim_due(1, lease_seconds=60)
+        assert claim.attempts == 1
+
+        kept.port.record([Postponed(claim, 0, "the relay pauses", is_attempt=False)])
+
+        (claim,) = kept.port.claim_due(1, lease_seconds=60)
+        assert claim.attempts == 1
+
+    def test_published_events_lose_their_texts_and_keep_their_record(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Postponed(claim, 0, "throttled")])
+        kept.clock.advance(10)
+
+        kept.port.record([Published(kept.port.claim_due(1, lease_seconds=60)[0], "receipt")])
+
+        record = kept.port.find(claim.interaction_id)
+        assert record
+        assert record.event is None
+        assert record.published_at
+        assert record.published_at - record.added_at == timedelta(seconds=10)
+        assert (record.state, record.event_id) == (OutboxState.PUBLISHED, "receipt")
+        assert (record.attempts, record.reason, record.due_at) == (1, "throttled", None)
+        assert record.tenant_id == claim.event.tenant_id
+
+    def test_a_rejected_event_is_parked_with_its_texts_and_the_reason(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=60)
+
+        kept.port.record([Rejected(claim, "MalformedDetail")])
+
+        record = kept.port.find(claim.interaction_id)
+        assert record
+        assert (record.state, record.reason) == (OutboxState.REJECTED, "MalformedDetail")
+        assert (record.event, record.attempts) == (claim.event, 1)
+        assert (record.due_at, record.published_at) == (None, None)
+        kept.clock.advance(1e6)
+        assert kept.port.claim_due(1, lease_seconds=60) == ()
+
+    @pytest.mark.parametrize("text", ["", "a\x00b", "\ud800", "x" * 100_000, "'\"%s%(a)s:b"])
+    def test_whatever_the_bus_says_can_be_written_down(self, kept: KeptOutbox, text: str) -> None:
+        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
+
+        counted = kept.port.record(
+            [Published(claims[0], text), Postponed(claims[1], 1, text), Rejected(claims[2], text)]
+        )
+
+        assert counted == 3
+
+    def test_an_empty_outbox_counts_nothing(self, kept: KeptOutbox) -> None:
+        assert kept.port.counts() == OutboxCounts(0, 0, 0, 0.0)
+
+    def test_the_oldest_waiting_event_has_an_age(self, kept: KeptOutbox) -> None:
+        settled = kept.port.add(an_event(), lease_seconds=60)
+        kept.clock.advance(100)
+        kept.port.record([Published(settled, "receipt")])
+        kept.port.add(an_event())
+        kept.clock.advance(5)
+        kept.port.add(an_event())
+        kept.clock.advance(20)
+        kept.port.claim_due(10, lease_seconds=60)
+
+        assert kept.port.counts() == OutboxCounts(2, 0, 1, pytest.approx(25))
+
+    def test_it_says_when_the_next_event_may_be_claimed(self, kept: KeptOutbox) -> None:
+        assert kept.port.seconds_until_due() is None
+
+        claim = kept.port.add(an_event(), lease_seconds=30)
+        assert kept.port.seconds_until_due() == pytest.approx(30)
+
+        kept.port.record([Postponed(claim, 7, "throttled")])
+        assert kept.port.seconds_until_due() == pytest.approx(7)
+
+        kept.port.add(an_event())
+        kept.clock.advance(1)
+        assert kept.port.seconds_until_due() == 0
+
+    def test_settled_events_are_never_due(self, kept: KeptOutbox) -> None:
+        kept.port.record([Published(kept.port.add(an_event(), lease_seconds=60), "receipt")])
+        kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
+
+        assert kept.port.seconds_until_due() is None
+
+    def test_the_record_of_a_waiting_event(self, kept: KeptOutbox) -> None:
+        event = kept.port.add(an_event()).event
+
+        record = kept.port.find(event.interaction_id)
+
+        assert record
+        assert (record.interaction_id, record.tenant_id) == (event.interaction_id, event.tenant_id)
+        assert (record.state, record.attempts, record.event) == (OutboxState.WAITING, 0, event)
+        assert record.added_at == record.due_at == datetime.fromtimestamp(kept.clock(), UTC)
+        assert (record.published_at, record.event_id, record.reason) == (None, None, None)
+
+    def test_an_event_that_was_never_added_has_no_record(self, kept: KeptOutbox) -> None:
+        assert kept.port.find(uuid4()) is None
+
+    def test_records_begin_with_those_added_last(self, kept: KeptOutbox) -> None:
+        added = []
+        for _ in range(4):
+            added.append(kept.port.add(an_event()).interaction_id)
+            kept.clock.advance(1)
+
+        assert [record.interaction_id for record in kept.port.records(limit=3)] == added[:0:-1]
+
+    @pytest.mark.parametrize("state", OutboxState)
+    def test_records_in_one_state(self, kept: KeptOutbox, state: OutboxState) -> None:
+        claims = {each: kept.port.add(an_event(), lease_seconds=60) for each in OutboxState}
+        for each, claim in claims.items():
+            _bring_to(kept.port, each, claim)
+
+        (record,) = kept.port.records(state)
+
+        assert (record.interaction_id, record.state) == (claims[state].interaction_id, state)
+        assert len(kept.port.records()) == 3
+
+    def test_everything_rejected_can_be_made_due_at_once(self, kept: KeptOutbox) -> None:
+        rejected = [kept.port.add(an_event(), lease_seconds=60) for _ in range(2)]
+        postponed = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record(
+            [Postponed(postponed, 60, "throttled"), *(Rejected(each, "no") for each in rejected)]
+        )
+
+        assert kept.port.retry() == 2
+
+        claims = kept.port.claim_due(10, lease_seconds=60)
+        assert {claim.event.interaction_id for claim in claims} == {each.interaction_id for each in rejected}
+        assert all(claim.attempts == 1 for claim in claims)
+        assert kept.port.counts()[:3] == (3, 0, 0)
+
+    def test_those_that_are_named_wait_no_longer(self, kept: KeptOutbox) -> None:
+        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(4)]
+        outcomes: list[Outcome] = [Postponed(claims[0], 999, "throttled"), Postponed(claims[1], 999, "no")]
+        kept.port.record([*outcomes, Rejected(claims[2], "no"), Rejected(claims[3], "no")])
+        named = [claims[0].interaction_id, claims[2].interaction_id]
+
+        assert kept.port.retry([*named, uuid4()]) == 2
+
+        due = kept.port.claim_due(10, lease_seconds=60)
+        assert {claim.interaction_id for claim in due} == set(named)
+
+    def test_no_names_are_not_all_names(self, kept: KeptOutbox) -> None:
+        kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
+
+        assert kept.port.retry([]) == 0
+        assert kept.port.counts().rejected == 1
+
+    def test_a_published_event_is_not_tried_again(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Published(claim, "receipt")])
+
+        assert kept.port.retry([claim.interaction_id]) == 0
+        assert kept.port.claim_due(1, lease_seconds=60) == ()
+
+    def test_a_retry_breaks_no_lease(self, kept: KeptOutbox) -> None:
+        claim = kept.port.add(an_event(), lease_seconds=60)
+
+        assert kept.port.retry([claim.interaction_id]) == 1
+
+        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        assert kept.port.record([Published(claim, "receipt")]) == 1
+
+    def test_what_was_published_before_then_is_forgotten(self, kept: KeptOutbox) -> None:
+        old, new = (kept.port.add(an_event(), lease_seconds=1e9) for _ in range(2))
+        kept.port.record([Published(old, "receipt")])
+        kept.clock.advance(86_400)
+        kept.port.record([Published(new, "receipt")])
+        kept.clock.advance(86_400)
+
+        assert kept.port.prune(older_than_days=1.5) == 1
+        assert [record.interaction_id for record in kept.port.records()] == [new.interaction_id]
+
+    def test_many_are_forgotten_in_small_batches(self, kept: KeptOutbox) -> None:
+        events = [an_event() for _ in range(1100)]
+        kept.port.record([Published(kept.port.add(event, lease_seconds=60), "receipt") for event in events])
+
+        assert kept.port.prune(older_than_days=0) == 1100
+        assert kept.port.counts().published == 0
+
+    def test_rejected_events_are_forgotten_only_if_asked(self, kept: KeptOutbox) -> None:
+        kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
+        kept.clock.advance(86_400)
+
+        assert kept.port.prune(older_than_days=0) == 0
+        assert kept.port.prune(older_than_days=2, rejected=True) == 0
+        assert kept.port.prune(older_than_days=1, rejected=True) == 1
+        assert kept.port.records() == ()
+
+    def test_waiting_events_are_never_forgotten(self, kept: KeptOutbox) -> None:
+        kept.port.add(an_event())
+        kept.port.record([Postponed(kept.port.add(an_event(), lease_seconds=60), 0, "throttled")])
+        rejected = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Rejected(rejected, "no")])
+        kept.port.retry()
+        kept.clock.advance(1e9)
+
+        assert kept.port.prune(older_than_days=0, rejected=True) == 0
+        assert kept.port.counts().waiting == 3
+
+
+def _bring_to(port: OutboxPort, state: OutboxState, claim: Claim) -> None:
+    """Settle a claimed event the way that leads to `state`."""
+    if state is OutboxState.PUBLISHED:
+        port.record([Published(claim, "receipt")])
+    elif state is OutboxState.REJECTED:
+        port.record([Rejected(claim, "no")])

