@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import boto3
@@ -24,6 +24,7 @@ from domain.model.errors import ConfigurationError
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
+    from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
 PUBLISHING = Config(
@@ -34,6 +35,14 @@ PUBLISHING = Config(
     max_pool_connections=64,
 )
 """Somebody waits for an answer: a bus that is away must be given up soon."""
+
+RELAYING = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    tcp_keepalive=True,
+)
+"""Nobody waits, and the relay itself decides when to try again: it has to see every failure."""
 
 OPERATING = Config(
     connect_timeout=3,
@@ -69,6 +78,13 @@ def publishing_client(access: AwsAccess) -> "EventBridgeClient":
         return _session(access).client("events", endpoint_url=access.endpoint_url, config=PUBLISHING)
 
 
+def relaying_client(access: AwsAccess, *, threads: int) -> "EventBridgeClient":
+    """For publishing from so many threads at once."""
+    config = RELAYING.merge(Config(max_pool_connections=threads))
+    with _naming_what_is_wrong():
+        return _session(access).client("events", endpoint_url=access.endpoint_url, config=config)
+
+
 def events_client(access: AwsAccess) -> "EventBridgeClient":
     """For the operator's tools."""
     with _naming_what_is_wrong():
@@ -87,6 +103,13 @@ def kms_client(access: AwsAccess) -> "KMSClient":
         return _session(access).client("kms", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
+def s3_client(access: AwsAccess) -> "S3Client":
+    """For large transcripts; addresses objects by path at endpoints that are not AWS's."""
+    config = PUBLISHING.merge(Config(read_timeout=10, s3={"addressing_style": _addressing_style(access)}))
+    with _naming_what_is_wrong():
+        return _session(access).client("s3", endpoint_url=access.endpoint_url, config=config)
+
+
 def credentials_found(session: Session | None = None) -> bool:
     """Whether the default credential chain finds credentials, without waiting for what is not there.
 
@@ -101,6 +124,10 @@ def credentials_found(session: Session | None = None) -> bool:
         chain = create_credential_resolver(session)
         chain.remove(InstanceMetadataProvider.METHOD)
         return chain.load_credentials() is not None or _instance_has_a_role(session)
+
+
+def _addressing_style(access: AwsAccess) -> Literal["path", "auto"]:
+    return "path" if access.endpoint_url else "auto"
 
 
 def _session(access: AwsAccess) -> boto3.Session:

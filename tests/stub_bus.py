@@ -10,9 +10,10 @@ import socket
 import struct
 import sys
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
 from threading import Event, Lock, Thread
 from typing import Any, NoReturn, Self
 from uuid import uuid4
@@ -31,6 +32,31 @@ class Refusal:
     code: str
     message: str = ""
     at: int = 0
+
+    def hits(self, index: int, entry: Entry) -> bool:  # noqa: ARG002 - others look at the entry
+        """Whether this entry of the call is meant."""
+        return index == self.at
+
+
+@dataclass(frozen=True)
+class SomeRefused(Refusal):
+    """Entries are refused at random, the others are taken."""
+
+    share: float = 0.3
+    random: Random = field(default_factory=lambda: Random(20261123))  # noqa: S311 - chance that repeats itself
+
+    def hits(self, index: int, entry: Entry) -> bool:  # noqa: ARG002 - chance decides
+        return self.random.random() < self.share
+
+
+@dataclass(frozen=True)
+class TextRefused(Refusal):
+    """Entries that hold a text are refused, the others are taken."""
+
+    text: str = "poison"
+
+    def hits(self, index: int, entry: Entry) -> bool:  # noqa: ARG002 - the text decides
+        return self.text in entry["Detail"]
 
 
 @dataclass(frozen=True)
@@ -155,7 +181,7 @@ class StubBus:
         self._check_call(entries)
         with self._lock:
             results = [
-                self._take(entry, refusal if refusal and refusal.at == index else _refusal(entry))
+                self._take(entry, refusal if refusal and refusal.hits(index, entry) else _refusal(entry))
                 for index, entry in enumerate(entries)
             ]
         return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}

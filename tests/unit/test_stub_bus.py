@@ -23,7 +23,9 @@ from tests.stub_bus import (
     Garbage,
     Latency,
     Refusal,
+    SomeRefused,
     StubBus,
+    TextRefused,
 )
 
 
@@ -150,6 +152,23 @@ def test_one_entry_of_several_is_refused(bus: StubBus) -> None:
     assert answer["FailedEntryCount"] == 1
     assert answer["Entries"][1] == {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
     assert bus.accepted == [entry(), entry()]
+
+
+def test_a_share_of_the_entries_is_refused(bus: StubBus) -> None:
+    bus.fail_always(SomeRefused("ThrottlingException", share=0.3))
+
+    refused = sum(put(bus, *[entry()] * 10)["FailedEntryCount"] for _ in range(30))
+
+    assert 60 <= refused <= 120
+    assert len(bus.accepted) == 300 - refused
+
+
+def test_entries_are_refused_for_what_is_in_them(bus: StubBus) -> None:
+    bus.fail_always(TextRefused("MalformedDetail", text="poison"))
+
+    answer = put(bus, entry(), entry(Detail='{"a":"poison"}'), entry())
+
+    assert [result.get("ErrorCode") for result in answer["Entries"]] == [None, "MalformedDetail", None]
 
 
 @pytest.mark.parametrize("fault", [INTERNAL_ERROR, THROTTLED, EXPIRED_TOKEN, ACCESS_DENIED])

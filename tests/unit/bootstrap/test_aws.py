@@ -3,6 +3,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,6 +20,8 @@ from bootstrap.aws import (
     events_client,
     kms_client,
     publishing_client,
+    relaying_client,
+    s3_client,
     sqs_client,
 )
 from domain.model.errors import ConfigurationError, EventBusUnavailableError
@@ -27,7 +30,8 @@ from tests.factories import an_event
 from tests.integration.localstack import free_port
 from tests.stub_bus import INTERNAL_ERROR, THROTTLED, Cut, Fault, StubBus
 
-CLIENTS = [publishing_client, events_client, sqs_client, kms_client]
+four_threads = partial(relaying_client, threads=4)
+CLIENTS = [publishing_client, four_threads, events_client, sqs_client, kms_client, s3_client]
 KEYS = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = made-up\n"
 SINGLE_SIGN_ON = """
 sso_start_url = https://example.invalid/start
@@ -100,16 +104,18 @@ def test_clients_talk_to_the_region_and_endpoint_that_are_meant(make: Any) -> No
 
 @pytest.mark.parametrize("make", CLIENTS)
 def test_without_an_endpoint_clients_talk_to_aws(make: Any) -> None:
-    assert make(AwsAccess("eu-central-1")).meta.endpoint_url.endswith("eu-central-1.amazonaws.com")
+    assert make(AwsAccess("eu-central-1")).meta.endpoint_url.endswith(".amazonaws.com")
 
 
 @pytest.mark.parametrize(
     ("make", "connect_seconds", "read_seconds", "attempts"),
     [
         (publishing_client, 1, 1.5, 2),
+        (four_threads, 3, 10, 1),
         (events_client, 3, 10, 3),
         (sqs_client, 3, 25, 3),
         (kms_client, 3, 10, 3),
+        (s3_client, 1, 10, 2),
     ],
 )
 def test_timeouts_and_attempts_are_explicit(
@@ -121,6 +127,36 @@ def test_timeouts_and_attempts_are_explicit(
     assert config.retries["mode"] == "standard"
     assert config.retries["total_max_attempts"] == attempts
     assert config.tcp_keepalive
+
+
+def test_the_relay_has_a_connection_for_each_thread() -> None:
+    config: Any = relaying_client(AwsAccess("eu-central-1"), threads=32).meta.config
+
+    assert config.max_pool_connections == 32
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("fault", [INTERNAL_ERROR, THROTTLED, Cut.RESET], ids=str)
+def test_the_relay_sees_every_failure(fault: Fault) -> None:
+    with StubBus() as bus:
+        bus.fail_next(fault)
+
+        with pytest.raises(EventBusUnavailableError):
+            publisher(relaying_client(AwsAccess("us-east-1", bus.url), threads=1)).publish(an_event())
+
+        assert bus.calls == 1
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "address"),
+    [("http://127.0.0.1:4566", "http://127.0.0.1:4566/orders/a"), (None, "https://orders.s3.")],
+)
+@pytest.mark.usefixtures("keys")
+def test_objects_are_addressed_as_the_endpoint_understands(endpoint: str | None, address: str) -> None:
+    client = s3_client(AwsAccess("eu-central-1", endpoint))
+
+    signed = client.generate_presigned_url("get_object", Params={"Bucket": "orders", "Key": "a"})
+    assert signed.startswith(address)
 
 
 def test_a_profile_that_does_not_exist_stops_the_making_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,135 @@
+"""Publishes what was claimed: several calls at once, and no more of them where the bus is in trouble."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import NamedTuple
+
+from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError
+from domain.model.events import DEFAULT_EVENT_SOURCE, Publication
+from domain.model.outbox import Claim, Outcome, Postponed
+from domain.services.attempts import attempt, log_settlement, settlement
+from domain.services.circuit_breaker import CircuitBreaker
+from ports.event_port import EventPort, PublishOutcome
+
+CHUNK = 10
+"""As many events as the bus takes with one call."""
+
+DEFAULT_THREADS = 16
+
+PROMPT_SECONDS = 2.0
+"""A bus that takes longer is well enough for the relay, but not for callers who wait."""
+
+
+class Round(NamedTuple):
+    """What became of the claims of one round.
+
+    Attributes:
+        outcomes: one for each claim.
+        accepted: how many the bus took.
+        refused: how many were tried and are to be tried again.
+        reason: why, for one of those.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    accepted: int
+    refused: int
+    reason: str = ""
+
+
+class _Chunk(NamedTuple):
+    """Claims that were settled together, and what the bus answered; no answers where nothing was sent."""
+
+    settled: list[Outcome]
+    answers: Sequence[PublishOutcome] = ()
+
+
+class ClaimPublisher:
+    """Sends claims in chunks over threads of its own; tells the breaker of callers how the bus is.
+
+    Args:
+        breaker: the one that keeps callers from waiting for a bus in trouble.
+        threads: how many calls may be in flight.
+    """
+
+    def __init__(
+        self,
+        events: EventPort,
+        breaker: CircuitBreaker,
+        *,
+        source: str = DEFAULT_EVENT_SOURCE,
+        threads: int = DEFAULT_THREADS,
+        prompt_seconds: float = PROMPT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        random: Random | None = None,
+    ) -> None:
+        self._events = events
+        self._breaker = breaker
+        self._source = source
+        self._prompt_seconds = prompt_seconds
+        self._clock = clock
+        self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="relay")
+
+    def close(self) -> None:
+        """End the threads, once what is in flight has been answered."""
+        self._threads.shutdown()
+
+    def publish(self, claims: Sequence[Claim], *, why_not: Callable[[], str | None]) -> Round:
+        """Send the claims; what is not sent is left for at once, without a failed attempt.
+
+        Args:
+            claims: to be sent in this order.
+            why_not: a reason to send no more of them, once there is one.
+        """
+        bus = CircuitBreaker()  # of this round alone: after a pause the bus deserves another chance
+
+        def publish_chunk(chunk: Sequence[Claim]) -> _Chunk:
+            reason = why_not() or bus.reason
+            return _released(chunk, reason) if reason else self._send(chunk, bus)
+
+        chunks = (claims[start : start + CHUNK] for start in range(0, len(claims), CHUNK))
+        return _summed_up(list(self._threads.map(publish_chunk, chunks)))
+
+    def _send(self, chunk: Sequence[Claim], bus: CircuitBreaker) -> _Chunk:
+        begun = self._clock()
+        answers = attempt(self._events, [claim.event for claim in chunk])
+        self._tell_breakers(answers, bus, seconds=self._clock() - begun)
+        settled = [
+            settlement(claim, answer, self._random) for claim, answer in zip(chunk, answers, strict=True)
+        ]
+        for outcome in settled:
+            log_settlement(outcome, self._source)
+        return _Chunk(settled, answers)
+
+    def _tell_breakers(
+        self, answers: Sequence[PublishOutcome], bus: CircuitBreaker, *, seconds: float
+    ) -> None:
+        """One accepted event shows that the bus is there; what is wrong with an event shows nothing."""
+        if any(isinstance(answer, Publication) for answer in answers):
+            bus.succeeded()
+            if seconds <= self._prompt_seconds:
+                self._breaker.succeeded()
+            return
+        troubles = [answer for answer in answers if isinstance(answer, EventBusUnavailableError)]
+        for breaker in (bus, self._breaker) if troubles else ():
+            if isinstance(troubles[-1], EventBusRefusesUsError):
+                breaker.trip(str(troubles[-1]))
+            else:
+                breaker.failed(str(troubles[-1]))
+
+
+def _released(chunk: Sequence[Claim], reason: str) -> _Chunk:
+    return _Chunk([Postponed(claim, 0.0, reason, is_attempt=False) for claim in chunk])
+
+
+def _summed_up(chunks: Sequence[_Chunk]) -> Round:
+    answers = [answer for chunk in chunks for answer in chunk.answers]
+    troubles = [str(answer) for answer in answers if isinstance(answer, EventBusUnavailableError)]
+    return Round(
+        outcomes=tuple(outcome for chunk in chunks for outcome in chunk.settled),
+        accepted=sum(isinstance(answer, Publication) for answer in answers),
+        refused=len(troubles),
+        reason=troubles[-1] if troubles else "",
+    )

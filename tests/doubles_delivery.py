@@ -1,0 +1,127 @@
+"""Doubles for the way from the outbox to the bus: time, transports and outboxes that do as the test says."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from threading import Event, Lock
+from uuid import UUID
+
+from adapters.in_memory import InMemoryOutbox
+from domain.model.errors import OutboxUnavailableError
+from domain.model.events import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
+from domain.model.outbox import Claim, Outcome
+from ports.event_port import EventPort, PublishOutcome
+
+ACCEPTED = Publication(PublicationStatus.PUBLISHED, "event-1")
+
+
+def seeded(seed: int = 20261123) -> Random:
+    """Chance that repeats itself."""
+    return Random(seed)  # noqa: S311 - keeps no secret
+
+
+class SimulatedTime:
+    """A clock that only waiting moves.
+
+    Attributes:
+        at: what time it is, in seconds.
+        waits: how long each wait was.
+    """
+
+    def __init__(self, at: float = 1_000_000.0) -> None:
+        self.at = at
+        self.waits: list[float] = []
+
+    def __call__(self) -> float:
+        return self.at
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass; nobody wakes."""
+        self.at += seconds
+        self.waits.append(seconds)
+        return False
+
+
+class AnsweringEventPublisher(EventPort):
+    """Answers to each event with a function.
+
+    Attributes:
+        calls: the events of each call.
+        labels: the labels of each call.
+        accepted: the events that were taken, in order.
+    """
+
+    def __init__(self, answer: Callable[[CompletedEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
+        self.answer = answer
+        self.calls: list[tuple[CompletedEvent, ...]] = []
+        self.labels: list[tuple[str, ...]] = []
+        self.accepted: list[CompletedEvent] = []
+        self._lock = Lock()
+
+    def publish_all(
+        self,
+        events: Sequence[CompletedEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+    ) -> tuple[PublishOutcome, ...]:
+        outcomes = tuple(map(self.answer, events))
+        with self._lock:
+            self.labels.append(labels)
+            self.calls.append(tuple(events))
+            self.accepted += [
+                event for event, outcome in zip(events, outcomes, strict=True) if outcome == ACCEPTED
+            ]
+        return outcomes
+
+    @property
+    def accepted_ids(self) -> list[UUID]:
+        return [event.interaction_id for event in self.accepted]
+
+
+class HeldUpEventPublisher(AnsweringEventPublisher):
+    """Answers when it is told to."""
+
+    def __init__(self, answer: Callable[[CompletedEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
+        super().__init__(answer)
+        self.asked = Event()
+        self.go_on = Event()
+
+    def publish_all(
+        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+    ) -> tuple[PublishOutcome, ...]:
+        self.asked.set()
+        assert self.go_on.wait(30)
+        return super().publish_all(events, labels=labels)
+
+
+class FaultyOutbox(InMemoryOutbox):
+    """Fails at the methods that are named.
+
+    Attributes:
+        failing: which fail now.
+    """
+
+    def __init__(self, clock: Callable[[], float], *failing: str) -> None:
+        super().__init__(clock)
+        self.failing = set(failing)
+        self.recorded: list[tuple[Outcome, ...]] = []
+        self.claimed: list[tuple[Claim, ...]] = []
+
+    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
+        self._fail("add")
+        return super().add(event, lease_seconds=lease_seconds)
+
+    def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
+        self._fail("claim_due")
+        claims = super().claim_due(limit, lease_seconds=lease_seconds)
+        self.claimed.append(claims)
+        return claims
+
+    def record(self, outcomes: Sequence[Outcome], /) -> int:
+        self._fail("record")
+        self.recorded.append(tuple(outcomes))
+        return super().record(outcomes)
+
+    def _fail(self, name: str) -> None:
+        if name in self.failing:
+            raise OutboxUnavailableError("the disk is full")

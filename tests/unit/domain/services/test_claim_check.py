@@ -1,0 +1,159 @@
+import logging
+
+import pytest
+
+from adapters.in_memory import InMemoryEventPublisher, InMemoryPayloadStore
+from domain.model.errors import (
+    EventBusUnavailableError,
+    EventRejectedError,
+    EventTooLargeError,
+    PayloadStoreError,
+)
+from domain.model.events import (
+    BatchProcessingCompleted,
+    BatchProcessingCompletedV2,
+    CompletedEvent,
+    TranscriptData,
+    TranscriptRef,
+)
+from domain.services.claim_check import ClaimCheck
+from ports.event_port import PublishOutcome
+from ports.payload_store_port import PayloadStorePort
+from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
+from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher
+from tests.factories import a_referring_event, an_event
+
+LIMIT = 1_000
+
+
+class TestClaimCheck(EventPortContract):
+    @pytest.fixture
+    def transport(self) -> Transport:
+        far_end = InMemoryEventPublisher()
+
+        def arrivals(_count: int) -> list[Arrival]:
+            return [Arrival(*pair) for pair in zip(far_end.accepted, far_end.labels, strict=True)]
+
+        return Transport(ClaimCheck(far_end, None), arrivals, Delivery(has_bus=False))
+
+
+class BrokenPayloadStore(PayloadStorePort):
+    def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:  # noqa: ARG002 - nothing is kept
+        raise PayloadStoreError("the transcripts were not stored: SlowDown")
+
+
+def sized(event: CompletedEvent) -> PublishOutcome:
+    size = len(event.to_json())
+    return EventTooLargeError(f"the event has {size} bytes") if size > LIMIT else ACCEPTED
+
+
+def a_large_event() -> BatchProcessingCompleted:
+    return an_event(raw_transcript="um " * LIMIT, cleaned_transcript="Ah. " * LIMIT)
+
+
+def test_what_is_too_large_is_stored_and_sent_as_version_2() -> None:
+    bus, payloads, event = AnsweringEventPublisher(sized), InMemoryPayloadStore(), a_large_event()
+
+    assert ClaimCheck(bus, payloads).publish(event) == ACCEPTED
+
+    (sent,) = bus.accepted
+    assert isinstance(sent, BatchProcessingCompletedV2)
+    ref = sent.data.transcript_ref
+    assert sent == BatchProcessingCompletedV2.referring(event, ref)
+    assert TranscriptData.model_validate_json(payloads.fetch(ref)) == event.data
+
+
+def test_what_fits_is_sent_as_version_1_and_stored_nowhere() -> None:
+    bus, payloads, event = AnsweringEventPublisher(sized), InMemoryPayloadStore(), an_event()
+
+    ClaimCheck(bus, payloads).publish(event)
+
+    assert bus.accepted == [event]
+    assert payloads._objects == {}
+
+
+def test_each_of_several_goes_its_own_way_and_the_order_of_outcomes_stays() -> None:
+    bus = AnsweringEventPublisher(
+        lambda event: EventRejectedError("malformed") if event.user_id == "mallory" else sized(event)
+    )
+    events = [an_event(), a_large_event(), an_event(user_id="mallory"), an_event()]
+
+    outcomes = ClaimCheck(bus, InMemoryPayloadStore()).publish_all(events)
+
+    assert [type(outcome) for outcome in outcomes] == [
+        type(ACCEPTED),
+        type(ACCEPTED),
+        EventRejectedError,
+        type(ACCEPTED),
+    ]
+    assert set(bus.accepted_ids) == {
+        events[0].interaction_id,
+        events[1].interaction_id,
+        events[3].interaction_id,
+    }
+
+
+def test_the_transcripts_are_stored_before_the_event_that_refers_to_them() -> None:
+    payloads = InMemoryPayloadStore()
+
+    def fetched(event: CompletedEvent) -> PublishOutcome:
+        if isinstance(event, BatchProcessingCompletedV2):
+            assert payloads.fetch(event.data.transcript_ref)
+        return sized(event)
+
+    assert ClaimCheck(AnsweringEventPublisher(fetched), payloads).publish(a_large_event()) == ACCEPTED
+
+
+def test_without_a_store_the_message_says_what_to_do_and_nothing_is_cut() -> None:
+    bus = AnsweringEventPublisher(sized)
+
+    with pytest.raises(EventTooLargeError, match="set PAYLOAD_BUCKET and retry"):
+        ClaimCheck(bus, None).publish(a_large_event())
+    assert bus.accepted == []
+
+
+def test_a_store_that_fails_may_be_tried_again_and_nothing_is_sent() -> None:
+    bus = AnsweringEventPublisher(sized)
+
+    with pytest.raises(EventBusUnavailableError, match="SlowDown"):
+        ClaimCheck(bus, BrokenPayloadStore()).publish(a_large_event())
+    assert len(bus.calls) == 1
+
+
+def test_a_bus_that_fails_the_second_time_may_be_tried_again() -> None:
+    away = EventBusUnavailableError("away")
+    bus = AnsweringEventPublisher(
+        lambda event: away if isinstance(event, BatchProcessingCompletedV2) else sized(event)
+    )
+
+    with pytest.raises(EventBusUnavailableError, match="away"):
+        ClaimCheck(bus, InMemoryPayloadStore()).publish(a_large_event())
+
+
+def test_a_bus_that_finds_even_the_reference_too_large_is_not_asked_for_ever() -> None:
+    bus = AnsweringEventPublisher(lambda _: EventTooLargeError("too large"))
+
+    for event in (a_large_event(), a_referring_event()):
+        with pytest.raises(EventTooLargeError):
+            ClaimCheck(bus, InMemoryPayloadStore()).publish(event)
+    assert len(bus.calls) == 3
+
+
+def test_labels_travel_beside_the_reference_too() -> None:
+    bus = AnsweringEventPublisher(sized)
+
+    ClaimCheck(bus, InMemoryPayloadStore()).publish(a_large_event(), labels=("urn:a",))
+
+    assert bus.labels == [("urn:a",)] * 2
+
+
+def test_the_log_tells_the_size_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    event = an_event(raw_transcript="a secret plan " * LIMIT)
+
+    ClaimCheck(AnsweringEventPublisher(sized), InMemoryPayloadStore()).publish(event)
+
+    (record,) = caplog.records
+    assert vars(record)["size"] > LIMIT
+    assert vars(record)["interaction_id"] == str(event.interaction_id)
+    assert "secret" not in str(vars(record))
