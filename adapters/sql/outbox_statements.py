@@ -33,7 +33,6 @@ _ROW = outbox.c
 def add(dialect: str, now: ColumnElement[float]) -> Insert:
     """Insert an event, unless it is there; the one statement that is another's class per database."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    lease_seconds = bindparam("lease_seconds", type_=Double)
     return (
         insert(outbox)
         .values(
@@ -42,7 +41,7 @@ def add(dialect: str, now: ColumnElement[float]) -> Insert:
             state=literal(OutboxState.WAITING.value),
             added_at=now,
             due_at=now,
-            lease_until=case((lease_seconds > 0, now + lease_seconds), else_=0.0),
+            lease_until=now + bindparam("lease_seconds", type_=Double),
             token=bindparam("token", type_=Uuid),
             attempts=literal(0),
             event=bindparam("event", type_=String),
@@ -89,7 +88,7 @@ def settle(now: ColumnElement[float]) -> Update:
         .values(
             state=state,
             due_at=now + bindparam("delay_seconds", type_=Double),
-            lease_until=0.0,
+            lease_until=now,
             token=null(),
             attempts=_ROW.attempts + bindparam("failures", type_=Integer),
             settled_at=case((state == OutboxState.WAITING.value, null()), else_=now),

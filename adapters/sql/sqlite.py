@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 try:
     from pysqlite3 import dbapi2
 except ImportError:  # no wheel for this platform; the rollback journal then stands in for the WAL
-    from sqlite3 import dbapi2  # type: ignore[no-redef]  # the same interface
+    from sqlite3 import dbapi2
 
 library: ModuleType = dbapi2
 """The SQLite that is used here."""

@@ -17,13 +17,13 @@ outbox = Table(
     Column("state", String(16), nullable=False),
     Column("added_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),
-    Column("lease_until", Double, nullable=False),  # 0: nobody holds it
+    Column("lease_until", Double, nullable=False),  # in the past: nobody holds it
     Column("token", Uuid),
     Column("attempts", Integer, nullable=False),
     Column("settled_at", Double),  # when it was published or rejected
     Column("event_id", Text),
     Column("reason", Text),
-    Column("event", Text),  # JSON; NULL once it is published
+    Column("event", Text),  # JSON; NULL once it is published. Last, for SQLite to skip it in place
 )
 
 IS_WAITING = outbox.c.state == literal_column(f"'{OutboxState.WAITING}'")

@@ -292,7 +292,8 @@ class OutboxPortContract:
         kept.clock.advance(20)
         kept.port.claim_due(10, lease_seconds=60)
 
-        assert kept.port.counts() == OutboxCounts(2, 0, 1, pytest.approx(25))
+        assert kept.port.counts()[:3] == (2, 0, 1)
+        assert kept.port.counts().oldest_waiting_seconds == pytest.approx(25)
 
     def test_it_says_when_the_next_event_may_be_claimed(self, kept: KeptOutbox) -> None:
         assert kept.port.seconds_until_due() is None
@@ -402,11 +403,11 @@ class OutboxPortContract:
         assert kept.port.prune(older_than_days=1.5) == 1
         assert [record.interaction_id for record in kept.port.records()] == [new.interaction_id]
 
-    def test_many_are_forgotten_in_small_batches(self, kept: KeptOutbox) -> None:
-        events = [an_event() for _ in range(1100)]
-        kept.port.record([Published(kept.port.add(event, lease_seconds=60), "receipt") for event in events])
+    def test_all_that_is_old_enough_is_forgotten(self, kept: KeptOutbox) -> None:
+        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(10)]
+        kept.port.record([Published(claim, "receipt") for claim in claims])
 
-        assert kept.port.prune(older_than_days=0) == 1100
+        assert kept.port.prune(older_than_days=0) == 10
         assert kept.port.counts().published == 0
 
     def test_rejected_events_are_forgotten_only_if_asked(self, kept: KeptOutbox) -> None:

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, insert, select, update
 
+from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
 from adapters.sql.outbox import SqlOutbox
 from adapters.sql.tables import outbox
-from domain.model.outbox import Postponed, Published
+from domain.model.errors import OutboxUnavailableError
+from domain.model.outbox import OutboxState, Postponed, Published
 from tests.contracts.outbox_port import KeptOutbox, OutboxPortContract
 from tests.databases import Clock, Place
 from tests.factories import an_event
@@ -63,10 +66,10 @@ def test_leases_run_by_the_databases_clock(database: Database) -> None:
 
 
 def test_the_clock_of_the_database_does_not_stand_still_in_a_transaction(database: Database) -> None:
-    moments = set()
-    with database.writing(RuntimeError) as connection:  # type: ignore[arg-type] - any error will do
+    moments: set[float] = set()
+    with database.writing(OutboxUnavailableError) as connection:
         while len(moments) < 2:
-            moments.add(connection.execute(SqlOutbox(database)._now.select()).scalar_one())
+            moments.add(connection.execute(select(DatabaseNow())).scalar_one())
 
 
 def test_an_event_of_an_unknown_version_stays_and_stops_nobody(
@@ -81,10 +84,24 @@ def test_an_event_of_an_unknown_version_stays_and_stops_nobody(
     claims = port.claim_due(10, lease_seconds=60)
 
     assert [claim.event for claim in claims] == [known.event]
-    assert [record.interaction_id for record in caplog.records] == [str(strange.interaction_id)]  # type: ignore[attr-defined] - extra
+    assert [record.__dict__["interaction_id"] for record in caplog.records] == [str(strange.interaction_id)]
     assert "secret" not in caplog.text
     assert port.counts().waiting == 2
     assert port.claim_due(10, lease_seconds=60) == ()
+
+
+def test_many_are_forgotten_in_small_batches(database: Database) -> None:
+    port, commits = SqlOutbox(database), list[object]()
+    row = {"state": OutboxState.PUBLISHED.value, "added_at": 1, "due_at": 1, "lease_until": 0, "attempts": 0}
+    rows = [row | {"interaction_id": uuid4(), "tenant_id": uuid4(), "settled_at": 1} for _ in range(1100)]
+    with database.engine.begin() as connection:
+        connection.execute(insert(outbox), rows)
+    event.listen(database.engine, "commit", commits.append)
+
+    assert port.prune(older_than_days=0) == 1100
+
+    assert len(commits) == 3
+    assert port.counts().published == 0
 
 
 def test_published_texts_are_gone_from_the_file(sqlite_place: Place) -> None:

@@ -1,0 +1,88 @@
+"""Processes that work on an outbox; run by the tests as `python -m …outbox_process WHAT …`.
+
+They wait for a line on their standard input, so that several can begin together, and print JSON.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from adapters.sql.outbox import SqlOutbox
+from bootstrap.database import prepare_database
+from domain.model.errors import OutboxUnavailableError
+from domain.model.outbox import Published
+from tests.factories import an_event
+
+
+def publish(url: str, events: int) -> dict[str, list[str]]:
+    """Add events and publish whatever is due, one's own or another's."""
+    port = SqlOutbox(prepare_database(url))
+    added, claimed = [], []
+    for _ in range(events):
+        added.append(port.add(an_event()).interaction_id)
+        claims = port.claim_due(3, lease_seconds=60)
+        claimed += [claim.interaction_id for claim in claims]
+        assert port.record([Published(claim, "receipt") for claim in claims]) == len(claims)
+    return {"added": [str(each) for each in added], "claimed": [str(each) for each in claimed]}
+
+
+def fill_up_to_a_limit(folder: str) -> dict[str, int]:
+    """Fill the outbox until its files may grow no more, then lift the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def limit(size: int) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+
+    return _fill(Path(folder), lambda: limit(512 * 1024), lambda: limit(hard))
+
+
+def fill_a_disk(folder: str) -> dict[str, int]:
+    """Fill the outbox until the disk is full, then make room."""
+    ballast = Path(folder) / "ballast"
+    ballast.write_bytes(os.urandom(3 * 2**20))
+    return _fill(Path(folder), lambda: None, ballast.unlink)
+
+
+def _fill(folder: Path, begin: Callable[[], None], make_room: Callable[[], None]) -> dict[str, int]:
+    port = SqlOutbox(prepare_database(f"sqlite:///{folder}/outbox.db"))
+    begin()
+    kept, refused, kept_afterwards = 0, 0, 0
+    while not refused:
+        kept, refused = _add(port, kept, refused)
+    for _ in range(3):
+        kept, refused = _add(port, kept, refused)
+    make_room()
+    for _ in range(3):
+        port.add(an_event())
+        kept_afterwards += 1
+    claims = port.claim_due(10_000, lease_seconds=60)
+    recorded = port.record([Published(claim, "receipt") for claim in claims])
+    return {"kept": kept + kept_afterwards, "refused": refused, "found": len(claims), "recorded": recorded}
+
+
+def _add(port: SqlOutbox, kept: int, refused: int) -> tuple[int, int]:
+    try:
+        port.add(an_event(raw_transcript="x" * 20_000))
+    except OutboxUnavailableError:
+        return kept, refused + 1
+    return kept + 1, refused
+
+
+def main(what: str, where: str) -> None:
+    """Do what the test asked for."""
+    sys.stdin.readline()
+    if what == "prepare":
+        prepare_database(where).close()
+        told: object = "ready"
+    elif what == "publish":
+        told = publish(where, events=60)
+    else:
+        told = {"limit": fill_up_to_a_limit, "disk": fill_a_disk}[what](where)
+    sys.stdout.write(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

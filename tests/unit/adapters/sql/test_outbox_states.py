@@ -1,0 +1,211 @@
+"""No order of events loses one, lends one twice, or lets a stale owner write: outboxes against a model."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from adapters.in_memory import InMemoryOutbox
+from adapters.sql.outbox import SqlOutbox
+from domain.model.events import BatchProcessingCompleted
+from domain.model.outbox import Claim, OutboxState, Outcome, Postponed, Published, Rejected
+from ports.outbox_port import OutboxPort
+from tests.databases import KINDS, Clock, Place
+from tests.factories import an_event
+
+WAITING, PUBLISHED, REJECTED = OutboxState.WAITING, OutboxState.PUBLISHED, OutboxState.REJECTED
+DAY = 86_400.0
+LEASES = st.sampled_from([0.0, 5.0, 60.0])
+OUTCOMES = st.sampled_from(["publish", "postpone", "pause", "reject"])
+
+
+@dataclass
+class Expected:
+    """What is known of one event."""
+
+    event: BatchProcessingCompleted
+    token: UUID | None
+    due_at: float
+    lease_until: float
+    state: OutboxState = WAITING
+    attempts: int = 0
+    settled_at: float = field(default=0.0)
+
+    def is_free(self, now: float) -> bool:
+        return self.state is WAITING and self.due_at <= now and self.lease_until <= now
+
+    def settle(self, outcome: Outcome, now: float) -> bool:
+        if self.state is not WAITING or outcome.claim.token != self.token:
+            return False
+        self.token, self.lease_until, self.due_at, self.settled_at = None, now, now, now
+        if isinstance(outcome, Published):
+            self.state = PUBLISHED
+        elif isinstance(outcome, Rejected):
+            self.state, self.attempts = REJECTED, self.attempts + 1
+        else:
+            self.due_at, self.attempts = now + outcome.delay_seconds, self.attempts + outcome.is_attempt
+        return True
+
+
+class OutboxMachine(RuleBasedStateMachine):
+    """Drives an outbox and a model; subclasses say which outbox."""
+
+    open: Callable[[Clock], OutboxPort]
+    claims: Bundle[Claim] = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.port = type(self).open(self.clock)
+        self.model: dict[UUID, Expected] = {}
+
+    @rule(target=claims, lease_seconds=LEASES)
+    def add(self, lease_seconds: float) -> Claim:
+        event, now = an_event(), self.clock()
+        claim = self.port.add(event, lease_seconds=lease_seconds)
+        self.model[event.interaction_id] = Expected(event, claim.token, now, now + lease_seconds)
+        return claim
+
+    @rule(target=claims, earlier=claims, lease_seconds=LEASES)
+    def add_again(self, earlier: Claim, lease_seconds: float) -> Claim:
+        claim = self.port.add(earlier.event, lease_seconds=lease_seconds)
+        if earlier.interaction_id not in self.model:  # it was published and forgotten: a new one
+            now = self.clock()
+            self.model[earlier.interaction_id] = Expected(
+                earlier.event, claim.token, now, now + lease_seconds
+            )
+        return claim
+
+    @rule(target=claims, limit=st.integers(1, 4), lease_seconds=LEASES)
+    def claim(self, limit: int, lease_seconds: float) -> Any:
+        """Whoever claims and never reports has crashed."""
+        now = self.clock()
+        free = [expected for expected in self.model.values() if expected.is_free(now)]
+        claims = self.port.claim_due(limit, lease_seconds=lease_seconds)
+        lent = [self.model[claim.interaction_id] for claim in claims]
+        assert len(claims) == len({claim.interaction_id for claim in claims}) == min(limit, len(free))
+        assert all(expected.is_free(now) for expected in lent)
+        assert [each.due_at for each in lent] == sorted(each.due_at for each in free)[:limit]
+        for claim, expected in zip(claims, lent, strict=True):
+            assert (claim.event, claim.attempts) == (expected.event, expected.attempts)
+            expected.token, expected.lease_until = claim.token, now + lease_seconds
+        return multiple(*claims)
+
+    @rule(
+        reports=st.lists(st.tuples(claims, OUTCOMES), max_size=4), delay_seconds=st.sampled_from([0.0, 30.0])
+    )
+    def record(self, reports: list[tuple[Claim, str]], delay_seconds: float) -> None:
+        """Owners report, stale ones too."""
+        outcomes = [outcome_of(claim, kind, delay_seconds) for claim, kind in reports]
+        outcomes = list({outcome.claim.interaction_id: outcome for outcome in outcomes}.values())
+        counted = [
+            self.model[outcome.claim.interaction_id].settle(outcome, self.clock())
+            for outcome in outcomes
+            if outcome.claim.interaction_id in self.model
+        ]
+        assert self.port.record(outcomes) == sum(counted)
+
+    @rule(seconds=st.sampled_from([1.0, 5.0, 31.0, 61.0, DAY]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule()
+    def retry_rejected(self) -> None:
+        rejected = [each for each in self.model.values() if each.state is REJECTED]
+        assert self.port.retry() == len(rejected)
+        for expected in rejected:
+            expected.state, expected.due_at = WAITING, self.clock()
+
+    @rule(claim=claims)
+    def retry_one(self, claim: Claim) -> None:
+        expected = self.model.get(claim.interaction_id)
+        counts = expected is not None and expected.state is not PUBLISHED
+        assert self.port.retry([claim.interaction_id]) == int(counts)
+        if expected and counts:
+            expected.state, expected.due_at = WAITING, self.clock()
+
+    @rule(days=st.sampled_from([0.0, 0.5]), rejected=st.booleans())
+    def prune(self, days: float, *, rejected: bool) -> None:
+        states = (PUBLISHED, REJECTED) if rejected else (PUBLISHED,)
+        limit = self.clock() - days * DAY
+        old = [key for key, each in self.model.items() if each.state in states and each.settled_at <= limit]
+        assert self.port.prune(older_than_days=days, rejected=rejected) == len(old)
+        for key in old:
+            del self.model[key]
+
+    @invariant()
+    def it_keeps_what_the_model_keeps(self) -> None:
+        records = {record.interaction_id: record for record in self.port.records(limit=1000)}
+        assert set(records) == set(self.model)
+        for key, expected in self.model.items():
+            found = records[key]
+            assert (found.state, found.attempts) == (expected.state, expected.attempts)
+            assert found.event == (None if expected.state is PUBLISHED else expected.event)
+
+    @invariant()
+    def it_counts_as_the_model_does(self) -> None:
+        states = [expected.state for expected in self.model.values()]
+        assert self.port.counts()[:3] == tuple(map(states.count, (WAITING, REJECTED, PUBLISHED)))
+
+    @invariant()
+    def it_knows_when_to_come_back(self) -> None:
+        free_at = [
+            max(each.due_at, each.lease_until) for each in self.model.values() if each.state is WAITING
+        ]
+        expected = max(0.0, min(free_at) - self.clock()) if free_at else None
+        assert self.port.seconds_until_due() == expected
+
+
+def outcome_of(claim: Claim, kind: str, delay_seconds: float) -> Outcome:
+    if kind == "publish":
+        return Published(claim, "receipt")
+    if kind == "reject":
+        return Rejected(claim, "no")
+    return Postponed(claim, delay_seconds, "throttled", is_attempt=kind == "postpone")
+
+
+def run(opener: Callable[[Clock], OutboxPort], *, examples: int) -> None:
+    machine = type("Machine", (OutboxMachine,), {"open": staticmethod(opener)})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),  # a shared machine is slow at times
+        ),
+    )
+
+
+def test_no_interleaving_loses_an_event_in_memory() -> None:
+    run(InMemoryOutbox, examples=100)
+
+
+@pytest.mark.parametrize(("kind", "examples"), list(zip(KINDS, (25, 5, 10), strict=True)))
+def test_no_interleaving_loses_an_event_in_a_database(
+    request: pytest.FixtureRequest, kind: str, examples: int, tmp_path: Any
+) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    place = request.getfixturevalue("postgresql_place") if kind == "postgresql" else Place(kind, url)
+    database = place.open()
+
+    def emptied(clock: Clock) -> OutboxPort:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM outbox")
+        return SqlOutbox(database, now=clock.in_sql)
+
+    run(emptied, examples=examples)
+    database.close()

@@ -1,0 +1,84 @@
+"""Migrations: what they leave behind, and many processes that start at once."""
+
+import logging
+import subprocess
+import sys
+import time
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from adapters.sql.database import Database
+from adapters.sql.schema import revision, upgrade_schema
+from adapters.sql.tables import SCHEMA_REVISION, metadata
+from domain.model.errors import ConfigurationError
+from tests.databases import Place
+from tests.unit.adapters.sql.processes import ROOT, run_together
+
+
+def test_the_migrations_lead_to_the_tables_that_the_code_knows(database: Database) -> None:
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_revision_that_the_code_knows_is_the_newest() -> None:
+    config = Config()
+    config.set_main_option("script_location", "adapters.sql:migrations")
+
+    assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_REVISION
+
+
+def test_a_database_that_is_up_to_date_is_ready_quickly(database: Database) -> None:
+    started = time.perf_counter()
+    upgrade_schema(database)
+
+    assert time.perf_counter() - started < 0.05
+    with database.engine.connect() as connection:
+        assert revision(connection) == SCHEMA_REVISION
+
+
+@pytest.mark.parametrize("kind", ["sqlite_place", "postgresql_place"])
+def test_several_processes_may_start_together(request: pytest.FixtureRequest, kind: str) -> None:
+    place: Place = request.getfixturevalue(kind)
+
+    assert run_together(4, "prepare", place.url) == ["ready"] * 4
+
+    database = place.open()
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0001"]
+    database.close()
+
+
+def test_a_database_of_a_newer_version_stops_the_start(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(ConfigurationError, match=r"DATABASE_URL names a database of a newer version.*9999"):
+        upgrade_schema(database)
+
+
+def test_a_migration_leaves_logging_alone(sqlite_place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    before = logging.root.handlers[:]
+
+    sqlite_place.open().close()
+
+    assert logging.root.handlers == before
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_start_without_a_migration_does_not_import_alembic(sqlite_place: Place) -> None:
+    sqlite_place.open().close()
+    code = (
+        "import sys; from bootstrap.database import prepare_database;"
+        f"prepare_database({sqlite_place.url!r}); print('alembic' in sys.modules)"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert told.stdout == "False\n"

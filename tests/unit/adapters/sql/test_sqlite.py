@@ -1,0 +1,229 @@
+"""What is SQLite's own: its settings, its files, its race, a full disk and a locked file."""
+
+import ast
+import os
+import stat
+import subprocess
+import threading
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from adapters.sql.database import Database
+from adapters.sql.outbox import SqlOutbox
+from adapters.sql.schema import upgrade_schema
+from adapters.sql.sqlite import (
+    JOURNAL_SIZE_LIMIT,
+    has_wal_reset_race,
+    journal_mode,
+    library,
+    set_pragmas,
+    sqlite_engine,
+)
+from domain.model.errors import OutboxUnavailableError
+from domain.model.outbox import OutboxState
+from tests.databases import LIBRARIES, Place
+from tests.factories import an_event
+from tests.unit.adapters.sql.processes import ROOT, run_together
+
+
+@pytest.mark.parametrize(
+    ("version", "affected"),
+    [
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 44, 9), False),
+        ((3, 45, 0), True),
+        ((3, 49, 9), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 0), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), True),
+        ((3, 52, 1), False),
+        ((3, 53, 0), False),
+        ((4, 0, 0), False),
+    ],
+)
+def test_a_library_with_the_wal_reset_race_uses_no_wal(version: tuple[int, ...], affected: bool) -> None:  # noqa: FBT001 - a table
+    assert has_wal_reset_race(version) is affected
+    assert journal_mode(version) == ("truncate" if affected else "wal")
+
+
+def test_the_library_that_is_shipped_has_no_wal_reset_race() -> None:
+    assert library.__name__ == "pysqlite3.dbapi2"
+    assert not has_wal_reset_race(library.sqlite_version_info)
+
+
+@pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
+def test_every_connection_is_set_up_so_that_commits_stay(tmp_path: Path, library: ModuleType) -> None:
+    engine = sqlite_engine(tmp_path / "test.db", library=library)
+    connections = [engine.raw_connection() for _ in range(7)]
+    expected = {
+        "journal_mode": journal_mode(library.sqlite_version_info),
+        "synchronous": 2,  # FULL
+        "busy_timeout": 5000,
+        "secure_delete": 1,
+        "journal_size_limit": JOURNAL_SIZE_LIMIT,
+    }
+
+    for connection in connections:
+        cursor = connection.cursor()
+        for name, value in expected.items():
+            cursor.execute(f"PRAGMA {name}")
+            assert cursor.fetchone() == (value,), name
+        cursor.close()
+        connection.close()
+    engine.dispose()
+
+
+def test_a_file_that_cannot_have_its_journal_mode_is_not_used() -> None:
+    with pytest.raises(library.OperationalError, match="journal mode is memory and cannot be wal"):
+        set_pragmas(library.connect(":memory:"), "wal", library)
+
+
+def test_writers_wait_for_each_other_from_the_start(sqlite_place: Place) -> None:
+    database = sqlite_place.open()
+    with database.writing(OutboxUnavailableError) as connection:
+        driver: Any = connection.connection.driver_connection
+        assert driver.in_transaction
+        with pytest.raises(OutboxUnavailableError, match="locked"):
+            SqlOutbox(impatient(sqlite_place)).add(an_event())
+    database.close()
+
+
+def impatient(place: Place) -> Database:
+    return Database(sqlite_engine(Path(place.url.removeprefix("sqlite:///")), busy_seconds=0.05))
+
+
+def test_readers_wait_for_no_writer(sqlite_place: Place) -> None:
+    database = sqlite_place.open()
+    SqlOutbox(database).add(an_event())
+
+    with database.writing(OutboxUnavailableError):
+        assert SqlOutbox(impatient(sqlite_place)).counts().waiting == 1
+    database.close()
+
+
+def test_a_locked_database_is_said_and_works_once_it_is_free(sqlite_place: Place) -> None:
+    holder = sqlite_place.open()
+    port = SqlOutbox(impatient(sqlite_place))
+
+    with holder.writing(OutboxUnavailableError):
+        with pytest.raises(OutboxUnavailableError, match="OperationalError: database is locked"):
+            port.add(an_event())
+        with pytest.raises(OutboxUnavailableError):
+            port.claim_due(1, lease_seconds=60)
+    port.add(an_event())
+
+    assert port.counts().waiting == 1
+    holder.close()
+
+
+def test_threads_queue_up_in_the_process(sqlite_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.sql.database.BUSY_SECONDS", 0.05)
+    database = sqlite_place.open()
+    told: list[str] = []
+
+    def add() -> None:
+        try:
+            SqlOutbox(database).add(an_event())
+        except OutboxUnavailableError as error:
+            told.append(str(error))
+
+    with database.writing(OutboxUnavailableError):
+        thread = threading.Thread(target=add)
+        thread.start()
+        thread.join()
+    database.close()
+
+    assert told == ["the database does not do its part: TimeoutError"]
+
+
+def test_folder_and_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        database = Database(sqlite_engine(tmp_path / "var/deep/test.db"))
+        upgrade_schema(database)
+        SqlOutbox(database).add(an_event())
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "var/deep").iterdir()}
+    finally:
+        os.umask(before)
+
+    assert modes == {"test.db": 0o600, "test.db-wal": 0o600, "test.db-shm": 0o600}
+    assert stat.S_IMODE((tmp_path / "var/deep").stat().st_mode) == 0o700
+    database.close()
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "test.db"
+    path.touch(0o644)
+
+    sqlite_engine(path).dispose()
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_two_processes_on_one_file_lose_nothing_and_do_nothing_twice(sqlite_place: Place) -> None:
+    first, second = run_together(2, "publish", sqlite_place.url)
+
+    database = sqlite_place.open()
+    port = SqlOutbox(database)
+    claimed = Counter(first["claimed"] + second["claimed"])
+    states = Counter(record.state for record in port.records(limit=1000))
+    waiting = {str(record.interaction_id) for record in port.records(OutboxState.WAITING, limit=1000)}
+    database.close()
+    assert set(claimed.values()) == {1}
+    assert set(claimed) | waiting == set(first["added"] + second["added"])
+    assert states[OutboxState.PUBLISHED] == len(claimed)
+    assert sum(states.values()) == 120
+
+
+def test_a_file_that_may_not_grow_is_said_and_recovers(tmp_path: Path) -> None:
+    (told,) = run_together(1, "limit", str(tmp_path))
+
+    assert told["kept"] > 3
+    assert told["refused"] == 4
+    assert told["found"] == told["recorded"] >= told["kept"]
+
+
+def test_a_full_disk_is_said_and_recovers(tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no disk can be mounted here; a limit on the file stands in for it in the test above")
+    try:
+        (told,) = run_together(1, "disk", str(tmp_path))
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+    assert told["kept"] > 3
+    assert told["refused"] == 4
+    assert told["found"] == told["recorded"] == told["kept"]
+
+
+def test_only_one_file_imports_sqlite() -> None:
+    """Two SQLite libraries in one process drop each other's locks on a file."""
+    ours = ("domain", "ports", "adapters", "bootstrap", "entrypoints", "benchmarks")
+    importers = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ours
+        for path in (ROOT / folder).rglob("*.py")
+        if {"sqlite3", "pysqlite3", "apsw"} & imported_packages(path)
+    }
+
+    assert importers == {"adapters/sql/sqlite.py"}
+
+
+def imported_packages(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.split(".", maxsplit=1)[0] for name in names}
