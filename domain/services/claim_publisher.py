@@ -76,12 +76,17 @@ class ClaimPublisher:
         """End the threads, once what is in flight has been answered."""
         self._threads.shutdown()
 
-    def publish(self, claims: Sequence[Claim], *, why_not: Callable[[], str | None]) -> Round:
+    def publish(
+        self, claims: Sequence[Claim], *, why_not: Callable[[], str | None], trouble: str | None = None
+    ) -> Round:
         """Send the claims; what is not sent is left for at once, without a failed attempt.
 
+        Those that failed least go first, so that events which fail for ever are in nobody's way.
+
         Args:
-            claims: to be sent in this order.
+            claims: in the order in which they were due.
             why_not: a reason to send no more of them, once there is one.
+            trouble: what the bus failed with last: one call is enough to see whether it is over.
         """
         bus = CircuitBreaker()  # of this round alone: after a pause the bus deserves another chance
 
@@ -89,8 +94,12 @@ class ClaimPublisher:
             reason = why_not() or bus.reason
             return _released(chunk, reason) if reason else self._send(chunk, bus)
 
-        chunks = (claims[start : start + CHUNK] for start in range(0, len(claims), CHUNK))
-        return _summed_up(list(self._threads.map(publish_chunk, chunks)))
+        ordered = sorted(claims, key=lambda claim: claim.attempts)
+        chunks = [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+        if trouble is None:
+            return _summed_up(list(self._threads.map(publish_chunk, chunks)))
+        left = [_released(chunk, trouble) for chunk in chunks[1:]]
+        return _summed_up([publish_chunk(chunks[0]), *left])
 
     def _send(self, chunk: Sequence[Claim], bus: CircuitBreaker) -> _Chunk:
         begun = self._clock()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from domain.model.errors import OutboxUnavailableError
 from domain.services.attempts import full_jitter
 from domain.services.circuit_breaker import CircuitBreaker
-from domain.services.claim_publisher import CHUNK, ClaimPublisher, Round
+from domain.services.claim_publisher import ClaimPublisher, Round
 from domain.services.route_guard import RouteGuard
 from ports.outbox_port import OutboxPort
 
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 """How many events are claimed at a time."""
+
+BATCH_IN_TROUBLE = 100
 
 LEASE_SECONDS = 60.0
 """For how long others leave them alone; nothing is sent in the second half of it."""
@@ -139,14 +141,16 @@ class Relay:
             self._recovered()
         if not claims:
             return self._seconds_until_due()
-        round_ = self._publisher.publish(claims, why_not=lambda: self._why_not(claimed_at))
+        round_ = self._publisher.publish(
+            claims, why_not=lambda: self._why_not(claimed_at), trouble=self._trouble
+        )
         self._unrecorded = round_.outcomes
         self._record()
         return self._seconds_after(round_)
 
     def _limit(self) -> int:
-        """While in trouble, as much as one call takes is enough to see whether it is over."""
-        return min(CHUNK, self._batch) if self._setbacks else self._batch
+        """While in trouble, enough to find events among them that are not to blame."""
+        return min(BATCH_IN_TROUBLE, self._batch) if self._trouble else self._batch
 
     def _why_not(self, claimed_at: float) -> str | None:
         if self._stop.is_set():
