@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
+from adapters.speech.decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.engines import SpeechEngine
+from adapters.speech.limits import DecodingLimits
 from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
-
-from .decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
-from .engines import SpeechEngine
-from .limits import DecodingLimits
 
 WORDS_PER_SECOND = 2.5
 """How fast the canned voice speaks."""

@@ -8,9 +8,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from adapters.speech.recording_formats import end_of_id3_tags
 from domain.model.errors import UndecodableAudioError
-
-from .recording_formats import end_of_id3_tags
 
 _UNKNOWN_WAV_SIZE = 0x7FFF0000
 """Bytes. Whoever writes wav into a pipe puts 0x7FFFFFFF, 0xFFFFFFFF or thereabouts, for "unknown"."""

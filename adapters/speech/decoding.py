@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import av
 from av.audio.frame import AudioFrame
 
+from adapters.speech.declared_length import check_complete
+from adapters.speech.limits import DecodingLimits, check_shape
+from adapters.speech.sound_tracks import BROKEN, SoundTrack, open_sound_track
 from domain.model.errors import UndecodableAudioError
 from ports.transcriber_port import Progress, ProgressListener
-
-from .declared_length import check_complete
-from .limits import DecodingLimits, check_shape
-from .sound_tracks import BROKEN, SoundTrack, open_sound_track
 
 if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
     from av.packet import Packet

@@ -4,11 +4,10 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Protocol
 
+from adapters.speech.limits import DecodingLimits
 from domain.model.errors import ConfigurationError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import ProgressListener
-
-from .limits import DecodingLimits
 
 ENGINES = ("pocketsphinx", "canned")
 """What `load_engine` knows."""
@@ -45,11 +44,11 @@ def load_engine(name: str) -> SpeechEngine:
     """
     match name:
         case "pocketsphinx":
-            from .pocketsphinx import PocketsphinxEngine  # noqa: PLC0415 - half a second and 100 MB
+            from adapters.speech.pocketsphinx import PocketsphinxEngine  # noqa: PLC0415 - half a second and 100 MB
 
             return PocketsphinxEngine()
         case "canned":
-            from .canned import CannedEngine  # noqa: PLC0415 - brings FFmpeg
+            from adapters.speech.canned import CannedEngine  # noqa: PLC0415 - brings FFmpeg
 
             return CannedEngine()
     raise ConfigurationError(f"TRANSCRIBER is {name!r}; it may be {' or '.join(ENGINES)}.")

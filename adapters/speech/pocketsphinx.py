@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 from pocketsphinx import Decoder
 
+from adapters.speech.decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.engines import SpeechEngine
+from adapters.speech.limits import DecodingLimits
+from adapters.speech.segmentation import Utterance, utterances
 from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
-
-from .decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
-from .engines import SpeechEngine
-from .limits import DecodingLimits
-from .segmentation import Utterance, utterances
 
 DECODER_SETTINGS = {"lw": 4.5, "maxhmmpf": 10_000, "loglevel": "FATAL"}
 """Language weight and beam with the lowest word error rate (`benchmarks/word_error_rate.py`); no chatter."""

@@ -10,11 +10,10 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from adapters.speech.declared_length import mp3_seconds, wav_seconds
+from adapters.speech.limits import check_shape
+from adapters.speech.recording_formats import demuxer_of
 from domain.model.errors import NotAudioError, UndecodableAudioError
-
-from .declared_length import mp3_seconds, wav_seconds
-from .limits import check_shape
-from .recording_formats import demuxer_of
 
 if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
     from av.packet import Packet
