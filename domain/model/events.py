@@ -5,6 +5,7 @@ change of every consumer. `schema_version.required_bump` says what a change cost
 the models against the schemas that were last published.
 """
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
@@ -28,6 +29,9 @@ TEST_EVENT_LABEL = "urn:batch-transcription:test-event"
 """Travels beside an event that only tests the route, so that consumers can skip it (requirement 8)."""
 
 
+_UNDELIVERABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
 def _in_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
@@ -38,7 +42,7 @@ def _iso_8601(moment: datetime) -> str:
 
 def _deliverable(text: str) -> str:
     """Refuse what a message queue refuses in a body: lone surrogates, U+FFFE and U+FFFF (SQS SendMessage)."""
-    if any("\ud800" <= character <= "\udfff" or character in "\ufffe\uffff" for character in text):
+    if _UNDELIVERABLE.search(text):
         raise ValueError("holds a character that message queues refuse")
     return text
 
