@@ -76,9 +76,25 @@ def _available_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-Name = Annotated[str, AfterValidator(_printable), Field(pattern=r"^[A-Za-z0-9._/-]{1,256}$")]
-QueueName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")]
-RuleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+# A description is what the operator reads where a value cannot be read at all.
+Region = Annotated[
+    str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$", description="a region, such as eu-central-1")
+]
+Name = Annotated[
+    str,
+    AfterValidator(_printable),
+    Field(pattern=r"^[A-Za-z0-9._/-]{1,256}$", description="up to 256 letters, digits and . _ - /"),
+]
+QueueName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="up to 80 letters, digits and - _")
+]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+RuleName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="up to 64 letters, digits and . - _")
+]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, such as 2")]
+Bytes = Annotated[int, Field(description="whole bytes, such as 2147483648")]
+Count = Annotated[int, Field(description="a whole number, such as 2")]
 
 
 class Settings(BaseModel):
@@ -88,12 +104,16 @@ class Settings(BaseModel):
         frozen=True, hide_input_in_errors=True, alias_generator=AliasGenerator(validation_alias=str.upper)
     )
 
-    aws_region: str = Field(default="us-east-1", pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$")
+    aws_region: Region = "us-east-1"
     aws_endpoint_url: Annotated[str, AfterValidator(_url)] | None = None
     eventbridge_bus_name: Name = "default"
     event_source: Name = DEFAULT_EVENT_SOURCE
     event_transport: EventTransport = EventTransport.AUTO
-    publish_timeout_seconds: float = Field(default=2.0, gt=0, le=3)
+    publish_timeout_seconds: Seconds = Field(default=2.0, le=3)
+
+    event_max_bytes: int = Field(default=1_000_000, ge=1_000, le=2**20)
+    payload_bucket: BucketName | None = None
+    database_url: str = Field(default="sqlite:///var/transcripts.db", min_length=1)
 
     queue_name: QueueName = "meeting-transcripts-queue"
     dlq_name: QueueName = "meeting-transcripts-dlq"
@@ -103,19 +123,21 @@ class Settings(BaseModel):
     mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
 
     transcriber: Transcriber = Transcriber.POCKETSPHINX
-    transcriber_workers: int = Field(default_factory=_available_cores, ge=1, le=256)
-    transcriber_waiting_room: int | None = Field(default=None, ge=0, le=10_000)
-    transcriber_stall_seconds: float = Field(default=60.0, gt=0)
+    transcriber_workers: Count = Field(default_factory=_available_cores, ge=1, le=256)
+    transcriber_waiting_room: Count | None = Field(
+        default=None, ge=0, le=10_000, description="a whole number, such as 2"
+    )
+    transcriber_stall_seconds: Seconds = 60.0
     cleaner: Cleaner = Cleaner.RULES
 
-    max_upload_bytes: int = Field(default=2 * GIB, ge=1)
-    max_audio_seconds: float = Field(default=4 * 3600.0, gt=0, allow_inf_nan=False)
-    max_concurrent_uploads: int = Field(default=64, ge=1)
-    upload_idle_seconds: float = Field(default=30.0, gt=0)
+    max_upload_bytes: Bytes = Field(default=2 * GIB, ge=1)
+    max_audio_seconds: Seconds = 4 * 3600.0
+    max_concurrent_uploads: Count = Field(default=64, ge=1)
+    upload_idle_seconds: Seconds = 30.0
     spool_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()) / "batch-transcription")
 
     host: str = Field(default="127.0.0.1", min_length=1)
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: Count = Field(default=8000, ge=0, le=65535)
     log_format: LogFormat = LogFormat.AUTO
     log_level: LogLevel = LogLevel.INFO
 
@@ -168,6 +190,18 @@ def _explain(details: ErrorDetails, environ: Mapping[str, str]) -> str:
     return f"{message} (did you mean {nearest[0]!r}?)" if nearest else message
 
 
+_UNREADABLE = {
+    "string_pattern_mismatch",
+    "int_parsing",
+    "int_from_float",
+    "int_parsing_size",
+    "float_parsing",
+}
+
+
 def _sentence(details: ErrorDetails) -> str:
-    text = details["msg"].removeprefix("Value error, ")
+    description = Settings.model_fields[str(details["loc"][0]).lower()].description
+    if description and details["type"] in _UNREADABLE:
+        return description
+    text = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
     return text[0].lower() + text[1:]
