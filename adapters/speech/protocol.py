@@ -3,10 +3,11 @@
 The worker decodes hostile input and is trusted with nothing: whatever it answers is validated on arrival.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer, PlainValidator, TypeAdapter
 
 from domain.model import errors
 from domain.model.transcripts import Transcript
@@ -26,6 +27,25 @@ REPORTABLE: dict[str, type[errors.TranscriptionServiceError]] = {
 MAX_LINE_BYTES = 64 * 2**20
 """A message from a worker; the transcript of a day of fast speech stays below 4 MiB."""
 
+MAX_MESSAGE_CHARACTERS = 500
+MAX_TRACE_CHARACTERS = 20_000
+
+
+def _to_hex(path: Path) -> str:
+    return os.fsencode(path).hex()
+
+
+def _from_hex(value: object) -> Path:
+    return value if isinstance(value, Path) else Path(os.fsdecode(bytes.fromhex(str(value))))
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+AnyPath = Annotated[Path, PlainSerializer(_to_hex), PlainValidator(_from_hex)]
+"""A path as it is: file names are bytes, and need not be text."""
+
 
 class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -38,7 +58,7 @@ class _Line(BaseModel):
 class Job(_Line):
     """Service to worker: transcribe this."""
 
-    recording: Path
+    recording: AnyPath
     max_audio_seconds: float
 
 
@@ -52,8 +72,8 @@ class Advanced(_Line):
     """Worker to service: still at work; doubles as a sign of life."""
 
     kind: Literal["advanced"] = "advanced"
-    done_seconds: float
-    total_seconds: float | None
+    done_seconds: FiniteFloat
+    total_seconds: FiniteFloat | None
 
 
 class Finished(_Line):
@@ -71,9 +91,18 @@ class Failed(_Line):
     """
 
     kind: Literal["failed"] = "failed"
-    error: str
-    message: str
-    trace: str = ""
+    error: str = Field(max_length=MAX_MESSAGE_CHARACTERS)
+    message: str = Field(max_length=MAX_MESSAGE_CHARACTERS)
+    trace: str = Field("", max_length=MAX_TRACE_CHARACTERS)
+
+    @classmethod
+    def of(cls, error: BaseException, *, message: str = "", trace: str = "") -> "Failed":
+        """What `error` comes down to, in the room that there is: the end of a trace says most."""
+        return cls(
+            error=type(error).__name__,
+            message=_encodable(message or str(error))[:MAX_MESSAGE_CHARACTERS],
+            trace=_encodable(trace)[-MAX_TRACE_CHARACTERS:],
+        )
 
     def to_error(self) -> errors.TranscriptionServiceError:
         """The error of the tree that the worker named; a name it may not use stands for a crash."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from adapters.speech.limits import DecodingLimits
 from adapters.speech.protocol import Advanced, Failed, Finished, Job, Ready
 from adapters.speech.sandbox import allow_cpu_seconds, confine, forbid_writing
-from domain.model.errors import TranscriberCrashedError, TranscriptionServiceError
+from domain.model.errors import TranscriptionServiceError
 from ports.transcriber_port import Progress
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def _transcribe(engine: "SpeechEngine", job: Job, on_progress: SignsOfLife) -> F
     try:
         return Finished(transcript=engine.transcribe(job.recording, limits, on_progress))
     except TranscriptionServiceError as error:
-        return Failed(error=type(error).__name__, message=str(error))
+        return Failed.of(error)
     except Exception as error:  # noqa: BLE001 - fails this recording only; the trace goes to the service's log
         message = f"The transcriber failed with {type(error).__name__}."
-        return Failed(error=TranscriberCrashedError.__name__, message=message, trace=traceback.format_exc())
+        return Failed.of(error, message=message, trace=traceback.format_exc())
 
 
 def _claim_stdout() -> BinaryIO:

@@ -1,6 +1,8 @@
 """What every speech recogniser promises, one test a sentence of `TranscriberPort`."""
 
 import asyncio
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,11 @@ class TranscriberPortContract:
             await transcriber.transcribe(tmp_path / "text")
 
         assert (await transcriber.transcribe(spoken)).segments
+
+    async def test_a_recordings_name_may_have_any_bytes(
+        self, transcriber: TranscriberPort, silent: Path, tmp_path: Path
+    ) -> None:
+        oddly_named = tmp_path / os.fsdecode(b"caf\xe9 \n.wav")
+        shutil.copyfile(silent, oddly_named)
+
+        assert await transcriber.transcribe(oddly_named) == await transcriber.transcribe(silent)

@@ -1,0 +1,84 @@
+"""What travels between the service and a worker arrives as it was sent, or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from adapters.speech.protocol import (
+    MAX_MESSAGE_CHARACTERS,
+    MAX_TRACE_CHARACTERS,
+    Advanced,
+    Failed,
+    Job,
+    Message,
+    parse_message,
+)
+from domain.model.errors import NotAudioError, TranscriberCrashedError, UndecodableAudioError
+
+
+@pytest.mark.parametrize("name", [b"plain.wav", b"caf\xe9.wav", "café.wav".encode(), b'"\\n\n{}.wav'])
+def test_a_job_names_its_recording_whatever_bytes_the_name_has(name: bytes) -> None:
+    job = Job(recording=Path(os.fsdecode(b"/recordings/" + name)), max_audio_seconds=9.0)
+
+    line = job.to_line()
+
+    assert line.count(b"\n") == 1
+    assert Job.model_validate_json(line) == job
+
+
+@pytest.mark.parametrize("name", ["plain.wav", "zz", 7, None])
+def test_a_job_whose_recording_is_no_path_in_hex_is_refused(name: object) -> None:
+    with pytest.raises(ValueError, match="recording"):
+        Job.model_validate({"recording": name, "max_audio_seconds": 9.0})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Advanced(done_seconds=1.5, total_seconds=None),
+        Failed.of(NotAudioError("no sound")),
+        Failed.of(ZeroDivisionError(), message="broken", trace="Traceback…"),
+    ],
+    ids=str,
+)
+def test_a_message_arrives_as_it_was_sent(message: Message) -> None:
+    assert parse_message(message.to_line()) == message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"kind": "advanced", "done_seconds": NaN, "total_seconds": 1}',
+        b'{"kind": "advanced", "done_seconds": 1, "total_seconds": Infinity}',
+        b'{"kind": "advanced", "done_seconds": -Infinity, "total_seconds": 1}',
+        b'{"kind": "failed", "error": "NotAudioError", "message": "%s"}' % (b"x" * 501),
+        b'{"kind": "failed", "error": "%s", "message": ""}' % (b"x" * 501),
+        b'{"kind": "failed", "error": "NotAudioError", "message": "", "trace": "%s"}' % (b"x" * 20_001),
+        b'{"kind": "failed", "error": "NotAudioError", "message": "", "more": ""}',
+        b'{"kind": "rewarded"}',
+    ],
+    ids=lambda line: line[:60].decode(),
+)
+def test_figures_and_texts_beyond_their_bounds_are_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        parse_message(line)
+
+
+def test_a_failure_is_cut_to_the_room_there_is() -> None:
+    failed = Failed.of(UndecodableAudioError("x" * 1_000), trace="begin" + "y" * 30_000 + "end")
+
+    assert failed.message == "x" * MAX_MESSAGE_CHARACTERS
+    assert len(failed.trace) == MAX_TRACE_CHARACTERS
+    assert failed.trace.endswith("end")
+
+
+def test_a_failure_may_tell_of_what_is_no_text() -> None:
+    failed = Failed.of(OSError("caf\udce9.wav"), trace="caf\udce9.wav")
+
+    assert parse_message(failed.to_line()) == failed
+
+
+def test_a_failure_becomes_the_error_it_names_where_a_worker_may_name_it() -> None:
+    assert isinstance(Failed.of(NotAudioError("a letter")).to_error(), NotAudioError)
+    assert isinstance(Failed.of(ZeroDivisionError()).to_error(), TranscriberCrashedError)
