@@ -91,6 +91,7 @@ class PostgreSqlServer:
     def restart_at_once(self) -> None:
         """Restart as after a crash: no goodbye, and recovery from the log."""
         self.control("restart", "-m", "immediate", "-l", str(self._server.log))
+        self._server.ensure_postgres_running()  # it looks up the new process, which it will have to stop
 
     def stop(self) -> None:
         """Stop it, unless another process of the test run still uses it."""

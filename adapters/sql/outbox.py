@@ -53,7 +53,7 @@ class SqlOutbox(OutboxPort):
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
         """Settle rows by id and token, always in the same order, so that two owners never lock each other."""
-        changes = [settlement(outcome) for outcome in sorted(outcomes, key=_interaction_id)]
+        changes = [settlement(outcome) for outcome in sorted(outcomes, key=_order)]
         if not changes:
             return 0
         with self._database.writing(OutboxUnavailableError) as connection:
@@ -115,5 +115,5 @@ class SqlOutbox(OutboxPort):
                 return forgotten
 
 
-def _interaction_id(outcome: Outcome) -> UUID:
-    return outcome.claim.interaction_id
+def _order(outcome: Outcome) -> int:
+    return outcome.claim.interaction_id.int

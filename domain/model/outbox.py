@@ -24,7 +24,8 @@ class Claim(NamedTuple):
     """One event that was lent to whoever publishes it, until the lease ends.
 
     Attributes:
-        token: differs with every claim; what an owner reports counts only while it is the latest one.
+        token: another one each time the event is claimed; what an owner reports counts only while it is the
+            event's latest.
         attempts: failed attempts so far. A crash, or a lease that ran out, is none.
     """
 
