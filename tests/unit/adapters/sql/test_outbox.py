@@ -1,8 +1,9 @@
 """The outbox contract on every database, and what only databases can get wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -114,3 +115,35 @@ def test_published_texts_are_gone_from_the_file(sqlite_place: Place) -> None:
 
     assert files
     assert not [file.name for file in files if b"xylophone" in file.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("index", "call"),
+    [
+        ("outbox_waiting", lambda port: port.claim_due(10, lease_seconds=60)),
+        ("outbox_waiting", lambda port: port.seconds_until_due()),
+        ("outbox_settled", lambda port: port.prune(older_than_days=1, rejected=True)),
+    ],
+    ids=["claim", "due", "prune"],
+)
+def test_what_is_asked_all_the_time_is_found_in_an_index(
+    database: Database, index: str, call: Callable[[SqlOutbox], object]
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
+        if statement.startswith(("SELECT", "UPDATE", "DELETE", "WITH")):
+            asked.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    call(SqlOutbox(database))
+    event.remove(database.engine, "before_cursor_execute", note)
+    (statement, parameters) = asked[-1]
+
+    with database.engine.begin() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # an empty table needs no index
+        explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+        plan = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
+
+    assert index in str(plan)
