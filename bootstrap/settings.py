@@ -134,6 +134,7 @@ class Settings(BaseModel):
     max_audio_seconds: Seconds = 4 * 3600.0
     max_concurrent_uploads: Count = Field(default=64, ge=1)
     upload_idle_seconds: Seconds = 30.0
+    min_free_bytes: Bytes = Field(default=GIB // 2, ge=0)
     spool_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()) / "batch-transcription")
 
     host: str = Field(default="127.0.0.1", min_length=1)

@@ -31,6 +31,7 @@ def create_app(container: Container) -> FastAPI:
             max_bytes=settings.max_upload_bytes,
             max_concurrent=settings.max_concurrent_uploads,
             idle_seconds=settings.upload_idle_seconds,
+            min_free_bytes=settings.min_free_bytes,
         ),
     )
     app.add_middleware(InteractionMiddleware)

@@ -2,7 +2,8 @@
 
 Each upload has a folder of its own, so that nothing lies beside a recording that plays with file names; each
 process has a folder of its own, locked while it lives, so that the next one can sweep what a killed process
-left behind and nothing else.
+left behind and nothing else. The folders themselves are locked: programs that tidy up temporary files spare
+what is locked, and there is no lock file that could be missing.
 """
 
 import asyncio
@@ -12,10 +13,9 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from starlette.requests import Request
 
@@ -23,16 +23,18 @@ from domain.model.errors import ConfigurationError
 from entrypoints.api.problems import StorageFullError, TooManyUploadsError
 from entrypoints.api.uploads import MultipartRecording
 
-LOCK_NAME = "lock"
-
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """What a caller may send: bytes of one recording, uploads at once, seconds of silence on the line."""
+    """What callers may send: bytes of one recording, uploads at once, seconds of silence on the line.
+
+    Nobody may send anything while less than `min_free_bytes` are left on the disk.
+    """
 
     max_bytes: int
     max_concurrent: int
     idle_seconds: float
+    min_free_bytes: int
 
 
 class UploadSpool:
@@ -43,42 +45,62 @@ class UploadSpool:
         self._limits = limits
         self._receiving = 0
         self._folder: Path | None = None
-        self._lock: TextIO | None = None
+        self._lock: int | None = None
 
     def open(self) -> None:
-        """Make this process's folder and sweep those of processes that are gone.
+        """Make this process's folder, unless it is there, and sweep those of processes that are gone.
 
         Raises:
             ConfigurationError: the folder cannot be made, or belongs to somebody else.
         """
+        if self._folder is not None:
+            return
         _make_private(self._root)
-        _sweep(self._root)
-        self._folder = Path(tempfile.mkdtemp(dir=self._root, prefix="process-"))
-        self._lock = (self._folder / LOCK_NAME).open("w", encoding="utf-8")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            self._folder, self._lock = _claim(self._root)
+        except OSError as error:
+            raise _unusable(self._root, error) from error
 
     def close(self) -> None:
         """Remove this process's folder with all that is in it."""
         if self._folder is not None and self._lock is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._lock.close()
+            os.close(self._lock)
             self._folder = self._lock = None
 
     @contextlib.asynccontextmanager
-    async def receive(self, request: Request) -> AsyncIterator[Path]:
+    async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Path]:
         """Receive the request's recording; the file is gone when the context ends, however it ends.
+
+        Args:
+            request: a multipart form.
+            check_capacity: asked before each write; what it raises ends the upload.
 
         Raises:
             RecordingError: it is missing, empty or too large.
             ProblemError: the request is at fault in another way (see `entrypoints.api.problems`).
         """
-        folder = Path(tempfile.mkdtemp(dir=self._folder, prefix="upload-"))
-        try:
+        async with self._upload_folder() as folder:
             with self._slot():
-                recording = await self._write(request, folder / "recording")
+                recording = await self._write(request, folder / "recording", check_capacity)
             yield recording
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+
+    @contextlib.asynccontextmanager
+    async def _upload_folder(self) -> AsyncIterator[Path]:
+        with _storage_errors():
+            folder = self._make_folder()
+        try:
+            yield folder
+        finally:  # a large file takes its time, and a caller who leaves must not leave it behind
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+    def _make_folder(self) -> Path:
+        if self._folder is None:
+            raise RuntimeError("The spool is not open.")
+        if not self._folder.exists():  # somebody tidied up
+            self.close()
+            self.open()
+        return Path(tempfile.mkdtemp(dir=self._folder, prefix="upload-"))
 
     @contextlib.contextmanager
     def _slot(self) -> Iterator[None]:
@@ -90,12 +112,19 @@ class UploadSpool:
         finally:
             self._receiving -= 1
 
-    async def _write(self, request: Request, path: Path) -> Path:
+    async def _write(self, request: Request, path: Path, check_capacity: Callable[[], None]) -> Path:
         body = MultipartRecording(request, self._limits.max_bytes)
+        self._check_room(path.parent)
         with _storage_errors(), path.open("xb") as file:
             async for block in body.blocks(self._limits.idle_seconds):
+                check_capacity()
+                self._check_room(path.parent)
                 await asyncio.to_thread(file.write, block)
         return path
+
+    def _check_room(self, folder: Path) -> None:
+        if shutil.disk_usage(folder).free < self._limits.min_free_bytes:
+            raise _no_room()
 
 
 @contextlib.contextmanager
@@ -104,8 +133,12 @@ def _storage_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFullError("No room is left to receive the recording; try again later.") from error
+            raise _no_room() from error
         raise
+
+
+def _no_room() -> StorageFullError:
+    return StorageFullError("No room is left to receive the recording; try again later.")
 
 
 def _make_private(folder: Path) -> None:
@@ -113,15 +146,45 @@ def _make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.lstat()
     except OSError as error:
-        raise ConfigurationError(f"SPOOL_DIR={str(folder)!r} cannot be used: {error.strerror}") from error
+        raise _unusable(folder, error) from error
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise ConfigurationError(
             f"SPOOL_DIR={str(folder)!r} is open to others: it must belong to this user, with mode 0700"
         )
 
 
+def _unusable(folder: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"SPOOL_DIR={str(folder)!r} cannot be used: {error.strerror}")
+
+
+def _claim(root: Path) -> tuple[Path, int]:
+    """A locked folder; the lock on the root keeps others from sweeping it before it is locked."""
+    with _locked(root):
+        _sweep(root)
+        folder = Path(tempfile.mkdtemp(dir=root, prefix="process-"))
+        return folder, _lock(folder)
+
+
 def _sweep(root: Path) -> None:
     for folder in root.glob("process-*"):
-        with contextlib.suppress(OSError), (folder / LOCK_NAME).open("r+", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an OSError says that its process lives
+        with contextlib.suppress(OSError), _locked(folder, fcntl.LOCK_NB):  # an OSError: its process lives
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, flags: int = 0) -> Iterator[None]:
+    descriptor = _lock(folder, flags)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path, flags: int = 0) -> int:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -61,7 +61,7 @@ _PROBLEMS = {
     422: "Audio that cannot be decoded, or longer than MAX_AUDIO_SECONDS",
     500: "The transcriber crashed or stalled on this recording",
     503: "Every transcription slot and the waiting room are taken; see Retry-After",
-    507: "No room is left to receive the recording",
+    507: "No room is left to receive the recording (see MIN_FREE_BYTES)",
 }
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -84,7 +84,7 @@ async def process(
     The transcripts are answered whatever becomes of the event: see `event.status`.
     """
     transcriber.check_capacity()
-    async with spool.receive(request) as recording:
+    async with spool.receive(request, transcriber.check_capacity) as recording:
         work = service.process(recording, identity, interaction_id)
         return BatchResponse.of(await _while_connected(request, work))
 

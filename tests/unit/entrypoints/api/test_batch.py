@@ -234,6 +234,13 @@ def test_when_everything_is_taken_the_caller_learns_when_to_come_back(client: Cl
     assert response.headers["retry-after"] == "7"
 
 
+def test_with_less_room_than_the_floor_uploads_are_refused(client: Client) -> None:
+    api = client(MIN_FREE_BYTES=str(2**62))
+
+    assert_problem(upload(api), 507, "storage-full")
+    assert left_over(api) == []
+
+
 def test_more_uploads_than_allowed_are_refused(client: Client) -> None:
     api = client()
     api.app.state.spool._receiving = 64  # type: ignore[attr-defined]  # as above
@@ -334,8 +341,10 @@ def test_file_names_are_never_used(client: Client, filename: str, caplog: pytest
 def test_a_full_disk_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     api = client()
 
-    def full(*_: object) -> int:
-        raise OSError(28, "No space left on device")
+    async def full(function: Callable[..., object], *arguments: object, **options: object) -> None:
+        if function.__name__ == "write":
+            raise OSError(28, "No space left on device")
+        function(*arguments, **options)
 
     monkeypatch.setattr("entrypoints.api.spool.asyncio.to_thread", full)
 

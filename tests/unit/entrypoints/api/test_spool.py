@@ -1,20 +1,31 @@
+import asyncio
+import errno
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
-from domain.model.errors import ConfigurationError
+from domain.model.errors import ConfigurationError, TranscriberBusyError
+from entrypoints.api.problems import StorageFullError
 from entrypoints.api.spool import UploadLimits, UploadSpool
+from entrypoints.api.uploads import WRITE_BYTES
+from tests.service import eventually, multipart
 
-LIMITS = UploadLimits(max_bytes=1000, max_concurrent=2, idle_seconds=1)
+LIMITS = UploadLimits(max_bytes=2**23, max_concurrent=2, idle_seconds=1, min_free_bytes=0)
 
 A_PROCESS_THAT_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
 from entrypoints.api.spool import UploadLimits, UploadSpool
-spool = UploadSpool(Path(sys.argv[1]), UploadLimits(1000, 2, 1))
+spool = UploadSpool(Path(sys.argv[1]), UploadLimits(1000, 2, 1, 0))
 spool.open()
 (spool._folder / "upload-1").mkdir()
 (spool._folder / "upload-1" / "recording").write_bytes(b"secret")
@@ -71,3 +82,154 @@ def test_a_folder_that_cannot_be_made_is_a_configuration_error(tmp_path: Path) -
 
     with pytest.raises(ConfigurationError, match=r"SPOOL_DIR.*cannot be used"):
         UploadSpool(tmp_path / "file" / "spool", LIMITS).open()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[UploadSpool]:
+    spool = UploadSpool(tmp_path / "spool", LIMITS)
+    spool.open()
+    yield spool
+    spool.close()
+
+
+def upload(*contents: bytes) -> Request:
+    """A request whose body arrives in these chunks, as one recording."""
+    head, _, tail = multipart(b"|").partition(b"|")
+    chunks = [head, *contents, tail]
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=xyz")]
+    return Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+def has_capacity() -> None:
+    """Like a transcriber with a free slot."""
+
+
+def left_over(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "spool").rglob("upload-*"))
+
+
+def test_opening_twice_makes_one_folder(spool: UploadSpool, tmp_path: Path) -> None:
+    spool.open()
+
+    assert len(list((tmp_path / "spool").iterdir())) == 1
+
+
+def test_a_folder_whose_process_died_before_it_was_locked_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir(mode=0o700)
+    (tmp_path / "spool" / "process-dead").mkdir()
+
+    UploadSpool(tmp_path / "spool", LIMITS).open()
+
+    assert not (tmp_path / "spool" / "process-dead").exists()
+
+
+def test_a_process_that_starts_at_the_same_moment_sweeps_nothing_that_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = UploadSpool(tmp_path / "spool", LIMITS), UploadSpool(tmp_path / "spool", LIMITS)
+    neighbour = threading.Thread(target=second.open)
+    make = tempfile.mkdtemp
+
+    def make_while_a_neighbour_starts(**names: str) -> str:
+        folder = make(**names)
+        monkeypatch.setattr(tempfile, "mkdtemp", make)
+        neighbour.start()
+        neighbour.join(0.2)
+        return folder
+
+    monkeypatch.setattr(tempfile, "mkdtemp", make_while_a_neighbour_starts)
+    first.open()
+    neighbour.join(10)
+
+    assert len(list((tmp_path / "spool").iterdir())) == 2
+    first.close()
+    second.close()
+
+
+async def test_a_spool_that_is_not_open_falls_back_to_no_other_folder(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        async with UploadSpool(tmp_path / "spool", LIMITS).receive(upload(b"sound"), has_capacity):
+            pass
+
+
+async def test_a_folder_that_was_tidied_away_is_made_anew(spool: UploadSpool, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "spool")
+
+    async with spool.receive(upload(b"sound"), has_capacity) as recording:
+        assert recording.read_bytes() == b"sound"
+        assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700
+
+
+async def test_a_disk_without_room_for_a_folder_is_full(
+    spool: UploadSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+
+    with pytest.raises(StorageFullError):
+        async with spool.receive(upload(b"sound"), has_capacity):
+            pass
+
+
+async def test_below_the_floor_of_free_space_nothing_is_received(tmp_path: Path) -> None:
+    spool = UploadSpool(tmp_path / "spool", replace(LIMITS, min_free_bytes=2**62))
+    spool.open()
+
+    async def receive() -> dict[str, object]:
+        raise AssertionError("the body was asked for")
+
+    with pytest.raises(StorageFullError):
+        async with spool.receive(Request(upload().scope, receive), has_capacity):
+            pass
+
+    assert left_over(tmp_path) == []
+    spool.close()
+
+
+async def test_an_upload_ends_when_the_last_slot_is_taken_meanwhile(
+    spool: UploadSpool, tmp_path: Path
+) -> None:
+    written: list[int] = []
+
+    def two_writes_later() -> None:
+        written.append(1)
+        if len(written) > 2:
+            raise TranscriberBusyError("All slots are taken.", retry_after_seconds=7)
+
+    with pytest.raises(TranscriberBusyError):
+        async with spool.receive(upload(*[b"x" * WRITE_BYTES] * 5), two_writes_later):
+            pass
+
+    assert len(written) == 3
+    assert left_over(tmp_path) == []
+
+
+async def test_a_caller_who_leaves_while_the_file_is_removed_does_not_leave_it_behind(
+    spool: UploadSpool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removing, may_remove, remove = threading.Event(), threading.Event(), shutil.rmtree
+
+    def slowly(folder: Path, *, ignore_errors: bool) -> None:
+        removing.set()
+        may_remove.wait(10)
+        remove(folder, ignore_errors=ignore_errors)
+
+    async def receive() -> None:
+        async with spool.receive(upload(b"sound"), has_capacity):
+            monkeypatch.setattr(shutil, "rmtree", slowly)
+
+    receiving = asyncio.create_task(receive())
+    await eventually(removing.is_set)
+    receiving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await receiving
+    may_remove.set()
+
+    await eventually(lambda: not left_over(tmp_path))
+    monkeypatch.undo()
