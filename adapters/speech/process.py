@@ -1,17 +1,13 @@
 """One supervised worker process, seen from the service."""
 
 import asyncio
-import contextlib
 import logging
-import os
-import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from adapters.speech.protocol import MAX_LINE_BYTES, Advanced, Failed, Finished, Job, Ready, parse_message
-from adapters.speech.sandbox import worker_environment
+from adapters.speech import conversation
+from adapters.speech.protocol import Advanced, Failed, Finished, Job, Ready
 from domain.model.errors import (
     RecordingError,
     TranscriberCrashedError,
@@ -53,7 +49,8 @@ class WorkerProcess:
         """Start the process, unless it runs, and wait until its engine is loaded.
 
         Raises:
-            TranscriberUnavailableError: it died first, or took longer than `START_SECONDS`.
+            TranscriberUnavailableError: it could not be made, died or failed first, or took longer than
+                `START_SECONDS`; the message says which.
         """
         async with self._starting:
             if self.pid is None:
@@ -79,41 +76,24 @@ class WorkerProcess:
             raise
 
     async def stop(self) -> None:
-        """Kill the process and all it started; it holds nothing that is worth an orderly end."""
+        """Kill the process and all it started."""
         process, self._process = self._process, None
         if process is not None:
-            await _end(process)
+            await conversation.end(process)
 
     async def _load(self) -> Process:
-        process = await self._spawn()
         try:
-            async with asyncio.timeout(START_SECONDS):
-                await _next_message(process)  # the first one says that the engine is loaded
-        except BaseException as error:
-            await _end(process)
-            if isinstance(error, TimeoutError | TranscriberCrashedError):
-                message = f"The transcriber {self._engine!r} could not be started. {error}"
-                raise TranscriberUnavailableError(message.strip()) from error
-            raise
+            process = await conversation.spawn(self._engine)
+            await _engine_loaded(process)
+        except (OSError, TranscriberCrashedError) as error:
+            message = f"The transcriber {self._engine!r} could not be started. {error}"
+            raise TranscriberUnavailableError(message) from error
         return process
-
-    async def _spawn(self) -> Process:
-        command = (sys.executable, "-P", "-m", "adapters.speech.worker", self._engine)
-        return await asyncio.create_subprocess_exec(
-            *command,
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=worker_environment(os.environ),
-            cwd="/",
-            start_new_session=True,
-            limit=MAX_LINE_BYTES,
-        )
 
     async def _converse(
         self, process: Process, recording: Path, on_progress: ProgressListener | None
     ) -> Transcript:
-        await _send(process, Job(recording=recording, max_audio_seconds=self._max_audio_seconds))
+        await conversation.send(process, Job(recording=recording, max_audio_seconds=self._max_audio_seconds))
         async for message in self._messages(process):
             match message:
                 case Finished():
@@ -123,6 +103,17 @@ class WorkerProcess:
                 case Advanced() if on_progress is not None:
                     on_progress(Progress(message.done_seconds, message.total_seconds))
         raise AssertionError("unreachable: the messages of a process end in an error")
+
+    async def _messages(self, process: Process) -> AsyncIterator[Ready | Advanced | Finished | Failed]:
+        while True:
+            try:
+                async with asyncio.timeout(self._stall_seconds):
+                    message = await conversation.next_message(process)
+            except TimeoutError as error:
+                raise TranscriberStalledError(
+                    f"The transcriber made no progress for {self._stall_seconds:g} s and was ended."
+                ) from error
+            yield message
 
     def _log_end(self, process: Process, error: BaseException) -> None:
         level = logging.INFO if isinstance(error, asyncio.CancelledError) else logging.ERROR
@@ -137,52 +128,23 @@ class WorkerProcess:
             },
         )
 
-    async def _messages(self, process: Process) -> AsyncIterator[Ready | Advanced | Finished | Failed]:
-        while True:
-            try:
-                async with asyncio.timeout(self._stall_seconds):
-                    message = await _next_message(process)
-            except TimeoutError as error:
-                raise TranscriberStalledError(
-                    f"The transcriber made no progress for {self._stall_seconds:g} s and was ended."
-                ) from error
-            yield message
+
+async def _engine_loaded(process: Process) -> None:
+    """Wait for the first message, which says so; a process that failed, or was not waited for, is ended."""
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            message = await conversation.next_message(process)
+    except BaseException as error:
+        await conversation.end(process)
+        if isinstance(error, TimeoutError):
+            raise TranscriberCrashedError(f"It took longer than {START_SECONDS:g} s.") from error
+        raise
+    if isinstance(message, Failed):
+        await conversation.end(process)
+        raise TranscriberCrashedError(str(_logged(message)))
 
 
 def _logged(message: Failed) -> TranscriptionServiceError:
     if message.trace:
         logger.error("worker failed", extra={"trace": message.trace})
     return message.to_error()
-
-
-async def _send(process: Process, job: Job) -> None:
-    assert process.stdin is not None  # noqa: S101 - it was asked for
-    with contextlib.suppress(ConnectionError):  # the process is dead, which reading its answer will tell
-        process.stdin.write(job.to_line())
-        await process.stdin.drain()
-
-
-async def _next_message(process: Process) -> Ready | Advanced | Finished | Failed:
-    assert process.stdout is not None  # noqa: S101 - it was asked for
-    try:
-        line = await process.stdout.readline()
-        if line.endswith(b"\n"):
-            return parse_message(line)
-    except ValueError as error:  # longer than the limit, or none of our messages: it can no longer be trusted
-        await _end(process)
-        raise TranscriberCrashedError("The transcriber answered nonsense and was ended.") from error
-    await _end(process)
-    raise TranscriberCrashedError(f"The transcriber's process died ({_how_it_ended(process)}).")
-
-
-async def _end(process: Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
-
-
-def _how_it_ended(process: Process) -> str:
-    status = process.returncode or 0
-    if status >= 0:
-        return f"exit status {status}"
-    return f"killed by {signal.Signals(-status).name}"

@@ -25,17 +25,30 @@ CPU_SECONDS_TO_SPARE = 60.0
 
 def main() -> None:
     """Serve until the service closes the pipe."""
-    confine()
     answers = _claim_stdout()
-    from adapters.speech.engines import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
-
-    engine = load_engine(sys.argv[1])
-    forbid_writing()
+    try:
+        engine = _confined_engine(sys.argv[1])
+    except Exception as error:  # noqa: BLE001 - whatever it is, the service's log has to tell
+        answers.write(Failed.of(error, message=_described(error), trace=traceback.format_exc()).to_line())
+        return
     answers.write(Ready().to_line())
     for line in sys.stdin.buffer:
         job = Job.model_validate_json(line)
         allow_cpu_seconds(job.max_audio_seconds * CPU_SECONDS_PER_AUDIO_SECOND + CPU_SECONDS_TO_SPARE)
         answers.write(_transcribe(engine, job, SignsOfLife(answers)).to_line())
+
+
+def _confined_engine(name: str) -> "SpeechEngine":
+    confine()
+    from adapters.speech.engines import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
+
+    engine = load_engine(name)
+    forbid_writing()
+    return engine
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 class SignsOfLife:

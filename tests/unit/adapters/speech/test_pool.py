@@ -172,12 +172,47 @@ async def test_the_event_loop_stays_free_while_recordings_are_worked_on(long_spe
     assert ticks == 50
 
 
-async def test_an_engine_that_cannot_be_loaded_fails_each_recording_with_its_name(tmp_path: Path) -> None:
+async def test_an_engine_that_cannot_be_loaded_fails_each_recording_with_its_name_and_the_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with pool("no-such-engine") as transcriber:
         for _ in range(2):
-            with pytest.raises(TranscriberUnavailableError, match="no-such-engine"):
+            with pytest.raises(
+                TranscriberUnavailableError, match=r"'no-such-engine'.*may be pocketsphinx or"
+            ):
                 await transcriber.transcribe(three_silent_seconds(tmp_path))
         assert transcriber.state().ready_slots == 0
+
+    assert any("in load_engine" in record.__dict__.get("trace", "") for record in caplog.records)
+
+
+async def test_a_worker_that_cannot_be_spawned_fails_the_recording_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+
+    async with pool() as transcriber:
+        with pytest.raises(TranscriberUnavailableError, match="No such file or directory"):
+            await transcriber.transcribe(three_silent_seconds(tmp_path))
+
+
+async def test_a_worker_that_takes_too_long_to_load_fails_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impersonate_python(tmp_path, monkeypatch, "import time; time.sleep(60)")
+    monkeypatch.setattr(process, "START_SECONDS", 0.2)
+
+    async with pool() as transcriber:
+        with pytest.raises(TranscriberUnavailableError, match=r"took longer than 0\.2 s"):
+            await transcriber.transcribe(three_silent_seconds(tmp_path))
+
+
+def impersonate_python(folder: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Have `program` run in place of the workers."""
+    impostor = folder / "python"
+    impostor.write_text(f"#!{sys.executable}\n{program}\n", encoding="utf-8")
+    impostor.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(impostor))
 
 
 @pytest.mark.parametrize(
@@ -192,11 +227,8 @@ async def test_an_engine_that_cannot_be_loaded_fails_each_recording_with_its_nam
 async def test_a_worker_that_talks_nonsense_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
 ) -> None:
-    impostor = tmp_path / "python"
-    program = f'print(\'{{"kind": "ready"}}\', flush=True); input(); {says}'
-    impostor.write_text(f"#!{sys.executable}\n{program}\n", encoding="utf-8")
-    impostor.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(impostor))
+    ready = '{"kind": "ready"}'
+    impersonate_python(tmp_path, monkeypatch, f"print({ready!r}, flush=True); input(); {says}")
 
     async with pool() as transcriber:
         with pytest.raises(TranscriberCrashedError):
