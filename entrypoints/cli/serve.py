@@ -49,13 +49,18 @@ class ProblemH11Protocol(H11Protocol):
 def command(host: str | None, port: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""
     settings = configure(default_log_level="INFO")
-    app = create_app(build_container(settings))
+    container = build_container(settings)
+    app = create_app(container)
     config = server_config(app, host=host or settings.host, port=settings.port if port is None else port)
+    container.batch_processing()  # what is wrong with the configuration shows before the server has a say
+    app.state.spool.open()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(
-            number, _end
-        )  # uvicorn takes them over, finishes what is in flight, and raises them again
-    uvicorn.Server(config).run()
+        # uvicorn takes them over, finishes what is in flight, and raises them again
+        signal.signal(number, _end)
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        app.state.spool.close()
 
 
 def _end(_number: int, _frame: object) -> None:

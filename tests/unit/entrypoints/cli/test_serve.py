@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.commands import PROGRAM, clean_environment, serving
+from tests.commands import PROGRAM, clean_environment, serving, transcripts
 from tests.recordings import record, speech, tone
 from tests.service import wait_until
 
@@ -81,6 +81,26 @@ def test_a_port_that_is_taken_ends_the_start_with_an_error(tmp_path: Path) -> No
 
     assert result.returncode != 0
     assert "address already in use" in result.stderr
+
+
+def test_a_spool_that_others_can_read_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "spool").mkdir(mode=0o755)
+
+    result = transcripts("serve", "--port", "0", EVENT_TRANSPORT="noop", SPOOL_DIR=str(tmp_path / "spool"))
+
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("Error: SPOOL_DIR=")
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_profile_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    result = transcripts(
+        "serve", "--port", "0", AWS_PROFILE="nobody", EVENT_TRANSPORT="eventbridge", SPOOL_DIR=str(tmp_path)
+    )
+
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("Error: AWS_PROFILE='nobody'")
+    assert "Traceback" not in result.stderr
 
 
 def test_health_stays_responsive_while_every_core_transcribes(tmp_path: Path) -> None:
