@@ -5,24 +5,36 @@ from dependency_injector.containers import DeclarativeContainer
 
 from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.infrastructure import AwsEventInfrastructure
+from adapters.aws.s3 import S3PayloadStore
 from adapters.aws.sqs import SqsQueue
 from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
 from adapters.speech.pool import WorkerPoolTranscriber
+from adapters.sql.idempotency import SqlIdempotency
+from adapters.sql.outbox import SqlOutbox
 from bootstrap.aws import (
     AwsAccess,
     credentials_found,
     events_client,
     kms_client,
     publishing_client,
+    relaying_client,
+    s3_client,
     sqs_client,
 )
+from bootstrap.database import prepare_database
 from bootstrap.settings import EventTransport, Settings
 from domain.model.infrastructure import RouteNames
 from domain.services.batch_processing import BatchProcessingService
+from domain.services.circuit_breaker import CircuitBreaker
+from domain.services.claim_check import ClaimCheck
+from domain.services.claim_publisher import DEFAULT_THREADS, ClaimPublisher
+from domain.services.event_delivery import EventDelivery
 from domain.services.event_publisher import EventPublisher
 from domain.services.event_verification import EventVerificationService
+from domain.services.relay import Relay
+from domain.services.route_guard import RouteGuard
 
 
 def resolve_transport(settings: Settings) -> EventTransport:
@@ -36,6 +48,13 @@ def _why_disabled(settings: Settings) -> str:
     if settings.event_transport is EventTransport.AUTO:
         return "no AWS credentials were found"
     return f"EVENT_TRANSPORT={settings.event_transport}"
+
+
+def payload_store(settings: Settings, access: AwsAccess) -> S3PayloadStore | None:
+    """Where transcripts go that do not fit into an event; None where nobody named a bucket."""
+    if settings.payload_bucket is None:
+        return None
+    return S3PayloadStore(s3_client(access), bucket=settings.payload_bucket)
 
 
 class Container(DeclarativeContainer):
@@ -52,32 +71,17 @@ class Container(DeclarativeContainer):
         bus_name=settings.provided.eventbridge_bus_name,
         source=settings.provided.event_source,
         region=settings.provided.aws_region,
+        max_bytes=settings.provided.event_max_bytes,
     )
-    event_transport = providers.Singleton(resolve_transport, settings)
-    events = providers.Selector(
-        event_transport,
-        eventbridge=event_bridge,
-        memory=providers.Singleton(InMemoryEventPublisher),
-        noop=providers.Singleton(NoOpEventPublisher, providers.Callable(_why_disabled, settings)),
+    patient_event_bridge = providers.Singleton(
+        EventBridgePublisher,
+        providers.Singleton(relaying_client, aws_access, threads=DEFAULT_THREADS),
+        bus_name=settings.provided.eventbridge_bus_name,
+        source=settings.provided.event_source,
+        region=settings.provided.aws_region,
+        max_bytes=settings.provided.event_max_bytes,
     )
-    event_publisher = providers.Singleton(EventPublisher, events, source=settings.provided.event_source)
-
-    cleaner = providers.Selector(settings.provided.cleaner, rules=providers.Singleton(RulesCleaner))
-    transcriber = providers.Singleton(
-        WorkerPoolTranscriber,
-        settings.provided.transcriber.value,
-        workers=settings.provided.transcriber_workers,
-        waiting_room=settings.provided.waiting_room,
-        max_audio_seconds=settings.provided.max_audio_seconds,
-        stall_seconds=settings.provided.transcriber_stall_seconds,
-    )
-    batch_processing = providers.Singleton(
-        BatchProcessingService,
-        transcriber,
-        cleaner,
-        event_publisher,
-        publish_timeout_seconds=settings.provided.publish_timeout_seconds,
-    )
+    payloads = providers.Singleton(payload_store, settings, aws_access)
 
     route_names = providers.Singleton(
         RouteNames,
@@ -99,6 +103,57 @@ class Container(DeclarativeContainer):
     )
     verification = providers.Singleton(
         EventVerificationService, event_bridge, queue, dead_letters, infrastructure
+    )
+
+    database = providers.Singleton(prepare_database, settings.provided.database_url)
+    outbox = providers.Singleton(SqlOutbox, database)
+    idempotency = providers.Singleton(SqlIdempotency, database)
+    breaker = providers.Singleton(CircuitBreaker)
+    relay = providers.Singleton(
+        Relay,
+        outbox,
+        providers.Singleton(
+            ClaimPublisher,
+            providers.Singleton(ClaimCheck, patient_event_bridge, payloads),
+            breaker,
+            source=settings.provided.event_source,
+        ),
+        breaker,
+        route=providers.Singleton(RouteGuard, infrastructure.provided.diagnose, breaker),
+    )
+    delivery = providers.Singleton(
+        EventDelivery,
+        outbox,
+        providers.Singleton(ClaimCheck, event_bridge, payloads),
+        breaker,
+        wake=relay.provided.wake,
+        source=settings.provided.event_source,
+        timeout_seconds=settings.provided.publish_timeout_seconds,
+    )
+
+    event_transport = providers.Singleton(resolve_transport, settings)
+    events = providers.Selector(
+        event_transport,
+        eventbridge=delivery,
+        memory=providers.Singleton(InMemoryEventPublisher),
+        noop=providers.Singleton(NoOpEventPublisher, providers.Callable(_why_disabled, settings)),
+    )
+    event_publisher = providers.Singleton(EventPublisher, events, source=settings.provided.event_source)
+
+    cleaner = providers.Selector(settings.provided.cleaner, rules=providers.Singleton(RulesCleaner))
+    transcriber = providers.Singleton(
+        WorkerPoolTranscriber,
+        settings.provided.transcriber.value,
+        workers=settings.provided.transcriber_workers,
+        waiting_room=settings.provided.waiting_room,
+        max_audio_seconds=settings.provided.max_audio_seconds,
+        stall_seconds=settings.provided.transcriber_stall_seconds,
+    )
+    batch_processing = providers.Singleton(
+        BatchProcessingService,
+        transcriber,
+        cleaner,
+        event_publisher,
     )
 
 

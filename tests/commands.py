@@ -45,6 +45,7 @@ def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.P
     variables = {
         "EVENT_TRANSPORT": "memory",
         "SPOOL_DIR": str(tmp_path / "spool"),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/transcripts.db",
         "TRANSCRIBER_WORKERS": "1",
     }
     command = [str(PROGRAM), "serve", "--port", str(port)]

@@ -20,7 +20,8 @@ from ports.transcriber_port import TranscriberPort
 
 def container_for(spool: Path, transcriber: TranscriberPort | None = None, **environ: str) -> Container:
     """A container with events in memory, and the engine replaced where a double is given."""
-    settings = Settings.from_env({"EVENT_TRANSPORT": "memory", "SPOOL_DIR": str(spool), **environ})
+    own = {"SPOOL_DIR": str(spool), "DATABASE_URL": f"sqlite:///{spool.parent}/transcripts.db"}
+    settings = Settings.from_env({"EVENT_TRANSPORT": "memory", **own, **environ})
     container = build_container(settings)
     if transcriber is not None:
         container.transcriber.override(providers.Object(transcriber))

@@ -76,10 +76,10 @@ class ClaimPublisher:
         """End the threads, once what is in flight has been answered."""
         self._threads.shutdown()
 
-    def publish(
+    def start(
         self, claims: Sequence[Claim], *, why_not: Callable[[], str | None], trouble: str | None = None
-    ) -> Round:
-        """Send the claims; what is not sent is left for at once, without a failed attempt.
+    ) -> Callable[[], Round]:
+        """Begin to send the claims; what is not sent is left for at once, without a failed attempt.
 
         Those that failed least go first, so that events which fail for ever are in nobody's way.
 
@@ -87,19 +87,21 @@ class ClaimPublisher:
             claims: in the order in which they were due.
             why_not: a reason to send no more of them, once there is one.
             trouble: what the bus failed with last: one call is enough to see whether it is over.
+
+        Returns:
+            What waits for the end of it.
         """
         bus = CircuitBreaker()  # of this round alone: after a pause the bus deserves another chance
 
         def publish_chunk(chunk: Sequence[Claim]) -> _Chunk:
             reason = why_not() or bus.reason
-            return _released(chunk, reason) if reason else self._send(chunk, bus)
+            return _Chunk(released(chunk, reason)) if reason else self._send(chunk, bus)
 
         ordered = sorted(claims, key=lambda claim: claim.attempts)
         chunks = [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
-        if trouble is None:
-            return _summed_up(list(self._threads.map(publish_chunk, chunks)))
-        left = [_released(chunk, trouble) for chunk in chunks[1:]]
-        return _summed_up([publish_chunk(chunks[0]), *left])
+        left = [released(chunk, trouble) for chunk in chunks[1:]] if trouble else []
+        sent = self._threads.map(publish_chunk, chunks[: len(chunks) - len(left)])
+        return lambda: _summed_up([*sent, *map(_Chunk, left)])
 
     def _send(self, chunk: Sequence[Claim], bus: CircuitBreaker) -> _Chunk:
         begun = self._clock()
@@ -129,8 +131,9 @@ class ClaimPublisher:
                 breaker.failed(str(troubles[-1]))
 
 
-def _released(chunk: Sequence[Claim], reason: str) -> _Chunk:
-    return _Chunk([Postponed(claim, 0.0, reason, is_attempt=False) for claim in chunk])
+def released(claims: Sequence[Claim], reason: str) -> list[Outcome]:
+    """The outcomes of claims that are given back as they were."""
+    return [Postponed(claim, 0.0, reason, is_attempt=False) for claim in claims]
 
 
 def _summed_up(chunks: Sequence[_Chunk]) -> Round:

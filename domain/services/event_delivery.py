@@ -116,11 +116,17 @@ class EventDelivery(EventPort):
             outcome = future.result(self._timeout_seconds)
         except TimeoutError:
             answered.already = True
-            self._breaker.failed(f"the bus did not answer within {self._timeout_seconds} s")
+            late = EventBusUnavailableError(f"the bus did not answer within {self._timeout_seconds} s")
+            self._breaker.failed(str(late))
+            self._log_failure(claim, late)
             if future.cancel():  # it has not begun, so nobody else will record anything
                 self._leave_to_relay(Postponed(claim, 0.0, "no inline attempt was made", is_attempt=False))
             return QUEUED
-        return self._answer(outcome)
+        self._tell_breaker(outcome)
+        if not isinstance(outcome, EventBusUnavailableError):
+            return outcome
+        self._log_failure(claim, outcome)
+        return QUEUED
 
     def _attempt(self, claim: Claim, answered: "_Answered") -> PublishOutcome:
         """Runs in a thread of its own: what comes too late for the caller is recorded all the same."""
@@ -134,9 +140,16 @@ class EventDelivery(EventPort):
             self._record(settled)
         return outcome
 
-    def _answer(self, outcome: PublishOutcome) -> PublishOutcome:
-        self._tell_breaker(outcome)
-        return QUEUED if isinstance(outcome, EventBusUnavailableError) else outcome
+    def _log_failure(self, claim: Claim, error: EventBusUnavailableError) -> None:
+        """An error to whoever watches the bus, although the event is safe (requirements 10.1 to 10.5)."""
+        context = {**_about(claim.event, error), "source": self._source, "event_status": QUEUED.status.value}
+        try:
+            raise error  # outcomes are handed around, and have no stack trace of their own
+        except EventBusUnavailableError:
+            logger.exception(
+                "event publishing failed, the event is kept",
+                extra={**context, "detail_type": claim.event.DETAIL_TYPE},
+            )
 
     def _without_outbox(self, event: BatchProcessingCompleted) -> PublishOutcome:
         """The bus is the last chance, so only a route that would drop the event keeps us from trying."""

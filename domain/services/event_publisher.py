@@ -96,7 +96,10 @@ class EventPublisher:
 
     @staticmethod
     def _log(publication: Publication, context: dict[str, str | int]) -> None:
-        if publication.status is PublicationStatus.DISABLED:
-            logger.warning("event publishing is disabled, the event was not sent", extra=context)
-        else:
-            logger.info("event published", extra={**context, "event_id": str(publication.event_id)})
+        match publication.status:
+            case PublicationStatus.DISABLED:
+                logger.warning("event publishing is disabled, the event was not sent", extra=context)
+            case PublicationStatus.QUEUED:
+                logger.info("event queued", extra=context)
+            case _:
+                logger.info("event published", extra={**context, "event_id": str(publication.event_id)})

@@ -2,20 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from threading import Event
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from domain.model.errors import OutboxUnavailableError
+from domain.model.outbox import Claim, Outcome
 from domain.services.attempts import full_jitter
 from domain.services.circuit_breaker import CircuitBreaker
-from domain.services.claim_publisher import ClaimPublisher, Round
+from domain.services.claim_publisher import ClaimPublisher, Round, released
 from domain.services.route_guard import RouteGuard
 from ports.outbox_port import OutboxPort
-
-if TYPE_CHECKING:
-    from domain.model.outbox import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +48,7 @@ class Relay:
 
     Any number of relays may work on one outbox. A bus or an outbox in trouble is tried again after pauses
     that grow to a minute, with a few events only. What was published and could not be recorded is recorded
-    before anything else is sent: an outbox that cannot be written to costs one batch of duplicates at most.
+    before anything else is sent: an outbox that cannot be written to costs two batches of duplicates at most.
 
     Args:
         breaker: the one that callers look at; the relay closes it again.
@@ -84,7 +82,9 @@ class Relay:
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
         self._wake = Event()
         self._stop = Event()
-        self._unrecorded: tuple[Outcome, ...] = ()
+        self._claimed_at = 0.0
+        self._ahead: tuple[Claim, ...] = ()
+        self._unrecorded: list[Outcome] = []
         self._broke_down = False
         self._setbacks = 0
         self._trouble: str | None = None
@@ -101,7 +101,7 @@ class Relay:
         while not stop.is_set():
             self._rest(self.step())
         self._publisher.close()
-        self._record_what_is_left()
+        self._end()
         logger.info("relay stopped")
 
     def wake(self) -> None:
@@ -131,22 +131,41 @@ class Relay:
         return self._set_back(reason)
 
     def _step(self) -> float:
-        self._record()
+        if not self._ahead:
+            self._record()
         if self._route and not self._route.is_sound():
+            self._give_back_and_record()
             return self._poll_seconds
-        claimed_at = self._clock()
+        claims, self._ahead = self._ahead or self._claim(), ()
+        if not claims:
+            return self._seconds_until_due()
+        rest = self._seconds_after(self._publish(claims))
+        if rest or not self._ahead:
+            self._give_back_and_record()
+        return rest
+
+    def _claim(self) -> tuple[Claim, ...]:
+        self._claimed_at = self._clock()
         claims = self._outbox.claim_due(self._limit(), lease_seconds=self._lease_seconds)
         if self._broke_down:  # no longer: what was left is recorded, and the outbox answers
             self._broke_down = False
             self._recovered()
-        if not claims:
-            return self._seconds_until_due()
-        round_ = self._publisher.publish(
+        return claims
+
+    def _publish(self, claims: Sequence[Claim]) -> Round:
+        """While calls are in flight, the round before is recorded, and the next one claimed."""
+        claimed_at = self._claimed_at
+        finish = self._publisher.start(
             claims, why_not=lambda: self._why_not(claimed_at), trouble=self._trouble
         )
-        self._unrecorded = round_.outcomes
-        self._record()
-        return self._seconds_after(round_)
+        try:
+            self._record()
+            if len(claims) == self._batch:
+                self._ahead = self._claim()
+        finally:
+            round_ = finish()
+            self._unrecorded.extend(round_.outcomes)
+        return round_
 
     def _limit(self) -> int:
         """While in trouble, enough to find events among them that are not to blame."""
@@ -167,11 +186,16 @@ class Relay:
         except Exception:
             self._breaker.trip("what was published cannot be recorded")
             raise
-        self._unrecorded = ()
+        self._unrecorded = []
 
-    def _record_what_is_left(self) -> None:
+    def _give_back_and_record(self) -> None:
+        self._unrecorded += released(self._ahead, self._trouble or "the relay rests")
+        self._ahead = ()
+        self._record()
+
+    def _end(self) -> None:
         try:
-            self._record()
+            self._give_back_and_record()
         except OutboxUnavailableError as error:
             left = len(self._unrecorded)
             logger.exception(

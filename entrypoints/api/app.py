@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from bootstrap.container import Container
+from bootstrap.relaying import relaying
 from entrypoints.api.middleware import InteractionMiddleware
 from entrypoints.api.problems import register_problems
 from entrypoints.api.routers import batch, health
@@ -49,10 +50,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.spool.open()
     transcriber = container.transcriber()
     await transcriber.start()
-    logger.info("service started", extra={"event_transport": container.event_transport().value})
-    try:
-        yield
-    finally:
-        await transcriber.stop()
-        app.state.spool.close()
-        logger.info("service stopped")
+    with relaying(container):
+        logger.info("service started", extra={"event_transport": container.event_transport().value})
+        try:
+            yield
+        finally:
+            await transcriber.stop()
+            app.state.spool.close()
+    logger.info("service stopped")

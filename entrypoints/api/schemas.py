@@ -82,9 +82,36 @@ class TranscriberHealth(BaseModel):
     capacity: int
 
 
+class OutboxHealth(BaseModel):
+    """How many events stand where, or why that cannot be told."""
+
+    waiting: int | None = None
+    rejected: int | None = None
+    published: int | None = None
+    oldest_waiting_seconds: float | None = None
+    error: str | None = None
+
+
+class RelayHealth(BaseModel):
+    """How the relay of this process is; `paused` says why it sends nothing just now."""
+
+    paused: str | None
+    seconds_since_beat: float | None
+    last_error: str | None
+
+
+class EventsHealth(BaseModel):
+    """How events leave; `held_back` says why callers are answered `queued` without an attempt."""
+
+    transport: str = Field(examples=["eventbridge"])
+    held_back: str | None = None
+    outbox: OutboxHealth | None = None
+    relay: RelayHealth | None = None
+
+
 class Readiness(BaseModel):
-    """Whether recordings can be handed in now."""
+    """Whether recordings can be handed in now, and how events fare."""
 
     status: str = Field(examples=["ready"])
     transcriber: TranscriberHealth
-    event_transport: str = Field(examples=["eventbridge"])
+    events: EventsHealth

@@ -1,11 +1,15 @@
 """`GET /health/live` and `/health/ready`, for whoever restarts and whoever routes."""
 
+import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
+from bootstrap.container import Container
+from bootstrap.settings import EventTransport
+from domain.model.errors import OutboxUnavailableError
 from entrypoints.api.dependencies import SpeechRecogniser, container_of
-from entrypoints.api.schemas import Readiness, TranscriberHealth
+from entrypoints.api.schemas import EventsHealth, OutboxHealth, Readiness, RelayHealth, TranscriberHealth
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -18,12 +22,34 @@ async def live() -> dict[str, str]:
 
 @router.get("/ready", responses={503: {"model": Readiness, "description": "No transcription slot is ready"}})
 async def ready(request: Request, response: Response, transcriber: SpeechRecogniser) -> Readiness:
-    """Recordings can be handed in: at least one transcription slot has loaded its engine."""
+    """Recordings can be handed in: at least one transcription slot has loaded its engine.
+
+    Events that wait, or that are held back, show in the details and keep nobody from handing in recordings.
+    """
     state = transcriber.state()
     if not state.ready_slots:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(
         status="ready" if state.ready_slots else "starting",
         transcriber=TranscriberHealth(**state._asdict()),
-        event_transport=container_of(request).event_transport().value,
+        events=await asyncio.to_thread(_events_health, container_of(request)),
     )
+
+
+def _events_health(container: Container) -> EventsHealth:
+    transport = container.event_transport()
+    if transport is not EventTransport.EVENTBRIDGE:
+        return EventsHealth(transport=transport.value)
+    return EventsHealth(
+        transport=transport.value,
+        held_back=container.breaker().reason,
+        outbox=_outbox_health(container),
+        relay=RelayHealth(**container.relay().status()._asdict()),
+    )
+
+
+def _outbox_health(container: Container) -> OutboxHealth:
+    try:
+        return OutboxHealth(**container.outbox().counts()._asdict())
+    except OutboxUnavailableError as error:
+        return OutboxHealth(error=str(error))

@@ -1,29 +1,30 @@
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
 from bootstrap.container import Container, build_container
 from bootstrap.settings import EventTransport, Settings
+from domain.services.event_delivery import EventDelivery
 
 
 @pytest.fixture
-def container(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Container]:
+def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Container]:
     def build(**environ: str) -> Container:
         for name, value in environ.items():
             if name.startswith("AWS_"):
                 monkeypatch.setenv(name, value)
-        return build_container(Settings.from_env(environ))
+        return build_container(Settings.from_env({"DATABASE_URL": f"sqlite:///{tmp_path}/t.db", **environ}))
 
     return build
 
 
 @pytest.mark.parametrize(
     ("transport", "adapter"),
-    [("eventbridge", EventBridgePublisher), ("memory", InMemoryEventPublisher), ("noop", NoOpEventPublisher)],
+    [("eventbridge", EventDelivery), ("memory", InMemoryEventPublisher), ("noop", NoOpEventPublisher)],
 )
 def test_each_transport_has_its_adapter(
     container: Callable[..., Container], transport: str, adapter: type[object]
@@ -35,7 +36,7 @@ def test_auto_publishes_where_credentials_are_found(container: Callable[..., Con
     found = container(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
 
     assert found.event_transport() is EventTransport.EVENTBRIDGE
-    assert isinstance(found.events(), EventBridgePublisher)
+    assert isinstance(found.events(), EventDelivery)
 
 
 def test_auto_without_credentials_warns_once_and_disables_publishing(
@@ -59,7 +60,7 @@ def test_the_start_tells_region_and_bus(
 
     container(EVENT_TRANSPORT="eventbridge", AWS_REGION="eu-west-1", EVENTBRIDGE_BUS_NAME="company").events()
 
-    (record,) = [record for record in caplog.records if record.name == "adapters.aws.event_bridge"]
+    record, *_ = [record for record in caplog.records if record.name == "adapters.aws.event_bridge"]
     assert record.levelno == logging.INFO
     assert (record.__dict__["region"], record.__dict__["bus_name"]) == ("eu-west-1", "company")
 

@@ -30,7 +30,7 @@ def test_with_an_engine_it_is_ready_and_says_how_busy_it_is(tmp_path: Path) -> N
     assert response.json() == {
         "status": "ready",
         "transcriber": {"ready_slots": 1, "slots": 1, "admitted": 0, "capacity": 2},
-        "event_transport": "memory",
+        "events": {"transport": "memory", "held_back": None, "outbox": None, "relay": None},
     }
 
 
