@@ -29,7 +29,7 @@ class UnsupportedMediaTypeError(ProblemError):
 
 
 class StalledUploadError(ProblemError):
-    """The caller stopped sending."""
+    """The caller stopped sending, or sends byte by byte."""
 
 
 class StorageFullError(ProblemError):

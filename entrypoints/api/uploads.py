@@ -7,6 +7,7 @@ This one refuses while streaming and takes no name from outside.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
@@ -24,6 +25,10 @@ WRITE_BYTES = 2**20
 """Collected before they are handed on: a thread for each chunk would cost more than the writing."""
 MAX_FORM_BYTES = 2**20
 """Everything in the body that is not the recording: other fields, part headers, boundaries."""
+
+PATIENCE_SECONDS = 30.0
+MIN_BYTES_PER_SECOND = 1024
+"""On average, once patience has run out: a caller who sends byte by byte would hold a place for ever."""
 
 
 @dataclass
@@ -152,14 +157,29 @@ def _boundary(request: Request) -> bytes:
 
 async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]:
     stream = aiter(request.stream())
+    waited, received = 0.0, 0
     while True:
-        try:
-            async with asyncio.timeout(idle_seconds):
-                yield await anext(stream)
-        except StopAsyncIteration:
+        began = monotonic()
+        chunk = await _next(stream, idle_seconds)
+        if chunk is None:
             return
-        except TimeoutError as error:
-            raise StalledUploadError(f"No byte arrived for {idle_seconds:g} s.") from error
+        waited += monotonic() - began  # for the caller; what our disk takes is not its fault
+        received += len(chunk)
+        _check_pace(waited, received)
+        yield chunk
+
+
+async def _next(stream: AsyncIterator[bytes], idle_seconds: float) -> bytes | None:
+    try:
+        async with asyncio.timeout(idle_seconds):
+            return await anext(stream, None)
+    except TimeoutError as error:
+        raise StalledUploadError(f"No byte arrived for {idle_seconds:g} s.") from error
+
+
+def _check_pace(waited: float, received: int) -> None:
+    if waited > PATIENCE_SECONDS and received < waited * MIN_BYTES_PER_SECOND:
+        raise StalledUploadError(f"Only {received} bytes arrived in {waited:.0f} s.")
 
 
 def _too_large(max_bytes: int) -> RecordingTooLargeError:
