@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 LONGEST_RETRY_AFTER_SECONDS = 300
 _WEIGHT_OF_LATEST = 0.3
 
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+"""Between failing starts of a worker; the pause doubles from one to the other."""
+
 
 class WorkerPoolTranscriber(TranscriberPort):
     """Hands recordings to `workers` processes; `waiting_room` more may wait, the next ones are refused.
@@ -53,18 +56,17 @@ class WorkerPoolTranscriber(TranscriberPort):
         for worker in self._workers:
             self._idle.put_nowait(worker)
         self._typical_seconds = 1.0
-        self._starts: set[asyncio.Task[None]] = set()
+        self._keepers: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
         """Begin to load the engines; recordings may be handed in before that is done."""
-        for worker in self._workers:
-            self._start_in_background(worker)
+        self._keepers = tuple(asyncio.create_task(_keep_ready(worker)) for worker in self._workers)
 
     async def stop(self) -> None:
-        """End every worker at once; whoever wants recordings finished waits for them first."""
-        for task in self._starts:
-            task.cancel()
-        await asyncio.gather(*self._starts, return_exceptions=True)
+        """End every worker at once, for good; whoever wants recordings finished waits for them first."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     def state(self) -> TranscriberState:
@@ -95,8 +97,6 @@ class WorkerPoolTranscriber(TranscriberPort):
                 transcript = await worker.run(recording, on_progress)
             finally:
                 self._idle.put_nowait(worker)
-                if worker.pid is None:
-                    self._start_in_background(worker)
             self._remember(time.monotonic() - began)
             return transcript
 
@@ -109,11 +109,6 @@ class WorkerPoolTranscriber(TranscriberPort):
         finally:
             self._admitted -= 1
 
-    def _start_in_background(self, worker: WorkerProcess) -> None:
-        task = asyncio.get_running_loop().create_task(_start(worker))
-        self._starts.add(task)
-        task.add_done_callback(self._starts.discard)
-
     def _remember(self, seconds: float) -> None:
         self._typical_seconds += _WEIGHT_OF_LATEST * (seconds - self._typical_seconds)
 
@@ -121,9 +116,16 @@ class WorkerPoolTranscriber(TranscriberPort):
         return max(1, min(LONGEST_RETRY_AFTER_SECONDS, math.ceil(self._typical_seconds)))
 
 
-async def _start(worker: WorkerProcess) -> None:
-    """Have the worker ready before it is needed; if that fails, the next recording tries again."""
-    try:
-        await worker.start()
-    except TranscriberUnavailableError:
-        logger.exception("worker could not be started")
+async def _keep_ready(worker: WorkerProcess) -> None:
+    """Have the worker ready before it is needed, and again whenever its process ended."""
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            await worker.start()
+        except TranscriberUnavailableError:
+            logger.exception("worker could not be started", extra={"next_try_seconds": pause})
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        else:
+            pause = FIRST_PAUSE_SECONDS
+            await worker.ended()

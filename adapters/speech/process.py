@@ -39,6 +39,8 @@ class WorkerProcess:
         self._stall_seconds = stall_seconds
         self._process: Process | None = None
         self._starting = asyncio.Lock()
+        self._at_work = False
+        self._stopped = False
 
     @property
     def pid(self) -> int | None:
@@ -57,6 +59,15 @@ class WorkerProcess:
                 self._process = await self._load()
                 logger.info("worker ready", extra={"worker_pid": self.pid, "engine": self._engine})
 
+    async def ended(self) -> None:
+        """Wait until there is no process; one that dies while idle is logged, as nobody else would."""
+        process = self._process
+        if process is not None:
+            await process.wait()
+            if self._process is process and not self._at_work:
+                await self._discard(process)
+                self._log_end(process, conversation.died(process))
+
     async def run(self, recording: Path, on_progress: ProgressListener | None) -> Transcript:
         """Transcribe one recording; if the process dies, stalls or the call is cancelled, it is killed.
 
@@ -66,29 +77,45 @@ class WorkerProcess:
         await self.start()
         process = self._process
         assert process is not None  # noqa: S101 - start() returned
+        self._at_work = True
         try:
             return await self._converse(process, recording, on_progress)
         except RecordingError:
             raise  # the recording is at fault, the worker is as good as before
         except BaseException as error:
-            await self.stop()
+            await self._discard(process)
             self._log_end(process, error)
             raise
+        finally:
+            self._at_work = False
 
     async def stop(self) -> None:
-        """Kill the process and all it started."""
-        process, self._process = self._process, None
-        if process is not None:
-            await conversation.end(process)
+        """Kill the process and all it started, for good."""
+        self._stopped = True
+        if self._process is not None:
+            await self._discard(self._process)
+
+    async def _discard(self, process: Process) -> None:
+        if self._process is process:
+            self._process = None
+        await conversation.end(process)
 
     async def _load(self) -> Process:
         try:
+            self._refuse_if_stopped()
             process = await conversation.spawn(self._engine)
             await _engine_loaded(process)
+            if self._stopped:
+                await conversation.end(process)
+            self._refuse_if_stopped()
         except (OSError, TranscriberCrashedError) as error:
             message = f"The transcriber {self._engine!r} could not be started. {error}"
             raise TranscriberUnavailableError(message) from error
         return process
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise TranscriberUnavailableError("The service is being stopped.")
 
     async def _converse(
         self, process: Process, recording: Path, on_progress: ProgressListener | None

@@ -18,6 +18,7 @@ from adapters.speech.pool import WorkerPoolTranscriber
 from adapters.speech.protocol import Failed
 from domain.model.errors import (
     AudioTooLongError,
+    NotAudioError,
     TranscriberCrashedError,
     TranscriberStalledError,
     TranscriberUnavailableError,
@@ -148,15 +149,97 @@ async def test_whoever_cancels_has_the_process_killed(long_speech: Path) -> None
         await eventually(lambda: transcriber.state().ready_slots == 1)
 
 
-async def test_a_worker_that_was_killed_while_idle_is_not_missed(tmp_path: Path) -> None:
+async def test_a_worker_that_dies_while_idle_is_logged_and_replaced_unasked(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with pool() as transcriber:
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+        (pid,) = transcriber.worker_pids()
+
+        os.kill(pid, signal.SIGKILL)
+
+        await eventually(lambda: transcriber.worker_pids() not in {(), (pid,)})
+    (line,) = [record for record in caplog.records if record.message == "worker ended"]
+    assert line.__dict__["worker_pid"] == pid
+    assert line.__dict__["error"] == "The transcriber's process died (killed by SIGKILL)."
+
+
+async def test_a_recording_that_meets_a_dead_worker_gets_a_new_one(tmp_path: Path) -> None:
     async with pool() as transcriber:
         await eventually(lambda: transcriber.state().ready_slots == 1)
         os.kill(transcriber.worker_pids()[0], signal.SIGKILL)
         await eventually(lambda: transcriber.state().ready_slots == 0)
 
-        assert (
-            await transcriber.transcribe(three_silent_seconds(tmp_path))
-        ).duration_seconds == pytest.approx(3.0)
+        transcript = await transcriber.transcribe(three_silent_seconds(tmp_path))
+
+    assert transcript.duration_seconds == pytest.approx(3.0)
+
+
+async def test_a_worker_whose_recording_is_at_fault_stays(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("no recording")
+    async with pool() as transcriber:
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+        before = transcriber.worker_pids()
+
+        with pytest.raises(NotAudioError):
+            await transcriber.transcribe(tmp_path / "letter")
+
+        assert transcriber.worker_pids() == before
+
+
+async def test_starts_that_fail_are_tried_again_less_and_less_often_until_one_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("adapters.speech.pool.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("adapters.speech.pool.LONGEST_PAUSE_SECONDS", 0.05)
+    python = sys.executable
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+
+    async with pool() as transcriber:
+        await eventually(lambda: len(_pauses(caplog)) > 4)
+        monkeypatch.setattr(sys, "executable", python)
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+
+    assert _pauses(caplog)[:5] == [0.01, 0.02, 0.04, 0.05, 0.05]
+
+
+def _pauses(caplog: pytest.LogCaptureFixture) -> list[float]:
+    return [
+        record.__dict__["next_try_seconds"]
+        for record in caplog.records
+        if record.message == "worker could not be started"
+    ]
+
+
+async def test_nothing_starts_a_worker_after_the_end(long_speech: Path, tmp_path: Path) -> None:
+    async with pool("pocketsphinx") as transcriber:
+        victim = await at_work(transcriber, long_speech)
+        waiting = asyncio.ensure_future(transcriber.transcribe(three_silent_seconds(tmp_path)))
+        await eventually(lambda: transcriber.state().admitted == 2)
+        (pid,) = transcriber.worker_pids()
+
+    with pytest.raises(TranscriberCrashedError):
+        await victim
+    with pytest.raises(TranscriberUnavailableError, match="being stopped"):
+        await waiting
+    with pytest.raises(TranscriberUnavailableError, match="being stopped"):
+        await transcriber.transcribe(three_silent_seconds(tmp_path))
+    assert transcriber.worker_pids() == ()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_a_worker_that_is_loading_at_the_end_is_ended_as_well(tmp_path: Path) -> None:
+    transcriber = WorkerPoolTranscriber(
+        "canned", workers=1, waiting_room=0, max_audio_seconds=9.0, stall_seconds=9.0
+    )
+    work = asyncio.ensure_future(transcriber.transcribe(three_silent_seconds(tmp_path)))
+    await eventually(lambda: transcriber.state().admitted == 1)
+
+    await transcriber.stop()
+
+    with pytest.raises(TranscriberUnavailableError, match="being stopped"):
+        await work
+    assert transcriber.worker_pids() == ()
 
 
 async def test_the_event_loop_stays_free_while_recordings_are_worked_on(long_speech: Path) -> None:
