@@ -23,12 +23,14 @@ class Identity:
         tenant_id: a UUID v4, always.
         user_id: never empty.
         account_id: None where the request names none.
+        is_tenant_generated: the tenant is new with this request, because nobody named a valid one.
         warnings: what was wrong with the request's values and what was done about it, fit for a log.
     """
 
     tenant_id: UUID
     user_id: str
     account_id: str | None
+    is_tenant_generated: bool = False
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -54,12 +56,14 @@ def resolve_identity(
     Raises:
         InvalidIdentityError: user or account are longer than `MAX_IDENTITY_LENGTH` or not printable.
     """
-    tenant_id, warnings = _tenant(_present(headers, TENANT_HEADER) or defaults.tenant_id, new_uuid)
+    candidate = _present(headers, TENANT_HEADER) or defaults.tenant_id
+    tenant_id = uuid4_or_none(candidate) if candidate else None
     return Identity(
-        tenant_id=tenant_id,
+        tenant_id=tenant_id or new_uuid(),
         user_id=_printable(USER_HEADER, headers) or defaults.user_id or DEFAULT_USER_ID,
         account_id=_printable(ACCOUNT_HEADER, headers),
-        warnings=warnings,
+        is_tenant_generated=tenant_id is None,
+        warnings=() if tenant_id or candidate is None else (_no_uuid4(candidate),),
     )
 
 
@@ -90,10 +94,5 @@ def _printable(name: str, headers: Mapping[str, str]) -> str | None:
     return value
 
 
-def _tenant(candidate: str | None, new_uuid: Callable[[], UUID]) -> tuple[UUID, tuple[str, ...]]:
-    if candidate is None:
-        return new_uuid(), ()
-    tenant_id = uuid4_or_none(candidate)
-    if tenant_id is not None:
-        return tenant_id, ()
-    return new_uuid(), (f"tenant id {candidate[:64]!r} is not a UUID v4; a new one was generated",)
+def _no_uuid4(candidate: str) -> str:
+    return f"tenant id {candidate[:64]!r} is not a UUID v4; a new one was generated"

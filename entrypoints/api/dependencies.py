@@ -1,5 +1,6 @@
 """The one place of the HTTP door that knows the container."""
 
+from collections.abc import Callable
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from domain.model.errors import InvalidIdentityError
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, Identity, resolve_identity
 from domain.services.batch_processing import BatchProcessingService
 from entrypoints.api.spool import UploadSpool
+from ports.idempotency_port import IdempotencyPort
 from ports.transcriber_port import TranscriberPort
 
 
@@ -38,6 +40,11 @@ def transcriber_of(request: Request) -> TranscriberPort:
     return container_of(request).transcriber()
 
 
+def idempotency_of(request: Request) -> Callable[[], IdempotencyPort]:
+    """Opens the store of keys, where a request needs it."""
+    return container_of(request).idempotency
+
+
 def identity_of(request: Request) -> Identity:
     """Whose request this is (requirement 2).
 
@@ -64,6 +71,7 @@ def _as_utf_8(value: str) -> str:
         return value
 
 
+IdempotencyStore = Annotated[Callable[[], IdempotencyPort], Depends(idempotency_of)]
 BatchProcessing = Annotated[BatchProcessingService, Depends(batch_processing_of)]
 CallerIdentity = Annotated[Identity, Depends(identity_of)]
 InteractionId = Annotated[UUID, Depends(interaction_id_of)]

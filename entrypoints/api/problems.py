@@ -32,6 +32,10 @@ class StalledUploadError(ProblemError):
     """The caller stopped sending, or sends byte by byte."""
 
 
+class InvalidIdempotencyKeyError(ProblemError):
+    """The header is empty, too long, unprintable or given twice."""
+
+
 class StorageFullError(ProblemError):
     """No room is left for the recording."""
 
@@ -44,6 +48,10 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.InvalidIdentityError: (HTTPStatus.BAD_REQUEST, "Identity header cannot be used"),
     errors.MissingRecordingError: (HTTPStatus.BAD_REQUEST, "No recording"),
     errors.EmptyRecordingError: (HTTPStatus.BAD_REQUEST, "Empty recording"),
+    InvalidIdempotencyKeyError: (HTTPStatus.BAD_REQUEST, "Idempotency key cannot be used"),
+    errors.IdempotencyInProgressError: (HTTPStatus.CONFLICT, "The first request is still being worked on"),
+    errors.IdempotencyConflictError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Key belongs to another recording"),
+    errors.IdempotencyUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be looked up"),
     MalformedUploadError: (HTTPStatus.BAD_REQUEST, "Malformed upload"),
     StalledUploadError: (HTTPStatus.REQUEST_TIMEOUT, "Upload stalled"),
     errors.RecordingTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Recording too large"),
@@ -97,7 +105,9 @@ def _headers(error: Exception) -> dict[str, str] | None:
     match error:
         case errors.TranscriberBusyError():
             return {"Retry-After": str(error.retry_after_seconds)}
-        case TooManyUploadsError():
+        case (
+            TooManyUploadsError() | errors.IdempotencyInProgressError() | errors.IdempotencyUnavailableError()
+        ):
             return {"Retry-After": "1"}
         case StalledUploadError():
             return {"Connection": "close"}  # the rest of the body will not come

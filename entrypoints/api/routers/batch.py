@@ -11,10 +11,12 @@ from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HE
 from entrypoints.api.dependencies import (
     BatchProcessing,
     CallerIdentity,
+    IdempotencyStore,
     InteractionId,
     SpeechRecogniser,
     Spool,
 )
+from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, once
 from entrypoints.api.problems import MEDIA_TYPE
 from entrypoints.api.schemas import BatchResponse, Problem
 from entrypoints.api.uploads import FIELD_NAME
@@ -50,15 +52,21 @@ _REQUEST = {
             "An account, where there is one.",
             {"type": "string", "maxLength": MAX_IDENTITY_LENGTH},
         ),
+        _header(
+            KEY_HEADER,
+            "The same key with the same recording gets the first answer again, for a day.",
+            {"type": "string", "maxLength": MAX_KEY_LENGTH},
+        ),
     ],
 }
 
 _PROBLEMS = {
     400: "No recording, an empty one, a malformed form or an unusable identity header",
+    409: "The first request with this Idempotency-Key is still being worked on",
     408: "The caller stopped sending",
     413: "More bytes than MAX_UPLOAD_BYTES",
     415: "Not audio, or not multipart/form-data",
-    422: "Audio that cannot be decoded, or longer than MAX_AUDIO_SECONDS",
+    422: "Audio that cannot be decoded or is too long, or an Idempotency-Key of another recording",
     500: "The transcriber crashed or stalled on this recording",
     503: "Every transcription slot and the waiting room are taken; see Retry-After",
     507: "No room is left to receive the recording (see MIN_FREE_BYTES)",
@@ -78,15 +86,21 @@ async def process(
     service: BatchProcessing,
     transcriber: SpeechRecogniser,
     spool: Spool,
+    idempotency: IdempotencyStore,
 ) -> BatchResponse:
     """Transcribe a recording, clean the transcript, tell the rest of the company, and answer with both.
 
     The transcripts are answered whatever becomes of the event: see `event.status`.
     """
+    key = idempotency_key(request)
     transcriber.check_capacity()
     async with spool.receive(request, transcriber.check_capacity) as recording:
-        work = service.process(recording, identity, interaction_id)
-        return BatchResponse.of(await _while_connected(request, work))
+
+        async def work() -> BatchResponse:
+            processing = service.process(recording, identity, interaction_id)
+            return BatchResponse.of(await _while_connected(request, processing))
+
+        return await (once(idempotency(), identity, key, recording, work) if key else work())
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

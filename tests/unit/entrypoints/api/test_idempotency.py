@@ -1,0 +1,152 @@
+"""Repeated uploads with `Idempotency-Key`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from bootstrap.container import Container
+from domain.model.errors import IdempotencyUnavailableError, TranscriberCrashedError
+from entrypoints.api.app import create_app
+from tests.doubles import FixedTranscriber
+from tests.service import container_for, wait_until
+
+TENANT, OTHER_TENANT = str(uuid4()), str(uuid4())
+
+
+@pytest.fixture
+def engine() -> FixedTranscriber:
+    return FixedTranscriber(capacity=8)
+
+
+@pytest.fixture
+def container(tmp_path: Path, engine: FixedTranscriber) -> Container:
+    return container_for(tmp_path / "spool", engine)
+
+
+@pytest.fixture
+def api(container: Container) -> Iterator[TestClient]:
+    with TestClient(create_app(container), raise_server_exceptions=False) as client:
+        yield client
+
+
+def upload(api: TestClient, key: str | None, content: bytes = b"sound", tenant: str | None = TENANT) -> Any:
+    headers = {"Idempotency-Key": key, "X-Tenant-ID": tenant}
+    given = {name: value for name, value in headers.items() if value is not None}
+    return api.post("/batch/process", files={"file": content}, headers=given)
+
+
+def test_the_same_key_and_recording_gets_the_first_answer_and_publishes_one_event(
+    api: TestClient, container: Container, engine: FixedTranscriber
+) -> None:
+    first, second = upload(api, "k1"), upload(api, "k1")
+
+    assert first.status_code == second.status_code == 200
+    assert second.json() == first.json()
+    assert len(container.events().published) == len(engine.heard) == 1
+
+
+def test_the_same_key_with_another_recording_is_refused(api: TestClient, container: Container) -> None:
+    upload(api, "k1")
+
+    response = upload(api, "k1", b"another sound")
+
+    assert response.status_code == 422
+    assert response.json()["type"] == "urn:batch-transcription:problem:idempotency-conflict"
+    assert len(container.events().published) == 1
+
+
+def test_a_duplicate_of_what_is_being_worked_on_is_refused_for_now(
+    api: TestClient, engine: FixedTranscriber
+) -> None:
+    engine.held = True
+    answers: list[Any] = []
+    first = Thread(target=lambda: answers.append(upload(api, "k1")))
+    first.start()
+    wait_until(lambda: engine.heard)
+
+    duplicate = upload(api, "k1")
+    engine.let_go()
+    first.join(10)
+
+    assert duplicate.status_code == 409
+    assert duplicate.json()["type"] == "urn:batch-transcription:problem:idempotency-in-progress"
+    assert duplicate.headers["retry-after"]
+    assert answers[0].status_code == 200
+    assert upload(api, "k1").json() == answers[0].json()
+
+
+def test_keys_of_one_tenant_are_not_anothers(api: TestClient, container: Container) -> None:
+    ids = {upload(api, "k1", tenant=tenant).json()["interaction_id"] for tenant in (TENANT, OTHER_TENANT)}
+
+    assert len(ids) == 2
+    assert len(container.events().published) == 2
+
+
+def test_callers_without_a_tenant_may_repeat_requests_too(api: TestClient) -> None:
+    first, second = upload(api, "k1", tenant=None), upload(api, "k1", tenant=None)
+
+    assert second.json() == first.json()
+
+
+def test_without_a_key_every_upload_is_a_new_one(api: TestClient, container: Container) -> None:
+    upload(api, None)
+    upload(api, None)
+
+    assert len(container.events().published) == 2
+
+
+def test_what_failed_may_be_tried_again(tmp_path: Path) -> None:
+    engine = FixedTranscriber(error=TranscriberCrashedError("killed"))
+    with TestClient(create_app(container_for(tmp_path / "spool", engine))) as api:
+        assert upload(api, "k1").status_code == 500
+        engine._error = None
+
+        assert upload(api, "k1").status_code == 200
+
+
+def test_a_key_survives_a_restart_of_the_service(tmp_path: Path) -> None:
+    answers = []
+    for _ in range(2):
+        with TestClient(create_app(container_for(tmp_path / "spool", FixedTranscriber()))) as api:
+            answers.append(upload(api, "k1").json())
+
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("key", ["", '""', "x" * 256, "a\tb"])
+def test_a_key_that_cannot_be_used_is_refused(api: TestClient, key: str) -> None:
+    response = upload(api, key)
+
+    assert response.status_code == 400
+    assert response.json()["type"] == "urn:batch-transcription:problem:invalid-idempotency-key"
+
+
+def test_a_store_that_cannot_be_reached_is_told_instead_of_publishing_twice(
+    api: TestClient, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object, **__: object) -> None:
+        raise IdempotencyUnavailableError("the database is away")
+
+    monkeypatch.setattr(container.idempotency(), "begin", unavailable)
+
+    response = upload(api, "k1")
+
+    assert response.status_code == 503
+    assert container.events().published == ()
+    assert upload(api, None).status_code == 200
+
+
+def test_an_answer_that_cannot_be_remembered_is_still_the_callers(
+    api: TestClient, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object) -> bool:
+        raise IdempotencyUnavailableError("the disk is full")
+
+    monkeypatch.setattr(container.idempotency(), "finish", unavailable)
+
+    assert upload(api, "k1").status_code == 200
