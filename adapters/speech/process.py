@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 60.0
 """A cold disk may take long to hand over an engine's model."""
 
+FIRST_SIGN_SECONDS = 20.0
+"""Opening a recording takes moments, unless it was made to take long."""
+
 
 class WorkerProcess:
     """Runs one engine in a process of its own: one recording at a time, started anew whenever it died.
@@ -30,7 +33,8 @@ class WorkerProcess:
     Args:
         engine: the engine's name, see `adapters.speech.engines`.
         max_audio_seconds: the longest recording it may work on.
-        stall_seconds: without a sign of life for so long, it is killed.
+        stall_seconds: without a sign of life for so long, it is killed; the first one must come within
+            `FIRST_SIGN_SECONDS` all the same.
     """
 
     def __init__(self, engine: str, *, max_audio_seconds: float, stall_seconds: float) -> None:
@@ -132,15 +136,10 @@ class WorkerProcess:
         raise AssertionError("unreachable: the messages of a process end in an error")
 
     async def _messages(self, process: Process) -> AsyncIterator[Ready | Advanced | Finished | Failed]:
+        patience = min(self._stall_seconds, FIRST_SIGN_SECONDS)
         while True:
-            try:
-                async with asyncio.timeout(self._stall_seconds):
-                    message = await conversation.next_message(process)
-            except TimeoutError as error:
-                raise TranscriberStalledError(
-                    f"The transcriber made no progress for {self._stall_seconds:g} s and was ended."
-                ) from error
-            yield message
+            yield await _message_within(process, patience)
+            patience = self._stall_seconds
 
     def _log_end(self, process: Process, error: BaseException) -> None:
         level = logging.INFO if isinstance(error, asyncio.CancelledError) else logging.ERROR
@@ -154,6 +153,16 @@ class WorkerProcess:
                 "error": str(error),
             },
         )
+
+
+async def _message_within(process: Process, seconds: float) -> Ready | Advanced | Finished | Failed:
+    try:
+        async with asyncio.timeout(seconds):
+            return await conversation.next_message(process)
+    except TimeoutError as error:
+        raise TranscriberStalledError(
+            f"The transcriber made no progress for {seconds:g} s and was ended."
+        ) from error
 
 
 async def _engine_loaded(process: Process) -> None:

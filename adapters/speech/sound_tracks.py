@@ -11,6 +11,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from adapters.speech.declared_length import mp3_seconds, wav_seconds
+from adapters.speech.flac_comments import check_comments
 from adapters.speech.limits import check_shape
 from adapters.speech.recording_formats import demuxer_of
 from domain.model.errors import NotAudioError, UndecodableAudioError
@@ -88,9 +89,12 @@ def open_sound_track(recording: Path) -> Iterator[SoundTrack]:
     Raises:
         EmptyRecordingError: there are no bytes.
         NotAudioError: no supported format, or no sound track.
-        UndecodableAudioError: the format is broken, or codec, channels or sample rate are not accepted.
+        UndecodableAudioError: the format is broken, or codec, channels, sample rate or comments are not
+            accepted.
     """
     demuxer = demuxer_of(recording)
+    if demuxer == "flac":
+        check_comments(recording)
     av.logging.set_level(None)  # what FFmpeg has to say goes into the errors, not to stderr
     with _opened(recording, demuxer) as container:
         if not container.streams.audio:

@@ -2,6 +2,7 @@
 
 import http.server
 import random
+import struct
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -182,6 +183,61 @@ def test_a_playlist_never_reaches_ffmpeg(kind: str, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(av, "open", opened)
     with pytest.raises(NotAudioError):
         _decode(_file(tmp_path, PLAYLISTS[kind]("1", tmp_path / "neighbour.wav").encode()))
+
+
+# Comments without end
+
+
+def _flac_with_metadata(folder: Path, *blocks: bytes) -> Path:
+    """A second of sound in flac, with more blocks of metadata behind the first one."""
+    content = record(folder / "plain", tone(1), ENCODINGS["flac"]).read_bytes()
+    return _file(folder, content[:FLAC_STREAM_INFO] + b"".join(blocks) + content[FLAC_STREAM_INFO:])
+
+
+FLAC_STREAM_INFO = 4 + 4 + 34
+"""Where the first block of metadata ends (RFC 9639, 8.2)."""
+
+
+def _flac_comments(count: int) -> bytes:
+    entries = b"".join(struct.pack("<I", 7) + b"K%05d=" % number for number in range(count))
+    block = struct.pack("<I2sI", 2, b"us", count) + entries
+    return b"\x04" + len(block).to_bytes(3, "big") + block
+
+
+def test_a_flac_with_more_comments_than_anybody_writes_never_reaches_ffmpeg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = _flac_with_metadata(tmp_path, _flac_comments(100_000))
+    monkeypatch.setattr(av, "open", lambda *_, **__: pytest.fail("FFmpeg was asked to open it"))
+    with pytest.raises(UndecodableAudioError, match="more than 10,000 comments"):
+        _decode(recording)
+
+
+def test_comments_are_counted_behind_tags_and_in_all_blocks_together(tmp_path: Path) -> None:
+    recording = _flac_with_metadata(tmp_path, *[_flac_comments(4_000)] * 3)
+    recording.write_bytes(b"ID3\x03\0\0\0\0\0\x05title" + recording.read_bytes())
+    with pytest.raises(UndecodableAudioError, match="more than 10,000 comments"):
+        _decode(recording)
+
+
+def test_blocks_of_metadata_without_end_are_refused(tmp_path: Path) -> None:
+    recording = _flac_with_metadata(tmp_path, b"\x01\0\0\0" * 100_000)
+    with pytest.raises(UndecodableAudioError, match="more than 1,000 blocks"):
+        _decode(recording)
+
+
+def test_a_flac_cut_off_in_its_metadata_is_refused(tmp_path: Path) -> None:
+    recording = _flac_with_metadata(tmp_path, _flac_comments(2))
+    content = recording.read_bytes()
+    for size in (4, 6, 45, 50, 55):
+        recording.write_bytes(content[:size])
+        with pytest.raises(UndecodableAudioError):
+            _decode(recording)
+
+
+def test_a_flac_may_have_many_comments(tmp_path: Path) -> None:
+    recording = _flac_with_metadata(tmp_path, _flac_comments(1_000), b"\x01\0\0\x08" + b"\0" * 8)
+    assert _decode(recording) == 2 * 16_000
 
 
 # Absurd shapes

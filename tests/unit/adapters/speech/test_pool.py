@@ -15,7 +15,7 @@ import pytest
 
 from adapters.speech import process
 from adapters.speech.pool import WorkerPoolTranscriber
-from adapters.speech.protocol import Failed
+from adapters.speech.protocol import Failed, Ready
 from domain.model.errors import (
     AudioTooLongError,
     NotAudioError,
@@ -27,6 +27,8 @@ from domain.model.transcripts import Transcript
 from tests.contracts.transcriber_port import TranscriberPortContract
 from tests.recordings import DEMO, record, silence, speech
 from tests.service import eventually
+
+READY = Ready().to_line().decode().strip()
 
 
 @contextlib.asynccontextmanager
@@ -123,7 +125,10 @@ def working_on(recording: Path, pids: set[int]) -> int:
     return pid
 
 
-async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(long_speech: Path) -> None:
+async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(
+    long_speech: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "FIRST_SIGN_SECONDS", 1.9)  # later ones may take longer
     async with pool("pocketsphinx", stall_seconds=2.0) as transcriber:
         victim = await at_work(transcriber, long_speech)
         (pid,) = transcriber.worker_pids()
@@ -135,6 +140,15 @@ async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(long_speec
         assert not Path(f"/proc/{pid}").exists()
         await eventually(lambda: transcriber.state().ready_slots == 1)
         assert transcriber.worker_pids() != (pid,)
+
+
+async def test_the_first_sign_of_life_must_come_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "FIRST_SIGN_SECONDS", 0.2)
+    impersonate_python(tmp_path, monkeypatch, f"print({READY!r}, flush=True); input(); input()")
+
+    async with pool() as transcriber:
+        with pytest.raises(TranscriberStalledError, match=r"no progress for 0\.2 s"):
+            await transcriber.transcribe(DEMO)
 
 
 async def test_whoever_cancels_has_the_process_killed(long_speech: Path) -> None:
@@ -310,8 +324,7 @@ def impersonate_python(folder: Path, monkeypatch: pytest.MonkeyPatch, program: s
 async def test_a_worker_that_talks_nonsense_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
 ) -> None:
-    ready = '{"kind": "ready"}'
-    impersonate_python(tmp_path, monkeypatch, f"print({ready!r}, flush=True); input(); {says}")
+    impersonate_python(tmp_path, monkeypatch, f"print({READY!r}, flush=True); input(); {says}")
 
     async with pool() as transcriber:
         with pytest.raises(TranscriberCrashedError):

@@ -1,0 +1,46 @@
+"""How many comments a flac carries: FFmpeg looks for each among all before it, which may take minutes."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from adapters.speech.recording_formats import end_of_id3_tags
+from domain.model.errors import UndecodableAudioError
+
+MAX_COMMENTS = 10_000
+"""FFmpeg takes a second for them, and four times as long for twice as many."""
+
+_MAX_BLOCKS = 1_000
+_COMMENT_BLOCK = 4
+_LAST_BLOCK = 0x80
+
+
+def check_comments(recording: Path) -> None:
+    """Refuse a flac with more comments than anybody writes (RFC 9639, 8.6).
+
+    Raises:
+        UndecodableAudioError: it has more than `MAX_COMMENTS`, or blocks of metadata without end.
+    """
+    with recording.open("rb") as file:
+        file.seek(end_of_id3_tags(file) + len(b"fLaC"))
+        if _comments(file) > MAX_COMMENTS:
+            raise UndecodableAudioError(f"The flac has more than {MAX_COMMENTS:,} comments.")
+
+
+def _comments(file: BinaryIO) -> int:
+    comments = 0
+    for _ in range(_MAX_BLOCKS):
+        header = file.read(4)
+        if len(header) < 4:  # noqa: PLR2004 - a broken file, which FFmpeg will tell
+            return comments
+        end = file.tell() + int.from_bytes(header[1:], "big")
+        if header[0] & ~_LAST_BLOCK == _COMMENT_BLOCK:
+            file.seek(_number(file), 1)  # who wrote it
+            comments += _number(file)
+        if header[0] & _LAST_BLOCK:
+            return comments
+        file.seek(end)
+    raise UndecodableAudioError(f"The flac has more than {_MAX_BLOCKS:,} blocks of metadata.")
+
+
+def _number(file: BinaryIO) -> int:
+    return int.from_bytes(file.read(4), "little")
