@@ -132,6 +132,7 @@ def _receive(container: Container) -> dict[str, Any]:
 
 def _show(report: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415 - slow to import
+    from rich.text import Text  # noqa: PLC0415
 
     out = console()
     for title, part in (
@@ -140,7 +141,7 @@ def _show(report: dict[str, Any]) -> None:
     ):
         out.rule(title, align="left")
         out.print_json(data=part)
-    table = Table("step", "seconds", title=printable(report["recording"]), title_justify="left")
+    table = Table("step", "seconds", title=Text(printable(report["recording"])), title_justify="left")
     for name, seconds in report["seconds"].items():
         table.add_row(name, f"{seconds:.2f}")
     out.print(table)

@@ -16,8 +16,9 @@ EXIT_USAGE = 2
 
 
 def print_json(value: Mapping[str, object]) -> None:
-    """One JSON object on stdout, for machines."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    """One JSON object on stdout, for machines; bytes of file names that are no UTF-8 are escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 
 
 def console() -> "Console":

@@ -10,6 +10,7 @@ import structlog
 
 from bootstrap.container import Container, build_container
 from domain.model.errors import TranscriptionServiceError
+from domain.model.events import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity
 from domain.services.batch_processing import BatchResult
 from entrypoints.cli.configuration import configure
@@ -26,6 +27,11 @@ class _Outcome(NamedTuple):
     result: BatchResult | None
     error: TranscriptionServiceError | None
 
+    @property
+    def ok(self) -> bool:
+        """The transcript is there, and its event is not lost."""
+        return self.result is not None and self.result.publication.status is not PublicationStatus.FAILED
+
 
 @click.command("process")
 @click.argument(
@@ -41,33 +47,47 @@ class _Outcome(NamedTuple):
 def command(
     files: tuple[Path, ...], tenant: str | None, user: str | None, account: str | None, *, as_json: bool
 ) -> None:
-    """Transcribe FILES one after the other, and publish an event for each."""
+    """Transcribe FILES, as many at a time as there are workers, and publish an event for each."""
+    settings = configure()
+    workers = min(len(files), settings.transcriber_workers)
+    container = build_container(settings.model_copy(update={"transcriber_workers": workers}))
     given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
     headers = {name: value for name, value in given.items() if value is not None}
-    outcomes = asyncio.run(_process_all(build_container(configure()), files, headers))
+    outcomes = asyncio.run(_process_all(container, files, headers))
     if as_json:
         print_json({"results": [_as_json(outcome) for outcome in outcomes]})
     else:
         _show(outcomes)
-    if any(outcome.error for outcome in outcomes):
+    if not all(outcome.ok for outcome in outcomes):
         raise SystemExit(EXIT_FAILED)
 
 
 async def _process_all(
     container: Container, files: tuple[Path, ...], headers: dict[str, str]
 ) -> list[_Outcome]:
+    transcriber = container.transcriber()
+    slots = asyncio.Semaphore(container.settings().transcriber_workers)
+    bars = _progress_bars()
+
+    async def process(file: Path) -> _Outcome:
+        async with slots:
+            return await _process(container, file, headers, _listener(bars, file))
+
+    await transcriber.start()
+    try:
+        with bars:
+            return await asyncio.gather(*map(process, files))
+    finally:
+        await transcriber.stop()
+
+
+def _progress_bars() -> "ProgressBars":
     from rich.console import Console  # noqa: PLC0415 - slow to import
     from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
     from rich.progress import Progress as ProgressBars  # noqa: PLC0415
 
-    transcriber = container.transcriber()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    await transcriber.start()
-    try:
-        with ProgressBars(*columns, console=Console(stderr=True)) as bars:
-            return [await _process(container, file, headers, _listener(bars, file)) for file in files]
-    finally:
-        await transcriber.stop()
+    name = TextColumn("{task.description}", markup=False)
+    return ProgressBars(SpinnerColumn(), name, BarColumn(), TimeElapsedColumn(), console=Console(stderr=True))
 
 
 def _listener(bars: "ProgressBars", file: Path) -> ProgressListener:
@@ -106,10 +126,11 @@ def _as_json(outcome: _Outcome) -> dict[str, object]:
 def _show(outcomes: list[_Outcome]) -> None:
     out = console()
     for outcome in outcomes:
-        out.print(f"[bold]{printable(str(outcome.file))}[/bold]")
+        out.print(printable(str(outcome.file)), style="bold", markup=False)
         if outcome.result is None:
-            out.print(f"  [red]{type(outcome.error).__name__}[/red] {printable(str(outcome.error))}")
+            out.print(f"  [red]{type(outcome.error).__name__}[/red]", end=" ")
+            out.print(printable(str(outcome.error)), markup=False)
             continue
         publication = outcome.result.publication
         out.print(f"  {printable(outcome.result.cleaned_transcript) or '(nobody speaks)'}", markup=False)
-        out.print(f"  event {publication.status} {publication.event_id or ''}", style="dim")
+        out.print(f"  event {publication.status} {publication.event_id or ''}", style="dim", markup=False)

@@ -53,7 +53,8 @@ def show(provisioning: Provisioning) -> None:
     for part in provisioning.parts:
         out.print(f"{part.link:<17}  {_status(part):<8}  {printable(part.name)}", markup=False)
         for difference in part.differences:
-            out.print(f"  [yellow]differs[/yellow] in {difference.attribute}")
+            out.print("  [yellow]differs[/yellow] in", end=" ")
+            out.print(printable(difference.attribute), markup=False)
             out.print(f"    wanted: {printable(difference.wanted)}", markup=False)
             out.print(f"    found:  {printable(difference.found)}", markup=False)
     out.print(f"Queue URL  {printable(provisioning.queue_address)}", markup=False)
