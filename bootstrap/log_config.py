@@ -60,7 +60,8 @@ def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> No
     """Send every log line of this process to `stream` (stderr by default) in the configured form."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(_wants_json(settings.log_format, stream)))
+    wants_json = _wants_json(settings.log_format, stream)
+    handler.setFormatter(_formatter(_json() if wants_json else _console(colors=stream.isatty())))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level.value)
@@ -78,7 +79,7 @@ def _wants_json(log_format: LogFormat, stream: TextIO) -> bool:
     return log_format is LogFormat.JSON
 
 
-def _formatter(as_json: bool) -> structlog.stdlib.ProcessorFormatter:  # noqa: FBT001 - private, one caller
+def _formatter(render: Processor) -> structlog.stdlib.ProcessorFormatter:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -86,28 +87,43 @@ def _formatter(as_json: bool) -> structlog.stdlib.ProcessorFormatter:  # noqa: F
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    redact = SecretRedactor(os.environ)
     last: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        _without_second_message,
         structlog.processors.format_exc_info,
-        redact,
+        SecretRedactor(os.environ),
+        render,
     ]
-    last.append(structlog.processors.JSONRenderer() if as_json else _console())
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
 
 
-def _console() -> Processor:
-    render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+def _without_second_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The server sends its message again, with colours."""
+    event.pop("color_message", None)
+    return event
+
+
+def _json() -> Processor:
+    return structlog.processors.JSONRenderer()
+
+
+def _console(*, colors: bool) -> Processor:
+    render = structlog.dev.ConsoleRenderer(colors=colors)
 
     def printable(logger: WrappedLogger, method: str, event: EventDict) -> str:
         """Escape what could steer a terminal; JSON does so by itself."""
-        safe = {key: _escaped(value) if key != "exception" else value for key, value in event.items()}
+        safe = {key: _escaped(value, keep="\n" if key == "exception" else "") for key, value in event.items()}
         return str(render(logger, method, safe))
 
     return printable
 
 
-def _escaped(value: object) -> object:
-    if isinstance(value, str) and not value.isprintable():
-        return value.encode("unicode_escape").decode("ascii")
+def _escaped(value: object, *, keep: str) -> object:
+    if isinstance(value, str):
+        return "".join(
+            character
+            if character.isprintable() or character in keep
+            else character.encode("unicode_escape").decode("ascii")
+            for character in value
+        )
     return value

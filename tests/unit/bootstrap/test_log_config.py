@@ -153,3 +153,38 @@ def test_a_terminal_cannot_be_steered_through_a_line() -> None:
 
     assert "\x1b[2J" not in stream.getvalue()
     assert "\u202e" not in stream.getvalue()
+
+
+def test_a_terminal_cannot_be_steered_through_a_stack_trace_which_keeps_its_lines() -> None:
+    stream = configured(Terminal())
+
+    try:
+        raise ValueError("x\x1b[2J\u202ey")
+    except ValueError:
+        logging.getLogger("a").exception("failed")
+
+    assert "\x1b[2J" not in stream.getvalue()
+    assert "\u202e" not in stream.getvalue()
+    assert r"ValueError: x\x1b[2J\u202ey" in stream.getvalue()
+    assert len(stream.getvalue().splitlines()) > 3
+
+
+def test_colours_are_for_terminals_alone() -> None:
+    terminal = configured(Terminal(), LOG_FORMAT="console")
+    logging.getLogger("a").info("hello")
+    file = configured(io.StringIO(), LOG_FORMAT="console")
+    logging.getLogger("a").info("hello")
+
+    assert "\x1b[" in terminal.getvalue()
+    assert "\x1b[" not in file.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_the_servers_messages_are_written_once(log_format: str) -> None:
+    stream = configured(LOG_FORMAT=log_format)
+
+    logging.getLogger("uvicorn.error").info("Started", extra={"color_message": "Started \x1b[36mtwice"})
+
+    assert "Started" in stream.getvalue()
+    assert "color_message" not in stream.getvalue()
+    assert "twice" not in stream.getvalue()
