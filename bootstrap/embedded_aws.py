@@ -2,9 +2,14 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 
+from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError
+
+_KEPT = {"LOG_FORMAT", "LOG_LEVEL", "TRANSCRIBER_WORKERS"}
+"""Settings that change nothing of what is shown; every other one is as on a machine where none is set."""
 
 
 @contextlib.contextmanager
@@ -12,7 +17,7 @@ def embedded_aws() -> Iterator[dict[str, str]]:
     """Run moto's server on a free port of this machine.
 
     Yields:
-        The environment in which this AWS is the one that is found.
+        The environment in which this AWS is the one that is found, with folders that are gone at the end.
 
     Raises:
         ConfigurationError: moto is not installed.
@@ -27,14 +32,18 @@ def embedded_aws() -> Iterator[dict[str, str]]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        yield _environment(os.environ, f"http://{host}:{port}")
+        with tempfile.TemporaryDirectory(prefix="embedded-aws-") as folder:
+            yield _environment(os.environ, f"http://{host}:{port}", folder)
     finally:
         server.stop()
 
 
-def _environment(environ: Mapping[str, str], endpoint_url: str) -> dict[str, str]:
-    """The present environment without anything that points at a real account."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+def _environment(environ: Mapping[str, str], endpoint_url: str, folder: str) -> dict[str, str]:
+    """The present environment without settings of the service, and without anything of a real account."""
+    settings = {name.upper() for name in Settings.model_fields} - _KEPT
+    kept = {
+        name: value for name, value in environ.items() if name not in settings and not name.startswith("AWS_")
+    }
     return {
         **kept,
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -45,4 +54,6 @@ def _environment(environ: Mapping[str, str], endpoint_url: str) -> dict[str, str
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "EVENT_TRANSPORT": "eventbridge",
+        "DATABASE_URL": f"sqlite:///{folder}/transcripts.db",
+        "SPOOL_DIR": f"{folder}/spool",
     }

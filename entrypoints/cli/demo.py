@@ -56,7 +56,7 @@ def command(recording: Path, *, as_json: bool) -> None:
         os.environ.update(environ)  # where boto3 looks
         container = build_container(configure())
         with steps.step("provision queue, dead-letter queue, rule and target"):
-            container.infrastructure().provision()
+            _provision(container)
         with _service(environ, steps) as url:
             with steps.step("upload, transcribe, clean, publish, answer"):
                 answer = _upload(url, recording)
@@ -66,19 +66,23 @@ def command(recording: Path, *, as_json: bool) -> None:
     print_json(report) if as_json else _show(report)
 
 
+def _provision(container: Container) -> None:
+    provisioning = container.infrastructure().provision()
+    if not provisioning.ok:
+        problems = " ".join(finding.problem for finding in provisioning.findings)
+        raise TranscriptionServiceError(f"The route is broken: {problems}")
+
+
 @contextmanager
 def _service(environ: dict[str, str], steps: Steps) -> Iterator[str]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     program = (sys.executable, "-m", "entrypoints.cli.main", "serve", "--port", str(port))
-    with steps.step("start the service and load the engine"):
-        service = subprocess.Popen(program, env={**environ, "LOG_LEVEL": "WARNING"})  # noqa: S603 - our own command
-        try:
-            _wait_until_ready(url, service)
-        except BaseException:
-            service.kill()
-            raise
+    environ = {**environ, "LOG_LEVEL": "WARNING"}
+    service = subprocess.Popen(program, env=environ, cwd="/")  # noqa: S603 - our own command, away from any `.env`
     try:
+        with steps.step("start the service and load the engine"):
+            _wait_until_ready(url, service)
         yield url
     finally:
         service.terminate()
@@ -93,16 +97,21 @@ def _free_port() -> int:
 
 def _wait_until_ready(url: str, service: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and service.poll() is None:
-        try:
-            answer = urllib3.request("GET", f"{url}/health/ready", timeout=2, retries=False)
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.05)
-            continue
-        if answer.status == 200:  # noqa: PLR2004 - HTTP's word for yes
+    while time.monotonic() < deadline:
+        if service.poll() is not None:
+            raise TranscriptionServiceError(f"The service ended with exit status {service.returncode}.")
+        if _is_ready(url):
             return
         time.sleep(0.05)
     raise TranscriptionServiceError(f"The service did not become ready within {READY_SECONDS:g} s.")
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        answer = urllib3.request("GET", f"{url}/health/ready", timeout=2, retries=False)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return answer.status == 200  # noqa: PLR2004 - HTTP's word for yes
 
 
 def _upload(url: str, recording: Path) -> dict[str, Any]:

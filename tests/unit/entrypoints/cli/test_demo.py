@@ -1,15 +1,30 @@
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from bootstrap.container import Container
 from bootstrap.embedded_aws import embedded_aws
+from bootstrap.settings import Settings
+from domain.model.errors import TranscriptionServiceError
 from domain.model.events import BatchProcessingCompleted
+from domain.model.infrastructure import Finding, Link, Provisioning
+from entrypoints.cli import demo
 from tests.commands import transcripts
 from tests.recordings import DEMO_TEXT
 
 
-def test_the_demo_goes_from_the_recording_to_its_consumer() -> None:
-    result = transcripts("demo", "--json")
+def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("TRANSCRIBER=canned\nEVENT_SOURCE=com.example\n", encoding="utf-8")
+
+    result = transcripts(
+        "demo", "--json", EVENTBRIDGE_BUS_NAME="missing", QUEUE_NAME="other", DATABASE_URL="oracle://x"
+    )
 
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
@@ -31,3 +46,46 @@ def test_the_embedded_aws_hides_every_real_account(monkeypatch: pytest.MonkeyPat
         assert "AWS_PROFILE" not in environ
         assert "AWS_SESSION_TOKEN" not in environ
         assert environ["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+
+
+def test_the_embedded_aws_is_met_with_the_settings_of_a_machine_where_none_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name.upper(), "surprise")
+    for name in ("LOG_FORMAT", "LOG_LEVEL", "TRANSCRIBER_WORKERS"):
+        monkeypatch.delenv(name)
+
+    with embedded_aws() as environ:
+        settings = Settings.from_env(environ)
+
+    changed = {name for name in settings.model_fields_set if name != "aws_region"}
+    assert changed == {"aws_endpoint_url", "event_transport", "database_url", "spool_dir"}
+    assert not Path(settings.database_url.removeprefix("sqlite:///")).parent.exists()
+
+
+def test_a_service_that_ends_is_told_from_one_that_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as ended:
+        ended.wait()
+        with pytest.raises(TranscriptionServiceError, match="exit status 3"):
+            demo._wait_until_ready("http://127.0.0.1:9", ended)
+
+    monkeypatch.setattr(demo, "READY_SECONDS", 0.1)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as silent:
+        with pytest.raises(TranscriptionServiceError, match="not become ready"):
+            demo._wait_until_ready("http://127.0.0.1:9", silent)
+        silent.kill()
+
+
+def test_a_route_that_is_broken_after_provisioning_ends_the_demo() -> None:
+    finding = Finding(Link.RULE, "The rule is disabled.", "State=DISABLED", "enable it")
+
+    class Infrastructure:
+        def provision(self) -> Provisioning:
+            return Provisioning((), "", "", "", (finding,))
+
+    container = Container()
+    container.infrastructure.override(Infrastructure())
+
+    with pytest.raises(TranscriptionServiceError, match="The rule is disabled"):
+        demo._provision(container)
