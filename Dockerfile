@@ -15,17 +15,16 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps .
 FROM python:3.11-slim
 RUN useradd --system --create-home --uid 10001 transcripts
 COPY --from=build /venv /venv
-# Uploads are spooled to disk, not to memory: mount a volume here whose size you choose.
+# Uploads are spooled to disk, not to memory: mount a volume here whose size you choose. No VOLUME line:
+# some platforms refuse it, and an anonymous volume chooses nothing.
 RUN install -d -o transcripts -m 0700 /var/spool/batch-transcription
-VOLUME /var/spool/batch-transcription
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    HOST=0.0.0.0 \
     PORT=8000 \
     SPOOL_DIR=/var/spool/batch-transcription
 USER transcripts
 EXPOSE 8000
 # exec form: SIGTERM reaches the service, which finishes what is in flight.
-CMD ["transcripts", "serve"]
+CMD ["transcripts", "serve", "--host", "0.0.0.0"]
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health/live', timeout=2)"]

@@ -42,7 +42,7 @@ bench: .venv/ready $(LOCALSTACK) ## The figures of benchmarks/
 
 lock: $(UV) ## Renew uv.lock, requirements.txt and LocalStack's lock
 	$(UV) lock --upgrade
-	$(UV) export --quiet --no-dev --extra demo --no-emit-project --output-file requirements.txt
+	$(UV) export --quiet --no-dev --no-emit-project --output-file requirements.txt
 	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 		--exclude-newer 2025-12-10 --output-file tests/integration/localstack.requirements.txt \
 		tests/integration/localstack.requirements.in

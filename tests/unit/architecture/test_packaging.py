@@ -63,3 +63,14 @@ def test_no_credentials_can_be_committed_by_accident() -> None:
         assert ignored.returncode == 0, name
     example = subprocess.run(["git", "check-ignore", "-q", ".env.example"], cwd=ROOT, check=False)
     assert example.returncode == 1
+
+
+def test_the_container_holds_nothing_that_only_the_demo_needs() -> None:
+    assert "moto" not in (ROOT / "requirements.txt").read_text(encoding="utf-8")
+
+
+def test_the_container_file_is_one_that_every_platform_takes() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+
+    assert not any(line.startswith("VOLUME") for line in lines)
+    assert 'CMD ["transcripts", "serve", "--host", "0.0.0.0"]' in lines
