@@ -37,8 +37,12 @@ unit: .venv/ready ## The tests that need nothing but this process
 integration: .venv/ready $(LOCALSTACK) ## The tests against LocalStack
 	$(RUN)/pytest tests/integration
 
-bench: .venv/ready $(LOCALSTACK) ## The figures of benchmarks/
-	$(RUN)/python -m benchmarks.word_error_rate
+bench: .venv/ready $(LOCALSTACK) ## The figures of benchmarks/; SAMPLES=folder for recordings of your own
+	$(RUN)/python -m benchmarks.start_up
+	$(RUN)/python -m benchmarks.responsiveness
+	$(RUN)/python -m benchmarks.service_overhead
+	$(RUN)/python -m benchmarks.upload_memory
+	$(RUN)/python -m benchmarks.word_error_rate $(SAMPLES)
 
 lock: $(UV) ## Renew uv.lock, requirements.txt and LocalStack's lock
 	$(UV) lock --upgrade

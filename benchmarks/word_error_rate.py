@@ -2,10 +2,10 @@
 
     python -m benchmarks.word_error_rate [FOLDER] [--json]
 
-FOLDER (default `../shared/samples`) holds recordings and `references.json`: file name -> text, kind. Both
-texts are compared in lower case, without punctuation and noise tags, and with "mister" spelt as the engine
-spells it. The rates are the same in every run; the real-time factor (seconds of one core for a second of
-sound, decoding included) is this machine's.
+FOLDER (by default the recording that is shipped) holds recordings and `references.json`: file name -> text,
+kind. Both texts are compared in lower case, without punctuation and noise tags, and with "mister" spelt as
+the engine spells it. The rates are the same in every run; the real-time factor (seconds of one core for a
+second of sound, decoding included) is this machine's.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import jiwer
 from adapters.speech.engines import SpeechEngine, load_engine
 from adapters.speech.limits import DecodingLimits
 
-DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "shared" / "samples"
+DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / "entrypoints" / "cli" / "recordings"
 
 _TAGS = re.compile(r"\[[^\]]*\]|<[^>]*>|\+\+[^+]*\+\+")
 _NO_LETTERS = re.compile(r"[^a-z0-9' ]+")

@@ -38,6 +38,14 @@ def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around
     assert len(report["seconds"]) == 4
 
 
+def test_the_text_of_the_shipped_recording_is_shipped_with_it() -> None:
+    references = json.loads(demo.RECORDING.with_name("references.json").read_text(encoding="utf-8"))
+
+    text = references[demo.RECORDING.name]["text"]
+
+    assert text.lower().replace(".", "") == DEMO_TEXT
+
+
 def test_the_embedded_aws_hides_every_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
