@@ -3,7 +3,7 @@
 import click
 
 from bootstrap.container import build_container
-from domain.model.infrastructure import Verification
+from domain.model.infrastructure import Link, Verification
 from domain.services.event_verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.findings import findings_as_json, print_findings
@@ -49,11 +49,14 @@ def verification_as_json(verification: Verification) -> dict[str, object]:
 def show(verification: Verification) -> None:
     """What people get."""
     out = console()
-    outcome = "arrived" if verification.arrived else "did not arrive"
     out.print(f"Test event {verification.test_interaction_id}", markup=False)
-    out.print(
-        f"{outcome} after {verification.seconds:.2f} s; messages looked at: {verification.messages_seen}",
-        markup=False,
-    )
+    out.print(_fate(verification), markup=False)
     print_findings(out, verification.findings)
     out.print("[green]The route works.[/green]" if verification.ok else "[red]Verification failed.[/red]")
+
+
+def _fate(verification: Verification) -> str:
+    if any(finding.link is Link.PUBLISH for finding in verification.findings):
+        return "was not published"
+    outcome = "arrived" if verification.arrived else "did not arrive"
+    return f"{outcome} after {verification.seconds:.2f} s; messages looked at: {verification.messages_seen}"

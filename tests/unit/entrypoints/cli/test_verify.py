@@ -69,6 +69,19 @@ def test_a_route_that_does_not_exits_1_and_names_the_broken_link(
     assert "do:   stop it" in out
 
 
+def test_a_test_event_that_was_not_published_is_not_said_to_be_late(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = Finding(Link.PUBLISH, "the test event could not be published", "access denied", "mend it")
+    unsent = Verification(TEST_ID, arrived=False, seconds=0.02, messages_seen=0, findings=(refused,))
+
+    assert _run(monkeypatch, _Service(unsent)) == 1
+
+    out = capsys.readouterr().out
+    assert out.splitlines()[1] == "was not published"
+    assert "arrive" not in out
+
+
 def test_machines_get_one_json_object(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
