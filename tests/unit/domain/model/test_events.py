@@ -66,11 +66,13 @@ def test_no_field_may_be_missing(field: str) -> None:
         ("status", "failed"),
         ("interaction_id", A_UUID_V1),
         ("tenant_id", "not a uuid"),
+        ("tenant_id", A_UUID_V1),
         ("tenant_id", None),
         ("user_id", ""),
         ("user_id", None),
         ("user_id", 7),
         ("account_id", 7),
+        ("account_id", ["acme"]),
         ("timestamp", "2026-11-23T18:00:00"),
         ("timestamp", "yesterday"),
         ("data", {"raw_transcript": "a"}),
@@ -82,6 +84,16 @@ def test_no_field_may_be_missing(field: str) -> None:
 def test_what_the_contract_does_not_say_is_refused(field: str, value: object) -> None:
     with pytest.raises(ValidationError):
         BatchProcessingCompleted.model_validate_json(detail(**{field: value}))
+
+
+@pytest.mark.parametrize("account", ["acme", None])
+def test_the_account_is_a_string_or_null_and_nothing_else(account: str | None) -> None:
+    event = BatchProcessingCompleted.model_validate_json(detail(account_id=account))
+
+    assert event.account_id == account
+    assert json.loads(event.to_json())["account_id"] == account
+    with pytest.raises(ValidationError, match="account_id"):
+        BatchProcessingCompleted.model_validate_json(detail(account_id=7))
 
 
 def test_an_event_cannot_be_changed() -> None:

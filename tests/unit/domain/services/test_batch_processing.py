@@ -148,6 +148,25 @@ async def test_progress_reaches_whoever_asked_for_it(recording: Path) -> None:
     assert steps == [Progress(3.5, 3.5)]
 
 
+@pytest.mark.parametrize(
+    ("events", "status"),
+    [
+        (InMemoryEventPublisher(), "published"),
+        (FailingEventPublisher(EventBusUnavailableError("away")), "failed"),
+        (NoOpEventPublisher("switched off"), "disabled"),
+    ],
+)
+async def test_the_log_tells_whether_publishing_succeeded_or_failed(
+    recording: Path, events: EventPort, status: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    await service(events).process(recording, ALICE, uuid4())
+
+    (record,) = [record for record in caplog.records if record.message == "batch processing completed"]
+    assert record.__dict__["event_status"] == status
+
+
 async def test_the_log_tells_the_identity_its_warnings_and_the_outcome_but_no_text(
     recording: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid1, uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
@@ -85,6 +86,26 @@ def test_an_event_that_breaks_its_schema_is_rejected_before_it_leaves(
 
     assert events.published == ()
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("missing", ["interaction_id", "tenant_id", "user_id"])
+def test_an_event_without_a_required_field_is_rejected_before_it_leaves(
+    missing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    events = InMemoryEventPublisher()
+    fields = {"interaction_id": uuid4(), "tenant_id": uuid4(), "user_id": "alice", missing: None}
+
+    with pytest.raises(EventRejectedError, match=missing):
+        publisher(events).publish(**fields, account_id=None, data=DATA)  # type: ignore[arg-type]  # the point of the test
+
+    assert events.published == ()
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("missing", ["raw_transcript", "cleaned_transcript"])
+def test_there_are_no_transcripts_to_publish_where_one_is_missing(missing: str) -> None:
+    with pytest.raises(ValidationError, match=missing):
+        TranscriptData.model_validate(DATA.model_dump(exclude={missing}))
 
 
 def test_a_disabled_transport_is_warned_about_for_each_event(caplog: pytest.LogCaptureFixture) -> None:
