@@ -25,6 +25,8 @@ COMMANDS = {
     "process": _Command("process", "Transcribe recordings here, without HTTP, and publish their events."),
     "provision": _Command("provision", "Create queue, dead-letter queue, rule and target, and check them."),
     "verify": _Command("verify", "Send a test event down the whole route and say where it got stuck."),
+    "relay": _Command("relay", "Deliver what the outbox keeps, in a process of its own."),
+    "outbox": _Command("outbox", "List, show, retry and prune the events in the outbox."),
     "demo": _Command("demo", "Show the main job on this machine alone, from recording to consumer."),
 }
 

@@ -1,0 +1,44 @@
+"""The outbox as an operator's tools see it: the one that a service has made."""
+
+from pathlib import Path
+
+from bootstrap.container import Container
+from domain.model.errors import ConfigurationError
+from ports.outbox_port import OutboxPort
+
+_SQLITE = "sqlite:///"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite database; None for a database server."""
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def existing_outbox(container: Container) -> OutboxPort:
+    """The outbox that is there already.
+
+    A tool that made the file would make it for the wrong user, or in the wrong folder, and find it empty.
+
+    Raises:
+        ConfigurationError: there is no such file, or `DATABASE_URL` cannot be used.
+        OutboxUnavailableError: the database cannot be reached, or refuses.
+    """
+    require_database(container.settings().database_url)
+    return container.outbox()
+
+
+def require_database(url: str) -> None:
+    """Look for the file of an SQLite database; a server speaks for itself.
+
+    Raises:
+        ConfigurationError: it is not there, or not to be seen.
+    """
+    file = sqlite_file(url)
+    try:
+        if file is not None:
+            file.stat()
+    except OSError as error:
+        raise ConfigurationError(
+            f"DATABASE_URL: {file}: {error.strerror}. The service makes it at its first start; "
+            f"a relative path counts from the current folder, {Path.cwd()}."
+        ) from None

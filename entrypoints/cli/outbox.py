@@ -1,0 +1,106 @@
+"""`transcripts outbox`: the events that wait, that are parked, and that were published."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import click
+
+from bootstrap.container import build_container
+from bootstrap.outbox import existing_outbox
+from domain.model.errors import TranscriptionServiceError
+from domain.model.outbox import OutboxCounts, OutboxRecord, OutboxState
+from entrypoints.cli.configuration import configure
+from entrypoints.cli.outbox_texts import age, as_line, as_lines, record_as_json
+from entrypoints.cli.output import print_json
+from ports.outbox_port import OutboxPort
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+MAX_DAYS = 36_500
+
+
+@click.group("outbox")
+def command() -> None:
+    """Look into the outbox, and mend what is parked there."""
+
+
+@command.command("list")
+@click.option("--state", type=click.Choice(OutboxState, case_sensitive=False), help="Only those.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most.")
+@AS_JSON
+def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None:
+    """List events, those added last first. Transcripts are not shown."""
+    outbox, now = _outbox(), datetime.now(UTC)
+    counts, records = outbox.counts(), outbox.records(state, limit=limit)
+    if as_json:
+        events = [record_as_json(record) for record in records]
+        print_json({"counts": counts._asdict(), "events": events})
+        return
+    for record in records:
+        click.echo(as_line(record, now))
+    click.echo(_summary(counts))
+
+
+@command.command("show")
+@click.argument("interaction_id", type=click.UUID)
+@click.option("--with-text", is_flag=True, help="The transcripts, too, as long as they are kept.")
+@AS_JSON
+def show(interaction_id: UUID, *, with_text: bool, as_json: bool) -> None:
+    """Show one event; of its transcripts only their lengths, unless --with-text is given."""
+    record = _found(_outbox(), interaction_id)
+    if as_json:
+        print_json(record_as_json(record, with_text=with_text))
+        return
+    for line in as_lines(record, with_text=with_text):
+        click.echo(line)
+
+
+@command.command("retry")
+@click.argument("interaction_ids", nargs=-1, type=click.UUID)
+@click.option("--all-rejected", is_flag=True, help="Everything that is parked.")
+@AS_JSON
+def retry(interaction_ids: tuple[UUID, ...], *, all_rejected: bool, as_json: bool) -> None:
+    """Make events due at once: parked ones wait again, and waiting ones wait no longer.
+
+    What is published already is left alone.
+    """
+    if bool(interaction_ids) == all_rejected:
+        raise click.UsageError("Give the ids of events, or --all-rejected.")
+    outbox = _outbox()
+    for interaction_id in interaction_ids:
+        _found(outbox, interaction_id)
+    _tell("due now", outbox.retry(None if all_rejected else interaction_ids), as_json=as_json)
+
+
+@command.command("prune")
+@click.option(
+    "--older-than", "days", type=click.IntRange(0, MAX_DAYS), required=True, help="Settled so many days ago."
+)
+@click.option("--rejected", is_flag=True, help="Parked events as well: their transcripts are gone then.")
+@click.confirmation_option(prompt="Forget these events for good?")
+@AS_JSON
+def prune(days: int, *, rejected: bool, as_json: bool) -> None:
+    """Forget events that were published long enough ago; those that wait are never forgotten."""
+    _tell("forgotten", _outbox().prune(older_than_days=days, rejected=rejected), as_json=as_json)
+
+
+def _outbox() -> OutboxPort:
+    return existing_outbox(build_container(configure()))
+
+
+def _found(outbox: OutboxPort, interaction_id: UUID) -> OutboxRecord:
+    record = outbox.find(interaction_id)
+    if record is None:
+        raise TranscriptionServiceError(f"The outbox has no event {interaction_id}.")
+    return record
+
+
+def _summary(counts: OutboxCounts) -> str:
+    oldest = f" (the oldest for {age(counts.oldest_waiting_seconds)})" if counts.waiting else ""
+    return f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
+
+
+def _tell(what: str, count: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"events": count})
+    else:
+        click.echo(f"{count} {what}")
