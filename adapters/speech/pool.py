@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.speech.process import WorkerProcess
+from adapters.speech.sandbox import forbid_inspection
 from domain.model.errors import TranscriberBusyError, TranscriberUnavailableError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import ProgressListener, TranscriberPort, TranscriberState
@@ -59,7 +60,11 @@ class WorkerPoolTranscriber(TranscriberPort):
         self._keepers: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
-        """Begin to load the engines; recordings may be handed in before that is done."""
+        """Begin to load the engines; recordings may be handed in before that is done.
+
+        From now on nothing that runs as the same user can look into this process, a worker least of all.
+        """
+        forbid_inspection()
         self._keepers = tuple(asyncio.create_task(_keep_ready(worker)) for worker in self._workers)
 
     async def stop(self) -> None:

@@ -6,7 +6,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from adapters.speech import conversation
+from adapters.speech import conversation, sandbox
 from adapters.speech.protocol import Advanced, Failed, Finished, Job, Ready
 from domain.model.errors import (
     RecordingError,
@@ -78,6 +78,7 @@ class WorkerProcess:
         Raises:
             TranscriptionServiceError: what the worker answered, or what became of it.
         """
+        await self._retire_when_due()
         await self.start()
         process = self._process
         assert process is not None  # noqa: S101 - start() returned
@@ -98,6 +99,13 @@ class WorkerProcess:
         self._stopped = True
         if self._process is not None:
             await self._discard(self._process)
+
+    async def _retire_when_due(self) -> None:
+        """A worker may use only so much processor time, and every recording has a right to its share."""
+        process = self._process
+        if process is not None and sandbox.cpu_seconds_used(process.pid) > sandbox.CPU_SECONDS_OF_A_LIFE:
+            await self._discard(process)
+            logger.info("worker retired", extra={"worker_pid": process.pid, "engine": self._engine})
 
     async def _discard(self, process: Process) -> None:
         if self._process is process:

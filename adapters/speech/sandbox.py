@@ -1,6 +1,7 @@
 """What a worker process may not do. Uploads are hostile, and decoders have holes.
 
-Applied by the worker to itself before it loads anything that touches a recording.
+Applied by the worker to itself before it loads anything that touches a recording; only `forbid_inspection` is
+for the service as well, whose user it shares.
 """
 
 import ctypes
@@ -9,18 +10,26 @@ import resource
 import signal
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
+CAPABILITY_VERSION_3 = 0x20080522
+CAPABILITIES = 64
 
-MAX_ADDRESS_SPACE_BYTES = 3 * 2**30
+MAX_ADDRESS_SPACE_BYTES = 2**30
+"""An engine with its model and libraries takes 400 MiB of it."""
 MAX_OPEN_FILES = 64
+CPU_SECONDS_OF_A_LIFE = 3600.0
+"""A worker that used so much between two recordings is replaced; its last one may still take its share."""
 NICENESS = 10
 """Workers keep every core busy for minutes; whoever answers callers goes first."""
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
@@ -30,17 +39,29 @@ def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**passed_on, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 
 
+def forbid_inspection() -> None:
+    """Keep other processes of this user from reading this one's memory and environment (prctl(2)).
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _prctl(PR_SET_DUMPABLE, 0)
+
+
 def confine() -> None:
     """Give up what decoding and recognition do not need: privileges, network, files, memory, priority.
 
     Best effort for the network, which needs a kernel that lets the process into a namespace of its own;
     everything else works on every Linux.
+
+    Raises:
+        OSError: the kernel refuses anything but the network.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    _leave_the_network(libc)
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    _leave_the_network()
+    _drop_capabilities()
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    forbid_inspection()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE_BYTES, MAX_ADDRESS_SPACE_BYTES))
@@ -53,12 +74,44 @@ def forbid_writing() -> None:
 
 
 def allow_cpu_seconds(seconds: float) -> None:
-    """Let this process use so much more processor time; the kernel kills it beyond (SIGXCPU)."""
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
+    """Let this process use so much more processor time; the kernel kills it beyond (SIGXCPU).
+
+    The first call also sets the ceiling for all that follow, which the process itself cannot raise.
+    """
+    _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)
+    if ceiling == resource.RLIM_INFINITY:
+        ceiling = int(CPU_SECONDS_OF_A_LIFE + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (min(int(time.process_time() + seconds) + 1, ceiling), ceiling))
 
 
-def _leave_the_network(libc: ctypes.CDLL) -> None:
+def cpu_seconds_used(pid: int) -> float:
+    """The processor time of another process so far; 0 if there is none (proc(5))."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _leave_the_network() -> None:
     """Enter a network namespace without any interface; as root directly, else through a user namespace."""
-    if libc.unshare(CLONE_NEWNET) != 0:
-        libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)
+    if _LIBC.unshare(CLONE_NEWNET) != 0:
+        _LIBC.unshare(CLONE_NEWUSER | CLONE_NEWNET)
+
+
+def _drop_capabilities() -> None:
+    """Be root in name only, if root at all (capabilities(7))."""
+    for capability in range(CAPABILITIES):
+        _LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # who may not do this has none to lose
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    _check(_LIBC.capset(header, (ctypes.c_uint32 * 6)()))
+
+
+def _prctl(option: int, value: int) -> None:
+    _check(_LIBC.prctl(option, value, 0, 0, 0))
+
+
+def _check(result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"The worker could not be confined: {os.strerror(number)}")

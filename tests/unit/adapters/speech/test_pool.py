@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.speech import process
+from adapters.speech import process, sandbox
 from adapters.speech.pool import WorkerPoolTranscriber
 from adapters.speech.protocol import Failed, Ready
 from domain.model.errors import (
@@ -360,13 +360,42 @@ async def test_workers_have_no_credentials_no_network_and_limits(monkeypatch: py
     assert b"opensesame" not in environment
     assert b"HOME=" not in environment
     assert "NoNewPrivs:\t1" in status
+    assert "CapEff:\t0000000000000000" in status
     for limit in ("Max core file size", "Max file size"):
         (line,) = [line for line in limits.splitlines() if line.startswith(limit)]
         assert line.split()[-3:-1] == ["0", "0"]
-    assert "Max address space         unlimited" not in limits
-    assert "Max cpu time              unlimited            unlimited" in limits  # set for each recording
+    assert "Max address space         1073741824           1073741824" in limits
+    assert "Max cpu time              unlimited            unlimited" in limits  # set with each recording
     if os.geteuid() == 0:
         assert network != Path("/proc/self/ns/net").readlink()
+
+
+async def test_a_recording_sets_the_processor_time_that_a_worker_has_left(tmp_path: Path) -> None:
+    async with pool(max_audio_seconds=100.0) as transcriber:
+        await transcriber.transcribe(three_silent_seconds(tmp_path))
+        limits = Path(f"/proc/{transcriber.worker_pids()[0]}/limits").read_text(encoding="ascii")
+
+    (line,) = [line for line in limits.splitlines() if line.startswith("Max cpu time")]
+    soft, hard = (int(figure) for figure in line.split()[3:5])
+    assert 2 * 100 + 60 <= soft <= 2 * 100 + 60 + 20
+    assert hard == 3600 + 2 * 100 + 60 + 1
+
+
+async def test_a_worker_that_used_up_its_processor_time_is_replaced_between_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with pool() as transcriber:
+        first = await transcriber.transcribe(three_silent_seconds(tmp_path))
+        (pid,) = transcriber.worker_pids()
+        assert 0 < sandbox.cpu_seconds_used(pid) < 20
+        monkeypatch.setattr(sandbox, "CPU_SECONDS_OF_A_LIFE", 0.0)
+
+        assert await transcriber.transcribe(three_silent_seconds(tmp_path)) == first
+
+        assert transcriber.worker_pids() != (pid,)
+    assert [record.levelname for record in caplog.records if record.message == "worker retired"] == ["INFO"]
+    assert "worker ended" not in caplog.text
 
 
 async def test_workers_die_with_the_service(tmp_path: Path) -> None:
