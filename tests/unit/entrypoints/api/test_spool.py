@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -210,26 +211,23 @@ async def test_an_upload_ends_when_the_last_slot_is_taken_meanwhile(
     assert left_over(tmp_path) == []
 
 
-async def test_a_caller_who_leaves_while_the_file_is_removed_does_not_leave_it_behind(
-    spool: UploadSpool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_caller_who_leaves_while_the_file_is_to_be_removed_does_not_leave_it_behind(
+    spool: UploadSpool, tmp_path: Path
 ) -> None:
-    removing, may_remove, remove = threading.Event(), threading.Event(), shutil.rmtree
-
-    def slowly(folder: Path, *, ignore_errors: bool) -> None:
-        removing.set()
-        may_remove.wait(10)
-        remove(folder, ignore_errors=ignore_errors)
+    received, thread_is_free = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
 
     async def receive() -> None:
         async with spool.receive(upload(b"sound"), has_capacity):
-            monkeypatch.setattr(shutil, "rmtree", slowly)
+            loop.run_in_executor(None, thread_is_free.wait, 10)  # the removal has to wait for its thread
+            received.set()
 
     receiving = asyncio.create_task(receive())
-    await eventually(removing.is_set)
+    await received.wait()
     receiving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await receiving
-    may_remove.set()
+    thread_is_free.set()
 
     await eventually(lambda: not left_over(tmp_path))
-    monkeypatch.undo()
