@@ -15,13 +15,14 @@ RUN /venv/bin/pip install --no-cache-dir --no-deps .
 FROM python:3.11-slim
 RUN useradd --system --create-home --uid 10001 transcripts
 COPY --from=build /venv /venv
-# Uploads are spooled to disk, not to memory: mount a volume here whose size you choose. No VOLUME line:
-# some platforms refuse it, and an anonymous volume chooses nothing.
-RUN install -d -o transcripts -m 0700 /var/spool/batch-transcription
+# Uploads are spooled to disk, not to memory, and events wait on disk for the bus: mount volumes here whose size you
+# choose, or name a PostgreSQL for the events. No VOLUME line: some platforms refuse it.
+RUN install -d -o transcripts -m 0700 /var/spool/batch-transcription /var/lib/batch-transcription
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PORT=8000 \
-    SPOOL_DIR=/var/spool/batch-transcription
+    SPOOL_DIR=/var/spool/batch-transcription \
+    DATABASE_URL=sqlite:////var/lib/batch-transcription/transcripts.db
 USER transcripts
 EXPOSE 8000
 # exec form: SIGTERM reaches the service, which finishes what is in flight.

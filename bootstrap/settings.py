@@ -93,7 +93,7 @@ RuleName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="up to 64 letters, digits and . - _")
 ]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, such as 2")]
-Bytes = Annotated[int, Field(description="whole bytes, such as 2147483648")]
+Bytes = Annotated[int, Field(description="whole bytes, such as 1000000")]
 Count = Annotated[int, Field(description="a whole number, such as 2")]
 
 
@@ -111,8 +111,10 @@ class Settings(BaseModel):
     event_transport: EventTransport = EventTransport.AUTO
     publish_timeout_seconds: Seconds = Field(default=2.0, le=3)
 
-    event_max_bytes: int = Field(default=1_000_000, ge=1_000, le=2**20)
-    payload_bucket: BucketName | None = None
+    event_max_bytes: Bytes = Field(default=1_000_000, ge=1_000, le=2**20)
+    payload_bucket: BucketName | None = Field(
+        default=None, description="3 to 63 small letters, digits and . -, such as my-transcripts"
+    )
     database_url: str = Field(default="sqlite:///var/transcripts.db", min_length=1)
 
     queue_name: QueueName = "meeting-transcripts-queue"
