@@ -118,7 +118,7 @@ def _upload(url: str, recording: Path) -> dict[str, Any]:
     answer = urllib3.request(
         "POST",
         f"{url}/batch/process",
-        fields={"file": (recording.name, recording.read_bytes())},
+        fields={"file": (printable(recording.name), recording.read_bytes())},
         headers={"X-User-ID": "demo"},
         timeout=ANSWER_SECONDS,
     )

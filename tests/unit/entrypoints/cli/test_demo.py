@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,6 +37,21 @@ def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around
     assert str(event.interaction_id) == report["answer"]["interaction_id"]
     assert event.data.cleaned_transcript == report["answer"]["cleaned_transcript"]
     assert len(report["seconds"]) == 4
+
+
+def test_a_recording_of_any_name_is_uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = tmp_path / "caf\udce9.wav"
+    recording.write_bytes(b"sound")
+    names: list[bytes] = []
+
+    def answer(_method: str, _url: str, *, fields: dict[str, tuple[str, bytes]], **_: object) -> object:
+        names.append(fields["file"][0].encode("utf-8"))
+        return SimpleNamespace(status=200, json=dict)
+
+    monkeypatch.setattr(demo.urllib3, "request", answer)
+
+    assert demo._upload("http://127.0.0.1:9", recording) == {}
+    assert names == [rb"caf\udce9.wav"]
 
 
 def test_the_text_of_the_shipped_recording_is_shipped_with_it() -> None:
