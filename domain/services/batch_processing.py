@@ -18,8 +18,9 @@ from ports.transcriber_port import ProgressListener, TranscriberPort
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_PUBLISH_TIMEOUT_SECONDS = 3.0
-"""When even a publisher that keeps its own time is given up."""
+DEFAULT_PUBLISH_TIMEOUT_SECONDS = 15.0
+"""When even a publisher that keeps its own time is given up: a locked outbox may take ten seconds to say so,
+and the bus is tried after that."""
 
 PUBLISHING_THREADS = 64
 """Of their own: a bus that hangs must not keep uploads and cleaning from the threads that they share."""

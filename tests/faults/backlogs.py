@@ -1,0 +1,20 @@
+"""Fills an outbox at once, as an outage of hours would."""
+
+from collections.abc import Iterable
+from uuid import uuid4
+
+from adapters.sql import outbox_statements
+from adapters.sql.clock import DatabaseNow
+from adapters.sql.database import Database
+from adapters.sql.outbox_rows import new_row
+from domain.model.errors import OutboxUnavailableError
+from domain.model.events import BatchProcessingCompleted
+from domain.model.outbox import Claim
+
+
+def fill(database: Database, events: Iterable[BatchProcessingCompleted]) -> None:
+    """Add all of them in one transaction: one by one would take a sync each."""
+    add = outbox_statements.add(database.engine.dialect.name, DatabaseNow())
+    rows = [new_row(Claim(event, uuid4(), attempts=0), 0.0) for event in events]
+    with database.writing(OutboxUnavailableError) as connection:
+        connection.execute(add, rows)

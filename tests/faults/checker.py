@@ -1,0 +1,67 @@
+"""Judges from outside whether anything was lost: what callers were promised, and what the bus received."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.model.events import read_event
+from tests.stub_bus import Entry
+
+PROMISES = frozenset({"published", "queued"})
+"""The answers after which an event must arrive."""
+
+
+class PromiseLog:
+    """The ids that callers were promised, on the disk before the next request leaves."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        path.touch()
+
+    def note(self, interaction_id: str) -> None:
+        """Write an id down for good; from any thread."""
+        with self._lock, self._path.open("a", encoding="ascii") as file:
+            file.write(f"{interaction_id}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def ids(self) -> frozenset[UUID]:
+        """Every id that was noted."""
+        return frozenset(map(UUID, self._path.read_text(encoding="ascii").split()))
+
+
+class Verdict(NamedTuple):
+    """How the promises were kept.
+
+    Attributes:
+        promised: how many there were.
+        lost: those whose event never came.
+        duplicates: how many events came that had come before.
+    """
+
+    promised: int
+    lost: frozenset[UUID]
+    duplicates: int
+
+
+def judge(promised: frozenset[UUID], received: Iterable[Entry]) -> Verdict:
+    """Compare promises with arrivals.
+
+    Raises:
+        pydantic.ValidationError: something arrived that no consumer could read.
+    """
+    arrivals = Counter(read_event(entry["Detail"]).interaction_id for entry in received)
+    return Verdict(len(promised), promised - arrivals.keys(), arrivals.total() - len(arrivals))
+
+
+def nothing_lost(log: PromiseLog, received: Sequence[Entry], *, at_least: int = 1) -> Verdict:
+    """Assert that every promise was kept, and that there were enough of them to tell."""
+    verdict = judge(log.ids(), tuple(received))
+    assert not verdict.lost
+    assert verdict.promised >= at_least
+    return verdict

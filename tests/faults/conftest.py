@@ -1,0 +1,58 @@
+"""The ground for faults: a bus, callers, their promises, and servers that are cleared away."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.callers import Callers
+from tests.faults.checker import PromiseLog
+from tests.faults.servers import CREDENTIALS, Server
+from tests.recordings import record, tone
+from tests.stub_bus import StubBus
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubBus]:
+    """A bus that is not the bottleneck: callers who come together are all let in."""
+    monkeypatch.setattr("tests.stub_bus._Server.request_queue_size", 128)
+    with StubBus() as bus:
+        yield bus
+
+
+@pytest.fixture
+def promises(tmp_path: Path) -> PromiseLog:
+    return PromiseLog(tmp_path / "promised")
+
+
+@pytest.fixture
+def callers(tmp_path: Path, promises: PromiseLog) -> Callers:
+    return Callers(record(tmp_path / "a.wav", tone(0.5)).read_bytes(), promises)
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/transcripts.db"
+
+
+@pytest.fixture
+def new_server(tmp_path: Path, database_url: str, bus: StubBus) -> Iterator[Callable[..., Server]]:
+    """Makes servers on one database and one bus, unless told otherwise; each is started and ready."""
+    servers: list[Server] = []
+
+    def make(**environ: str) -> Server:
+        own = {"DATABASE_URL": database_url, "AWS_ENDPOINT_URL": bus.url, **environ}
+        servers.append(Server(tmp_path / f"server-{len(servers)}", **own))
+        servers[-1].start()
+        servers[-1].wait_until_ready()
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()

@@ -1,0 +1,80 @@
+"""`transcripts serve` as a process that can be killed and started again at the same address."""
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from tests.commands import PROGRAM, clean_environment
+from tests.integration.localstack import free_port
+from tests.service import wait_until
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests"}
+
+
+class Server:
+    """One server of several, perhaps; leads a process group of its own, and logs to a file.
+
+    Args:
+        folder: its own; what it shares with others is named in `environ`.
+    """
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        folder.mkdir(exist_ok=True)
+        self._folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environ = {
+            "EVENT_TRANSPORT": "eventbridge",
+            "SPOOL_DIR": str(folder / "spool"),
+            "TRANSCRIBER": "canned",
+            "TRANSCRIBER_WORKERS": "1",
+            "TRANSCRIBER_WAITING_ROOM": "1000",
+            **CREDENTIALS,
+            **environ,
+        }
+
+    def start(self) -> None:
+        """Start the process; `wait_until_ready` is the next thing to do."""
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [PROGRAM, "serve", "--port", str(self.port)],
+                env=clean_environment(**self.environ),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        wait_until(self._is_ready, seconds=60)
+
+    def kill(self) -> None:
+        """End the whole process group as a power cut would."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """End what is still running."""
+        with contextlib.suppress(ProcessLookupError):
+            self.kill()
+
+    def limit_files_to(self, size: int) -> None:
+        """From now on no file of the server may grow beyond so many bytes: to it, the disk is full."""
+        _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+    def health(self) -> dict[str, Any]:
+        """What `/health/ready` tells."""
+        health: dict[str, Any] = urllib3.request("GET", f"{self.url}/health/ready", timeout=10).json()
+        return health
+
+    def _is_ready(self) -> bool:
+        assert self._process.poll() is None, "the server ended"
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            return urllib3.request("GET", f"{self.url}/health/ready", retries=False, timeout=5).status == 200
+        return False

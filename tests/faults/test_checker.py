@@ -1,0 +1,49 @@
+"""The judge itself: it sees what is lost, what comes twice, and what nobody could read."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from domain.model.events import BatchProcessingCompleted
+from tests.factories import an_event
+from tests.faults.checker import PromiseLog, Verdict, judge, nothing_lost
+from tests.stub_bus import Entry
+
+
+def entry(event: BatchProcessingCompleted) -> Entry:
+    return {"Detail": event.to_json()}
+
+
+def test_what_was_promised_and_never_came_is_lost(tmp_path: Path) -> None:
+    came, lost = an_event(), uuid4()
+    log = PromiseLog(tmp_path / "promised")
+    log.note(str(came.interaction_id))
+    log.note(str(lost))
+
+    assert judge(log.ids(), [entry(came)]) == Verdict(promised=2, lost=frozenset({lost}), duplicates=0)
+    with pytest.raises(AssertionError):
+        nothing_lost(log, [entry(came)])
+
+
+def test_an_event_that_came_twice_is_a_duplicate_and_no_loss(tmp_path: Path) -> None:
+    event = an_event()
+    log = PromiseLog(tmp_path / "promised")
+    log.note(str(event.interaction_id))
+
+    assert nothing_lost(log, [entry(event), entry(event)]) == Verdict(1, frozenset(), duplicates=1)
+
+
+def test_an_event_that_nobody_was_promised_is_welcome_and_has_to_be_valid() -> None:
+    assert judge(frozenset(), [entry(an_event())]).lost == frozenset()
+    with pytest.raises(ValidationError):
+        judge(frozenset(), [{"Detail": "{}"}])
+
+
+def test_promises_outlive_the_caller_and_too_few_of_them_show_nothing(tmp_path: Path) -> None:
+    PromiseLog(tmp_path / "promised").note(str(uuid4()))
+
+    assert len(PromiseLog(tmp_path / "promised").ids()) == 1
+    with pytest.raises(AssertionError):
+        nothing_lost(PromiseLog(tmp_path / "others"), [])

@@ -1,0 +1,69 @@
+"""A bus that fails while the service works for it gets everything that was promised in the end."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.callers import Callers
+from tests.faults.checker import PromiseLog, nothing_lost
+from tests.faults.relay_process import drain
+from tests.faults.servers import Server
+from tests.integration.localstack import free_port
+from tests.service import wait_until
+from tests.stub_bus import THROTTLED, Cut, EntryCount, Fault, Garbage, Latency, SomeRefused, StubBus
+
+RECORDINGS = 24
+
+TAKES_NOTHING: dict[str, Fault] = {
+    "every call throttled": THROTTLED,
+    "connections reset before acceptance": Cut.RESET,
+    "garbage with status 200": Garbage(b"<html>a proxy speaks</html>"),
+    "answers without entries": Garbage(b"{}"),
+}
+TAKES_SOME: dict[str, Fault] = {
+    "30 % of the entries failing": SomeRefused("InternalFailure", share=0.3),
+    "connections closed after acceptance": Cut.CLOSE,
+    "answers after the time-out": Latency(2.5),
+    "too many entries in the answers": EntryCount(2),
+}
+FAULTS = TAKES_NOTHING | TAKES_SOME
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_that_ends_loses_nothing(
+    bus: StubBus,
+    database_url: str,
+    callers: Callers,
+    promises: PromiseLog,
+    new_server: Callable[..., Server],
+    name: str,
+) -> None:
+    server = new_server()
+    bus.fail_always(FAULTS[name])
+    answers = callers.upload_many(server.url, RECORDINGS)
+    taken = len(bus.accepted)
+    bus.fail_always(None)
+    answers += callers.upload_many(server.url, RECORDINGS)
+    server.kill()
+    drain(database_url, bus.url)
+
+    assert set(answers) <= {"published", "queued"}
+    assert answers.count("queued")
+    assert bool(taken) is (name in TAKES_SOME)
+    nothing_lost(promises, bus.accepted, at_least=2 * RECORDINGS)
+
+
+def test_a_bus_that_is_down_for_the_whole_run_gets_everything_when_it_is_back(
+    bus: StubBus, callers: Callers, promises: PromiseLog, new_server: Callable[..., Server]
+) -> None:
+    without_bus = new_server(AWS_ENDPOINT_URL=f"http://127.0.0.1:{free_port()}")
+    answers = callers.upload_many(without_bus.url, RECORDINGS)
+    events = without_bus.health()["events"]
+    without_bus.kill()
+    with_bus = new_server()
+    wait_until(lambda: with_bus.health()["events"]["outbox"]["waiting"] == 0, seconds=30)
+
+    assert answers == ["queued"] * RECORDINGS
+    assert events["outbox"]["waiting"] == RECORDINGS
+    assert events["held_back"]
+    nothing_lost(promises, bus.accepted, at_least=RECORDINGS)

@@ -1,0 +1,46 @@
+"""Servers that are killed under load lose nothing that was promised."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.doubles_delivery import seeded
+from tests.faults.callers import Callers
+from tests.faults.checker import PromiseLog, nothing_lost
+from tests.faults.relay_process import drain
+from tests.faults.servers import Server
+from tests.stub_bus import StubBus
+
+ROUNDS = 10
+LONGEST_SECONDS = 0.6
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_servers_killed_at_random_moments_lose_nothing(
+    bus: StubBus,
+    database_url: str,
+    callers: Callers,
+    promises: PromiseLog,
+    new_server: Callable[..., Server],
+    count: int,
+) -> None:
+    seed = time.time_ns()
+    print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
+    random = seeded(seed)
+    servers = [new_server() for _ in range(count)]
+
+    with callers.calling([server.url for server in servers]):
+        for _ in range(ROUNDS):
+            time.sleep(random.uniform(0, LONGEST_SECONDS))  # the moment is what is tried
+            victim = random.choice(servers)
+            victim.kill()
+            victim.start()
+            victim.wait_until_ready()
+    for server in servers:
+        server.kill()
+    drain(database_url, bus.url)
+
+    verdict = nothing_lost(promises, bus.accepted, at_least=ROUNDS)
+    assert callers.answers["none"] >= ROUNDS / 2
+    assert verdict.duplicates <= verdict.promised

@@ -1,0 +1,90 @@
+"""Relays that are killed, or stopped past their lease, lose nothing and change nothing any more."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.sql.outbox import SqlOutbox
+from domain.model.outbox import OutboxState
+from tests.factories import an_event
+from tests.faults import relay_process
+from tests.faults.checker import PromiseLog, nothing_lost
+from tests.faults.relay_process import container_on, drain
+from tests.service import wait_until
+from tests.stub_bus import Cut, Latency, StubBus
+
+EVENTS = 10
+"""As many as one call holds."""
+LEASE_SECONDS = 0.5
+
+
+@pytest.fixture
+def outbox(database_url: str, bus: StubBus) -> Iterator[SqlOutbox]:
+    container = container_on(database_url, bus.url)
+    yield container.outbox()
+    container.database().close()
+
+
+@pytest.fixture
+def promised(outbox: SqlOutbox, tmp_path: Path) -> PromiseLog:
+    """The promises of events that wait."""
+    log = PromiseLog(tmp_path / "promised")
+    for _ in range(EVENTS):
+        log.note(str(outbox.add(an_event()).interaction_id))
+    return log
+
+
+def test_a_relay_killed_between_acceptance_and_record_costs_duplicates_and_no_loss(
+    database_url: str, bus: StubBus, outbox: SqlOutbox, promised: PromiseLog
+) -> None:
+    bus.fail_next(Cut.HANG)  # it takes the events, and its answer never comes
+    relay = relay_process.start(database_url, bus.url, lease_seconds=60)
+    wait_until(lambda: len(bus.accepted) == EVENTS, seconds=30)
+    relay.kill()
+    relay.wait()
+
+    assert outbox.counts().waiting == EVENTS
+    assert outbox.claim_due(EVENTS, lease_seconds=60) == ()  # the lease of the dead goes on for a while
+    drain(database_url, bus.url)
+
+    assert nothing_lost(promised, bus.accepted).duplicates == EVENTS
+    assert [record.attempts for record in outbox.records()] == [0] * EVENTS
+
+
+def test_a_relay_killed_before_acceptance_loses_nothing(
+    database_url: str, bus: StubBus, promised: PromiseLog
+) -> None:
+    bus.fail_next(Latency(600))  # it takes the events only when the test is over
+    relay = relay_process.start(database_url, bus.url, lease_seconds=60)
+    wait_until(lambda: bus.calls, seconds=30)
+    relay.kill()
+    relay.wait()
+    drain(database_url, bus.url)
+
+    nothing_lost(promised, bus.accepted)
+
+
+def test_a_relay_stopped_past_its_lease_changes_nothing_when_it_goes_on(
+    database_url: str, bus: StubBus, outbox: SqlOutbox, promised: PromiseLog
+) -> None:
+    bus.fail_next(Latency(1.0), Cut.HANG)
+    stopped = relay_process.start(database_url, bus.url, lease_seconds=LEASE_SECONDS)
+    wait_until(lambda: bus.calls == 1, seconds=30)
+    stopped.send_signal(signal.SIGSTOP)
+    wait_until(lambda: outbox.seconds_until_due() == 0)
+    heir = relay_process.start(database_url, bus.url, lease_seconds=60)
+    wait_until(lambda: bus.calls == 2, seconds=30)
+
+    stopped.send_signal(signal.SIGCONT)
+    stopped.send_signal(signal.SIGTERM)
+    assert stopped.wait(30) == 0  # it has recorded what it was answered, with tokens that are stale
+
+    assert outbox.counts().waiting == EVENTS
+    assert bus.calls == 2
+    heir.kill()
+    heir.wait()
+    drain(database_url, bus.url)
+    nothing_lost(promised, bus.accepted)
+    assert len(outbox.records(OutboxState.PUBLISHED)) == EVENTS
