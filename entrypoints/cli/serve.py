@@ -2,45 +2,19 @@
 
 import signal
 import sys
-from http import HTTPStatus
 
 import click
-import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bootstrap.container import build_container
 from entrypoints.api.app import create_app
-from entrypoints.api.problems import MEDIA_TYPE, problem_response
+from entrypoints.api.http_protocol import MAX_HEADER_BYTES, ProblemH11Protocol
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import EXIT_OK
 
-MAX_HEADER_BYTES = 64 * 1024
 KEEP_ALIVE_SECONDS = 75
 """Longer than load balancers keep their side, which would otherwise send into a closing connection."""
-
-
-class ProblemH11Protocol(H11Protocol):
-    """Refuses what is no HTTP as a problem, too: nothing of the app has run then."""
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer a request that cannot be parsed, or whose headers are too large."""
-        problem = problem_response(
-            HTTPStatus.BAD_REQUEST,
-            title="Not a valid HTTP request",
-            detail=f"{msg} Headers may have {MAX_HEADER_BYTES} bytes and hold no line breaks.",
-            name="invalid-request",
-        )
-        headers = [("content-type", MEDIA_TYPE), ("connection", "close")]
-        headers.append(("content-length", str(len(problem.body))))
-        for event in (
-            h11.Response(status_code=HTTPStatus.BAD_REQUEST, headers=headers),
-            h11.Data(data=bytes(problem.body)),
-            h11.EndOfMessage(),
-        ):
-            self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
 
 
 @click.command("serve")

@@ -1,5 +1,6 @@
 """What only a real socket shows: callers who hang up, lie about lengths, dawdle, or send no HTTP at all."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -82,6 +83,45 @@ def test_a_caller_who_hangs_up_while_waiting_frees_the_slot(
     engine.held = False
     assert exchange(port, post_head(len(body)), body).startswith(b"HTTP/1.1 200")
     assert len(container.events().published) == 1
+
+
+@pytest.mark.parametrize("surplus", [b"\r\n", b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n", b"x" * 60_000])
+def test_a_caller_who_hangs_up_after_sending_more_than_its_request_frees_the_slot(
+    port: int, engine: FixedTranscriber, surplus: bytes
+) -> None:
+    engine.held = True
+    body = multipart(b"sound")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post_head(len(body)) + body + surplus)
+        wait_until(lambda: engine.heard)
+        connection.sendall(surplus[:10])
+
+    wait_until(lambda: engine.cancelled == 1)
+
+
+def test_a_caller_who_sends_much_more_than_its_request_is_cut_off(
+    port: int, engine: FixedTranscriber
+) -> None:
+    engine.held = True
+    body = multipart(b"sound")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post_head(len(body)) + body)
+        wait_until(lambda: engine.heard)
+        with contextlib.suppress(ConnectionError):  # it may notice before all is sent
+            connection.sendall(b"x" * 1_000_000)
+        wait_until(lambda: engine.cancelled == 1)
+
+
+def test_requests_that_are_sent_at_once_are_answered_one_after_the_other(port: int) -> None:
+    body = multipart(b"sound")
+    request = post_head(len(body)) + body
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request * 3)
+        answers = b""
+        while answers.count(b'"status":"published"') < 3:
+            answers += connection.recv(65536)
+
+    assert answers.count(b"HTTP/1.1 200") == 3
 
 
 def test_while_the_slot_is_taken_others_are_refused_before_they_send(
