@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": _Command("verify", "Send a test event down the whole route and say where it got stuck."),
     "relay": _Command("relay", "Deliver what the outbox keeps, in a process of its own."),
     "outbox": _Command("outbox", "List, show, retry and prune the events in the outbox."),
+    "doctor": _Command("doctor", "Say what the service runs on here, and what is wrong with it."),
     "demo": _Command("demo", "Show the main job on this machine alone, from recording to consumer."),
 }
 

@@ -1,0 +1,199 @@
+"""What the service runs on here, and what is wrong with it; nothing is made, migrated or sent for it."""
+
+import logging
+import platform
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import boto3
+
+from adapters.speech.versions import MENDED, ffmpeg_version, has_known_holes
+from adapters.sql.condition import Condition, condition_of
+from adapters.sql.database import Database
+from adapters.sql.engines import engine_for
+from adapters.sql.outbox import SqlOutbox
+from adapters.sql.sqlite import has_wal_reset_race, library
+from adapters.sql.tables import SCHEMA_REVISION
+from bootstrap.aws import credentials_found
+from bootstrap.container import Container
+from bootstrap.outbox import sqlite_file
+from bootstrap.settings import GIB, EventTransport
+from domain.model.errors import TranscriptionServiceError
+from domain.model.outbox import OutboxCounts
+
+logger = logging.getLogger(__name__)
+
+LATE_SECONDS = 300.0
+"""An event that waits for longer was not held up by an accident or two."""
+
+
+class Verdict(StrEnum):
+    """What is to be thought of something."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """It works, and should be looked after."""
+    WRONG = "wrong"
+    """Recordings or events will not be handled as promised."""
+
+
+class Check(NamedTuple):
+    """One thing that was looked at; nothing in it is a secret.
+
+    Attributes:
+        found: what was seen there.
+        remedy: what to do about it; empty where nothing is to be done.
+    """
+
+    name: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+def examine(container: Container) -> tuple[Check, ...]:
+    """Look at everything; what cannot be looked at is told as such, and does not keep the rest from it."""
+    return tuple(check for name, look in _LOOKS.items() for check in _carefully(name, look, container))
+
+
+def _carefully(
+    name: str, look: Callable[[Container], Iterable[Check]], container: Container
+) -> Iterator[Check]:
+    try:
+        yield from look(container)
+    except (TranscriptionServiceError, OSError) as error:
+        yield Check(name, Verdict.WRONG, str(error))
+    except Exception as error:
+        logger.exception("a check broke down", extra={"check": name, "error_type": type(error).__name__})
+        yield Check(name, Verdict.WRONG, f"it could not be looked at: {type(error).__name__}", "See the log.")
+
+
+def _python(_container: Container) -> Iterator[Check]:
+    yield Check("python", Verdict.OK, platform.python_version())
+
+
+def _boto3(_container: Container) -> Iterator[Check]:
+    yield Check("boto3", Verdict.OK, boto3.__version__)
+
+
+def _sqlite(_container: Container) -> Iterator[Check]:
+    found = f"{library.sqlite_version} of {library.__name__.partition('.')[0]}"
+    if has_wal_reset_race(library.sqlite_version_info):
+        found += ": its WAL can lose commits, so that the slower rollback journal is used"
+        yield Check("sqlite", Verdict.WARNING, found, "Install pysqlite3, or an SQLite from 3.51.3 on.")
+    else:
+        yield Check("sqlite", Verdict.OK, f"{found}, without the WAL-reset race")
+
+
+def _ffmpeg(_container: Container) -> Iterator[Check]:
+    version = ffmpeg_version()
+    if has_known_holes(version):
+        remedy = f"Install a PyAV (av) that brings FFmpeg {MENDED}, or a newer one, as soon as there is one."
+        yield Check("ffmpeg", Verdict.WARNING, f"{version}: recordings can reach known holes in it", remedy)
+    else:
+        yield Check("ffmpeg", Verdict.OK, version)
+
+
+def _database(container: Container) -> Iterator[Check]:
+    url = container.settings().database_url
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        found = f"there is none yet at {file.absolute()}"
+        yield Check("database", Verdict.WARNING, found, "The first start of the service makes it.")
+        return
+    database = Database(engine_for(url))
+    try:
+        condition = condition_of(database)
+        yield _durability("SQLite" if database.is_sqlite else "PostgreSQL", condition)
+        if condition.schema == SCHEMA_REVISION:
+            yield _outbox(SqlOutbox(database).counts())
+        else:
+            yield _schema(condition.schema)
+    finally:
+        database.close()
+
+
+def _durability(product: str, condition: Condition) -> Check:
+    found = ", ".join(f"{name}={value}" for name, value in condition.settings.items())
+    if not condition.unsafe:
+        return Check("database", Verdict.OK, f"{product}: {found}")
+    remedy = f"Switch on {' and '.join(condition.unsafe)}: what is confirmed can be lost."
+    return Check("database", Verdict.WRONG, f"{product}: {found}", remedy)
+
+
+def _schema(found: str | None) -> Check:
+    seen = f"the schema is {found or 'not there yet'}, and this version of the service has {SCHEMA_REVISION}"
+    remedy = "The next start of the service migrates it; one that is newer needs a newer version."
+    return Check("outbox", Verdict.WARNING, seen, remedy)
+
+
+def _outbox(counts: OutboxCounts) -> Check:
+    seconds = counts.oldest_waiting_seconds
+    oldest = f" (the oldest for {seconds:.0f} s)" if counts.waiting else ""
+    found = f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
+    remedies = []
+    if seconds > LATE_SECONDS:
+        remedies.append("Nothing takes them to the bus: see that a relay runs, and what its log says.")
+    if counts.rejected:
+        remedies.append("See `transcripts outbox list --state rejected`.")
+    return Check("outbox", Verdict.WARNING if remedies else Verdict.OK, found, " ".join(remedies))
+
+
+def _free_space(container: Container) -> Iterator[Check]:
+    settings = container.settings()
+    yield _room("space for uploads", settings.spool_dir, settings.min_free_bytes, Verdict.WRONG)
+    file = sqlite_file(settings.database_url)
+    if file is not None:
+        yield _room("space for events", file.parent, settings.min_free_bytes, Verdict.WARNING)
+
+
+def _room(name: str, folder: Path, floor: int, if_less: Verdict) -> Check:
+    """Folders that are made at the start lie where the nearest one is that is there."""
+    place = folder.absolute()
+    there = next(each for each in (place, *place.parents) if each.exists())
+    free = shutil.disk_usage(there).free
+    found = f"{free / GIB:.1f} GiB free at {place}"
+    if free >= floor:
+        return Check(name, Verdict.OK, found)
+    return Check(name, if_less, f"{found}, less than MIN_FREE_BYTES ({floor})", "Make room there.")
+
+
+def _credentials(container: Container) -> Iterator[Check]:
+    transport = container.settings().event_transport
+    if credentials_found():
+        yield Check("credentials", Verdict.OK, "found")
+    elif transport in (EventTransport.MEMORY, EventTransport.NOOP):
+        yield Check("credentials", Verdict.OK, f"none, and EVENT_TRANSPORT={transport} needs none")
+    else:
+        verdict = Verdict.WRONG if transport is EventTransport.EVENTBRIDGE else Verdict.WARNING
+        remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role."
+        yield Check("credentials", verdict, "none were found: no event reaches a bus", remedy)
+
+
+def _route(container: Container) -> Iterator[Check]:
+    transport, names = container.event_transport(), container.route_names()
+    if transport is not EventTransport.EVENTBRIDGE:
+        yield Check("route", Verdict.OK, f"not looked at: events go to {transport}")
+        return
+    findings = container.infrastructure().diagnose()
+    for finding in findings:
+        verdict = Verdict.WRONG if finding.proven else Verdict.WARNING
+        yield Check(finding.link.value, verdict, f"{finding.problem}: {finding.evidence}", finding.remedy)
+    if not findings:
+        found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as they should be"
+        yield Check("route", Verdict.OK, found)
+
+
+_LOOKS: dict[str, Callable[[Container], Iterable[Check]]] = {
+    "python": _python,
+    "boto3": _boto3,
+    "sqlite": _sqlite,
+    "ffmpeg": _ffmpeg,
+    "database": _database,
+    "space": _free_space,
+    "credentials": _credentials,
+    "route": _route,
+}

@@ -1,0 +1,39 @@
+"""`transcripts doctor`: what the service runs on here, and what is wrong with it."""
+
+from collections.abc import Sequence
+
+import click
+
+from bootstrap.container import build_container
+from bootstrap.doctor import Check, Verdict, examine
+from entrypoints.cli.configuration import configure
+from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
+
+_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "red"}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def command(*, as_json: bool) -> None:
+    """Look at versions, database, outbox, free space, credentials and the route of the events.
+
+    Changes nothing and sends nothing. Exits 1 where something is wrong; warnings alone are no failure.
+    """
+    checks = examine(build_container(configure()))
+    ok = all(check.verdict is not Verdict.WRONG for check in checks)
+    if as_json:
+        print_json({"ok": ok, "checks": [check._asdict() for check in checks]})
+    else:
+        show(checks)
+    if not ok:
+        raise SystemExit(EXIT_FAILED)
+
+
+def show(checks: Sequence[Check]) -> None:
+    """What people get: a line a check, and another one where something is to be done."""
+    out = console()
+    for check in checks:
+        out.print(f"{check.verdict.upper():<8}", style=_STYLES[check.verdict], end="")
+        out.print(f"{check.name:<18} {printable(check.found)}", markup=False)
+        if check.remedy:
+            out.print(f"{'':<8}do: {printable(check.remedy)}", markup=False)

@@ -1,0 +1,76 @@
+import pytest
+from sqlalchemy import event
+
+from adapters.sql.condition import condition_of
+from adapters.sql.database import Database
+from adapters.sql.engines import engine_for
+from adapters.sql.tables import SCHEMA_REVISION
+from domain.model.errors import OutboxUnavailableError
+from tests.databases import Place, PostgreSqlServer
+from tests.integration.localstack import free_port
+
+
+def test_a_database_as_it_is_set_up_keeps_what_it_confirms(database: Database) -> None:
+    condition = condition_of(database)
+
+    assert condition.unsafe == ()
+    assert condition.schema == SCHEMA_REVISION
+
+
+def test_sqlite_tells_its_journal_and_how_it_syncs(sqlite_place: Place) -> None:
+    database = sqlite_place.open()
+
+    assert condition_of(database).settings == {"journal_mode": "wal", "synchronous": "FULL"}
+    database.close()
+
+
+def test_sqlite_that_does_not_sync_is_unsafe(sqlite_place: Place) -> None:
+    database = sqlite_place.open()
+    database.close()
+    event.listen(
+        database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL")
+    )
+
+    condition = condition_of(database)
+
+    assert condition.settings["synchronous"] == "NORMAL"
+    assert condition.unsafe == ("synchronous",)
+    database.close()
+
+
+def test_postgresql_tells_its_version_and_what_it_waits_for(postgresql_place: Place) -> None:
+    database = postgresql_place.open()
+
+    settings = condition_of(database).settings
+
+    assert int(settings.pop("server_version").split(".")[0]) >= 15
+    assert settings == {"fsync": "on", "synchronous_commit": "on"}
+    database.close()
+
+
+def test_postgresql_that_confirms_too_early_is_unsafe(
+    postgresql: PostgreSqlServer, postgresql_place: Place
+) -> None:
+    database = postgresql_place.open()
+    postgresql.run(f'ALTER DATABASE "{database.engine.url.database}" SET synchronous_commit = off')
+    database.close()
+
+    assert condition_of(database).unsafe == ("synchronous_commit",)
+    database.close()
+
+
+def test_a_database_without_tables_has_no_schema_and_gets_none(place: Place) -> None:
+    database = Database(engine_for(place.url))
+
+    assert [condition_of(database).schema for _ in range(2)] == [None, None]
+    database.close()
+
+
+def test_a_database_that_is_away_says_so_without_its_password() -> None:
+    database = Database(engine_for(f"postgresql+psycopg://me:hunter2@127.0.0.1:{free_port()}/away"))
+
+    with pytest.raises(OutboxUnavailableError) as caught:
+        condition_of(database)
+
+    assert "hunter2" not in str(caught.value)
+    database.close()
