@@ -48,7 +48,7 @@ def test_a_recording_of_any_name_is_uploaded(tmp_path: Path, monkeypatch: pytest
         names.append(fields["file"][0].encode("utf-8"))
         return SimpleNamespace(status=200, json=dict)
 
-    monkeypatch.setattr(demo.urllib3, "request", answer)
+    monkeypatch.setattr("urllib3.request", answer)
 
     assert demo._upload("http://127.0.0.1:9", recording) == {}
     assert names == [rb"caf\udce9.wav"]
