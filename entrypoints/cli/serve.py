@@ -1,5 +1,6 @@
 """`transcripts serve`: the HTTP service."""
 
+import resource
 import signal
 import sys
 
@@ -9,7 +10,7 @@ from fastapi import FastAPI
 
 from bootstrap.container import build_container
 from entrypoints.api.app import create_app
-from entrypoints.api.http_protocol import MAX_HEADER_BYTES, ProblemH11Protocol
+from entrypoints.api.http_protocol import ProblemH11Protocol
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import EXIT_OK
 
@@ -28,6 +29,7 @@ def command(host: str | None, port: int | None) -> None:
     config = server_config(app, host=host or settings.host, port=settings.port if port is None else port)
     container.batch_processing()  # what is wrong with the configuration shows before the server has a say
     app.state.spool.open()
+    allow_many_connections()
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn takes them over, finishes what is in flight, and raises them again
         signal.signal(number, _end)
@@ -42,6 +44,12 @@ def _end(_number: int, _frame: object) -> None:
     sys.exit(EXIT_OK)
 
 
+def allow_many_connections() -> None:
+    """Have as many files open as the system allows this process; each connection is one."""
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+
+
 def server_config(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
     """How the service is served: every limit that the server has, and none of its own log lines."""
     return uvicorn.Config(
@@ -49,7 +57,7 @@ def server_config(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> uv
         host=host,
         port=port,
         http=ProblemH11Protocol,
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         access_log=False,  # the middleware writes a line with the interaction id
         log_config=None,

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.container import Container
+from entrypoints.api import http_protocol
+from entrypoints.cli.serve import allow_many_connections
 from tests.doubles import FixedTranscriber
 from tests.service import container_for, exchange, multipart, post_head, serving, wait_until
 
@@ -194,6 +197,102 @@ def test_what_is_no_valid_http_is_refused_as_a_problem(port: int, request_: byte
 
     assert answer.startswith(b"HTTP/1.1 400")
     assert problem(answer)["status"] == 400
+
+
+def test_a_request_with_two_lengths_is_refused_as_a_problem(port: int, engine: FixedTranscriber) -> None:
+    body = multipart(b"sound")
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+    answer = exchange(port, post_head(len(chunked), "Transfer-Encoding: chunked"), chunked)
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert "one length" in str(problem(answer)["detail"])
+    assert engine.heard == []
+
+
+HEALTH = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "drip"),
+    [
+        (b"", b""),
+        (b"", b"POST /batch/process HTTP/1.1\r\nHost: te"),
+        (HEALTH, b"GET /health/live HTTP/1.1\r\nHost"),
+        (HEALTH.replace(b"\r\n\r\n", b"\r\nContent-Length: 1000\r\n\r\n"), b"a body that nobody waits for"),
+    ],
+    ids=["nothing", "half a head", "half a second head", "a body after the answer"],
+)
+def test_a_caller_who_sends_no_request_in_time_is_cut_off(
+    container: Container, monkeypatch: pytest.MonkeyPatch, before: bytes, drip: bytes
+) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.3)
+    with (
+        serving(container) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=0.05) as connection,
+    ):
+        connection.sendall(before)
+        wait_until(lambda: not before or _read(connection).startswith(b"HTTP/1.1 200"))
+        for byte in drip[:3]:
+            connection.sendall(bytes([byte]))
+        wait_until(lambda: _is_closed(connection), seconds=5)
+
+
+def test_a_caller_may_take_longer_for_a_body_and_between_requests_than_for_a_head(
+    tmp_path: Path, engine: FixedTranscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
+    body = multipart(b"sound")
+    engine.held = True
+    with (
+        serving(container_for(tmp_path / "spool", engine)) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=0.2) as connection,
+    ):
+        connection.sendall(post_head(len(body)))
+        assert _read(connection) == b""  # for longer than a head may take
+        connection.sendall(body)
+        wait_until(lambda: engine.heard)
+        assert _read(connection) == b""
+        engine.let_go()
+        wait_until(lambda: _read(connection).endswith(b"}"))
+        assert _read(connection) == b""
+        connection.sendall(HEALTH)
+        wait_until(lambda: _read(connection).startswith(b"HTTP/1.1 200"))
+
+
+def _read(connection: socket.socket) -> bytes:
+    """What has arrived; nothing, if nothing comes for the connection's time-out."""
+    try:
+        return connection.recv(65536) or pytest.fail("it was closed")
+    except TimeoutError:
+        return b""
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(65536) == b""
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_an_upgrade_to_websockets_is_no_way_around_the_app(port: int) -> None:
+    upgrade = b"Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+
+    answer = exchange(port, HEALTH.removesuffix(b"\r\n") + upgrade)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_as_many_connections_may_be_open_as_the_system_allows() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        allow_many_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_folded_header_arrives_on_one_line(port: int, container: Container) -> None:
