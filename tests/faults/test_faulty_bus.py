@@ -17,6 +17,7 @@ RECORDINGS = 24
 TAKES_NOTHING: dict[str, Fault] = {
     "every call throttled": THROTTLED,
     "connections reset before acceptance": Cut.RESET,
+    "refusals with a code that nobody knows": SomeRefused("SomethingNew", share=1.0),
     "garbage with status 200": Garbage(b"<html>a proxy speaks</html>"),
     "answers without entries": Garbage(b"{}"),
 }

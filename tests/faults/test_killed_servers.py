@@ -8,12 +8,12 @@ import pytest
 from tests.doubles_delivery import seeded
 from tests.faults.callers import Callers
 from tests.faults.checker import PromiseLog, nothing_lost
+from tests.faults.killing import kill_again_and_again
 from tests.faults.relay_process import drain
 from tests.faults.servers import Server
 from tests.stub_bus import StubBus
 
 ROUNDS = 10
-LONGEST_SECONDS = 0.6
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -27,16 +27,10 @@ def test_servers_killed_at_random_moments_lose_nothing(
 ) -> None:
     seed = time.time_ns()
     print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
-    random = seeded(seed)
     servers = [new_server() for _ in range(count)]
 
     with callers.calling([server.url for server in servers]):
-        for _ in range(ROUNDS):
-            time.sleep(random.uniform(0, LONGEST_SECONDS))  # the moment is what is tried
-            victim = random.choice(servers)
-            victim.kill()
-            victim.start()
-            victim.wait_until_ready()
+        kill_again_and_again(servers, ROUNDS, seeded(seed))
     for server in servers:
         server.kill()
     drain(database_url, bus.url)

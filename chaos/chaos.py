@@ -1,0 +1,88 @@
+"""Rougher than the tests: system calls that fail or kill, and a hundred rounds of kill -9.
+
+    python -m chaos.chaos [--rounds 100] [--points 60] [--seed N]
+
+Needs strace, and the right to trace. Exit code 1 where anything that was promised was lost.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from chaos.points import CAP, Tally, tallies
+from tests.doubles_delivery import seeded
+from tests.faults.callers import Callers
+from tests.faults.checker import PromiseLog, judge
+from tests.faults.killing import kill_again_and_again
+from tests.faults.relay_process import drain
+from tests.faults.servers import CREDENTIALS, Server
+from tests.recordings import record, tone
+from tests.stub_bus import StubBus
+
+SERVERS = 2
+
+
+def main() -> int:
+    """Print a line for each kind of break, as soon as it is known."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=100, help="how often a server is killed")
+    parser.add_argument("--points", type=int, default=CAP, help="system calls of a kind at most")
+    parser.add_argument("--seed", type=int, default=time.time_ns(), help="of the moments")
+    options = parser.parse_args()
+    if shutil.which("strace") is None:
+        parser.error("strace is not installed")
+    os.environ.update(CREDENTIALS)
+    _say(f"{'break':38} {'tried':>6} {'promised':>9} {'lost':>5} {'duplicates':>11}")
+    lost = sum(_told(tally) for tally in tallies(options.points))
+    lost += _told(_rounds(options.rounds, options.seed))
+    return 1 if lost else 0
+
+
+def _rounds(rounds: int, seed: int) -> Tally:
+    """Two servers on one file, under load, of which one is killed each time."""
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name, StubBus() as bus:
+        folder, url = Path(name), f"sqlite:///{name}/transcripts.db"
+        log = PromiseLog(folder / "promised")
+        environ = {"DATABASE_URL": url, "AWS_ENDPOINT_URL": bus.url}
+        servers = [Server(folder / f"server-{number}", **environ) for number in range(SERVERS)]
+        callers = Callers(record(folder / "a.wav", tone(0.5)).read_bytes(), log)
+        try:
+            _start(servers)
+            with callers.calling([server.url for server in servers]):
+                seconds = kill_again_and_again(servers, rounds, seeded(seed))
+        finally:
+            for server in servers:
+                server.close()
+        drain(url, bus.url)
+        verdict = judge(log.ids(), bus.accepted)
+    _say(f"seed {seed}, {statistics.median(seconds):.1f} s until a server was ready again (median)")
+    return Tally("kill -9 of a server", rounds, verdict.promised, len(verdict.lost), verdict.duplicates)
+
+
+def _start(servers: list[Server]) -> None:
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.wait_until_ready()
+
+
+def _told(tally: Tally) -> int:
+    name, tried, promised, lost, duplicates = tally
+    _say(f"{name:38} {tried:6} {promised:9} {lost:5} {duplicates:11}")
+    return lost
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""One publish cycle, for strace to break: add an event, relay it, end.
+
+    python -m chaos.cycle DATABASE_URL BUS_URL
+
+The id is printed once the event was added: from then on it may not be lost.
+"""
+
+import os
+import sys
+
+from adapters.aws.event_bridge import EventBridgePublisher
+from adapters.sql.outbox import SqlOutbox
+from bootstrap.aws import AwsAccess, relaying_client
+from bootstrap.database import prepare_database
+from domain.model.errors import OutboxUnavailableError
+from domain.model.events import DEFAULT_EVENT_SOURCE
+from domain.services.circuit_breaker import CircuitBreaker
+from domain.services.claim_publisher import ClaimPublisher
+from domain.services.relay import Relay
+from tests.factories import an_event
+
+ROUNDS = 3
+REFUSED = 3
+"""The exit code where the event could not be kept, and nothing was promised."""
+
+
+def main(database_url: str, bus_url: str) -> int:
+    """Do it, with whatever is in the way."""
+    outbox = SqlOutbox(prepare_database(database_url))
+    client = relaying_client(AwsAccess("us-east-1", bus_url), threads=1)
+    events = EventBridgePublisher(client, bus_name="default", source=DEFAULT_EVENT_SOURCE, region="us-east-1")
+    breaker = CircuitBreaker()
+    relay = Relay(outbox, ClaimPublisher(events, breaker, threads=1), breaker)
+    event = an_event()
+    try:
+        outbox.add(event)
+    except OutboxUnavailableError:
+        return REFUSED
+    os.write(1, f"{event.interaction_id}\n".encode())
+    for _ in range(ROUNDS):
+        relay.step()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,191 @@
+"""Shows that the tests have teeth: breaks the code on purpose, in a copy of the tree, again and again.
+
+    python -m chaos.mutants
+
+Each break must turn a test red; one that no test notices, or that fits the code no more, ends in exit code 1.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "var", "dist", "build")
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+SECONDS_A_RUN = 600
+
+FAULTS = "tests/faults/test_"
+DOMAIN = "tests/unit/domain/services/test_"
+SQL = "tests/unit/adapters/sql/test_"
+
+
+class Mutant(NamedTuple):
+    """One deliberate break.
+
+    Attributes:
+        old: a text that the file holds exactly once.
+        tests: where it has to show.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MUTANTS = (
+    Mutant(
+        "record before send",
+        "domain/services/relay.py",
+        "        claimed_at = self._claimed_at\n        finish",
+        "        claimed_at = self._claimed_at\n"
+        "        from domain.model.outbox import Published\n"
+        "        self._outbox.record([Published(claim, 'soon') for claim in claims])\n"
+        "        finish",
+        (f"{FAULTS}relays.py",),
+    ),
+    Mutant(
+        "no fencing token",
+        "adapters/sql/outbox_statements.py",
+        '_ROW.token == bindparam("owner_token", type_=Uuid)',
+        'bindparam("owner_token", type_=Uuid).is_not(None)',
+        (f"{FAULTS}relays.py",),
+    ),
+    Mutant(
+        "poll by a high-water mark",
+        "adapters/sql/outbox_statements.py",
+        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now)",
+        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now,\n"
+        "            _ROW.added_at > select(func.coalesce(func.max(outbox.alias('seen').c.added_at), 0.0))\n"
+        "            .where(outbox.alias('seen').c.settled_at.is_not(None)).scalar_subquery())",
+        (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
+    ),
+    Mutant(
+        "reject on an unknown code",
+        "adapters/aws/errors.py",
+        'return EventBusUnavailableError(f"EventBridge did not take the event: {failure}")',
+        'return EventRejectedError(f"EventBridge did not take the event: {failure}")',
+        (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
+    ),
+    Mutant(
+        "synchronous off",
+        "adapters/sql/sqlite.py",
+        '"synchronous=FULL"',
+        '"synchronous=OFF"',
+        (f"{SQL}sqlite.py",),
+    ),
+    Mutant(
+        "answer queued without adding",
+        "domain/services/event_delivery.py",
+        "        claim = self._keep(event, self._lease_seconds if tries else 0.0)\n",
+        "        if not tries:\n            return QUEUED\n"
+        "        claim = self._keep(event, self._lease_seconds)\n",
+        (
+            f"{FAULTS}faulty_bus.py::test_a_bus_that_is_down_for_the_whole_run_gets_everything_when_it_is_back",
+        ),
+    ),
+    Mutant(
+        "answer queued where neither could be had",
+        "domain/services/event_delivery.py",
+        "            return self._without_outbox(event)\n",
+        "            self._without_outbox(event)\n            return QUEUED\n",
+        (f"{FAULTS}faulty_databases.py::test_a_full_disk_leaves_the_bus_and_space_that_comes_back_is_used",),
+    ),
+    Mutant(
+        "believe an answer of 200",
+        "adapters/aws/event_bridge.py",
+        "    return [nonsense()] * count\n",
+        '    return [Publication(PublicationStatus.PUBLISHED, "200")] * count\n',
+        (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
+    ),
+    Mutant(
+        "a lease that never ends",
+        "adapters/sql/outbox_statements.py",
+        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now)",
+        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.token.is_(None))",
+        (f"{FAULTS}relays.py",),
+    ),
+    Mutant(
+        "prune what waits",
+        "adapters/sql/outbox_statements.py",
+        '            IS_SETTLED,\n            _ROW.state.in_(bindparam("states", expanding=True)),\n'
+        "            _ROW.settled_at <= now",
+        '            _ROW.state.in_(bindparam("states", expanding=True)) | IS_WAITING,\n'
+        "            _ROW.added_at <= now",
+        (f"{SQL}outbox.py",),
+    ),
+)
+
+
+class Outcome(NamedTuple):
+    """What the tests said of a mutant; `red` is None where none of them noticed."""
+
+    mutant: Mutant
+    red: str | None
+    seconds: float
+
+
+def main() -> int:
+    """Run the tests without a break, then with each, and print the table."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copy = Path(folder) / "tree"
+        shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
+        _check(copy)
+        outcomes = [_try(copy, mutant) for mutant in MUTANTS]
+    survivors = [outcome for outcome in outcomes if outcome.red is None]
+    _say(f"{len(outcomes) - len(survivors)} of {len(outcomes)} breaks were noticed")
+    return 1 if survivors else 0
+
+
+def _check(copy: Path) -> None:
+    """Every mutant fits, and the tests are green without it: else red would mean nothing."""
+    unfit = [mutant.name for mutant in MUTANTS if (copy / mutant.file).read_text().count(mutant.old) != 1]
+    if unfit:
+        sys.exit(f"these breaks fit the code no more: {', '.join(unfit)}")
+    red = _run(copy, sorted({test for mutant in MUTANTS for test in mutant.tests}))
+    if red:
+        sys.exit(f"without a break, {red} is red")
+
+
+def _try(copy: Path, mutant: Mutant) -> Outcome:
+    file, begun = copy / mutant.file, time.monotonic()
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole.replace(mutant.old, mutant.new), encoding="utf-8")
+    try:
+        outcome = Outcome(mutant, _run(copy, mutant.tests), time.monotonic() - begun)
+    finally:
+        file.write_text(whole, encoding="utf-8")
+    _say(f"{mutant.name:42} {outcome.seconds:5.0f} s  {outcome.red or 'NOTICED BY NO TEST'}")
+    return outcome
+
+
+def _run(copy: Path, tests: Sequence[str]) -> str | None:
+    """The first test that fails; `transcripts` and all other processes run the copy's code, too."""
+    command = (sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests)
+    environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(  # noqa: S603 - our own tests
+        command, cwd=copy, env=environ, capture_output=True, text=True, timeout=SECONDS_A_RUN, check=False
+    )
+    failed = FAILED.search(run.stdout)
+    if failed:
+        return failed[1]
+    if run.returncode:
+        sys.exit(f"pytest did not get as far as a test:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return None
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Breaks the n-th system call of one publish cycle, for n = 1, 2, … until there is no n-th one."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from bootstrap.database import prepare_database
+from chaos.cycle import REFUSED
+from tests.faults.checker import PromiseLog, judge
+from tests.faults.relay_process import drain
+from tests.faults.servers import CREDENTIALS
+from tests.stub_bus import StubBus
+
+ROOT = Path(__file__).parents[1]
+FAULTS = {"SIGKILL": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
+CALLS = ("pwrite64", "fdatasync,fsync", "write", "sendto,sendmsg,send")
+CAP = 60
+"""So many points of a kind at most."""
+
+
+class Point(NamedTuple):
+    """One break, and what came of it.
+
+    Attributes:
+        met: whether the n-th call was made at all.
+    """
+
+    met: bool
+    promised: int
+    lost: int
+    duplicates: int
+
+
+class Tally(NamedTuple):
+    """All points of a kind."""
+
+    name: str
+    tried: int
+    promised: int
+    lost: int
+    duplicates: int
+
+
+def tallies(cap: int = CAP) -> Iterator[Tally]:
+    """Try every point of every kind."""
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        prepared = Path(folder) / "prepared"
+        prepare_database(f"sqlite:///{prepared}/outbox.db").close()
+        for calls in CALLS:
+            for fault in FAULTS:
+                yield _tally(Path(folder), calls, fault, cap)
+
+
+def _tally(folder: Path, calls: str, fault: str, cap: int) -> Tally:
+    points = []
+    for number in range(1, cap + 1):
+        point = _try(folder, f"{calls}:{FAULTS[fault]}:when={number}")
+        if not point.met:
+            break
+        points.append(point)
+    name = f"{fault} at the n-th {calls.replace(',', ' or ')}"
+    return Tally(name, len(points), *(sum(column) for column in list(zip(*points, strict=True))[1:]))
+
+
+def _try(folder: Path, injection: str) -> Point:
+    place = Path(tempfile.mkdtemp(dir=folder))
+    shutil.copytree(folder / "prepared", place, dirs_exist_ok=True)
+    url, log = f"sqlite:///{place}/outbox.db", PromiseLog(place / "promised")
+    with StubBus() as bus:
+        met = _run(place, injection, (url, bus.url))
+        for promised in (place / "output").read_text().split():
+            log.note(promised)
+        drain(url, bus.url)
+        verdict = judge(log.ids(), bus.accepted)
+    shutil.rmtree(place)
+    return Point(met, verdict.promised, len(verdict.lost), verdict.duplicates)
+
+
+def _run(place: Path, injection: str, arguments: tuple[str, str]) -> bool:
+    """Run the cycle under strace; says whether the injection met its call."""
+    trace = place / "trace"
+    command = (
+        "strace",
+        "-f",
+        "-qq",
+        "--seccomp-bpf",
+        "-o",
+        str(trace),
+        "-e",
+        f"trace={injection.split(':', maxsplit=1)[0]}",
+    )
+    cycle = (sys.executable, "-m", "chaos.cycle", *arguments)
+    with (place / "output").open("wb") as output:
+        ended = subprocess.run(  # noqa: S603 - our own script
+            (*command, "-e", f"inject={injection}", *cycle),
+            cwd=ROOT,
+            env={**os.environ, **CREDENTIALS, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    met = "(INJECTED)" in trace.read_text(errors="replace") or ended.returncode == -signal.SIGKILL
+    if not met and ended.returncode not in (0, REFUSED):
+        sys.exit(f"the cycle failed by itself: exit code {ended.returncode} without {injection}")
+    return met

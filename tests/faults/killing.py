@@ -1,0 +1,27 @@
+"""Kills servers at random moments, and starts them again."""
+
+import time
+from collections.abc import Sequence
+from random import Random
+
+from tests.faults.servers import Server
+
+LONGEST_SECONDS = 0.6
+
+
+def kill_again_and_again(servers: Sequence[Server], rounds: int, random: Random) -> list[float]:
+    """One of the servers each time, while the others go on.
+
+    Returns:
+        How long each took until it was ready again, in seconds.
+    """
+    return [_kill(random.choice(servers), random.uniform(0, LONGEST_SECONDS)) for _ in range(rounds)]
+
+
+def _kill(server: Server, after_seconds: float) -> float:
+    time.sleep(after_seconds)  # the moment is what is tried
+    server.kill()
+    begun = time.monotonic()
+    server.start()
+    server.wait_until_ready()
+    return time.monotonic() - begun
