@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check format test unit integration bench lock clean
+.PHONY: help demo serve check format test unit integration bench chaos mutants lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,13 @@ bench: .venv/ready $(LOCALSTACK) ## The figures of benchmarks/; SAMPLES=folder f
 	$(RUN)/python -m benchmarks.service_overhead
 	$(RUN)/python -m benchmarks.upload_memory
 	$(RUN)/python -m benchmarks.word_error_rate $(SAMPLES)
+	$(RUN)/python -m benchmarks.outbox
+
+chaos: .venv/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
+	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
+
+mutants: .venv/ready ## Break the code on purpose; each break must turn a test red
+	$(RUN)/python -m chaos.mutants
 
 lock: $(UV) ## Renew uv.lock, requirements.txt and LocalStack's lock
 	$(UV) lock --upgrade

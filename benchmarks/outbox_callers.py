@@ -1,6 +1,7 @@
 """How long callers wait over HTTP while the bus is well, and while it is down."""
 
 import contextlib
+import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
@@ -31,7 +32,9 @@ def measure(credentials: Mapping[str, str], count: int) -> None:
             "bus down": f"http://127.0.0.1:{free_port()}",
         }
         urls = {
-            name: stack.enter_context(service(_environ(folder, number, credentials, bus))).url
+            name: stack.enter_context(
+                service(_environ(folder, number, credentials, bus), log=subprocess.DEVNULL)
+            ).url
             for number, (name, bus) in enumerate(buses.items())
         }
         seconds = {name: list[float]() for name in urls}

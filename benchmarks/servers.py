@@ -27,14 +27,14 @@ class Service:
 
 
 @contextlib.contextmanager
-def service(environ: Mapping[str, str]) -> Iterator[Service]:
-    """Start the service with these variables and wait until it is ready for recordings."""
+def service(environ: Mapping[str, str], *, log: int | None = None) -> Iterator[Service]:
+    """Start the service with these variables, its log to `log`, and wait until it is ready for recordings."""
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         program = (str(Path(sys.executable).with_name("transcripts")), "serve", "--port", str(port))
         spool = str(Path(folder) / "spool")
         process = subprocess.Popen(
-            program, env={**os.environ, "LOG_LEVEL": "ERROR", "SPOOL_DIR": spool, **environ}
+            program, env={**os.environ, "LOG_LEVEL": "ERROR", "SPOOL_DIR": spool, **environ}, stderr=log
         )
         try:
             running = Service(f"http://127.0.0.1:{port}", process.pid)
