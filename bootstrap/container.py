@@ -33,6 +33,7 @@ from domain.services.claim_publisher import DEFAULT_THREADS, ClaimPublisher
 from domain.services.event_delivery import EventDelivery
 from domain.services.event_publisher import EventPublisher
 from domain.services.event_verification import EventVerificationService
+from domain.services.housekeeping import Housekeeping
 from domain.services.relay import Relay
 from domain.services.route_guard import RouteGuard
 
@@ -130,6 +131,8 @@ class Container(DeclarativeContainer):
         source=settings.provided.event_source,
         timeout_seconds=settings.provided.publish_timeout_seconds,
     )
+
+    housekeeping = providers.Singleton(Housekeeping, outbox, idempotency)
 
     event_transport = providers.Singleton(resolve_transport, settings)
     events = providers.Selector(

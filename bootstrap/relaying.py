@@ -10,7 +10,7 @@ from bootstrap.settings import EventTransport
 
 @contextlib.contextmanager
 def relaying(container: Container) -> Iterator[None]:
-    """Deliver what the outbox keeps while the context lasts; without an outbox, do nothing.
+    """Deliver what the outbox keeps, and keep house, while the context lasts; without an outbox, do nothing.
 
     At the end, attempts that are under way are finished and recorded, and the relay stops cleanly.
     """
@@ -18,12 +18,17 @@ def relaying(container: Container) -> Iterator[None]:
         yield
         return
     relay, stop = container.relay(), Event()
-    thread = Thread(target=relay.run, args=(stop,), name="relay")
-    thread.start()
+    threads = (
+        Thread(target=relay.run, args=(stop,), name="relay"),
+        Thread(target=container.housekeeping().run, args=(stop,), name="housekeeping"),
+    )
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         container.delivery().close()
         stop.set()
         relay.wake()
-        thread.join()
+        for thread in threads:
+            thread.join()

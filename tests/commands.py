@@ -6,10 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import urllib3
 
-from tests.integration.localstack import free_port
+from tests.integration.localstack import SHARED_FOLDER, free_port
 from tests.service import wait_until
 
 PROGRAM = Path(sys.executable).with_name("transcripts")
@@ -29,13 +30,18 @@ def transcripts(*arguments: str | Path, **environ: str) -> "subprocess.Completed
 
 def clean_environment(**environ: str) -> dict[str, str]:
     """What the command needs of this process's environment, and what is given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOCK_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "MOCK_", "DATABASE_"))
+    }
     without_aws = {
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    return {**kept, **without_aws, **environ}
+    database = Path(os.environ[SHARED_FOLDER]) / f"{uuid4().hex}.db"
+    return {**kept, **without_aws, "DATABASE_URL": f"sqlite:///{database}", **environ}
 
 
 @contextlib.contextmanager

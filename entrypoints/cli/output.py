@@ -1,6 +1,7 @@
 """How commands speak: results on stdout, logs on stderr, and three exit codes."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,9 +16,16 @@ EXIT_USAGE = 2
 """The command line or the configuration is wrong."""
 
 
+_STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
 def print_json(value: Mapping[str, object]) -> None:
-    """One JSON object on stdout, for machines; bytes of file names that are no UTF-8 are escaped."""
+    """One JSON object on stdout, for machines.
+
+    Escaped are the characters that could steer a terminal, and bytes of file names that are no UTF-8.
+    """
     text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    text = _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 
 

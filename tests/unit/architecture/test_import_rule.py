@@ -30,8 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",
                   "moto", "pydantic", "pydantic_core", "structlog", "types_boto3_events", "types_boto3_kms",
                   "types_boto3_s3", "types_boto3_sqs"},
-    "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "pydantic",
-                        "python_multipart", "starlette", "structlog"},
+    "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "h11", "pydantic",
+                        "python_multipart", "starlette", "structlog", "uvicorn"},
     "entrypoints/cli": {"domain", "ports", "bootstrap", "entrypoints", "click", "dotenv", "fastapi", "h11",
                         "rich", "structlog", "urllib3", "uvicorn"},
 }  # fmt: skip

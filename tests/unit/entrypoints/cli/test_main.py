@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.cli.main import COMMANDS, cli
+from entrypoints.cli.output import print_json
 from tests.commands import transcripts
 
 
@@ -81,3 +83,14 @@ def test_an_environment_file_is_read_but_the_environment_wins(
 def test_without_a_command_the_help_is_shown() -> None:
     assert cli.get_short_help_str()
     assert transcripts().returncode == 2
+
+
+def test_json_cannot_steer_a_terminal_and_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"reason": "a\x1b[2Jb\x9bc\u202ed\x7fe", "name": "José 日本"}
+
+    print_json(value)
+
+    output = capsys.readouterr().out
+    assert json.loads(output) == value
+    assert not any(character in output for character in "\x1b\x9b\u202e\x7f")
+    assert "José 日本" in output
