@@ -14,25 +14,13 @@ from adapters.speech.segmentation import Utterance, utterances
 from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
 
-DECODER_SETTINGS = {
-    "lw": 5.5,
-    "fwdflatlw": 7.2,
-    "bestpathlw": 8.0,
-    "maxhmmpf": 10_000,
-    "loglevel": "FATAL",
-}
-"""Language weights and beam with the lowest word error rate (`benchmarks/word_error_rate.py`); no chatter.
-
-The three passes keep the proportions that the library gives them: lowering the first alone makes the later
-ones overrule it.
-"""
+DECODER_SETTINGS = {"lw": 4.5, "maxhmmpf": 10_000, "loglevel": "FATAL"}
+"""Language weight and beam with the lowest word error rate (`benchmarks/word_error_rate.py`); no chatter."""
 
 MAX_GAIN = 30.0
 """A whisper is made as loud as speech; what needs more is noise."""
 
-_LOUDEST = 20_000
-"""Of 32,767: a decoder that meets clipping, or nearly so, hears worse."""
-
+_FULL_SCALE = 32_767
 _ALTERNATIVE = re.compile(r"\(\d+\)$")  # "the(2)" is another way of saying "the"
 _SILENCES = frozenset({"<s>", "</s>", "<sil>"})
 
@@ -69,10 +57,15 @@ class PocketsphinxEngine(SpeechEngine):
 
 
 def louder(samples: bytes) -> bytes:
-    """Bring the loudest sample to `_LOUDEST`, at most `MAX_GAIN` times louder."""
+    """Bring the loudest sample to full scale, at most `MAX_GAIN` times louder."""
     signal = np.frombuffer(samples, np.int16).astype(np.float64)
     peak = float(np.abs(signal).max(initial=1.0))
-    return (signal * min(MAX_GAIN, _LOUDEST / peak)).astype(np.int16).tobytes()
+    return (
+        (signal * min(MAX_GAIN, _FULL_SCALE / peak))
+        .clip(-_FULL_SCALE, _FULL_SCALE)
+        .astype(np.int16)
+        .tobytes()
+    )
 
 
 class _Measured:
