@@ -16,13 +16,14 @@ from pathlib import Path
 
 from chaos.points import CAP, Tally, tallies
 from tests.doubles_delivery import seeded
+from tests.faults.bus import RoughBus
 from tests.faults.callers import Callers
 from tests.faults.checker import PromiseLog, judge
 from tests.faults.killing import kill_again_and_again
 from tests.faults.relay_process import drain
 from tests.faults.servers import CREDENTIALS, Server
 from tests.recordings import record, tone
-from tests.stub_bus import StubBus
+from tests.stub_bus import SomeRefused
 
 SERVERS = 2
 
@@ -47,7 +48,7 @@ def main() -> int:
 
 def _rounds(rounds: int, seed: int) -> Tally:
     """Two servers on one file, under load, of which one is killed each time."""
-    with tempfile.TemporaryDirectory(prefix="chaos-") as name, StubBus() as bus:
+    with tempfile.TemporaryDirectory(prefix="chaos-") as name, RoughBus() as bus:
         folder, url = Path(name), f"sqlite:///{name}/transcripts.db"
         log = PromiseLog(folder / "promised")
         environ = {"DATABASE_URL": url, "AWS_ENDPOINT_URL": bus.url}
@@ -55,11 +56,13 @@ def _rounds(rounds: int, seed: int) -> Tally:
         callers = Callers(record(folder / "a.wav", tone(0.5)).read_bytes(), log)
         try:
             _start(servers)
+            bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # many promises hang on the outbox
             with callers.calling([server.url for server in servers]):
                 seconds = kill_again_and_again(servers, rounds, seeded(seed))
         finally:
             for server in servers:
                 server.close()
+        bus.fail_always(None)
         drain(url, bus.url)
         verdict = judge(log.ids(), bus.accepted)
     _say(f"seed {seed}, {statistics.median(seconds):.1f} s until a server was ready again (median)")

@@ -120,7 +120,7 @@ MUTANTS = (
         "            _ROW.settled_at <= now",
         '            _ROW.state.in_(bindparam("states", expanding=True)) | IS_WAITING,\n'
         "            _ROW.added_at <= now",
-        (f"{SQL}outbox.py",),
+        (f"{SQL}outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",),
     ),
 )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.bus import RoughBus
 from tests.faults.callers import Callers
 from tests.faults.checker import PromiseLog
 from tests.faults.servers import CREDENTIALS, Server
@@ -19,10 +20,8 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubBus]:
-    """A bus that is not the bottleneck: callers who come together are all let in."""
-    monkeypatch.setattr("tests.stub_bus._Server.request_queue_size", 128)
-    with StubBus() as bus:
+def bus() -> Iterator[StubBus]:
+    with RoughBus() as bus:
         yield bus
 
 

@@ -11,7 +11,7 @@ from tests.faults.checker import PromiseLog, nothing_lost
 from tests.faults.killing import kill_again_and_again
 from tests.faults.relay_process import drain
 from tests.faults.servers import Server
-from tests.stub_bus import StubBus
+from tests.stub_bus import SomeRefused, StubBus
 
 ROUNDS = 10
 
@@ -29,12 +29,15 @@ def test_servers_killed_at_random_moments_lose_nothing(
     print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
     servers = [new_server() for _ in range(count)]
 
+    bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # so that many promises hang on the outbox
     with callers.calling([server.url for server in servers]):
         kill_again_and_again(servers, ROUNDS, seeded(seed))
     for server in servers:
         server.kill()
+    bus.fail_always(None)
     drain(database_url, bus.url)
 
     verdict = nothing_lost(promises, bus.accepted, at_least=ROUNDS)
     assert callers.answers["none"] >= ROUNDS / 2
+    assert callers.answers["queued"] >= ROUNDS
     assert verdict.duplicates <= verdict.promised
