@@ -25,6 +25,9 @@ BATCH_IN_TROUBLE = 100
 LEASE_SECONDS = 60.0
 """For how long others leave them alone; nothing is sent in the second half of it."""
 
+IDLE_SECONDS = 0.05
+"""Rest after a claim that brought nothing, although something is due: somebody else is just claiming it."""
+
 POLL_SECONDS = 1.0
 """How soon work is noticed that another process added."""
 
@@ -205,7 +208,7 @@ class Relay:
 
     def _seconds_until_due(self) -> float:
         due = self._outbox.seconds_until_due()
-        return self._poll_seconds if due is None else min(due, self._poll_seconds)
+        return self._poll_seconds if due is None else min(max(due, IDLE_SECONDS), self._poll_seconds)
 
     def _seconds_after(self, round_: Round) -> float:
         if round_.accepted:

@@ -9,6 +9,7 @@ import click
 import structlog
 
 from bootstrap.container import Container, build_container
+from bootstrap.relaying import relaying
 from domain.model.errors import TranscriptionServiceError
 from domain.model.events import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity
@@ -73,12 +74,13 @@ async def _process_all(
         async with slots:
             return await _process(container, file, headers, _listener(bars, file))
 
-    await transcriber.start()
-    try:
-        with bars:
-            return await asyncio.gather(*map(process, files))
-    finally:
-        await transcriber.stop()
+    with relaying(container):
+        await transcriber.start()
+        try:
+            with bars:
+                return await asyncio.gather(*map(process, files))
+        finally:
+            await transcriber.stop()
 
 
 def _progress_bars() -> "ProgressBars":

@@ -19,7 +19,7 @@ from domain.model.infrastructure import Finding, Link
 from domain.model.outbox import OutboxState
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_publisher import ClaimPublisher
-from domain.services.relay import Relay, RelayStatus
+from domain.services.relay import IDLE_SECONDS, Relay, RelayStatus
 from domain.services.route_guard import RouteGuard
 from ports.event_port import PublishOutcome
 from tests.doubles_delivery import (
@@ -100,6 +100,17 @@ def test_a_relay_without_work_rests_until_something_is_due() -> None:
 
 
 # Events that fail
+
+
+def test_a_claim_that_brings_nothing_although_something_is_due_is_no_hot_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work = RelayAtWork(AnsweringEventPublisher())
+    work.add()
+    monkeypatch.setattr(work.outbox, "claim_due", lambda *_, **__: ())  # somebody else is just claiming it
+
+    assert work.outbox.seconds_until_due() == 0
+    assert work.relay.step() >= IDLE_SECONDS
 
 
 def test_an_event_that_is_wrong_is_parked_with_its_reason_and_no_other_with_it() -> None:
@@ -406,7 +417,10 @@ def test_a_defect_of_the_outbox_does_not_end_the_relay(caplog: pytest.LogCapture
 def test_two_relays_share_the_work_and_send_nothing_twice() -> None:
     bus, clock = AnsweringEventPublisher(), SimulatedTime()
     outbox = FaultyOutbox(clock)
-    relays = [RelayAtWork(bus, outbox=outbox, clock=clock, batch=10) for _ in range(2)]
+    lease_seconds = 1e9  # an idle relay makes simulated time fly
+    relays = [
+        RelayAtWork(bus, outbox=outbox, clock=clock, batch=10, lease_seconds=lease_seconds) for _ in range(2)
+    ]
     events = relays[0].add(500)
 
     threads = [threading.Thread(target=relay.work) for relay in relays]
