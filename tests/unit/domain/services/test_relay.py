@@ -417,13 +417,13 @@ def test_a_defect_of_the_outbox_does_not_end_the_relay(caplog: pytest.LogCapture
 def test_two_relays_share_the_work_and_send_nothing_twice() -> None:
     bus, clock = AnsweringEventPublisher(), SimulatedTime()
     outbox = FaultyOutbox(clock)
-    lease_seconds = 1e9  # an idle relay makes simulated time fly
+    long, lease_seconds = 1e9, 1e12  # an idle relay makes simulated time fly
     relays = [
         RelayAtWork(bus, outbox=outbox, clock=clock, batch=10, lease_seconds=lease_seconds) for _ in range(2)
     ]
     events = relays[0].add(500)
 
-    threads = [threading.Thread(target=relay.work) for relay in relays]
+    threads = [threading.Thread(target=relay.work, args=(long,)) for relay in relays]
     for thread in threads:
         thread.start()
     for thread in threads:
