@@ -22,6 +22,7 @@ from tests.faults.checker import PromiseLog, judge
 from tests.faults.killing import kill_again_and_again
 from tests.faults.relay_process import drain
 from tests.faults.servers import CREDENTIALS, Server
+from tests.integration.localstack import SHARED_FOLDER
 from tests.recordings import record, tone
 from tests.stub_bus import SomeRefused
 
@@ -50,6 +51,7 @@ def _rounds(rounds: int, seed: int) -> Tally:
     """Two servers on one file, under load, of which one is killed each time."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name, RoughBus() as bus:
         folder, url = Path(name), f"sqlite:///{name}/transcripts.db"
+        os.environ[SHARED_FOLDER] = name  # where the tests' processes put what nobody named
         log = PromiseLog(folder / "promised")
         environ = {"DATABASE_URL": url, "AWS_ENDPOINT_URL": bus.url}
         servers = [Server(folder / f"server-{number}", **environ) for number in range(SERVERS)]

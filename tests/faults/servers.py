@@ -29,6 +29,7 @@ class Server:
         self._folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
         self.environ = {
             "EVENT_TRANSPORT": "eventbridge",
             "SPOOL_DIR": str(folder / "spool"),
@@ -55,26 +56,33 @@ class Server:
 
     def kill(self) -> None:
         """End the whole process group as a power cut would."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        process = self._running()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def close(self) -> None:
         """End what is still running."""
-        with contextlib.suppress(ProcessLookupError):
-            self.kill()
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.kill()
 
     def limit_files_to(self, size: int) -> None:
         """From now on no file of the server may grow beyond so many bytes: to it, the disk is full."""
-        _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, hard))
+        pid = self._running().pid
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def health(self) -> dict[str, Any]:
         """What `/health/ready` tells."""
         health: dict[str, Any] = urllib3.request("GET", f"{self.url}/health/ready", timeout=10).json()
         return health
 
+    def _running(self) -> "subprocess.Popen[bytes]":
+        assert self._process is not None, "it was never started"
+        return self._process
+
     def _is_ready(self) -> bool:
-        assert self._process.poll() is None, "the server ended"
+        assert self._running().poll() is None, "the server ended"
         with contextlib.suppress(urllib3.exceptions.HTTPError):
             return urllib3.request("GET", f"{self.url}/health/ready", retries=False, timeout=5).status == 200
         return False
