@@ -32,9 +32,11 @@ def service(environ: Mapping[str, str], *, log: int | None = None) -> Iterator[S
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         program = (str(Path(sys.executable).with_name("transcripts")), "serve", "--port", str(port))
-        spool = str(Path(folder) / "spool")
+        spool, database = str(Path(folder) / "spool"), f"sqlite:///{folder}/transcripts.db"
         process = subprocess.Popen(
-            program, env={**os.environ, "LOG_LEVEL": "ERROR", "SPOOL_DIR": spool, **environ}, stderr=log
+            program,
+            env={**os.environ, "LOG_LEVEL": "ERROR", "SPOOL_DIR": spool, "DATABASE_URL": database, **environ},
+            stderr=log,
         )
         try:
             running = Service(f"http://127.0.0.1:{port}", process.pid)

@@ -5,7 +5,10 @@ In turn, A B A B …: the engine called directly (decode, transcribe, clean), an
 """
 
 import argparse
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -39,6 +42,12 @@ def main() -> None:
                 "EVENT_TRANSPORT": "eventbridge",
                 "TRANSCRIBER_WORKERS": "1",
             }
+            subprocess.run(
+                [Path(sys.executable).with_name("transcripts"), "provision"],
+                env={**os.environ, **environ, "LOG_LEVEL": "ERROR"},
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
             with service(environ) as running:
                 _compare(running, recording, options.pairs)
         finally:

@@ -175,7 +175,7 @@ class PublicationStatus(StrEnum):
     QUEUED = "queued"
     """It is kept durably and will be delivered."""
     FAILED = "failed"
-    """It could not be delivered and is not kept."""
+    """It could not be delivered and is not kept; or the bus will never take it as it is, and it is parked."""
     DISABLED = "disabled"
     """Publishing is switched off."""
 
