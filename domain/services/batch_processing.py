@@ -22,6 +22,8 @@ DEFAULT_PUBLISH_TIMEOUT_SECONDS = 15.0
 """When even a publisher that keeps its own time is given up: a locked outbox may take ten seconds to say so,
 and the bus is tried after that."""
 
+FAILED = Publication(PublicationStatus.FAILED)
+
 PUBLISHING_THREADS = 64
 """Of their own: a bus that hangs must not keep uploads and cleaning from the threads that they share."""
 
@@ -96,7 +98,7 @@ class BatchProcessingService:
         try:
             return await asyncio.wait_for(publishing, self._publish_timeout_seconds)
         except EventPublishError:
-            pass  # logged by the publisher, with its stack trace
+            return FAILED  # logged by the publisher, with its stack trace
         except Exception as error:
             logger.exception(
                 "event publishing failed",
@@ -106,7 +108,7 @@ class BatchProcessingService:
                     "error": str(error) or f"no answer within {self._publish_timeout_seconds} s",
                 },
             )
-        return Publication(PublicationStatus.FAILED)
+            return FAILED
 
     @staticmethod
     def _log_identity(identity: Identity, interaction_id: UUID) -> None:
