@@ -25,7 +25,11 @@ IMPATIENT = Config(
 ARRIVAL_SECONDS = 20
 
 
-def impatient_client(url: str) -> "EventBridgeClient":
+PATIENT = IMPATIENT.merge(Config(read_timeout=60))
+"""For what must not depend on how busy this machine is: no answer is given up that still comes."""
+
+
+def client_of(url: str, config: Config = IMPATIENT) -> "EventBridgeClient":
     """A client of whatever answers at `url`."""
     return boto3.client(
         "events",
@@ -33,7 +37,7 @@ def impatient_client(url: str) -> "EventBridgeClient":
         endpoint_url=url,
         aws_access_key_id="AKIDEXAMPLE",
         aws_secret_access_key="secret-of-the-tests",
-        config=IMPATIENT,
+        config=config,
     )
 
 
@@ -44,7 +48,7 @@ def publisher(client: "EventBridgeClient", bus_name: str = "default") -> EventBr
 
 def unreachable_publisher() -> EventBridgePublisher:
     """A publisher to a port where nobody listens."""
-    return publisher(impatient_client(f"http://127.0.0.1:{free_port()}"))
+    return publisher(client_of(f"http://127.0.0.1:{free_port()}"))
 
 
 class QueueBehindRule:

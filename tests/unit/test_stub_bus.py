@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from tests.event_bridges import impatient_client
+from tests.event_bridges import client_of
 from tests.factories import A_MOMENT
 from tests.stub_bus import (
     ACCESS_DENIED,
@@ -36,7 +36,7 @@ def bus() -> Iterator[StubBus]:
 
 
 def put(bus: StubBus, *entries: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = dict(impatient_client(bus.url).put_events(Entries=entries))  # type: ignore[arg-type]
+    answer: dict[str, Any] = dict(client_of(bus.url).put_events(Entries=entries))  # type: ignore[arg-type]
     del answer["ResponseMetadata"]
     return answer
 
@@ -141,7 +141,7 @@ def test_an_unsigned_call_is_refused(bus: StubBus) -> None:
 
 def test_other_operations_are_unknown(bus: StubBus) -> None:
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        impatient_client(bus.url).list_event_buses()
+        client_of(bus.url).list_event_buses()
 
 
 def test_one_entry_of_several_is_refused(bus: StubBus) -> None:

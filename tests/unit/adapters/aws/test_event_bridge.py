@@ -14,7 +14,7 @@ from adapters.aws.event_entry import entry_size, put_events_entry
 from domain.model.errors import EventTooLargeError
 from domain.model.events import DEFAULT_EVENT_SOURCE, Publication, read_event
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
-from tests.event_bridges import REGION, QueueBehindRule, impatient_client, publisher, unreachable_publisher
+from tests.event_bridges import REGION, QueueBehindRule, client_of, publisher, unreachable_publisher
 from tests.factories import A_MOMENT, an_event
 from tests.stub_bus import StubBus
 
@@ -47,7 +47,7 @@ class TestEventBridgePublisherOnMoto(EventPortContract):
 class TestEventBridgePublisherOnStubBus(EventPortContract):
     @pytest.fixture
     def transport(self, bus: StubBus) -> Transport:
-        client = impatient_client(bus.url)
+        client = client_of(bus.url)
         return Transport(
             publisher(client, "transcripts"),
             lambda _count: [arrival(entry) for entry in bus.accepted],
@@ -58,7 +58,7 @@ class TestEventBridgePublisherOnStubBus(EventPortContract):
 
 def test_the_structure_sent_is_the_one_required() -> None:
     event, event_id = an_event(), str(uuid4())
-    client = impatient_client("http://127.0.0.1:1")
+    client = client_of("http://127.0.0.1:1")
     expected = {
         "EventBusName": "transcripts",
         "Source": "com.yourapp.transcription",
@@ -80,7 +80,7 @@ def test_the_structure_sent_is_the_one_required() -> None:
 
 
 def test_the_detail_on_the_wire_has_every_field_of_the_schema(bus: StubBus) -> None:
-    publisher(impatient_client(bus.url), "transcripts").publish(an_event())
+    publisher(client_of(bus.url), "transcripts").publish(an_event())
 
     detail = json.loads(bus.accepted[0]["Detail"])
     assert list(detail) == [
@@ -100,7 +100,7 @@ def test_the_detail_on_the_wire_has_every_field_of_the_schema(bus: StubBus) -> N
 def test_region_and_bus_are_logged_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
-    publisher(impatient_client("http://127.0.0.1:1"), "transcripts")
+    publisher(client_of("http://127.0.0.1:1"), "transcripts")
 
     (record,) = (record for record in caplog.records if record.name == "adapters.aws.event_bridge")
     assert record.levelno == logging.INFO
@@ -109,7 +109,7 @@ def test_region_and_bus_are_logged_at_the_start(caplog: pytest.LogCaptureFixture
 
 
 def test_an_event_of_exactly_the_limit_is_sent_and_one_byte_more_is_not(bus: StubBus) -> None:
-    port = publisher(impatient_client(bus.url), "transcripts")
+    port = publisher(client_of(bus.url), "transcripts")
     envelope = put_events_entry(
         an_event(raw_transcript=""), bus_name="transcripts", source=DEFAULT_EVENT_SOURCE, labels=()
     )
@@ -125,7 +125,7 @@ def test_an_event_of_exactly_the_limit_is_sent_and_one_byte_more_is_not(bus: Stu
 def test_ten_events_travel_in_one_call(bus: StubBus) -> None:
     events = [an_event() for _ in range(25)]
 
-    outcomes = publisher(impatient_client(bus.url), "transcripts").publish_all(events)
+    outcomes = publisher(client_of(bus.url), "transcripts").publish_all(events)
 
     assert bus.calls == 3
     assert [json.loads(entry["Detail"])["interaction_id"] for entry in bus.accepted] == [
@@ -137,7 +137,7 @@ def test_ten_events_travel_in_one_call(bus: StubBus) -> None:
 def test_a_call_holds_no_more_bytes_than_one_event_may_have(bus: StubBus) -> None:
     events = [an_event(raw_transcript="x" * 300_000) for _ in range(7)]
 
-    outcomes = publisher(impatient_client(bus.url), "transcripts").publish_all(events)
+    outcomes = publisher(client_of(bus.url), "transcripts").publish_all(events)
 
     assert all(isinstance(outcome, Publication) for outcome in outcomes)
     assert bus.calls == 3
@@ -146,9 +146,7 @@ def test_a_call_holds_no_more_bytes_than_one_event_may_have(bus: StubBus) -> Non
 def test_an_event_that_is_too_large_is_not_sent_and_the_others_are(bus: StubBus) -> None:
     large = an_event(raw_transcript="x" * 1_100_000)
 
-    outcomes = publisher(impatient_client(bus.url), "transcripts").publish_all(
-        [an_event(), large, an_event()]
-    )
+    outcomes = publisher(client_of(bus.url), "transcripts").publish_all([an_event(), large, an_event()])
 
     assert [type(outcome) for outcome in outcomes] == [Publication, EventTooLargeError, Publication]
     assert len(bus.accepted) == 2
@@ -156,7 +154,7 @@ def test_an_event_that_is_too_large_is_not_sent_and_the_others_are(bus: StubBus)
 
 def test_the_limit_is_a_setting(bus: StubBus) -> None:
     port = EventBridgePublisher(
-        impatient_client(bus.url), bus_name="transcripts", source="s", region=REGION, max_bytes=100
+        client_of(bus.url), bus_name="transcripts", source="s", region=REGION, max_bytes=100
     )
 
     with pytest.raises(EventTooLargeError, match="the limit is 100"):
@@ -167,7 +165,7 @@ def test_the_limit_is_a_setting(bus: StubBus) -> None:
 def test_a_bus_that_takes_less_than_we_think_refuses_only_what_is_too_large_for_it() -> None:
     small, large = an_event(), an_event(raw_transcript="x" * 300_000)
     with StubBus(max_bytes=262_144) as bus:
-        outcomes = publisher(impatient_client(bus.url)).publish_all([small, large, small])
+        outcomes = publisher(client_of(bus.url)).publish_all([small, large, small])
 
     assert [type(outcome) for outcome in outcomes] == [Publication, EventTooLargeError, Publication]
     assert len(bus.accepted) == 2

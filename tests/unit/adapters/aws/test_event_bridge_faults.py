@@ -16,7 +16,7 @@ from domain.model.errors import (
     EventTooLargeError,
 )
 from domain.model.events import Publication
-from tests.event_bridges import impatient_client, publisher
+from tests.event_bridges import client_of, publisher
 from tests.factories import an_event
 from tests.stub_bus import (
     ACCESS_DENIED,
@@ -105,7 +105,7 @@ def bus() -> Iterator[StubBus]:
 
 @pytest.fixture
 def port(bus: StubBus) -> EventBridgePublisher:
-    return publisher(impatient_client(bus.url))
+    return publisher(client_of(bus.url))
 
 
 OF_THE_EVENT: list[tuple[type[EventPublishError], Fault]] = [
