@@ -120,7 +120,9 @@ def test_whatever_the_bus_does_the_caller_gets_the_transcripts_soon_and_the_log_
         response = upload(client)
         seconds = time.monotonic() - began
 
-    failure, *_ = [line for line in lines(stream) if line["event"].startswith("event publishing failed")]
+    failures = [line for line in lines(stream) if line["event"].startswith("event publishing failed")]
+    interaction_id = response.json()["interaction_id"]
+    failure, *_ = [line for line in failures if line["interaction_id"] == interaction_id]
     assert response.status_code == 200
     assert response.json()["raw_transcript"] == SPOKEN_SECRET
     assert response.json()["event"] == {"status": "queued", "event_id": None}
