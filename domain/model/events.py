@@ -62,7 +62,27 @@ class TranscriptData(BaseModel):
     cleaned_transcript: Text
 
 
-class BatchProcessingCompleted(BaseModel):
+class _Completed(BaseModel):
+    """What every version of the event has in common, in the order in which it travels."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
+
+    version: str
+    interaction_id: UUID4
+    tenant_id: UUID4
+    user_id: Text = Field(min_length=1)
+    account_id: Text | None
+    timestamp: Timestamp
+    status: Literal["completed"] = "completed"
+
+    def to_json(self) -> str:
+        """The event as it travels: compact JSON in the order of the schema."""
+        return self.model_dump_json()
+
+
+class BatchProcessingCompleted(_Completed):
     """A recording was transcribed and cleaned.
 
     Strict and frozen: unknown keys, a UUID of another version, a naive timestamp or an empty `user_id` are
@@ -70,23 +90,10 @@ class BatchProcessingCompleted(BaseModel):
     duplicates by it.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-
-    DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
     SCHEMA_VERSION: ClassVar[str] = "1.0"
 
     version: Literal["1.0"] = "1.0"
-    interaction_id: UUID4
-    tenant_id: UUID4
-    user_id: Text = Field(min_length=1)
-    account_id: Text | None
-    timestamp: Timestamp
-    status: Literal["completed"] = "completed"
     data: TranscriptData
-
-    def to_json(self) -> str:
-        """The event as it travels: compact JSON in the order of the schema."""
-        return self.model_dump_json()
 
 
 class TranscriptRef(BaseModel):
@@ -113,24 +120,15 @@ class TranscriptRefData(BaseModel):
     transcript_ref: TranscriptRef
 
 
-class BatchProcessingCompletedV2(BaseModel):
+class BatchProcessingCompletedV2(_Completed):
     """A recording was transcribed and cleaned, and its transcripts are too large for an event.
 
     A version of its own, because a reader of 1.0 could not read it. Everything but `data` is as in 1.0.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-
-    DETAIL_TYPE: ClassVar[str] = BatchProcessingCompleted.DETAIL_TYPE
     SCHEMA_VERSION: ClassVar[str] = "2.0"
 
     version: Literal["2.0"] = "2.0"
-    interaction_id: UUID4
-    tenant_id: UUID4
-    user_id: Text = Field(min_length=1)
-    account_id: Text | None
-    timestamp: Timestamp
-    status: Literal["completed"] = "completed"
     data: TranscriptRefData
 
     @classmethod
@@ -144,10 +142,6 @@ class BatchProcessingCompletedV2(BaseModel):
             timestamp=event.timestamp,
             data=TranscriptRefData(transcript_ref=ref),
         )
-
-    def to_json(self) -> str:
-        """The event as it travels: compact JSON in the order of the schema."""
-        return self.model_dump_json()
 
 
 CompletedEvent = BatchProcessingCompleted | BatchProcessingCompletedV2
