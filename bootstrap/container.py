@@ -1,5 +1,7 @@
 """The composition root: what is made of what, on one screen."""
 
+from typing import TYPE_CHECKING
+
 from dependency_injector import providers
 from dependency_injector.containers import DeclarativeContainer
 
@@ -37,6 +39,9 @@ from domain.services.housekeeping import Housekeeping
 from domain.services.relay import Relay
 from domain.services.route_guard import RouteGuard
 
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+
 
 def resolve_transport(settings: Settings) -> EventTransport:
     """`auto` is EventBridge where the default chain finds credentials, else no-op (requirement 9.5)."""
@@ -49,6 +54,17 @@ def _why_disabled(settings: Settings) -> str:
     if settings.event_transport is EventTransport.AUTO:
         return "no AWS credentials were found"
     return f"EVENT_TRANSPORT={settings.event_transport}"
+
+
+def event_bridge_publisher(settings: Settings, client: "EventBridgeClient") -> EventBridgePublisher:
+    """The bus that is configured, over a client that knows how long to wait for it."""
+    return EventBridgePublisher(
+        client,
+        bus_name=settings.eventbridge_bus_name,
+        source=settings.event_source,
+        region=settings.aws_region,
+        max_bytes=settings.event_max_bytes,
+    )
 
 
 def payload_store(settings: Settings, access: AwsAccess) -> S3PayloadStore | None:
@@ -67,20 +83,12 @@ class Container(DeclarativeContainer):
         AwsAccess, region=settings.provided.aws_region, endpoint_url=settings.provided.aws_endpoint_url
     )
     event_bridge = providers.Singleton(
-        EventBridgePublisher,
-        providers.Singleton(publishing_client, aws_access),
-        bus_name=settings.provided.eventbridge_bus_name,
-        source=settings.provided.event_source,
-        region=settings.provided.aws_region,
-        max_bytes=settings.provided.event_max_bytes,
+        event_bridge_publisher, settings, providers.Singleton(publishing_client, aws_access)
     )
     patient_event_bridge = providers.Singleton(
-        EventBridgePublisher,
+        event_bridge_publisher,
+        settings,
         providers.Singleton(relaying_client, aws_access, threads=DEFAULT_THREADS),
-        bus_name=settings.provided.eventbridge_bus_name,
-        source=settings.provided.event_source,
-        region=settings.provided.aws_region,
-        max_bytes=settings.provided.event_max_bytes,
     )
     payloads = providers.Singleton(payload_store, settings, aws_access)
 

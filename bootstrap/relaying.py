@@ -27,8 +27,10 @@ def relaying(container: Container) -> Iterator[None]:
     try:
         yield
     finally:
-        container.delivery().close()
-        stop.set()
-        relay.wake()
-        for thread in threads:
-            thread.join()
+        try:
+            container.delivery().close()
+        finally:  # or these threads would keep the process for ever
+            stop.set()
+            relay.wake()
+            for thread in threads:
+                thread.join()
