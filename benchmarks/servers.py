@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import urllib3
+
+from tests.integration.localstack import free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Service:
 def service(environ: Mapping[str, str], *, log: int | None = None) -> Iterator[Service]:
     """Start the service with these variables, its log to `log`, and wait until it is ready for recordings."""
     with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
+        port = free_port()
         program = (str(Path(sys.executable).with_name("transcripts")), "serve", "--port", str(port))
         spool, database = str(Path(folder) / "spool"), f"sqlite:///{folder}/transcripts.db"
         process = subprocess.Popen(
@@ -45,12 +46,6 @@ def service(environ: Mapping[str, str], *, log: int | None = None) -> Iterator[S
         finally:
             process.terminate()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(running: Service) -> None:

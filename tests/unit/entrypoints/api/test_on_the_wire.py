@@ -51,6 +51,17 @@ def problem(answer: bytes) -> dict[str, object]:
     return value
 
 
+@contextlib.contextmanager
+def caller_at_work(port: int, engine: FixedTranscriber, *, surplus: bytes = b"") -> Iterator[socket.socket]:
+    """A caller whose recording is in the engine's hands, and stays there."""
+    engine.held = True
+    body = multipart(b"sound")
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(post_head(len(body)) + body + surplus)
+        wait_until(lambda: engine.heard)
+        yield connection
+
+
 def test_a_whole_upload_on_the_wire_is_answered(port: int) -> None:
     body = multipart(b"sound")
 
@@ -75,15 +86,13 @@ def test_a_caller_who_hangs_up_while_sending_leaves_nothing(
 def test_a_caller_who_hangs_up_while_waiting_frees_the_slot(
     port: int, container: Container, engine: FixedTranscriber
 ) -> None:
-    engine.held = True
-    body = multipart(b"sound")
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(post_head(len(body)) + body)
-        wait_until(lambda: engine.heard)
+    with caller_at_work(port, engine):
+        pass
 
     wait_until(lambda: engine.cancelled == 1)
     wait_until(lambda: not uploads(container))
     engine.held = False
+    body = multipart(b"sound")
     assert exchange(port, post_head(len(body)), body).startswith(b"HTTP/1.1 200")
     assert len(container.events().published) == 1
 
@@ -92,11 +101,7 @@ def test_a_caller_who_hangs_up_while_waiting_frees_the_slot(
 def test_a_caller_who_hangs_up_after_sending_more_than_its_request_frees_the_slot(
     port: int, engine: FixedTranscriber, surplus: bytes
 ) -> None:
-    engine.held = True
-    body = multipart(b"sound")
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(post_head(len(body)) + body + surplus)
-        wait_until(lambda: engine.heard)
+    with caller_at_work(port, engine, surplus=surplus) as connection:
         connection.sendall(surplus[:10])
 
     wait_until(lambda: engine.cancelled == 1)
@@ -105,11 +110,7 @@ def test_a_caller_who_hangs_up_after_sending_more_than_its_request_frees_the_slo
 def test_a_caller_who_sends_much_more_than_its_request_is_cut_off(
     port: int, engine: FixedTranscriber
 ) -> None:
-    engine.held = True
-    body = multipart(b"sound")
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(post_head(len(body)) + body)
-        wait_until(lambda: engine.heard)
+    with caller_at_work(port, engine) as connection:
         with contextlib.suppress(ConnectionError):  # it may notice before all is sent
             connection.sendall(b"x" * 1_000_000)
         wait_until(lambda: engine.cancelled == 1)
@@ -130,12 +131,7 @@ def test_requests_that_are_sent_at_once_are_answered_one_after_the_other(port: i
 def test_while_the_slot_is_taken_others_are_refused_before_they_send(
     port: int, engine: FixedTranscriber
 ) -> None:
-    engine.held = True
-    body = multipart(b"sound")
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(post_head(len(body)) + body)
-        wait_until(lambda: engine.heard)
-
+    with caller_at_work(port, engine):
         answer = exchange(port, post_head(900_000))
 
     assert answer.startswith(b"HTTP/1.1 503")
