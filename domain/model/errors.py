@@ -25,6 +25,7 @@
     │   ├── IdempotencyConflictError    the key belongs to another recording
     │   ├── IdempotencyInProgressError  retry later
     │   └── IdempotencyUnavailableError the store of keys cannot be had
+    ├── HandlerError                    an event was received, but not worked off; it comes again
     ├── PayloadStoreError               the store of large transcripts cannot be had
     └── InfrastructureError             queue, rule or bus cannot be read or changed
 
@@ -138,6 +139,10 @@ class IdempotencyInProgressError(IdempotencyError):
 
 class IdempotencyUnavailableError(IdempotencyError):
     """The store of keys cannot be reached, is full, or fails."""
+
+
+class HandlerError(TranscriptionServiceError):
+    """An event was handed to whoever works it off, and was not. It may be handed over again."""
 
 
 class PayloadStoreError(TranscriptionServiceError):

@@ -1,0 +1,69 @@
+"""What every handler of received events keeps to; an adapter binds it by providing the fixture `handler`."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+
+from domain.model.errors import HandlerError
+from domain.model.events import BatchProcessingCompleted
+from domain.model.received import ReceivedEvent
+from ports.event_handler_port import EventHandlerPort
+from tests.factories import an_event
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A handler together with what came of its work.
+
+    Attributes:
+        handled: the events that were worked off, read back from where they went.
+        broken: one of the same kind that fails for every event.
+    """
+
+    port: EventHandlerPort
+    handled: Callable[[], list[BatchProcessingCompleted]]
+    broken: EventHandlerPort
+
+
+class EventHandlerPortContract:
+    """Bound by each adapter of `EventHandlerPort`."""
+
+    def test_an_event_is_worked_off_whole(self, handler: Handler) -> None:
+        event = an_event(raw_transcript="Grüße, 你好 👩‍👩‍👧 \u2028 'x' \"y\" \n" * 50, cleaned_transcript="")
+
+        handler.port.handle(ReceivedEvent(event))
+
+        assert handler.handled() == [event]
+
+    def test_large_transcripts_are_no_matter(self, handler: Handler) -> None:
+        event = an_event(raw_transcript="word " * 600_000, account_id=None)
+
+        handler.port.handle(ReceivedEvent(event, replay="again", receive_count=2))
+
+        assert handler.handled() == [event]
+
+    def test_the_same_event_may_come_again(self, handler: Handler) -> None:
+        event = an_event()
+
+        for count in (1, 2):
+            handler.port.handle(ReceivedEvent(event, receive_count=count))
+
+        assert set(handler.handled()) == {event}
+
+    def test_several_threads_may_hand_over_events_at_once(self, handler: Handler) -> None:
+        events = [an_event(raw_transcript=str(number)) for number in range(12)]
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(handler.port.handle, map(ReceivedEvent, events)))
+
+        assert set(handler.handled()) == set(events)
+
+    def test_failure_is_told_every_time_and_never_quotes_the_transcripts(self, handler: Handler) -> None:
+        received = ReceivedEvent(an_event(raw_transcript="secret", cleaned_transcript="Secret."))
+
+        for _ in range(2):
+            with pytest.raises(HandlerError) as failure:
+                handler.broken.handle(received)
+            assert "secret" not in str(failure.value).lower()
