@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "adapters/sql": {"domain.model", "ports", "adapters.sql", "alembic", "psycopg", "pydantic", "pysqlite3",
                      "sqlalchemy"},
     "adapters/cleaning": {"domain.model", "ports", "adapters.cleaning"},
+    "adapters/handling": {"domain.model", "ports", "adapters.handling", "pyarrow"},
     "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",
                   "moto", "pydantic", "pydantic_core", "structlog", "types_boto3_events", "types_boto3_kms",
                   "types_boto3_s3", "types_boto3_sqs"},

@@ -1,0 +1,129 @@
+"""A team's own function that works events off."""
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from difflib import get_close_matches
+from traceback import extract_tb
+from types import ModuleType
+from typing import Self
+
+from domain.model.errors import ConfigurationError, HandlerError
+from domain.model.received import ReceivedEvent
+from ports.event_handler_port import EventHandlerPort
+
+Function = Callable[[ReceivedEvent], object]
+
+
+class FunctionHandler(EventHandlerPort):
+    """Calls a function with each `ReceivedEvent`, from several threads at once; returning means success.
+
+    What it returns is ignored. Whatever it raises is a failure that is told by its type and its place, never
+    by its text, which may quote a transcript.
+    """
+
+    def __init__(self, function: Function, *, name: str) -> None:
+        self._function = function
+        self._name = name
+
+    @classmethod
+    def load(cls, name: str) -> Self:
+        """Import `module:function`, where the present folder comes first, as with `python -m`.
+
+        Raises:
+            ConfigurationError: module or function is missing, cannot be imported, or is nothing that can be
+                called with an event and has then done its work.
+        """
+        module_name, _, path = name.partition(":")
+        if not module_name or not path:
+            raise ConfigurationError(f"--handler {name!r} is not of the form module:function.")
+        function: object = _import(module_name, name)
+        for part in path.split("."):
+            function = _attribute(function, part, name)
+        return cls(_checked(function, name), name=name)
+
+    def handle(self, received: ReceivedEvent, /) -> None:
+        """Call the function."""
+        try:
+            result = self._function(received)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - anything of a stranger's code
+            raise HandlerError(f"{self._name} raised {_told(error, self._function)}.") from None
+        if _is_unfinished(result):
+            raise HandlerError(f"{self._name} returned a {type(result).__name__}, which nobody awaits.")
+
+
+def _import(module_name: str, name: str) -> ModuleType:
+    folder = os.getcwd()  # noqa: PTH109 - a text, for the import path
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise _failed_import(name, error) from error
+        raise ConfigurationError(
+            f"--handler {name!r}: there is no module {error.name!r} in {folder} or where Python looks."
+        ) from None
+    except (Exception, SystemExit) as error:
+        raise _failed_import(name, error) from error
+
+
+def _failed_import(name: str, error: BaseException) -> ConfigurationError:
+    return ConfigurationError(f"--handler {name!r} cannot be imported: {type(error).__name__}: {error}")
+
+
+def _attribute(owner: object, part: str, name: str) -> object:
+    try:
+        found: object = getattr(owner, part)
+    except AttributeError:
+        nearest = get_close_matches(part, dir(owner), n=1)
+        hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+        raise ConfigurationError(f"--handler {name!r}: there is no {part!r}{hint}.") from None
+    return found
+
+
+def _checked(function: object, name: str) -> Function:
+    if not callable(function):
+        raise ConfigurationError(f"--handler {name!r} is a {type(function).__name__}, and cannot be called.")
+    if _does_no_work(function) or _does_no_work(type(function).__call__):
+        raise ConfigurationError(
+            f"--handler {name!r} is a coroutine or generator function: to call it does no work yet."
+            " Name a plain function, which may call asyncio.run()."
+        )
+    if not _takes_one_argument(function):
+        raise ConfigurationError(f"--handler {name!r} cannot be called with one event.")
+    return function
+
+
+def _does_no_work(function: object) -> bool:
+    kinds = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    return any(is_kind(function) for is_kind in kinds)
+
+
+def _takes_one_argument(function: Function) -> bool:
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # written in C, and does not say
+        return True
+    return True
+
+
+def _is_unfinished(result: object) -> bool:
+    """Whether a call only prepared the work; a coroutine is closed, so that Python does not complain."""
+    if inspect.iscoroutine(result):
+        result.close()
+        return True
+    return inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result)
+
+
+def _told(error: BaseException, function: Function) -> str:
+    """Type and place: the last line in the function's own file, else the last line of all."""
+    frames = extract_tb(error.__traceback__)
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    own = [frame for frame in frames if code is not None and frame.filename == code.co_filename]
+    place = (own or frames)[-1]
+    return f"{type(error).__name__} at {place.filename}:{place.lineno}"

@@ -1,0 +1,44 @@
+"""What a consumer does with events, from what its operator asks for."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from adapters.handling.command import CommandHandler
+from adapters.handling.function import FunctionHandler
+from adapters.handling.json_lines import JsonLinesDirectory
+from adapters.handling.partitions import PartitionedFolder
+from domain.model.errors import ConfigurationError
+from ports.event_handler_port import EventHandlerPort
+
+
+class FileFormat(StrEnum):
+    """How events lie in the files of a warehouse."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+command_handler = CommandHandler.parse
+function_handler = FunctionHandler.load
+
+
+def directory_handler(root: Path, file_format: FileFormat) -> EventHandlerPort:
+    """A folder of files for a warehouse, which is made where it is missing.
+
+    Raises:
+        ConfigurationError: the folder cannot be written to, or the format needs what is not installed.
+    """
+    folder = PartitionedFolder(root)
+    handler = JsonLinesDirectory(folder) if file_format is FileFormat.JSONL else _parquet(folder)
+    folder.prepare()
+    return handler
+
+
+def _parquet(folder: PartitionedFolder) -> EventHandlerPort:
+    try:
+        from adapters.handling.parquet import ParquetDirectory  # noqa: PLC0415 - an extra; slow to import, too
+    except ImportError:
+        raise ConfigurationError(
+            "--format parquet needs pyarrow: install 'batch-transcription[parquet]'."
+        ) from None
+    return ParquetDirectory(folder)

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from adapters.handling.json_lines import JsonLinesDirectory
+from adapters.handling.partitions import PartitionedFolder
+from domain.model.events import BatchProcessingCompleted
+from domain.model.received import ReceivedEvent
+from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
+from tests.factories import an_event
+from tests.unit.adapters.handling.warehouses import files, place_of
+
+
+def directory(root: Path) -> JsonLinesDirectory:
+    folder = PartitionedFolder(root)
+    folder.prepare()
+    return JsonLinesDirectory(folder)
+
+
+class TestJsonLinesDirectory(EventHandlerPortContract):
+    @pytest.fixture
+    def handler(self, tmp_path: Path) -> Handler:
+        root = tmp_path / "warehouse"
+
+        def handled() -> list[BatchProcessingCompleted]:
+            lines = (line for file in files(root) for line in (root / file).read_bytes().splitlines())
+            return [BatchProcessingCompleted.model_validate_json(line) for line in lines]
+
+        missing = JsonLinesDirectory(PartitionedFolder(tmp_path / "missing"))
+        return Handler(directory(root), handled, missing)
+
+
+def test_a_file_holds_the_event_as_it_was_published_on_one_line(tmp_path: Path) -> None:
+    event = an_event(raw_transcript="one\ntwo\r\n\x0b\x1c\x85\u2028three")
+
+    directory(tmp_path).handle(ReceivedEvent(event))
+
+    (file,) = files(tmp_path)
+    content = (tmp_path / file).read_bytes()
+    assert file == place_of(event, "jsonl")
+    assert content == event.to_json().encode() + b"\n"
+    assert content.count(b"\n") == 1

@@ -1,0 +1,93 @@
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet as pq
+import pytest
+
+from adapters.handling.parquet import SCHEMA, ParquetDirectory
+from adapters.handling.partitions import PartitionedFolder
+from domain.model.events import BatchProcessingCompleted
+from domain.model.received import ReceivedEvent
+from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
+from tests.factories import an_event
+from tests.unit.adapters.handling.warehouses import files, place_of
+
+
+def directory(root: Path) -> ParquetDirectory:
+    folder = PartitionedFolder(root)
+    folder.prepare()
+    return ParquetDirectory(folder)
+
+
+def read(root: Path) -> list[dict[str, Any]]:
+    """The whole folder as one table, as a warehouse finds it."""
+    hive = pyarrow.dataset.partitioning(
+        pa.schema([("tenant_id", pa.string()), ("day", pa.date32())]), flavor="hive"
+    )
+    rows: list[dict[str, Any]] = pyarrow.dataset.dataset(root, partitioning=hive).to_table().to_pylist()
+    return rows
+
+
+def event_of(row: dict[str, Any]) -> BatchProcessingCompleted:
+    assert row["timestamp"].date() == row["day"]
+    return an_event(
+        interaction_id=UUID(row["interaction_id"]),
+        tenant_id=UUID(row["tenant_id"]),
+        user_id=row["user_id"],
+        account_id=row["account_id"],
+        timestamp=row["timestamp"],
+        raw_transcript=row["raw_transcript"],
+        cleaned_transcript=row["cleaned_transcript"],
+    )
+
+
+class TestParquetDirectory(EventHandlerPortContract):
+    @pytest.fixture
+    def handler(self, tmp_path: Path) -> Handler:
+        root = tmp_path / "warehouse"
+        missing = ParquetDirectory(PartitionedFolder(tmp_path / "missing"))
+        return Handler(directory(root), lambda: [event_of(row) for row in read(root)], missing)
+
+
+def test_the_types_are_those_that_were_promised(tmp_path: Path) -> None:
+    event = an_event(timestamp=datetime(2026, 11, 23, 23, 59, 59, 999999, tzinfo=UTC))
+
+    directory(tmp_path).handle(ReceivedEvent(event))
+
+    (file,) = files(tmp_path)
+    assert file == place_of(event, "parquet")
+    table = pq.ParquetFile(tmp_path / file).read()
+    assert table.schema.equals(SCHEMA)
+    assert table.schema.field("timestamp").type == pa.timestamp("us", tz="UTC")
+    assert table["timestamp"].to_pylist() == [event.timestamp]
+    assert (table["version"].to_pylist(), table["status"].to_pylist()) == (["1.0"], ["completed"])
+
+
+def test_tenant_and_day_are_columns_by_the_names_of_the_folders_alone(tmp_path: Path) -> None:
+    directory(tmp_path).handle(ReceivedEvent(an_event()))
+
+    (file,) = files(tmp_path)
+    assert not {"tenant_id", "day"} & set(pq.ParquetFile(tmp_path / file).schema_arrow.names)
+    assert {"tenant_id", "day"} <= set(read(tmp_path)[0])
+
+
+def test_files_with_and_without_an_account_are_one_table(tmp_path: Path) -> None:
+    handler = directory(tmp_path)
+    for account in (None, "account-9"):
+        handler.handle(ReceivedEvent(an_event(account_id=account)))
+
+    assert {row["account_id"] for row in read(tmp_path)} == {None, "account-9"}
+
+
+def test_the_same_event_makes_the_same_bytes(tmp_path: Path) -> None:
+    event = an_event()
+    contents = set()
+    for count in (1, 2):
+        directory(tmp_path).handle(ReceivedEvent(event, receive_count=count))
+        contents.add((tmp_path / place_of(event, "parquet")).read_bytes())
+
+    assert len(contents) == 1
