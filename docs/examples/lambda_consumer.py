@@ -1,0 +1,85 @@
+"""A consumer of BatchProcessingCompleted on AWS Lambda, with Powertools for AWS Lambda (Python).
+
+Variables: IDEMPOTENCY_TABLE, a DynamoDB table with the partition key `id` (a string) and its time to live on
+`expiration`.
+"""
+
+import hashlib
+import json
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.idempotency import (
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+    idempotent_function,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+TEST_EVENT_LABEL = "urn:batch-transcription:test-event"
+REMEMBERED_SECONDS = 28 * 24 * 3600  # 14 days in the queue, and 14 in the dead-letter queue
+
+logger = Logger(service="transcripts-consumer")
+s3 = boto3.client("s3")
+processor = BatchProcessor(event_type=EventType.SQS)
+config = IdempotencyConfig(
+    event_key_jmespath="[interaction_id, replay]",
+    expires_after_seconds=REMEMBERED_SECONDS,
+    raise_on_no_idempotency_key=True,
+)
+store = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
+
+
+class UnreadableEventError(Exception):
+    """This event is not for this reader; it belongs into the dead-letter queue, not into oblivion."""
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """What Lambda calls with up to ten messages; the answer names those that have to come again."""
+    config.register_lambda_context(context)  # a try that timed out may be tried again
+    return process_partial_response(event, work_off_message, processor, context)
+
+
+def work_off_message(record: SQSRecord) -> None:
+    """Open one message. What is raised here makes it visible again, and a dead letter after three times."""
+    envelope = json.loads(record.body)
+    if TEST_EVENT_LABEL in envelope["resources"]:
+        return  # it only tests the route
+    detail = envelope["detail"]
+    if detail["version"].split(".")[0] not in {"1", "2"}:
+        raise UnreadableEventError(f"version {detail['version']}")
+    work_off(event={**detail, "replay": envelope.get("replay-name")})
+
+
+@idempotent_function(data_keyword_argument="event", config=config, persistence_store=store)
+def work_off(event: dict[str, Any]) -> None:
+    """Run once for each interaction and replay; a failure forgets the key, so that it can be tried again.
+
+    Return nothing: it would be kept in the table.
+    """
+    transcripts = transcripts_of(event)
+    save(event, transcripts)
+    logger.info("event worked off", extra={"interaction_id": event["interaction_id"]})  # never the texts
+
+
+def transcripts_of(event: dict[str, Any]) -> dict[str, str]:
+    """Both texts: from the event itself, or with 2.0 from S3, where they have to be what was promised."""
+    if "transcript_ref" not in event["data"]:
+        return event["data"]
+    ref = event["data"]["transcript_ref"]
+    content = s3.get_object(Bucket=ref["bucket"], Key=ref["key"])["Body"].read()
+    if hashlib.sha256(content).hexdigest() != ref["sha256"]:
+        raise UnreadableEventError("the transcripts in S3 are not those of the event")
+    return json.loads(content)
+
+
+def save(event: dict[str, Any], transcripts: dict[str, str]) -> None:
+    """Your work goes here."""
+    logger.info(
+        "saved", extra={"tenant_id": event["tenant_id"], "length": len(transcripts["cleaned_transcript"])}
+    )
