@@ -48,7 +48,9 @@ class FunctionHandler(EventHandlerPort):
         """Call the function."""
         try:
             result = self._function(received)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - anything of a stranger's code
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - libraries in Rust panic with one, others leave the program
             raise HandlerError(f"{self._name} raised {_told(error, self._function)}.") from None
         if _is_unfinished(result):
             raise HandlerError(f"{self._name} returned a {type(result).__name__}, which nobody awaits.")
@@ -86,7 +88,9 @@ def _attribute(owner: object, part: str, name: str) -> object:
 
 def _checked(function: object, name: str) -> Function:
     if not callable(function):
-        raise ConfigurationError(f"--handler {name!r} is a {type(function).__name__}, and cannot be called.")
+        raise ConfigurationError(
+            f"--handler {name!r} is of type {type(function).__name__}, which cannot be called."
+        )
     if _does_no_work(function) or _does_no_work(type(function).__call__):
         raise ConfigurationError(
             f"--handler {name!r} is a coroutine or generator function: to call it does no work yet."

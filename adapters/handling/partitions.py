@@ -37,8 +37,12 @@ class PartitionedFolder:
             ConfigurationError: it cannot be made, or not be written to.
         """
         unfinished = self._root / UNFINISHED
+        new = [folder for folder in (unfinished, *unfinished.parents) if not folder.exists()]
         try:
-            unfinished.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            self._root.mkdir(FOLDER_MODE, parents=True, exist_ok=True)
+            unfinished.mkdir(FOLDER_MODE, exist_ok=True)
+            for folder in new:
+                _synchronise(folder.parent)
             _sweep(unfinished)
             with self._unfinished_file(b""):
                 pass

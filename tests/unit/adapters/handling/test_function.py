@@ -26,6 +26,12 @@ def careless(received):
 def leaves(received):
     sys.exit(0)
 
+class Panic(BaseException):
+    pass
+
+def panics(received):
+    raise Panic(received.event.data.raw_transcript)
+
 async def later(received):
     pass
 
@@ -110,8 +116,9 @@ def test_the_text_of_an_exception_does_not_travel_along_in_a_stack_trace(module:
     assert failure.value.__suppress_context__
 
 
-def test_a_function_that_leaves_the_program_has_failed(module: str) -> None:
-    assert f"{module}:leaves raised SystemExit" in failure_of(f"{module}:leaves")
+@pytest.mark.parametrize(("name", "kind"), [("leaves", "SystemExit"), ("panics", "Panic")])
+def test_a_function_that_leaves_the_program_or_panics_has_failed(module: str, name: str, kind: str) -> None:
+    assert f"{module}:{name} raised {kind}" in failure_of(f"{module}:{name}")
 
 
 @pytest.mark.parametrize(("name", "kind"), [("wrapped", "coroutine"), ("generating", "generator")])
@@ -137,7 +144,7 @@ def test_a_function_that_does_no_work_when_it_is_called_stops_the_start(module: 
         ("{module}:stor", "there is no 'stor' (did you mean 'store'?)"),
         ("{module}:shop.stor", "there is no 'stor' (did you mean 'store'?)"),
         ("{module}:xyzzy", "there is no 'xyzzy'."),
-        ("{module}:NOT_CALLABLE", "is a int, and cannot be called"),
+        ("{module}:NOT_CALLABLE", "is of type int, which cannot be called"),
         ("{module}:none", "cannot be called with one event"),
     ],
 )

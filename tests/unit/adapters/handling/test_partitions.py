@@ -74,7 +74,7 @@ def test_nobody_but_owner_and_group_may_look(tmp_path: Path) -> None:
     finally:
         os.umask(mask)
 
-    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in (tmp_path / "warehouse").rglob("*")}
+    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in tmp_path.rglob("*")}
     assert modes == {True: 0o750, False: 0o640}
 
 
@@ -101,6 +101,20 @@ def test_a_file_is_durable_before_it_has_its_name_and_its_name_before_we_go_on(
     target = tmp_path / place_of(event, "txt")
     assert Path(steps[0]).parent == tmp_path / ".unfinished"
     assert steps[1:] == [f"-> {target}", *map(str, (target.parent, target.parent.parent, tmp_path))]
+
+
+def test_the_folder_itself_is_durable_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synchronised: list[Path] = []
+    synchronise = os.fsync
+
+    def note(descriptor: int) -> None:
+        synchronised.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        synchronise(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    prepared(tmp_path / "new" / "warehouse")
+
+    assert set(synchronised) >= {tmp_path, tmp_path / "new", tmp_path / "new" / "warehouse"}
 
 
 @pytest.mark.parametrize("number", range(1, 5))
