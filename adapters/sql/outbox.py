@@ -1,5 +1,6 @@
 """The outbox in a database: SQLite or PostgreSQL."""
 
+import json
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
@@ -31,7 +32,7 @@ class SqlOutbox(OutboxPort):
         self._now = DatabaseNow() if now is None else now
         self._add = statements.add(database.engine.dialect.name, self._now)
         self._claim_due = statements.claim_due(self._now)
-        self._settle = statements.settle(self._now)
+        self._settle = statements.settle(database.engine.dialect.name, self._now)
 
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
         """Insert the event; where the answer to the commit is lost, make sure."""
@@ -52,12 +53,12 @@ class SqlOutbox(OutboxPort):
         return tuple(claim for claim in claims if claim)
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
-        """Settle rows by id and token, always in the same order, so that two owners never lock each other."""
-        changes = [settlement(outcome) for outcome in sorted(outcomes, key=_order)]
-        if not changes:
+        """Settle rows by id and token, in order of id, so that two owners rarely lock each other."""
+        if not outcomes:
             return 0
+        changes = json.dumps([settlement(outcome) for outcome in sorted(outcomes, key=_order)])
         with self._database.writing(OutboxUnavailableError) as connection:
-            return connection.execute(self._settle, changes).rowcount
+            return connection.execute(self._settle, {"outcomes": changes}).rowcount
 
     def counts(self) -> OutboxCounts:
         """Count from the indexes."""

@@ -2,7 +2,8 @@
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -30,31 +31,29 @@ def new_row(claim: Claim, lease_seconds: float) -> Parameters:
     }
 
 
-def settlement(outcome: Outcome) -> Parameters:
-    """What an outcome changes in its row."""
-    changes = _changes(outcome)
-    owner = {"owned_id": outcome.claim.interaction_id, "owner_token": outcome.claim.token}
-    nothing = {"delay_seconds": 0.0, "failures": 0, "new_event_id": None, "new_reason": None}
-    return {**nothing, **owner, **changes}
+class Settlement(NamedTuple):
+    """What an outcome changes in its row, as JSON takes it."""
+
+    interaction_id: str
+    token: str
+    state: str
+    delay_seconds: float = 0.0
+    failures: int = 0
+    event_id: str | None = None
+    reason: str | None = None
 
 
-def _changes(outcome: Outcome) -> Parameters:
+def settlement(outcome: Outcome) -> Settlement:
+    """The row's part of an outcome."""
+    claim = outcome.claim
+    owned = partial(Settlement, claim.interaction_id.hex, claim.token.hex)
     match outcome:
         case Published(_, event_id):
-            return {"new_state": OutboxState.PUBLISHED.value, "new_event_id": storable(event_id)}
+            return owned(OutboxState.PUBLISHED, event_id=storable(event_id))
         case Rejected(_, reason):
-            return {
-                "new_state": OutboxState.REJECTED.value,
-                "failures": 1,
-                "new_reason": storable(reason),
-            }
+            return owned(OutboxState.REJECTED, failures=1, reason=storable(reason))
         case Postponed(_, delay_seconds, reason, is_attempt):
-            return {
-                "new_state": OutboxState.WAITING.value,
-                "delay_seconds": delay_seconds,
-                "failures": int(is_attempt),
-                "new_reason": storable(reason),
-            }
+            return owned(OutboxState.WAITING, delay_seconds, int(is_attempt), reason=storable(reason))
 
 
 def storable(text: str) -> str:

@@ -1,6 +1,9 @@
 """What the outbox says to its database, the same for SQLite and PostgreSQL."""
 
+from typing import Any
+
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Delete,
     Double,
@@ -8,19 +11,24 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    Subquery,
     Update,
     Uuid,
     bindparam,
     case,
+    cast,
     delete,
     func,
     literal,
+    literal_column,
     null,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
+from adapters.sql.outbox_rows import Settlement
 from adapters.sql.tables import IS_SETTLED, IS_WAITING, outbox
 from domain.model.outbox import OutboxState
 
@@ -28,6 +36,8 @@ PRUNE_BATCH = 500
 """Rows a transaction forgets, so that nobody waits long for it."""
 
 _ROW = outbox.c
+
+Types = tuple[type[TypeEngine[Any]], ...]
 
 
 def add(dialect: str, now: ColumnElement[float]) -> Insert:
@@ -75,28 +85,44 @@ def claim_due(now: ColumnElement[float]) -> Update:
     )
 
 
-def settle(now: ColumnElement[float]) -> Update:
-    """Write one outcome down, if its owner is the latest one; the same statement for all outcomes."""
-    state = bindparam("new_state", type_=String)
+def settle(dialect: str, now: ColumnElement[float]) -> Update:
+    """Write outcomes down, each if its owner is the latest one; they come as one JSON array of arrays.
+
+    One statement for all of them costs half of what one each does. The fields of an outcome are in the order
+    of `outbox_rows.Settlement`.
+    """
+    outcome = _outcomes(dialect)
     return (
         update(outbox)
         .where(
-            _ROW.interaction_id == bindparam("owned_id", type_=Uuid),
-            _ROW.token == bindparam("owner_token", type_=Uuid),
+            _ROW.interaction_id == outcome.c.interaction_id,
+            _ROW.token == outcome.c.token,
             IS_WAITING,
         )
         .values(
-            state=state,
-            due_at=now + bindparam("delay_seconds", type_=Double),
+            state=outcome.c.state,
+            due_at=now + outcome.c.delay_seconds,
             lease_until=now,
             token=null(),
-            attempts=_ROW.attempts + bindparam("failures", type_=Integer),
-            settled_at=case((state == OutboxState.WAITING.value, null()), else_=now),
-            event_id=bindparam("new_event_id", type_=String),
-            reason=func.coalesce(bindparam("new_reason", type_=String), _ROW.reason),
-            event=case((state == OutboxState.PUBLISHED.value, null()), else_=_ROW.event),
+            attempts=_ROW.attempts + outcome.c.failures,
+            settled_at=case((outcome.c.state == OutboxState.WAITING.value, null()), else_=now),
+            event_id=outcome.c.event_id,
+            reason=func.coalesce(outcome.c.reason, _ROW.reason),
+            event=case((outcome.c.state == OutboxState.PUBLISHED.value, null()), else_=_ROW.event),
         )
     )
+
+
+def _outcomes(dialect: str) -> Subquery:
+    json = bindparam("outcomes", type_=String)
+    rows = func.json_each(json) if dialect == "sqlite" else func.json_array_elements(cast(json, JSON))
+    row = rows.table_valued("value", name="row_of_outcomes").c.value
+    types: Types = (Uuid, Uuid, String, Double, Integer, String, String)
+    fields = (
+        cast(row.op("->>")(literal_column(str(place))), type_).label(name)
+        for place, (name, type_) in enumerate(zip(Settlement._fields, types, strict=True))
+    )
+    return select(*fields).subquery("outcome")
 
 
 def counts(now: ColumnElement[float]) -> Select[int, int, int, float | None]:
