@@ -1,5 +1,6 @@
 """`transcripts relay`: what the outbox keeps, delivered by a process of its own."""
 
+import gc
 import signal
 from threading import Event, Thread
 
@@ -25,6 +26,7 @@ def command() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before the first thread: each has a mask of its own
     relay, stop = container.relay(), Event()
     Thread(target=_stop_when_told, args=(relay, stop), name="signals", daemon=True).start()
+    gc.freeze()  # what is loaded now stays: collections need not look through it again and again
     relay.run(stop)
 
 

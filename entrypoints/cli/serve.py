@@ -1,5 +1,6 @@
 """`transcripts serve`: the HTTP service."""
 
+import gc
 import resource
 import signal
 import sys
@@ -30,6 +31,7 @@ def command(host: str | None, port: int | None) -> None:
     container.batch_processing()  # what is wrong with the configuration shows before the server has a say
     app.state.spool.open()
     allow_many_connections()
+    gc.freeze()  # what is loaded now stays: collections need not look through it again and again
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn takes them over, finishes what is in flight, and raises them again
         signal.signal(number, _end)
