@@ -45,18 +45,18 @@ MUTANTS = (
     Mutant(
         "record before send",
         "domain/services/relay.py",
-        "        claimed_at = self._claimed_at\n        finish",
+        "        claimed_at = self._claimed_at\n        return",
         "        claimed_at = self._claimed_at\n"
         "        from domain.model.outbox import Published\n"
         "        self._outbox.record([Published(claim, 'soon') for claim in claims])\n"
-        "        finish",
+        "        return",
         (f"{FAULTS}relays.py",),
     ),
     Mutant(
         "no fencing token",
         "adapters/sql/outbox_statements.py",
-        '_ROW.token == bindparam("owner_token", type_=Uuid)',
-        'bindparam("owner_token", type_=Uuid).is_not(None)',
+        "_ROW.token == outcome.c.token",
+        "outcome.c.token.is_not(None)",
         (f"{FAULTS}relays.py",),
     ),
     Mutant(

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from random import Random
 from threading import Event
@@ -11,7 +12,7 @@ from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Claim, Outcome
 from domain.services.attempts import full_jitter
 from domain.services.circuit_breaker import CircuitBreaker
-from domain.services.claim_publisher import ClaimPublisher, Round, released
+from domain.services.claim_publisher import ClaimPublisher, Round
 from domain.services.route_guard import RouteGuard
 from ports.outbox_port import OutboxPort
 
@@ -86,8 +87,9 @@ class Relay:
         self._wake = Event()
         self._stop = Event()
         self._claimed_at = 0.0
-        self._ahead: tuple[Claim, ...] = ()
+        self._in_flight: deque[Callable[[], Round]] = deque()
         self._unrecorded: list[Outcome] = []
+        self._flows = False
         self._broke_down = False
         self._setbacks = 0
         self._trouble: str | None = None
@@ -131,21 +133,22 @@ class Relay:
             logger.exception("the relay broke down", extra={"error_type": type(error).__name__})
             reason = f"the relay broke down: {type(error).__name__}"
         self._broke_down = True
+        while self._in_flight:
+            self._finish()
         return self._set_back(reason)
 
     def _step(self) -> float:
-        if not self._ahead:
-            self._record()
+        """Start the next round, and finish those before it: two are in flight while all goes well."""
+        self._record()
         if self._route and not self._route.is_sound():
-            self._give_back_and_record()
+            self._finish_all()
             return self._poll_seconds
-        claims, self._ahead = self._ahead or self._claim(), ()
-        if not claims:
+        claims = self._claim()
+        if claims:
+            self._in_flight.append(self._start(claims))
+        elif not self._in_flight:
             return self._seconds_until_due()
-        rest = self._seconds_after(self._publish(claims))
-        if rest or not self._ahead:
-            self._give_back_and_record()
-        return rest
+        return self._finish_all(but=1 if self._flows and len(claims) == self._batch else 0)
 
     def _claim(self) -> tuple[Claim, ...]:
         self._claimed_at = self._clock()
@@ -155,19 +158,22 @@ class Relay:
             self._recovered()
         return claims
 
-    def _publish(self, claims: Sequence[Claim]) -> Round:
-        """While calls are in flight, the round before is recorded, and the next one claimed."""
+    def _start(self, claims: Sequence[Claim]) -> Callable[[], Round]:
         claimed_at = self._claimed_at
-        finish = self._publisher.start(
-            claims, why_not=lambda: self._why_not(claimed_at), trouble=self._trouble
-        )
-        try:
+        return self._publisher.start(claims, why_not=lambda: self._why_not(claimed_at), trouble=self._trouble)
+
+    def _finish_all(self, *, but: int = 0) -> float:
+        """Finish and record what is in flight, the oldest first; after a setback, the last rounds as well."""
+        rest = 0.0
+        while len(self._in_flight) > (0 if rest else but):
+            rest = max(rest, self._seconds_after(self._finish()))
             self._record()
-            if len(claims) == self._batch:
-                self._ahead = self._claim()
-        finally:
-            round_ = finish()
-            self._unrecorded.extend(round_.outcomes)
+        return rest
+
+    def _finish(self) -> Round:
+        round_ = self._in_flight.popleft()()
+        self._unrecorded += round_.outcomes
+        self._flows = not round_.refused
         return round_
 
     def _limit(self) -> int:
@@ -191,14 +197,11 @@ class Relay:
             raise
         self._unrecorded = []
 
-    def _give_back_and_record(self) -> None:
-        self._unrecorded += released(self._ahead, self._trouble or "the relay rests")
-        self._ahead = ()
-        self._record()
-
     def _end(self) -> None:
+        while self._in_flight:
+            self._finish()
         try:
-            self._give_back_and_record()
+            self._record()
         except OutboxUnavailableError as error:
             left = len(self._unrecorded)
             logger.exception(

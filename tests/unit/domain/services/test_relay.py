@@ -82,6 +82,33 @@ def test_several_calls_are_in_flight_at_once() -> None:
     assert here.outbox.counts().published == 40
 
 
+def test_the_next_round_is_in_flight_before_the_one_before_it_is_over() -> None:
+    together = threading.Barrier(2)
+
+    def answer_together(_event: CompletedEvent) -> PublishOutcome:
+        if here.outbox.counts().published:
+            together.wait(10)
+        return ACCEPTED
+
+    here = RelayAtWork(AnsweringEventPublisher(answer_together), batch=10)
+    here.add(50)  # the first ten show that all is well; then the events of two rounds wait for each other
+
+    here.work()
+
+    assert here.outbox.counts().published == 50
+
+
+def test_rounds_that_are_partly_refused_follow_one_after_the_other() -> None:
+    bus = AnsweringEventPublisher(lambda event: AWAY if event.interaction_id in refused else ACCEPTED)
+    here = RelayAtWork(bus, batch=10)
+    refused = set(ids(here.add(40)[::10]))  # one in ten
+
+    for rounds in range(1, 4):
+        here.relay.step()
+        assert len(bus.calls) == rounds
+        assert here.outbox.counts().published == rounds * 9
+
+
 def test_all_outcomes_of_a_round_are_recorded_together() -> None:
     here = RelayAtWork(AnsweringEventPublisher())
     here.add(300)
