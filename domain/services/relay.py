@@ -12,7 +12,7 @@ from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Claim, Outcome
 from domain.services.attempts import full_jitter
 from domain.services.circuit_breaker import CircuitBreaker
-from domain.services.claim_publisher import ClaimPublisher, Round
+from domain.services.claim_publisher import CHUNK, ClaimPublisher, Round
 from domain.services.route_guard import RouteGuard
 from ports.outbox_port import OutboxPort
 
@@ -23,8 +23,14 @@ BATCH = 500
 
 BATCH_IN_TROUBLE = 100
 
+CLAIM_CHARACTERS = 16 * 2**20
+"""How much text is claimed at a time, about: long transcripts must not cost memory without bound."""
+
 LEASE_SECONDS = 60.0
 """For how long others leave them alone; nothing is sent in the second half of it."""
+
+FIELDS_CHARACTERS = 300
+"""What an event has besides its texts, about."""
 
 IDLE_SECONDS = 0.05
 """Rest after a claim that brought nothing, although something is due: somebody else is just claiming it."""
@@ -90,6 +96,7 @@ class Relay:
         self._in_flight: deque[Callable[[], Round]] = deque()
         self._unrecorded: list[Outcome] = []
         self._flows = False
+        self._mean_length = CLAIM_CHARACTERS / BATCH_IN_TROUBLE  # careful, until events have been seen
         self._broke_down = False
         self._setbacks = 0
         self._trouble: str | None = None
@@ -143,16 +150,19 @@ class Relay:
         if self._route and not self._route.is_sound():
             self._finish_all()
             return self._poll_seconds
-        claims = self._claim()
+        limit = self._limit()
+        claims = self._claim(limit)
         if claims:
             self._in_flight.append(self._start(claims))
         elif not self._in_flight:
             return self._seconds_until_due()
-        return self._finish_all(but=1 if self._flows and len(claims) == self._batch else 0)
+        return self._finish_all(but=1 if self._flows and len(claims) == limit else 0)
 
-    def _claim(self) -> tuple[Claim, ...]:
+    def _claim(self, limit: int) -> tuple[Claim, ...]:
         self._claimed_at = self._clock()
-        claims = self._outbox.claim_due(self._limit(), lease_seconds=self._lease_seconds)
+        claims = self._outbox.claim_due(limit, lease_seconds=self._lease_seconds)
+        if claims:
+            self._mean_length = sum(map(_length, claims)) / len(claims)
         if self._broke_down:  # no longer: what was left is recorded, and the outbox answers
             self._broke_down = False
             self._recovered()
@@ -178,7 +188,8 @@ class Relay:
 
     def _limit(self) -> int:
         """While in trouble, enough to find events among them that are not to blame."""
-        return min(BATCH_IN_TROUBLE, self._batch) if self._trouble else self._batch
+        limit = min(BATCH_IN_TROUBLE, self._batch) if self._trouble else self._batch
+        return min(limit, max(CHUNK, int(CLAIM_CHARACTERS / self._mean_length)))
 
     def _why_not(self, claimed_at: float) -> str | None:
         if self._stop.is_set():
@@ -243,3 +254,8 @@ class Relay:
         woken = self._wake.wait(seconds)
         self._wake.clear()
         return woken
+
+
+def _length(claim: Claim) -> int:
+    data = claim.event.data
+    return FIELDS_CHARACTERS + len(data.raw_transcript) + len(data.cleaned_transcript)

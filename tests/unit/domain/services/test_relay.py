@@ -109,13 +109,24 @@ def test_rounds_that_are_partly_refused_follow_one_after_the_other() -> None:
         assert here.outbox.counts().published == rounds * 9
 
 
+def test_long_transcripts_are_claimed_a_few_at_a_time() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    text = "word " * 80_000
+    for _ in range(200):
+        here.outbox.add(an_event(raw_transcript=text, cleaned_transcript=text))
+
+    here.work()
+
+    assert [len(outcomes) for outcomes in here.outbox.recorded] == [100, 20, 20, 20, 20, 20]
+
+
 def test_all_outcomes_of_a_round_are_recorded_together() -> None:
     here = RelayAtWork(AnsweringEventPublisher())
     here.add(300)
 
     here.work()
 
-    assert [len(outcomes) for outcomes in here.outbox.recorded] == [300]
+    assert [len(outcomes) for outcomes in here.outbox.recorded] == [100, 200]  # carefully at first
 
 
 def test_a_relay_without_work_rests_until_something_is_due() -> None:
