@@ -52,9 +52,10 @@ class EventPublisher:
             EventPublishError: after logging it with its stack trace and the interaction id (requirement 4.9).
                 `EventRejectedError` also stands for an event that its own schema refuses (requirement 1.9).
         """
-        context = self._context(interaction_id, data)
+        context = self._context(interaction_id)
         try:
             event = self._build(interaction_id, tenant_id, user_id, account_id, data)
+            context |= _lengths(event.data)
             publication = self._events.publish(event)
         except Exception as error:
             logger.exception(
@@ -85,13 +86,11 @@ class EventPublisher:
         except ValidationError as error:
             raise EventRejectedError(f"the event breaks its own schema: {error}") from error
 
-    def _context(self, interaction_id: UUID, data: TranscriptData) -> dict[str, str | int]:
+    def _context(self, interaction_id: UUID) -> dict[str, str | int]:
         return {
             "interaction_id": str(interaction_id),
             "source": self._source,
             "detail_type": BatchProcessingCompleted.DETAIL_TYPE,
-            "raw_length": len(data.raw_transcript),
-            "cleaned_length": len(data.cleaned_transcript),
         }
 
     @staticmethod
@@ -103,3 +102,7 @@ class EventPublisher:
                 logger.info("event queued", extra=context)
             case _:
                 logger.info("event published", extra={**context, "event_id": str(publication.event_id)})
+
+
+def _lengths(data: TranscriptData) -> dict[str, str | int]:
+    return {"raw_length": len(data.raw_transcript), "cleaned_length": len(data.cleaned_transcript)}

@@ -88,17 +88,30 @@ def test_an_event_that_breaks_its_schema_is_rejected_before_it_leaves(
     assert "secret" not in caplog.text
 
 
-@pytest.mark.parametrize("missing", ["interaction_id", "tenant_id", "user_id"])
+@pytest.mark.parametrize("missing", ["interaction_id", "tenant_id", "user_id", "data"])
 def test_an_event_without_a_required_field_is_rejected_before_it_leaves(
     missing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = InMemoryEventPublisher()
-    fields = {"interaction_id": uuid4(), "tenant_id": uuid4(), "user_id": "alice", missing: None}
+    fields = {"interaction_id": uuid4(), "tenant_id": uuid4(), "user_id": "alice", "data": DATA, missing: None}
 
     with pytest.raises(EventRejectedError, match=missing):
-        publisher(events).publish(**fields, account_id=None, data=DATA)  # type: ignore[arg-type]  # the point of the test
+        publisher(events).publish(**fields, account_id=None)  # type: ignore[arg-type]  # the point of the test
 
     assert events.published == ()
+    (record,) = [record for record in caplog.records if record.message == "event publishing failed"]
+    assert record.__dict__["interaction_id"] == str(fields["interaction_id"])
+    assert missing in record.__dict__["error"]
+    assert "secret" not in caplog.text
+
+
+def test_half_of_the_transcripts_is_rejected_and_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    interaction_id, texts = uuid4(), DATA.model_dump(exclude={"cleaned_transcript"})
+
+    with pytest.raises(EventRejectedError, match="breaks its own schema"):
+        publisher(InMemoryEventPublisher()).publish(interaction_id, uuid4(), "alice", None, texts)  # type: ignore[arg-type]  # the point of the test
+
+    assert str(interaction_id) in str([record.__dict__ for record in caplog.records])
     assert "secret" not in caplog.text
 
 
