@@ -118,11 +118,12 @@ class _Kept:
     def free_at(self) -> float:
         return max(self.due_at, self.lease_until)
 
-    def settle(self, outcome: Outcome, now: float) -> None:
+    def settle(self, outcome: Outcome, now: float, *, keeps_texts: bool) -> None:
         self.token, self.lease_until, self.due_at = None, 0.0, now
         match outcome:
             case Published(_, event_id):
-                self.state, self.settled_at, self.event_id, self.json = PUBLISHED, now, event_id, None
+                self.state, self.settled_at, self.event_id = PUBLISHED, now, event_id
+                self.json = self.json if keeps_texts else None
             case Rejected(_, reason):
                 self.state, self.settled_at, self.reason = REJECTED, now, reason
                 self.attempts += 1
@@ -150,10 +151,12 @@ class InMemoryOutbox(OutboxPort):
 
     Args:
         clock: seconds since 1970.
+        keep_days: how long the texts of published events are kept; 0 for not at all.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, *, keep_days: float = 0.0) -> None:
         self._clock = clock
+        self._keep_seconds = keep_days * SECONDS_A_DAY
         self._lock = Lock()
         self._kept: dict[UUID, _Kept] = {}
 
@@ -220,6 +223,16 @@ class InMemoryOutbox(OutboxPort):
                 kept.state, kept.due_at, kept.settled_at = WAITING, self._clock(), None
             return len(chosen)
 
+    def drop_texts(self, limit: int, /) -> int:
+        """Drop the texts of what was published long enough ago."""
+        with self._lock:
+            before = self._clock() - self._keep_seconds
+            texts = (kept for kept in self._kept.values() if kept.state is PUBLISHED and kept.json)
+            old = [kept for kept in texts if (kept.settled_at or 0) <= before][:limit]
+            for kept in old:
+                kept.json = None
+            return len(old)
+
     def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
         """Forget what was settled long enough ago."""
         states = (PUBLISHED, REJECTED) if rejected else (PUBLISHED,)
@@ -238,7 +251,7 @@ class InMemoryOutbox(OutboxPort):
         kept = self._kept.get(outcome.claim.interaction_id)
         if kept is None or kept.state is not WAITING or kept.token != outcome.claim.token:
             return False
-        kept.settle(outcome, self._clock())
+        kept.settle(outcome, self._clock(), keeps_texts=self._keep_seconds > 0)
         return True
 
 

@@ -115,7 +115,7 @@ class Container(DeclarativeContainer):
     )
 
     database = providers.Singleton(prepare_database, settings.provided.database_url)
-    outbox = providers.Singleton(SqlOutbox, database)
+    outbox = providers.Singleton(SqlOutbox, database, keep_days=settings.provided.outbox_keep_days)
     idempotency = providers.Singleton(SqlIdempotency, database)
     breaker = providers.Singleton(CircuitBreaker)
     relay = providers.Singleton(

@@ -94,6 +94,7 @@ RuleName = Annotated[
 ]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, such as 2")]
 Bytes = Annotated[int, Field(description="whole bytes, such as 1000000")]
+Days = Annotated[float, Field(ge=0, allow_inf_nan=False, description="days, such as 7 or 0.5")]
 Count = Annotated[int, Field(description="a whole number, such as 2")]
 
 
@@ -116,6 +117,7 @@ class Settings(BaseModel):
         default=None, description="3 to 63 small letters, digits and . -, such as my-transcripts"
     )
     database_url: str = Field(default="sqlite:///var/transcripts.db", min_length=1)
+    outbox_keep_days: Days = Field(default=0.0, le=3650)
 
     queue_name: QueueName = "meeting-transcripts-queue"
     dlq_name: QueueName = "meeting-transcripts-dlq"

@@ -40,7 +40,8 @@ class OutboxPort(Protocol):
     def record(self, outcomes: Sequence[Outcome], /) -> int:
         """Write down what became of claims, all in one transaction; ends their leases.
 
-        Stale tokens change nothing. Published events lose their texts and keep their record.
+        Stale tokens change nothing. Published events keep their record, and lose their texts at once, unless
+        the outbox was told to keep those for some days.
 
         Returns:
             How many of the outcomes counted.
@@ -76,6 +77,17 @@ class OutboxPort(Protocol):
 
         Returns:
             How many that were.
+        """
+        ...
+
+    @abstractmethod
+    def drop_texts(self, limit: int, /) -> int:
+        """Drop the texts of up to `limit` published events that have been kept for long enough.
+
+        Their records are kept, and so are the texts of whatever is not published.
+
+        Returns:
+            How many events that were; fewer than `limit` once nothing more is to be dropped now.
         """
         ...
 

@@ -24,15 +24,20 @@ class SqlOutbox(OutboxPort):
 
     Args:
         database: with its schema up to date.
+        keep_days: how long the texts of published events are kept; 0 for not at all.
         now: what counts as now, in SQL; the database's clock, except where a test needs another.
     """
 
-    def __init__(self, database: Database, *, now: ColumnElement[float] | None = None) -> None:
+    def __init__(
+        self, database: Database, *, keep_days: float = 0.0, now: ColumnElement[float] | None = None
+    ) -> None:
         self._database = database
+        self._keep_seconds = keep_days * SECONDS_A_DAY
         self._now = DatabaseNow() if now is None else now
-        self._add = statements.add(database.engine.dialect.name, self._now)
+        dialect = database.engine.dialect.name
+        self._add = statements.add(dialect, self._now)
         self._claim_due = statements.claim_due(self._now)
-        self._settle = statements.settle(database.engine.dialect.name, self._now)
+        self._settle = statements.settle(dialect, self._now, keeps_texts=keep_days > 0)
 
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
         """Insert the event; where the answer to the commit is lost, make sure."""
@@ -102,6 +107,12 @@ class SqlOutbox(OutboxPort):
             return connection.execute(
                 named, [{"named": each} for each in sorted(set(interaction_ids))]
             ).rowcount
+
+    def drop_texts(self, limit: int, /) -> int:
+        """Empty rows that the index of kept texts names."""
+        parameters = {"at_most": limit, "age_seconds": self._keep_seconds}
+        with self._database.writing(OutboxUnavailableError) as connection:
+            return len(connection.execute(statements.drop_texts(self._now), parameters).all())
 
     def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
         """Delete batch by batch, each in a transaction of its own."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    false,
     func,
     literal,
     literal_column,
@@ -29,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from adapters.sql.outbox_rows import Settlement
-from adapters.sql.tables import IS_SETTLED, IS_WAITING, outbox
+from adapters.sql.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, outbox
 from domain.model.outbox import OutboxState
 
 PRUNE_BATCH = 500
@@ -85,13 +86,14 @@ def claim_due(now: ColumnElement[float]) -> Update:
     )
 
 
-def settle(dialect: str, now: ColumnElement[float]) -> Update:
+def settle(dialect: str, now: ColumnElement[float], *, keeps_texts: bool) -> Update:
     """Write outcomes down, each if its owner is the latest one; they come as one JSON array of arrays.
 
     One statement for all of them costs half of what one each does. The fields of an outcome are in the order
     of `outbox_rows.Settlement`.
     """
     outcome = _outcomes(dialect)
+    is_dropped = false() if keeps_texts else outcome.c.state == OutboxState.PUBLISHED.value
     return (
         update(outbox)
         .where(
@@ -108,7 +110,7 @@ def settle(dialect: str, now: ColumnElement[float]) -> Update:
             settled_at=case((outcome.c.state == OutboxState.WAITING.value, null()), else_=now),
             event_id=outcome.c.event_id,
             reason=func.coalesce(outcome.c.reason, _ROW.reason),
-            event=case((outcome.c.state == OutboxState.PUBLISHED.value, null()), else_=_ROW.event),
+            event=case((is_dropped, null()), else_=_ROW.event),
         )
     )
 
@@ -145,6 +147,19 @@ def seconds_until_due(now: ColumnElement[float]) -> Select[float | None]:
 def retry(now: ColumnElement[float]) -> Update:
     """Make rows due now; a lease that somebody holds goes on."""
     return update(outbox).values(state=OutboxState.WAITING.value, due_at=now, settled_at=null())
+
+
+def drop_texts(now: ColumnElement[float]) -> Update:
+    """Drop the texts of a batch of rows that were published long enough ago; the index holds no others."""
+    old = (
+        select(_ROW.interaction_id)
+        .where(HAS_KEPT_TEXTS, _ROW.settled_at <= now - bindparam("age_seconds", type_=Double))
+        .limit(bindparam("at_most", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    emptied = update(outbox).where(_ROW.interaction_id.in_(select(old.c.interaction_id))).values(event=null())
+    return emptied.returning(_ROW.interaction_id)
 
 
 def prune(now: ColumnElement[float]) -> Delete:

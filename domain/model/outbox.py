@@ -15,7 +15,7 @@ class OutboxState(StrEnum):
     WAITING = "waiting"
     """It will be published, sooner or later; being claimed does not change that."""
     PUBLISHED = "published"
-    """The bus accepted it; its texts are gone from here."""
+    """The bus accepted it; its texts are gone from here, or will be after some days."""
     REJECTED = "rejected"
     """The bus will never accept it as it is; it is parked with the reason until an operator retries it."""
 

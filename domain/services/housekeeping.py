@@ -1,4 +1,4 @@
-"""What somebody has to do now and then: say how many events wait, and forget what may be forgotten."""
+"""What somebody has to do now and then: say how many events wait, and drop what need not be kept."""
 
 import logging
 from threading import Event
@@ -15,9 +15,14 @@ EVERY_SECONDS = 60.0
 LATE_SECONDS = 300.0
 """An event that waits for longer is worth a warning: the bus is away, or nobody relays."""
 
+TEXTS_BATCH = 100
+"""Events whose texts are dropped in one transaction."""
+PAUSE_SECONDS = 0.05
+"""Between two such transactions, for everybody else who writes."""
+
 
 class Housekeeping:
-    """Logs the outbox's counts and the age of its oldest event, and erases idempotency keys that are over.
+    """Logs how many events wait, erases idempotency keys that are over, and drops texts kept long enough.
 
     Any number of processes may keep house on the same stores.
     """
@@ -27,17 +32,28 @@ class Housekeeping:
         self._idempotency = idempotency
 
     def run(self, stop: Event, *, every_seconds: float = EVERY_SECONDS) -> None:
-        """Do one round now and then, until `stop` is set."""
+        """Do one round at once, for processes that end soon, and then now and then until `stop` is set."""
+        self.round(stop)
         while not stop.wait(every_seconds):
-            self.round()
+            self.round(stop)
 
-    def round(self) -> None:
-        """Do everything once; what fails is logged, and tried again with the next round."""
+    def round(self, stop: Event) -> None:
+        """Do everything once, unless `stop` is set; what fails is logged, and tried again the next time."""
         try:
             _tell(self._outbox.counts())
             self._idempotency.prune()
+            self._drop_texts(stop)
         except (OutboxUnavailableError, IdempotencyUnavailableError) as error:
             logger.warning("housekeeping failed", extra={"error": str(error)})
+
+    def _drop_texts(self, stop: Event) -> None:
+        """Batch by batch: many may be over at once, after a change of the configuration."""
+        dropped = batch = self._outbox.drop_texts(TEXTS_BATCH)
+        while batch == TEXTS_BATCH and not stop.wait(PAUSE_SECONDS):
+            batch = self._outbox.drop_texts(TEXTS_BATCH)
+            dropped += batch
+        if dropped:
+            logger.info("texts of published events dropped", extra={"events": dropped})
 
 
 def _tell(counts: OutboxCounts) -> None:

@@ -5,7 +5,7 @@ An outbox binds the contract by subclassing it and providing the fixture `kept`.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -32,6 +32,8 @@ class KeptOutbox:
 
     port: OutboxPort
     clock: Clock
+    keeping: Callable[[float], OutboxPort]
+    """The same outbox, told to keep the texts of published events for so many days."""
     reopened: Callable[[], OutboxPort] | None = None
     """The same outbox as another process sees it; None where nothing outlives the process."""
     broken: Callable[[], OutboxPort] | None = None
@@ -88,6 +90,7 @@ class OutboxPortContract:
             lambda: port.find(uuid4()),
             port.records,
             port.retry,
+            lambda: port.drop_texts(1),
             lambda: port.prune(older_than_days=0),
         ]
 
@@ -255,6 +258,70 @@ class OutboxPortContract:
         assert (record.state, record.event_id) == (OutboxState.PUBLISHED, "receipt")
         assert (record.attempts, record.reason, record.due_at) == (1, "throttled", None)
         assert record.tenant_id == claim.event.tenant_id
+
+    def test_an_outbox_that_was_told_to_keeps_the_texts_of_published_events(self, kept: KeptOutbox) -> None:
+        port = kept.keeping(0.5)
+        claim = port.add(an_event(), lease_seconds=60)
+
+        assert port.record([Published(claim, "receipt")]) == 1
+
+        record = port.find(claim.interaction_id)
+        assert record
+        assert (record.state, record.event_id) == (OutboxState.PUBLISHED, "receipt")
+        assert record.event == claim.event
+        assert record.due_at is None
+        assert port.claim_due(1, lease_seconds=60) == ()
+        assert port.counts()[:3] == (0, 0, 1)
+
+    def test_texts_that_were_kept_for_long_enough_are_dropped_and_the_record_stays(
+        self, kept: KeptOutbox
+    ) -> None:
+        port = kept.keeping(0.5)
+        claim = port.add(an_event(), lease_seconds=60)
+        kept.clock.advance(30)
+        port.record([Published(claim, "receipt")])
+        before = port.find(claim.interaction_id)
+        assert before
+
+        kept.clock.advance(43_199)
+        assert port.drop_texts(10) == 0
+        kept.clock.advance(1)
+        assert port.drop_texts(10) == 1
+
+        assert port.find(claim.interaction_id) == replace(before, event=None)
+        assert port.drop_texts(10) == 0
+
+    def test_texts_are_dropped_in_batches(self, kept: KeptOutbox) -> None:
+        port = kept.keeping(1)
+        claims = [port.add(an_event(), lease_seconds=60) for _ in range(5)]
+        port.record([Published(claim, "receipt") for claim in claims])
+        kept.clock.advance(86_400)
+
+        assert [port.drop_texts(2) for _ in range(4)] == [2, 2, 1, 0]
+        assert {record.event for record in port.records()} == {None}
+
+    def test_texts_that_an_earlier_setting_kept_can_be_dropped_at_once(self, kept: KeptOutbox) -> None:
+        port = kept.keeping(365)
+        port.record([Published(port.add(an_event(), lease_seconds=60), "receipt")])
+
+        assert kept.keeping(0).drop_texts(10) == 1
+        assert port.records()[0].event is None
+
+    def test_the_texts_of_what_is_not_published_are_never_dropped(self, kept: KeptOutbox) -> None:
+        kept.port.add(an_event())
+        kept.port.record([Postponed(kept.port.add(an_event(), lease_seconds=60), 0, "throttled")])
+        kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
+        kept.clock.advance(1e9)
+
+        assert kept.port.drop_texts(10) == 0
+        assert all(record.event for record in kept.port.records())
+
+    def test_kept_texts_are_forgotten_with_their_record(self, kept: KeptOutbox) -> None:
+        port = kept.keeping(365)
+        port.record([Published(port.add(an_event(), lease_seconds=60), "receipt")])
+
+        assert port.prune(older_than_days=0) == 1
+        assert port.records() == ()
 
     def test_a_rejected_event_is_parked_with_its_texts_and_the_reason(self, kept: KeptOutbox) -> None:
         claim = kept.port.add(an_event(), lease_seconds=60)

@@ -13,7 +13,14 @@ class TestInMemoryOutbox(OutboxPortContract):
     @pytest.fixture
     def kept(self) -> KeptOutbox:
         clock = Clock()
-        return KeptOutbox(InMemoryOutbox(clock), clock)
+        port = InMemoryOutbox(clock)
+
+        def keeping(days: float) -> InMemoryOutbox:
+            other = InMemoryOutbox(clock, keep_days=days)
+            other._kept = port._kept
+            return other
+
+        return KeptOutbox(port, clock, keeping)
 
 
 class TestInMemoryIdempotency(IdempotencyPortContract):

@@ -8,7 +8,9 @@ from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
 from bootstrap.container import Container, build_container
 from bootstrap.settings import EventTransport, Settings
+from domain.model.outbox import Published
 from domain.services.event_delivery import EventDelivery
+from tests.factories import an_event
 
 
 @pytest.fixture
@@ -79,3 +81,19 @@ def test_names_reach_the_route(container: Callable[..., Container]) -> None:
     names = container(QUEUE_NAME="q", DLQ_NAME="d", RULE_NAME="r", EVENTBRIDGE_BUS_NAME="b").route_names()
 
     assert (names.queue, names.dead_letter_queue, names.rule, names.bus) == ("q", "d", "r", "b")
+
+
+@pytest.mark.parametrize(("days", "kept"), [("0", False), ("0.5", True)])
+def test_texts_are_kept_for_as_long_as_the_configuration_says(
+    container: Callable[..., Container],
+    days: str,
+    kept: bool,  # noqa: FBT001 - the example's second half
+) -> None:
+    outbox = container(OUTBOX_KEEP_DAYS=days).outbox()
+    claim = outbox.add(an_event(), lease_seconds=60)
+    outbox.record([Published(claim, "receipt")])
+
+    record = outbox.find(claim.interaction_id)
+
+    assert record
+    assert (record.event is not None) is kept

@@ -24,6 +24,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.transcriber is Transcriber.POCKETSPHINX
     assert settings.max_upload_bytes == 2 * 2**30
     assert settings.max_audio_seconds == 4 * 60 * 60
+    assert settings.outbox_keep_days == 0
     assert settings.log_format is LogFormat.AUTO
     assert settings.identity_defaults == IdentityDefaults(None, None)
 
@@ -39,6 +40,7 @@ def test_every_value_of_the_environment_is_read() -> None:
             "MOCK_USER_ID": "alice",
             "TRANSCRIBER_WORKERS": "3",
             "MAX_AUDIO_SECONDS": "60",
+            "OUTBOX_KEEP_DAYS": "0.5",
             "UNRELATED": "ignored",
         }
     )
@@ -49,6 +51,7 @@ def test_every_value_of_the_environment_is_read() -> None:
     assert settings.event_transport is EventTransport.MEMORY
     assert settings.identity_defaults == IdentityDefaults("3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11", "alice")
     assert (settings.transcriber_workers, settings.max_audio_seconds) == (3, 60.0)
+    assert settings.outbox_keep_days == 0.5
 
 
 def test_the_waiting_room_is_as_large_as_the_pool_unless_it_is_set() -> None:
@@ -87,6 +90,10 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("EVENT_MAX_BYTES", "1MB", "whole bytes, such as 1000000$"),
         ("PAYLOAD_BUCKET", "My_Bucket", "3 to 63 small letters, digits and . -, such as my-transcripts$"),
         ("MAX_AUDIO_SECONDS", "inf", "finite"),
+        ("OUTBOX_KEEP_DAYS", "a week", "days, such as 7 or 0.5$"),
+        ("OUTBOX_KEEP_DAYS", "-1", "must be greater than or equal to 0"),
+        ("OUTBOX_KEEP_DAYS", "nan", "must be"),
+        ("OUTBOX_KEEP_DAYS", "4000", "must be less than or equal to 3650"),
         ("PORT", "70000", "less than or equal to 65535"),
     ],
 )

@@ -37,8 +37,11 @@ class TestSqlOutbox(OutboxPortContract):
             others.append(place.open())
             return SqlOutbox(others[-1], now=clock.in_sql)
 
+        def keeping(days: float) -> SqlOutbox:
+            return SqlOutbox(database, keep_days=days, now=clock.in_sql)
+
         port = SqlOutbox(database, now=clock.in_sql)
-        yield KeptOutbox(port, clock, reopened, lambda: SqlOutbox(broken(database)))
+        yield KeptOutbox(port, clock, keeping, reopened, lambda: SqlOutbox(broken(database)))
         for other in others:
             other.close()
 
@@ -105,10 +108,12 @@ def test_many_are_forgotten_in_small_batches(database: Database) -> None:
     assert port.counts().published == 0
 
 
-def test_published_texts_are_gone_from_the_file(sqlite_place: Place) -> None:
+@pytest.mark.parametrize("keep_days", [0.0, 1e-9], ids=["at once", "once they were kept"])
+def test_published_texts_are_gone_from_the_file(sqlite_place: Place, keep_days: float) -> None:
     database = sqlite_place.open()
-    port = SqlOutbox(database)
+    port = SqlOutbox(database, keep_days=keep_days)
     port.record([Published(port.add(an_event(raw_transcript="xylophone"), lease_seconds=60), "receipt")])
+    port.drop_texts(10)
     database.close()
 
     files = list(Path(sqlite_place.url.removeprefix("sqlite:///")).parent.iterdir())
@@ -123,8 +128,9 @@ def test_published_texts_are_gone_from_the_file(sqlite_place: Place) -> None:
         ("outbox_waiting", lambda port: port.claim_due(10, lease_seconds=60)),
         ("outbox_waiting", lambda port: port.seconds_until_due()),
         ("outbox_settled", lambda port: port.prune(older_than_days=1, rejected=True)),
+        ("outbox_texts", lambda port: port.drop_texts(10)),
     ],
-    ids=["claim", "due", "prune"],
+    ids=["claim", "due", "prune", "texts"],
 )
 def test_what_is_asked_all_the_time_is_found_in_an_index(
     database: Database, index: str, call: Callable[[SqlOutbox], object]

@@ -27,6 +27,7 @@ from tests.factories import an_event
 
 WAITING, PUBLISHED, REJECTED = OutboxState.WAITING, OutboxState.PUBLISHED, OutboxState.REJECTED
 DAY = 86_400.0
+KEEP_DAYS = 0.5
 LEASES = st.sampled_from([0.0, 5.0, 60.0])
 OUTCOMES = st.sampled_from(["publish", "postpone", "pause", "reject"])
 
@@ -42,6 +43,7 @@ class Expected:
     state: OutboxState = WAITING
     attempts: int = 0
     settled_at: float = field(default=0.0)
+    has_texts: bool = True
 
     def is_free(self, now: float) -> bool:
         return self.state is WAITING and self.due_at <= now and self.lease_until <= now
@@ -136,6 +138,20 @@ class OutboxMachine(RuleBasedStateMachine):
         if expected and counts:
             expected.state, expected.due_at = WAITING, self.clock()
 
+    @rule(limit=st.integers(1, 4))
+    def drop_texts(self, limit: int) -> None:
+        before = self.clock() - KEEP_DAYS * DAY
+        old = {
+            key
+            for key, each in self.model.items()
+            if each.state is PUBLISHED and each.has_texts and each.settled_at <= before
+        }
+        assert self.port.drop_texts(limit) == min(limit, len(old))
+        for record in self.port.records(PUBLISHED, limit=1000):
+            if record.event is None:
+                assert record.interaction_id in old or not self.model[record.interaction_id].has_texts
+                self.model[record.interaction_id].has_texts = False
+
     @rule(days=st.sampled_from([0.0, 0.5]), rejected=st.booleans())
     def prune(self, days: float, *, rejected: bool) -> None:
         states = (PUBLISHED, REJECTED) if rejected else (PUBLISHED,)
@@ -152,7 +168,7 @@ class OutboxMachine(RuleBasedStateMachine):
         for key, expected in self.model.items():
             found = records[key]
             assert (found.state, found.attempts) == (expected.state, expected.attempts)
-            assert found.event == (None if expected.state is PUBLISHED else expected.event)
+            assert found.event == (expected.event if expected.has_texts else None)
 
     @invariant()
     def it_counts_as_the_model_does(self) -> None:
@@ -191,7 +207,7 @@ def run(opener: Callable[[Clock], OutboxPort], *, examples: int) -> None:
 
 
 def test_no_interleaving_loses_an_event_in_memory() -> None:
-    run(InMemoryOutbox, examples=100)
+    run(lambda clock: InMemoryOutbox(clock, keep_days=KEEP_DAYS), examples=100)
 
 
 @pytest.mark.parametrize(("kind", "examples"), list(zip(KINDS, (25, 5, 10), strict=True)))
@@ -205,7 +221,7 @@ def test_no_interleaving_loses_an_event_in_a_database(
     def emptied(clock: Clock) -> OutboxPort:
         with database.engine.begin() as connection:
             connection.exec_driver_sql("DELETE FROM outbox")
-        return SqlOutbox(database, now=clock.in_sql)
+        return SqlOutbox(database, keep_days=KEEP_DAYS, now=clock.in_sql)
 
     run(emptied, examples=examples)
     database.close()

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -13,10 +14,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from adapters.sql.database import Database
+from adapters.sql.engines import engine_for
+from adapters.sql.outbox import SqlOutbox
 from adapters.sql.schema import revision, upgrade_schema
 from adapters.sql.tables import SCHEMA_REVISION, metadata
 from domain.model.errors import ConfigurationError
 from tests.databases import Place
+from tests.factories import an_event
 from tests.unit.adapters.sql.processes import ROOT, run_together
 
 
@@ -49,8 +53,30 @@ def test_several_processes_may_start_together(request: pytest.FixtureRequest, ki
 
     database = place.open()
     with database.engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0001"]
+        versions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    assert versions == [SCHEMA_REVISION]
     database.close()
+
+
+@pytest.mark.parametrize("kind", ["sqlite_place", "postgresql_place"])
+def test_a_database_of_the_first_version_keeps_its_events(request: pytest.FixtureRequest, kind: str) -> None:
+    place: Place = request.getfixturevalue(kind)
+    engine, event = engine_for(place.url), an_event()
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", "adapters.sql:migrations")
+        command.upgrade(config, "0001")
+    SqlOutbox(Database(engine)).add(event)
+    engine.dispose()
+
+    database = place.open()
+    record = SqlOutbox(database).find(event.interaction_id)
+    with database.engine.connect() as connection:
+        assert revision(connection) == SCHEMA_REVISION
+    database.close()
+
+    assert record
+    assert record.event == event
 
 
 def test_a_database_of_a_newer_version_stops_the_start(database: Database) -> None:

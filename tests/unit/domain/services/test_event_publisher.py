@@ -93,7 +93,13 @@ def test_an_event_without_a_required_field_is_rejected_before_it_leaves(
     missing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     events = InMemoryEventPublisher()
-    fields = {"interaction_id": uuid4(), "tenant_id": uuid4(), "user_id": "alice", "data": DATA, missing: None}
+    fields = {
+        "interaction_id": uuid4(),
+        "tenant_id": uuid4(),
+        "user_id": "alice",
+        "data": DATA,
+        missing: None,
+    }
 
     with pytest.raises(EventRejectedError, match=missing):
         publisher(events).publish(**fields, account_id=None)  # type: ignore[arg-type]  # the point of the test

@@ -6,8 +6,8 @@ import pytest
 
 from adapters.in_memory import InMemoryIdempotency, InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
-from domain.model.outbox import OutboxCounts, Rejected
-from domain.services.housekeeping import LATE_SECONDS, Housekeeping
+from domain.model.outbox import OutboxCounts, Published, Rejected
+from domain.services.housekeeping import LATE_SECONDS, TEXTS_BATCH, Housekeeping
 from tests.factories import an_event
 
 
@@ -32,7 +32,7 @@ def test_counts_and_the_age_of_the_oldest_event_are_logged(
     outbox.add(an_event())
     clock.now += 12.0
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round()
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
 
     (record,) = caplog.records
     assert record.levelno == logging.INFO
@@ -45,7 +45,7 @@ def test_an_event_that_waits_for_long_is_a_warning(clock: Clock, caplog: pytest.
     outbox.add(an_event())
     clock.now += LATE_SECONDS + 1
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round()
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
@@ -54,7 +54,7 @@ def test_a_rejected_event_is_a_warning(clock: Clock, caplog: pytest.LogCaptureFi
     outbox = InMemoryOutbox(clock)
     outbox.record([Rejected(outbox.add(an_event(), lease_seconds=5), "malformed")])
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round()
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
@@ -64,9 +64,67 @@ def test_keys_that_are_over_are_erased(clock: Clock) -> None:
     keys.begin(uuid4(), "k", "sha", lease_seconds=1)
     clock.now += 2 * 24 * 3600
 
-    Housekeeping(InMemoryOutbox(clock), keys).round()
+    Housekeeping(InMemoryOutbox(clock), keys).round(Event())
 
     assert keys.prune() == 0
+
+
+def published(outbox: InMemoryOutbox, events: int) -> None:
+    claims = [outbox.add(an_event(), lease_seconds=60) for _ in range(events)]
+    outbox.record([Published(claim, "receipt") for claim in claims])
+
+
+def texts(outbox: InMemoryOutbox) -> int:
+    return sum(record.event is not None for record in outbox.records(limit=1_000))
+
+
+def test_texts_are_dropped_once_they_were_kept_for_long_enough(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    outbox = InMemoryOutbox(clock, keep_days=7)
+    house = Housekeeping(outbox, InMemoryIdempotency(clock))
+    published(outbox, 3)
+
+    house.round(Event())
+    assert texts(outbox) == 3
+    clock.now += 7 * 24 * 3600
+    house.round(Event())
+
+    assert (texts(outbox), outbox.counts().published) == (0, 3)
+    assert [each.__dict__["events"] for each in caplog.records if "texts" in each.message] == [3]
+
+
+def test_many_texts_are_dropped_in_one_round_of_small_batches(clock: Clock) -> None:
+    outbox = InMemoryOutbox(clock, keep_days=1)
+    published(outbox, TEXTS_BATCH + 1)
+    clock.now += 24 * 3600
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+
+    assert texts(outbox) == 0
+
+
+def test_a_round_is_cut_short_where_the_process_is_to_end(clock: Clock) -> None:
+    outbox, stop = InMemoryOutbox(clock, keep_days=1), Event()
+    published(outbox, 3 * TEXTS_BATCH)
+    clock.now += 24 * 3600
+    stop.set()
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(stop)
+
+    assert texts(outbox) == 2 * TEXTS_BATCH
+
+
+def test_a_process_that_ends_soon_has_kept_house_all_the_same(clock: Clock) -> None:
+    outbox, stop = InMemoryOutbox(clock, keep_days=1), Event()
+    published(outbox, 1)
+    clock.now += 24 * 3600
+    stop.set()
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).run(stop)
+
+    assert texts(outbox) == 0
 
 
 def test_a_store_that_is_away_does_not_end_it(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,7 +132,7 @@ def test_a_store_that_is_away_does_not_end_it(clock: Clock, caplog: pytest.LogCa
         def counts(self) -> OutboxCounts:
             raise OutboxUnavailableError("the disk is full")
 
-    Housekeeping(Away(clock), InMemoryIdempotency(clock)).round()
+    Housekeeping(Away(clock), InMemoryIdempotency(clock)).round(Event())
 
     assert "housekeeping failed" in caplog.text
 

@@ -157,6 +157,24 @@ def test_a_published_event_has_its_receipt_and_no_texts(shop: Shop) -> None:
     assert told["due_at"] is None
 
 
+def test_texts_that_are_kept_for_some_days_are_shown_only_where_they_are_asked_for(
+    shop: Shop, tmp_path: Path
+) -> None:
+    database = prepare_database(f"sqlite:///{tmp_path}/transcripts.db")
+    keeping = shop._replace(outbox=SqlOutbox(database, keep_days=7))
+    claim = keeping.add(Published, "receipt-1")
+    database.close()
+
+    told = shop.told("show", claim.interaction_id)
+    with_text = shop.told("show", claim.interaction_id, "--with-text")
+
+    assert (told["state"], told["event_id"]) == ("published", "receipt-1")
+    assert told["event"]["raw_transcript_length"] == len(SPOKEN)
+    assert SPOKEN not in str(told) + shop.run("show", claim.interaction_id)[1] + shop.run("list")[1]
+    assert with_text["event"]["raw_transcript"] == SPOKEN
+    assert shop.run("retry", claim.interaction_id)[:2] == (0, "0 due now\n")
+
+
 @pytest.mark.parametrize("command", ["show", "retry"])
 def test_an_unknown_event_exits_1_and_one_that_is_no_id_exits_2(shop: Shop, command: str) -> None:
     unknown = uuid4()
