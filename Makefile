@@ -7,7 +7,7 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check format test unit integration bench chaos mutants lock clean
+.PHONY: help demo serve check format test unit integration bench chaos mutants contract lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ chaos: .venv/ready ## Kill and break one publish cycle at every point, and serve
 
 mutants: .venv/ready ## Break the code on purpose; each break must turn a test red
 	$(RUN)/python -m chaos.mutants
+
+contract: .venv/ready ## Write docs/events anew from the models
+	EVENT_SOURCE=com.yourapp.transcription QUEUE_NAME=meeting-transcripts-queue DLQ_NAME=meeting-transcripts-dlq \
+		$(RUN)/transcripts schema --output docs/events
 
 lock: $(UV) ## Renew uv.lock, requirements.txt and LocalStack's lock
 	$(UV) lock --upgrade

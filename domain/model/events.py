@@ -1,8 +1,9 @@
 """The published contract: `BatchProcessingCompleted`, schemas 1.0 and 2.0 (requirement 1).
 
 1.0 carries the transcripts; 2.0, for what no bus takes, says where they lie. A change of these models is a
-change of every consumer. `schema_version.required_bump` says what a change costs, and a test holds
-the models against the schemas that were last published.
+change of every consumer. `contract` makes the published schemas of them, `schema_changes` says what a change
+costs, and a test holds the models against every schema that was ever published. The first paragraphs of the
+docstrings and the descriptions of the fields are what consumers read.
 """
 
 import re
@@ -20,6 +21,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     TypeAdapter,
+    WithJsonSchema,
 )
 
 DEFAULT_EVENT_SOURCE = "com.yourapp.transcription"
@@ -47,19 +49,31 @@ def _deliverable(text: str) -> str:
     return text
 
 
+UUID_V4_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+TIMESTAMP_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$"
+
 Text = Annotated[str, AfterValidator(_deliverable)]
+Uuid4 = Annotated[UUID4, WithJsonSchema({"type": "string", "format": "uuid", "pattern": UUID_V4_PATTERN})]
 Timestamp = Annotated[
-    AwareDatetime, AfterValidator(_in_utc), PlainSerializer(_iso_8601, return_type=str, when_used="json")
+    AwareDatetime,
+    AfterValidator(_in_utc),
+    PlainSerializer(_iso_8601, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIMESTAMP_PATTERN}),
 ]
 
 
 class TranscriptData(BaseModel):
-    """What the consumers want: both transcripts (requirement 1.8)."""
+    """Both transcripts of the recording.
+
+    What the consumers want (requirement 1.8).
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
-    raw_transcript: Text
-    cleaned_transcript: Text
+    raw_transcript: Text = Field(description="What was heard, word for word; empty where nobody speaks.")
+    cleaned_transcript: Text = Field(
+        description="The same without hesitations, stutters and noise, in sentences."
+    )
 
 
 class _Completed(BaseModel):
@@ -70,12 +84,19 @@ class _Completed(BaseModel):
     DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
 
     version: str
-    interaction_id: UUID4
-    tenant_id: UUID4
-    user_id: Text = Field(min_length=1)
-    account_id: Text | None
-    timestamp: Timestamp
-    status: Literal["completed"] = "completed"
+    interaction_id: Uuid4 = Field(
+        description="UUID v4 of the recording's processing. It stays the same however often the event is "
+        "delivered: recognise duplicates by it."
+    )
+    tenant_id: Uuid4 = Field(description="UUID v4 of the organisation that owns the transcript.")
+    user_id: Text = Field(min_length=1, description="Who handed the recording in.")
+    account_id: Text | None = Field(description="The account within the tenant, where the request named one.")
+    timestamp: Timestamp = Field(
+        description="When processing ended: ISO 8601, UTC, microseconds. Events come in no promised order."
+    )
+    status: Literal["completed"] = Field(
+        default="completed", description="The transcription succeeded; failures are not announced."
+    )
 
     def to_json(self) -> str:
         """The event as it travels: compact JSON in the order of the schema."""
@@ -83,7 +104,7 @@ class _Completed(BaseModel):
 
 
 class BatchProcessingCompleted(_Completed):
-    """A recording was transcribed and cleaned.
+    """A recording was transcribed and cleaned; the event carries both transcripts.
 
     Strict and frozen: unknown keys, a UUID of another version, a naive timestamp or an empty `user_id` are
     refused. `interaction_id` stays the same however often the event is delivered: consumers recognise
@@ -97,23 +118,24 @@ class BatchProcessingCompleted(_Completed):
 
 
 class TranscriptRef(BaseModel):
-    """Where both transcripts lie, as the JSON of `TranscriptData`.
+    """Where both transcripts lie: an object that holds the JSON which stands in `data` in version 1.0.
 
-    Attributes:
-        size: bytes of that JSON.
-        sha256: of the same bytes, in hexadecimal; a reader compares it with what it fetched.
+    Its bytes are those of `TranscriptData` as JSON.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
-    bucket: Text = Field(min_length=1)
-    key: Text = Field(min_length=1)
-    size: int = Field(ge=0)
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bucket: Text = Field(min_length=1, description="The S3 bucket that holds the object.")
+    key: Text = Field(min_length=1, description="The object's key in that bucket.")
+    size: int = Field(ge=0, description="Bytes of the object.")
+    sha256: str = Field(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the object's bytes, in hexadecimal: compare it with what you fetched.",
+    )
 
 
 class TranscriptRefData(BaseModel):
-    """What stands where schema 1.0 has the transcripts."""
+    """A reference to the transcripts, where version 1.0 has the transcripts themselves."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
@@ -121,7 +143,7 @@ class TranscriptRefData(BaseModel):
 
 
 class BatchProcessingCompletedV2(_Completed):
-    """A recording was transcribed and cleaned, and its transcripts are too large for an event.
+    """A recording was transcribed and cleaned; its transcripts are too large for an event and lie elsewhere.
 
     A version of its own, because a reader of 1.0 could not read it. Everything but `data` is as in 1.0.
     """

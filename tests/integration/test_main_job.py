@@ -9,13 +9,16 @@ from uuid import uuid4
 
 import pytest
 import urllib3
+from jsonschema import Draft202012Validator
 
 from domain.model.events import BatchProcessingCompleted
 from tests.commands import serving, transcripts
+from tests.contract_history import ROOT
 from tests.integration.conftest import Names
 from tests.recordings import DEMO, DEMO_TEXT, record, silence
 
 TENANT = str(uuid4())
+ENVELOPE = json.loads((ROOT / "docs" / "events" / "envelope.schema.json").read_text(encoding="utf-8"))
 
 
 class Environment(NamedTuple):
@@ -67,6 +70,7 @@ def test_real_speech_becomes_an_event_in_the_queue_as_the_contract_says(
 
     (envelope,) = environment.receive()
     event = BatchProcessingCompleted.model_validate_json(json.dumps(envelope["detail"]))
+    assert list(Draft202012Validator(ENVELOPE).iter_errors(envelope)) == []
     assert answer["raw_transcript"] == DEMO_TEXT
     assert answer["event"] == {"status": "published", "event_id": envelope["id"]}
     assert envelope["source"] == "com.yourapp.transcription"

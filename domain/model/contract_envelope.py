@@ -1,0 +1,62 @@
+"""What EventBridge writes around an event on its way into a queue."""
+
+from domain.model.contract import DIALECT, MODELS, component_name, event_schemas
+from domain.model.contract_examples import example_envelope
+from domain.model.events import DEFAULT_EVENT_SOURCE, TEST_EVENT_LABEL, BatchProcessingCompleted
+from domain.model.infrastructure import RouteNames
+from domain.model.schema_places import JsonSchema
+
+DETAIL_TYPE = BatchProcessingCompleted.DETAIL_TYPE
+NEWEST = f"{MODELS[-1].SCHEMA_VERSION}.0"
+"""The version of documents that hold every version of the event."""
+
+ABOUT = (
+    "A recording was transcribed and cleaned. Delivery is at least once, in no promised order: recognise "
+    "duplicates by detail.interaction_id, and tell the versions apart by detail.version."
+)
+
+
+def envelope_schema(names: RouteNames) -> JsonSchema:
+    """JSON Schema 2020-12 of what a consumer finds in the queue: EventBridge's envelope around an event."""
+    return {
+        "$schema": DIALECT,
+        "$id": "urn:batch-transcription:event:envelope",
+        **envelope("#/$defs/"),
+        "examples": [example_envelope(model, names.source) for model in MODELS],
+        "$defs": event_schemas("#/$defs/"),
+    }
+
+
+def envelope(references: str) -> dict[str, object]:
+    """The envelope's schema; those of the events are found under `references`."""
+    text = {"type": "string", "minLength": 1}
+    properties: dict[str, JsonSchema] = {
+        "version": {
+            "const": "0",
+            "type": "string",
+            "description": "Version of the envelope, not of the event.",
+        },
+        "id": {**text, "description": "The bus's own id. Another one each time the event is sent again."},
+        "detail-type": {"const": DETAIL_TYPE, "type": "string", "description": "The kind of event."},
+        "source": {**text, "description": f"Who speaks; {DEFAULT_EVENT_SOURCE} unless configured otherwise."},
+        "account": {**text, "pattern": "^[0-9]{12}$", "description": "The AWS account of the bus."},
+        "time": {**text, "format": "date-time", "description": "When the event happened, to the second."},
+        "region": {**text, "description": "The AWS region of the bus."},
+        "resources": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": f"Labels. An event with {TEST_EVENT_LABEL} only tests the route: skip it.",
+        },
+        "detail": {
+            "oneOf": [{"$ref": references + component_name(model)} for model in MODELS],
+            "description": "The event, in the version that its own `version` names.",
+        },
+        "replay-name": {**text, "description": "Only there where an archive is replayed: the replay's name."},
+    }
+    return {
+        "title": f"{DETAIL_TYPE} in its envelope",
+        "description": f"The body of a message in the queue. {ABOUT}",
+        "type": "object",
+        "properties": properties,
+        "required": [key for key in properties if key != "replay-name"],
+    }

@@ -1,0 +1,85 @@
+"""The contract as it was published: the frozen schemas, and every one in the history of this repository."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from domain.model.contract import MODELS, published_schema
+from domain.model.contract_envelope import envelope_schema
+from domain.model.infrastructure import RouteNames
+from domain.model.schema_changes import schema_changes
+from domain.model.schema_version import Bump, SchemaVersion, declared_version
+
+ROOT = Path(__file__).parents[1]
+FOLDER = "docs/events"
+GOLDEN = Path("tests/unit/golden")
+
+
+class Published(NamedTuple):
+    """A schema that consumers may have built upon."""
+
+    where: str
+    schema: dict[str, Any]
+
+
+def frozen(root: Path = ROOT) -> list[Published]:
+    """The schemas that were put aside when their version was published."""
+    files = sorted((root / GOLDEN).glob("*.schema.json"))
+    return [Published(file.name, json.loads(file.read_text(encoding="utf-8"))) for file in files]
+
+
+def has_history(root: Path = ROOT) -> bool:
+    """Whether this is the checkout of a repository of its own, and git can be asked."""
+    return shutil.which("git") is not None and (root / ".git").exists()
+
+
+def committed(root: Path = ROOT) -> Iterator[Published]:
+    """Every schema that any commit up to HEAD had in `docs/events`."""
+    seen = set[str]()
+    for commit in _git(root, "log", "--full-history", "--format=%H", "HEAD", "--", FOLDER).split():
+        for line in _git(root, "ls-tree", "-r", commit, f"{FOLDER}/").splitlines():
+            blob, path = line.split()[2:4]
+            if path.endswith(".schema.json") and blob not in seen:
+                seen.add(blob)
+                yield Published(f"{commit[:9]}:{path}", json.loads(_git(root, "cat-file", "blob", blob)))
+
+
+def breaches(published: Iterable[Published]) -> list[str]:
+    """What the models of today break that was published, although their versions promise that they do not."""
+    return [
+        f"{where}: {change.bump.name} {change.path}: {change.reason}"
+        for where, schema in published
+        for change in _uncovered(schema)
+    ]
+
+
+def _uncovered(schema: dict[str, Any]) -> Iterator[Any]:
+    old = declared_version(schema)
+    if old is None:
+        yield from _worse_than_minor(schema)
+        return
+    for model in MODELS:
+        new = SchemaVersion.parse(model.SCHEMA_VERSION)
+        for change in schema_changes(schema, published_schema(model)):
+            if new.major == old.major and not new.covers(change.bump, since=old):
+                yield change
+
+
+def _worse_than_minor(envelope: dict[str, Any]) -> Iterator[Any]:
+    """The envelope has no version of its own; a new version of the event inside is none of its business."""
+    now = _without_event(dict(envelope_schema(RouteNames())))
+    for change in schema_changes(_without_event(envelope), now):
+        if change.bump is Bump.MAJOR:
+            yield change
+
+
+def _without_event(envelope: dict[str, Any]) -> dict[str, Any]:
+    return {**envelope, "properties": {**envelope["properties"], "detail": {}}}
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
