@@ -38,7 +38,7 @@ integration: .venv/ready $(LOCALSTACK) ## The tests against LocalStack
 	$(RUN)/pytest tests/integration
 
 bench: .venv/ready $(LOCALSTACK) ## The figures of benchmarks/; SAMPLES=folder for recordings of your own
-	$(RUN)/python -m benchmarks.start_up
+	$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 	$(RUN)/python -m benchmarks.responsiveness
 	$(RUN)/python -m benchmarks.service_overhead
 	$(RUN)/python -m benchmarks.upload_memory

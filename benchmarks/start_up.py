@@ -1,36 +1,111 @@
-"""How long things take before they do anything: `--help`, importing the app, and what is in that."""
+"""How long things take before they do anything: `--help`, the imports, `serve` until it is ready."""
 
+import contextlib
 import os
-import statistics
+import re
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-RUNS = 7
-COMMANDS = {
-    "python -c pass": (sys.executable, "-c", "pass"),
-    "transcripts --help": (str(Path(sys.executable).with_name("transcripts")), "--help"),
-    "import fastapi, uvicorn, boto3 (a bare app)": (sys.executable, "-c", "import fastapi, uvicorn, boto3"),
-    "import entrypoints.api.app": (sys.executable, "-c", "import entrypoints.api.app"),
-}
+import urllib3
+
+from benchmarks.harness import Contestant, in_turn, ratios
+from benchmarks.report import Report, Table, Target
+from tests.integration.localstack import free_port
+
+ROUNDS = 7
+SLOWEST_IMPORTS = 10
+TRANSCRIPTS = str(Path(sys.executable).with_name("transcripts"))
+BARE_APP = """
+import boto3, fastapi, uvicorn
+app = fastapi.FastAPI()
+boto3.client("events")
+app.get("/health/ready")(lambda: {})
+uvicorn.run(app, port=%d, log_level="error")
+"""
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
-def main() -> None:
-    """Run each command in turn, several times over, and print medians."""
-    seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    memory: dict[str, int] = {}
-    for _ in range(RUNS):
-        for name, command in COMMANDS.items():
-            began = time.perf_counter()
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-            _, _, usage = os.wait4(process.pid, 0)
-            seconds[name].append(time.perf_counter() - began)
-            memory[name] = max(usage.ru_maxrss, memory.get(name, 0))
-    for name, times in seconds.items():
-        median, low, high = statistics.median(times), min(times), max(times)
-        print(f"{name:45} {median:6.3f} s ({low:.3f} to {high:.3f})  {memory[name] / 1024:6.1f} MiB")
+def measure() -> Report:
+    """Start each of them again and again, in turn."""
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {"SPOOL_DIR": f"{folder}/spool", "DATABASE_URL": f"sqlite:///{folder}/transcripts.db"}
+        figures = in_turn(_contestants(environ), ROUNDS)
+    by_name = {each.name: each for each in figures}
+    served = ratios(
+        by_name["`transcripts serve`, until it is ready"], by_name["a bare app, until it is ready"]
+    )
+    rows = tuple((each.name, each.shown(3)) for each in figures)
+    return Report(
+        notes=(f"Seconds, median of {ROUNDS} starts (lowest to highest), in turn.",),
+        tables=(Table(("what", "seconds"), rows), _slowest_imports()),
+        targets=(
+            Target("`serve` until ready, of the bare app", served.median, at_most=1.5),
+            Target("seconds for `transcripts --help`", by_name["`transcripts --help`"].median, at_most=0.5),
+        ),
+    )
 
 
-if __name__ == "__main__":
-    main()
+def _contestants(environ: Mapping[str, str]) -> dict[str, Contestant]:
+    def run(*command: str) -> float:
+        begun = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+        return time.perf_counter() - begun
+
+    def bare() -> float:
+        port = free_port()
+        return _until_ready(port, (sys.executable, "-c", BARE_APP % port), {})
+
+    def ours() -> float:
+        port = free_port()
+        return _until_ready(port, (TRANSCRIPTS, "serve", "--port", str(port)), environ)
+
+    return {
+        "`python -c pass`": lambda: run(sys.executable, "-c", "pass"),
+        "`transcripts --help`": lambda: run(TRANSCRIPTS, "--help"),
+        "import fastapi, uvicorn, boto3": lambda: run(sys.executable, "-c", "import fastapi, uvicorn, boto3"),
+        "import entrypoints.api.app": lambda: run(sys.executable, "-c", "import entrypoints.api.app"),
+        "a bare app, until it is ready": bare,
+        "`transcripts serve`, until it is ready": ours,
+    }
+
+
+def _until_ready(port: int, command: tuple[str, ...], environ: Mapping[str, str]) -> float:
+    """Ready is who answers 200; ours says so only once its outbox is open and a worker can transcribe."""
+    variables = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", **environ}
+    begun = time.perf_counter()
+    with _running(command, variables):
+        while not _answers(port):
+            time.sleep(0.005)
+        return time.perf_counter() - begun
+
+
+@contextlib.contextmanager
+def _running(command: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[None]:
+    with subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(urllib3.exceptions.HTTPError):
+        url = f"http://127.0.0.1:{port}/health/ready"
+        return urllib3.request("GET", url, retries=False).status == 200  # noqa: PLR2004 - HTTP's yes
+    return False
+
+
+def _slowest_imports() -> Table:
+    """What the import of the application is made of, as `-X importtime` tells."""
+    command = (sys.executable, "-X", "importtime", "-c", "import entrypoints.api.app")
+    lines = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True).stderr
+    own: dict[str, float] = {}
+    for microseconds, name in re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", lines, re.MULTILINE):
+        package = name.split(".")[0]
+        own[package] = own.get(package, 0) + int(microseconds) / 1000
+    slowest = sorted(own.items(), key=lambda item: -item[1])[:SLOWEST_IMPORTS]
+    return Table(("package", "own milliseconds"), tuple((name, f"{took:.0f}") for name, took in slowest))

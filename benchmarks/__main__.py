@@ -1,0 +1,33 @@
+"""Runs the benchmarks, one after the other, and writes what they find into RESULTS.md.
+
+python -m benchmarks [--only NAME] [--dry-run]
+"""
+
+import argparse
+import importlib
+import time
+
+from benchmarks.report import Report, write
+
+BENCHMARKS = {
+    "start": "benchmarks.start_up",
+}
+"""Each module has a `measure()` that returns a report."""
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=BENCHMARKS, help="one of them")
+    parser.add_argument("--dry-run", action="store_true", help="print, and leave RESULTS.md as it is")
+    options = parser.parse_args()
+    for name in [options.only] if options.only else BENCHMARKS:
+        begun = time.perf_counter()
+        report: Report = importlib.import_module(BENCHMARKS[name]).measure()
+        print(f"\n## {name} ({time.perf_counter() - begun:.0f} s)\n\n{report.markdown()}", flush=True)
+        if not options.dry_run:
+            write(name, report)
+
+
+if __name__ == "__main__":
+    main()
