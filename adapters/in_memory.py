@@ -10,7 +10,11 @@ from threading import Lock
 from typing import Final
 from uuid import UUID, uuid4
 
-from domain.model.errors import IdempotencyConflictError, IdempotencyInProgressError
+from domain.model.errors import (
+    IdempotencyConflictError,
+    IdempotencyInProgressError,
+    PayloadStoreError,
+)
 from domain.model.events import (
     BatchProcessingCompleted,
     CompletedEvent,
@@ -85,9 +89,13 @@ class InMemoryPayloadStore(PayloadStorePort):
         digest = hashlib.sha256(content).hexdigest()
         return TranscriptRef(bucket=self.BUCKET, key=key, size=len(content), sha256=digest)
 
-    def fetch(self, ref: TranscriptRef) -> bytes:
+    def get(self, ref: TranscriptRef, /) -> bytes:
         """What was stored."""
-        return self._objects[ref.key]
+        if ref.bucket != self.BUCKET:
+            raise PayloadStoreError(f"the reference leads to {ref.bucket!r}, not to this store")
+        if ref.key not in self._objects:
+            raise PayloadStoreError(f"there is nothing stored under {ref.key!r}")
+        return self._objects[ref.key][: ref.size + 1]
 
 
 SECONDS_A_DAY: Final = 86_400.0

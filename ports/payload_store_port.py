@@ -7,7 +7,7 @@ from domain.model.events import BatchProcessingCompleted, TranscriptRef
 
 
 class PayloadStorePort(Protocol):
-    """A store of large transcripts, which consumers read.
+    """A store of large transcripts, which the service writes and consumers read.
 
     Nothing is ever deleted through it: an object without an event costs little, an event without its object
     is a loss. Safe to call from several threads.
@@ -21,6 +21,19 @@ class PayloadStorePort(Protocol):
 
         Raises:
             PayloadStoreError: nothing is known to be stored; trying again may help.
+        """
+        ...
+
+    @abstractmethod
+    def get(self, ref: TranscriptRef, /) -> bytes:
+        """Read what lies where a reference leads, as it lies there; nothing is compared yet.
+
+        Reads no more than one byte beyond the size that the reference names, and nothing but this store: who
+        sends an event must not choose where its readers look.
+
+        Raises:
+            PayloadStoreError: the reference leads into another store or to nothing, or the store cannot be
+                had. The message says which.
         """
         ...
 

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+MAX_HIDDEN_SECONDS = 12 * 3600
+"""For how long a received message can be kept from others in all (SQS, ChangeMessageVisibility)."""
+
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
@@ -68,6 +71,18 @@ class QueuePort(Protocol):
         """Make what was received visible again at once.
 
         Never raises: what cannot be released becomes visible by itself when its time is up.
+        """
+        ...
+
+    @abstractmethod
+    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
+        """Keep what was received from others for so long from now, be that longer or shorter than before.
+
+        0 makes it visible at once. No queue hides a message for more than `MAX_HIDDEN_SECONDS` after it was
+        received.
+
+        Returns:
+            What the queue would not hide: it is visible again, received by somebody else, or deleted.
         """
         ...
 

@@ -77,6 +77,13 @@ class InMemoryQueue(QueuePort):
             for stored in filter(None, map(self._find, messages)):
                 stored.visible_at = self._clock()
 
+    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
+        with self._lock:
+            found = [(message, self._find(message)) for message in messages]
+            for stored in (stored for _, stored in found if stored):
+                stored.visible_at = self._clock() + seconds
+            return tuple(message for message, stored in found if stored is None)
+
     def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
         return tuple(Copy(message, self.send(message.body, message.attributes)) for message in messages)
 
@@ -153,6 +160,10 @@ class BreakingQueue(InMemoryQueue):
     def release(self, messages: Sequence[QueueMessage], /) -> None:
         self._at("release", self.before)
         super().release(messages)
+
+    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
+        self._at("hide", self.before)
+        return super().hide(messages, seconds=seconds)
 
     def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
         self._at("send_copies", self.before)

@@ -166,8 +166,11 @@ def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None
 
 
 @contextmanager
-def translate_payload_errors() -> Iterator[None]:
-    """Wrap a call that stores transcripts in S3.
+def translate_payload_errors(failed: str = "the transcripts were not stored") -> Iterator[None]:
+    """Wrap a call that stores transcripts in S3, or reads them.
+
+    Args:
+        failed: what did not work, to begin the message with.
 
     Raises:
         PayloadStoreError: for whatever botocore raises.
@@ -175,7 +178,7 @@ def translate_payload_errors() -> Iterator[None]:
     try:
         yield
     except BOTOCORE_ERRORS as error:
-        raise PayloadStoreError(f"the transcripts were not stored: {_failure(error)}") from None
+        raise PayloadStoreError(f"{failed}: {_failure(error)}") from None
     except PARSER_ACCIDENTS:
         raise PayloadStoreError("the store answered nonsense") from None
 

@@ -1,10 +1,12 @@
 """Large transcripts in Amazon S3."""
 
 import base64
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_payload_errors
+from domain.model.errors import PayloadStoreError
 from domain.model.events import BatchProcessingCompleted, TranscriptRef
 from ports.payload_store_port import PayloadStorePort, payload_key
 
@@ -36,3 +38,14 @@ class S3PayloadStore(PayloadStorePort):
                 ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
             )
         return TranscriptRef(bucket=self._bucket, key=key, size=len(content), sha256=digest.hexdigest())
+
+    def get(self, ref: TranscriptRef, /) -> bytes:
+        """Get the object, from this bucket alone."""
+        if ref.bucket != self._bucket:
+            raise PayloadStoreError(
+                f"the reference leads into the bucket {ref.bucket!r}; only {self._bucket!r} is read"
+            )
+        with translate_payload_errors(f"{ref.key!r} in the bucket {self._bucket!r} was not read"):
+            body = self._client.get_object(Bucket=self._bucket, Key=ref.key)["Body"]
+            with contextlib.closing(body):
+                return body.read(ref.size + 1)

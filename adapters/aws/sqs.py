@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 REFUSED_DATA_TYPE = "Refused"
 """No type of SQS: an entry with it is turned down by itself, after the call as a whole was let in."""
 
+PASSING_CODES = frozenset({"InternalError", "InternalFailure", "RequestThrottled", "ServiceUnavailable"})
+"""What fails with one of these may be hidden all the same, later. LocalStack says `SenderFault` of none."""
+
 
 class SqsQueue(QueuePort):
     """One standard queue; its address is looked up at first use.
@@ -61,9 +64,13 @@ class SqsQueue(QueuePort):
         """Set their visibility timeout to 0, ten a call."""
         for batch in batches(messages):
             try:
-                self._release_batch(batch)
+                self._hide_batch(batch, 0)
             except InfrastructureError as error:
                 logger.warning("messages stay hidden until their time is up", extra={"error": str(error)})
+
+    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
+        """Set their visibility timeout anew, ten a call; what failed by SQS's own fault is not given back."""
+        return tuple(refused for batch in batches(messages) for refused in self._hide_batch(batch, seconds))
 
     def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
         """Send them again, at most ten and 1 MiB a call, and compare the digests of what arrived."""
@@ -120,15 +127,17 @@ class SqsQueue(QueuePort):
             return [str(error)] * len(batch)
         return [failure["Code"] for failure in answer.get("Failed", ())]
 
-    def _release_batch(self, batch: Sequence[QueueMessage]) -> None:
-        with self._translated("releasing messages of"):
-            self._client.change_message_visibility_batch(
+    def _hide_batch(self, batch: Sequence[QueueMessage], seconds: int) -> list[QueueMessage]:
+        with self._translated("hiding messages of"):
+            answer = self._client.change_message_visibility_batch(
                 QueueUrl=self._address,
                 Entries=[
-                    {"Id": str(i), "ReceiptHandle": m.receipt, "VisibilityTimeout": 0}
+                    {"Id": str(i), "ReceiptHandle": m.receipt, "VisibilityTimeout": seconds}
                     for i, m in enumerate(batch)
                 ],
             )
+        failed = answer.get("Failed", ())
+        return [batch[int(entry["Id"])] for entry in failed if entry["Code"] not in PASSING_CODES]
 
     def _send_batch(self, batch: Sequence[QueueMessage]) -> list[Copy]:
         try:

@@ -146,7 +146,7 @@ class HandlerError(TranscriptionServiceError):
 
 
 class PayloadStoreError(TranscriptionServiceError):
-    """Large transcripts cannot be stored now; trying again may help."""
+    """Large transcripts cannot be stored or read now; trying again may help."""
 
 
 class InfrastructureError(TranscriptionServiceError):

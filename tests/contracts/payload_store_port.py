@@ -63,6 +63,30 @@ class PayloadStorePortContract:
         stored = [TranscriptData.model_validate_json(store.fetch(ref)) for ref in refs]
         assert stored == [event.data for event in events]
 
+    def test_a_reference_leads_back_to_what_was_stored(self, store: Store) -> None:
+        event = an_event(raw_transcript="Grüße " * 100)
+
+        content = store.port.get(store.port.store(event))
+
+        assert TranscriptData.model_validate_json(content) == event.data
+
+    def test_a_reference_into_another_store_is_refused(self, store: Store) -> None:
+        ref = store.port.store(an_event())
+
+        with pytest.raises(PayloadStoreError, match="another-bucket"):
+            store.port.get(ref.model_copy(update={"bucket": "another-bucket"}))
+
+    def test_a_reference_to_nothing_says_so(self, store: Store) -> None:
+        ref = store.port.store(an_event())
+
+        with pytest.raises(PayloadStoreError, match="no-such-key"):
+            store.port.get(ref.model_copy(update={"key": "no-such-key"}))
+
+    def test_no_more_is_read_than_shows_that_it_is_too_much(self, store: Store) -> None:
+        ref = store.port.store(an_event(raw_transcript="x" * 1000))
+
+        assert len(store.port.get(ref.model_copy(update={"size": 10}))) == 11
+
     def test_a_store_that_fails_says_so(self, store: Store) -> None:
         if store.broken is None:
             pytest.skip("this store cannot fail")

@@ -107,6 +107,33 @@ class QueuePortContract:
 
         assert queue.depth() == QueueDepth(waiting=1, in_flight=0)
 
+    def test_hiding_it_longer_keeps_it_from_others(self, queue: QueuePort, send: Send) -> None:
+        send("a")
+        held = _take(queue, hidden=1)
+
+        assert queue.hide(held, seconds=60) == ()
+
+        assert queue.receive(10, hidden_seconds=60, wait_seconds=2) == ()
+
+    def test_hiding_it_for_no_time_makes_it_visible_at_once(self, queue: QueuePort, send: Send) -> None:
+        for number in range(12):
+            send(str(number))
+
+        queue.hide([*_take(queue), *_take(queue)], seconds=0)
+
+        assert queue.depth() == QueueDepth(waiting=12, in_flight=0)
+
+    def test_what_cannot_be_hidden_is_told_after_the_others_were_hidden(
+        self, queue: QueuePort, send: Send
+    ) -> None:
+        send("a")
+        (message,) = _take(queue)
+        stranger = replace(message, receipt="no such receipt")
+
+        assert queue.hide([stranger, message], seconds=0) == (stranger,)
+
+        assert queue.depth() == QueueDepth(waiting=1, in_flight=0)
+
     def test_a_copy_is_the_same_and_was_never_received(self, queue: QueuePort, send: Send) -> None:
         send("a" * 1000)
         (original,) = _take(queue)
@@ -150,6 +177,7 @@ class QueuePortContract:
         queue.delete([])
         queue.release([])
 
+        assert queue.hide([], seconds=0) == ()
         assert queue.send_copies([]) == ()
 
     def test_what_was_received_three_times_is_dead_lettered(

@@ -21,7 +21,7 @@ class TestInMemoryPayloadStore(PayloadStorePortContract):
     @pytest.fixture
     def store(self) -> Store:
         port = InMemoryPayloadStore()
-        return Store(port, port.fetch)
+        return Store(port, port.get)
 
 
 def test_events_are_kept_in_the_order_of_acceptance() -> None:

@@ -270,3 +270,31 @@ def test_no_error_of_botocore_escapes(stubbed: tuple[SqsQueue, Stubber]) -> None
             call()
         assert "secret" not in str(caught.value)
         assert not isinstance(caught.value.__cause__, ClientError)
+
+
+def test_what_sqs_failed_to_hide_by_its_own_fault_may_be_hidden_later(
+    stubbed: tuple[SqsQueue, Stubber],
+) -> None:
+    queue, stubber = stubbed
+    held = _held(queue, stubber, "a", "b")
+    failed = [
+        {"Id": "0", "SenderFault": False, "Code": "InternalError"},
+        {"Id": "1", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"},
+    ]
+    entries = [{"Id": str(i), "ReceiptHandle": b, "VisibilityTimeout": 30} for i, b in enumerate("ab")]
+    stubber.add_response(
+        "change_message_visibility_batch",
+        {"Successful": [], "Failed": failed},
+        {"QueueUrl": ANY, "Entries": entries},
+    )
+
+    assert queue.hide(held, seconds=30) == (held[1],)
+
+
+def test_a_refused_call_to_hide_raises(stubbed: tuple[SqsQueue, Stubber]) -> None:
+    queue, stubber = stubbed
+    held = _held(queue, stubber, "a")
+    stubber.add_client_error("change_message_visibility_batch", "AccessDenied", "no")
+
+    with pytest.raises(InfrastructureError, match="hiding messages of the queue orders failed"):
+        queue.hide(held, seconds=30)

@@ -41,6 +41,9 @@ class BrokenPayloadStore(PayloadStorePort):
     def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:  # noqa: ARG002 - nothing is kept
         raise PayloadStoreError("the transcripts were not stored: SlowDown")
 
+    def get(self, ref: TranscriptRef, /) -> bytes:  # noqa: ARG002 - same
+        raise PayloadStoreError("the transcripts were not read: SlowDown")
+
 
 def sized(event: CompletedEvent) -> PublishOutcome:
     size = len(event.to_json())
@@ -60,7 +63,7 @@ def test_what_is_too_large_is_stored_and_sent_as_version_2() -> None:
     assert isinstance(sent, BatchProcessingCompletedV2)
     ref = sent.data.transcript_ref
     assert sent == BatchProcessingCompletedV2.referring(event, ref)
-    assert TranscriptData.model_validate_json(payloads.fetch(ref)) == event.data
+    assert TranscriptData.model_validate_json(payloads.get(ref)) == event.data
 
 
 def test_what_fits_is_sent_as_version_1_and_stored_nowhere() -> None:
@@ -98,7 +101,7 @@ def test_the_transcripts_are_stored_before_the_event_that_refers_to_them() -> No
 
     def fetched(event: CompletedEvent) -> PublishOutcome:
         if isinstance(event, BatchProcessingCompletedV2):
-            assert payloads.fetch(event.data.transcript_ref)
+            assert payloads.get(event.data.transcript_ref)
         return sized(event)
 
     assert ClaimCheck(AnsweringEventPublisher(fetched), payloads).publish(a_large_event()) == ACCEPTED

@@ -1,0 +1,70 @@
+import hashlib
+
+import pytest
+
+from adapters.in_memory import InMemoryPayloadStore
+from domain.model.errors import PayloadStoreError
+from domain.model.events import BatchProcessingCompleted, BatchProcessingCompletedV2, TranscriptRef
+from domain.services.claim_redemption import MAX_PAYLOAD_BYTES, redeem
+from ports.payload_store_port import PayloadStorePort
+from tests.factories import an_event
+
+
+class Objects(PayloadStorePort):
+    """A store with the content that a test wants."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
+        raise NotImplementedError
+
+    def get(self, ref: TranscriptRef, /) -> bytes:
+        return self._content[: ref.size + 1]
+
+
+def referring(event: BatchProcessingCompleted, **changes: object) -> BatchProcessingCompletedV2:
+    """The event as 2.0, with a reference that is right but for the changes."""
+    ref = InMemoryPayloadStore().store(event)
+    return BatchProcessingCompletedV2.referring(event, ref.model_copy(update=changes))
+
+
+def stored(event: BatchProcessingCompleted) -> Objects:
+    return Objects(event.data.model_dump_json().encode())
+
+
+def test_an_event_gets_back_its_transcripts_and_keeps_everything_else() -> None:
+    event = an_event(raw_transcript="Grüße 你好 " * 1000)
+
+    assert redeem(referring(event), stored(event)) == event
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"sha256": "0" * 64}, "SHA-256"),
+        ({"size": 10}, "more than 10 bytes"),
+        ({"size": 10_000}, "the reference says 10000"),
+        ({"size": MAX_PAYLOAD_BYTES + 1}, "at most"),
+    ],
+)
+def test_what_is_not_what_was_stored_is_refused(changes: dict[str, object], reason: str) -> None:
+    event = an_event(raw_transcript="a secret")
+
+    with pytest.raises(PayloadStoreError, match=reason) as refusal:
+        redeem(referring(event, **changes), stored(event))
+    assert "a secret" not in str(refusal.value)
+
+
+def test_an_object_that_is_no_transcripts_is_refused_without_quoting_it() -> None:
+    content = b'{"raw_transcript": 7, "cleaned_transcript": "a secret"}'
+    changes = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+    with pytest.raises(PayloadStoreError, match="holds no transcripts") as refusal:
+        redeem(referring(an_event(), **changes), Objects(content))
+    assert "a secret" not in str(refusal.value)
+
+
+def test_without_a_store_the_message_names_the_bucket_and_what_to_do() -> None:
+    with pytest.raises(PayloadStoreError, match=r"'memory'.*set PAYLOAD_BUCKET"):
+        redeem(referring(an_event()), None)
