@@ -1,6 +1,8 @@
 """What somebody has to do now and then: say how many events wait, and drop what need not be kept."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event
 
 from domain.model.errors import IdempotencyUnavailableError, OutboxUnavailableError
@@ -32,19 +34,21 @@ class Housekeeping:
         self._idempotency = idempotency
 
     def run(self, stop: Event, *, every_seconds: float = EVERY_SECONDS) -> None:
-        """Do one round at once, for processes that end soon, and then now and then until `stop` is set."""
-        self.round(stop)
+        """Tidy up at once, for processes that end soon, and do a round now and then until `stop` is set."""
+        self._tidy(stop)
         while not stop.wait(every_seconds):
             self.round(stop)
 
     def round(self, stop: Event) -> None:
-        """Do everything once, unless `stop` is set; what fails is logged, and tried again the next time."""
-        try:
+        """Do everything once, as far as there is time; what fails is logged, and tried again the next time."""
+        with _failures_logged():
             _tell(self._outbox.counts())
+        self._tidy(stop)
+
+    def _tidy(self, stop: Event) -> None:
+        with _failures_logged():
             self._idempotency.prune()
             self._drop_texts(stop)
-        except (OutboxUnavailableError, IdempotencyUnavailableError) as error:
-            logger.warning("housekeeping failed", extra={"error": str(error)})
 
     def _drop_texts(self, stop: Event) -> None:
         """Batch by batch: many may be over at once, after a change of the configuration."""
@@ -54,6 +58,14 @@ class Housekeeping:
             dropped += batch
         if dropped:
             logger.info("texts of published events dropped", extra={"events": dropped})
+
+
+@contextmanager
+def _failures_logged() -> Iterator[None]:
+    try:
+        yield
+    except (OutboxUnavailableError, IdempotencyUnavailableError) as error:
+        logger.warning("housekeeping failed", extra={"error": str(error)})
 
 
 def _tell(counts: OutboxCounts) -> None:
