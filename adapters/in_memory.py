@@ -308,6 +308,14 @@ class InMemoryIdempotency(IdempotencyPort):
             )
         return FirstAnswer(found.answer)
 
+    def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+        """Let the reservation hold for longer."""
+        with self._lock:
+            if (key := self._owned(reservation)) is None:
+                return False
+            key.expires_at = self._clock() + lease_seconds
+            return True
+
     def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
         """Keep the answer."""
         with self._lock:

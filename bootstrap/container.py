@@ -36,6 +36,7 @@ from domain.services.event_delivery import EventDelivery
 from domain.services.event_publisher import EventPublisher
 from domain.services.event_verification import EventVerificationService
 from domain.services.housekeeping import Housekeeping
+from domain.services.lease_renewal import LeaseRenewal
 from domain.services.relay import Relay
 from domain.services.route_guard import RouteGuard
 
@@ -140,6 +141,7 @@ class Container(DeclarativeContainer):
         timeout_seconds=settings.provided.publish_timeout_seconds,
     )
 
+    lease_renewal = providers.Singleton(LeaseRenewal, idempotency.provider)
     housekeeping = providers.Singleton(Housekeeping, outbox, idempotency)
 
     event_transport = providers.Singleton(resolve_transport, settings)

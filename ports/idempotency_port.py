@@ -26,11 +26,22 @@ class IdempotencyPort(Protocol):
             tenant_id: whose key it is.
             key: what the client sent, of any length.
             fingerprint: tells one recording from another.
-            lease_seconds: how long the reservation holds; longer than any request takes.
+            lease_seconds: how long the reservation holds, unless it is renewed.
 
         Raises:
             IdempotencyConflictError: the key came with another recording before, answered or not.
             IdempotencyInProgressError: the first request with this key is not answered yet.
+        """
+        ...
+
+    @abstractmethod
+    def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+        """Let the reservation hold for `lease_seconds`, from now on.
+
+        One that ran out still counts as long as nobody else has the key and nobody has erased it.
+
+        Returns:
+            Whether the reservation still counted; a stale or finished one changes nothing.
         """
         ...
 

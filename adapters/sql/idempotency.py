@@ -47,6 +47,13 @@ class SqlIdempotency(IdempotencyPort):
             found = connection.execute(query.where(_KEY.key_hash == _hash(key))).one_or_none()
         return _first_answer(found, fingerprint)
 
+    def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+        """Update the row of the reservation."""
+        expires_at = self._now + bindparam("lease_seconds", lease_seconds)
+        renewed = update(idempotency_keys).where(*_owned(reservation)).values(expires_at=expires_at)
+        with self._database.writing(IdempotencyUnavailableError) as connection:
+            return connection.execute(renewed).rowcount == 1
+
     def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
         """Update the row of the reservation."""
         statement = update(idempotency_keys).where(*_owned(reservation))

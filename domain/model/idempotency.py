@@ -5,7 +5,7 @@ from uuid import UUID
 
 
 class Reservation(NamedTuple):
-    """The right to be the first request with a key; it ends with an answer, or is given up, or runs out.
+    """The right to be the first request with a key; it is answered, given up, or runs out unrenewed.
 
     Attributes:
         token: differs with every reservation; what its owner reports counts only while it is the latest one.

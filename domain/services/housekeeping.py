@@ -40,7 +40,7 @@ class Housekeeping:
             self.round(stop)
 
     def round(self, stop: Event) -> None:
-        """Do everything once, as far as there is time; what fails is logged, and tried again the next time."""
+        """Do everything once; what fails is logged, and tried again the next time."""
         with _failures_logged():
             _tell(self._outbox.counts())
         self._tidy(stop)

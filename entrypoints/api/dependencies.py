@@ -10,6 +10,7 @@ from bootstrap.container import Container
 from domain.model.errors import InvalidIdentityError
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, Identity, resolve_identity
 from domain.services.batch_processing import BatchProcessingService
+from domain.services.lease_renewal import LeaseRenewal
 from entrypoints.api.spool import UploadSpool
 from ports.idempotency_port import IdempotencyPort
 from ports.transcriber_port import TranscriberPort
@@ -45,6 +46,11 @@ def idempotency_of(request: Request) -> Callable[[], IdempotencyPort]:
     return container_of(request).idempotency
 
 
+def leases_of(request: Request) -> LeaseRenewal:
+    """What keeps the keys of the requests in hand."""
+    return container_of(request).lease_renewal()
+
+
 def identity_of(request: Request) -> Identity:
     """Whose request this is (requirement 2).
 
@@ -74,6 +80,7 @@ def _as_utf_8(value: str) -> str:
 IdempotencyStore = Annotated[Callable[[], IdempotencyPort], Depends(idempotency_of)]
 BatchProcessing = Annotated[BatchProcessingService, Depends(batch_processing_of)]
 CallerIdentity = Annotated[Identity, Depends(identity_of)]
+KeyLeases = Annotated[LeaseRenewal, Depends(leases_of)]
 InteractionId = Annotated[UUID, Depends(interaction_id_of)]
 Spool = Annotated[UploadSpool, Depends(spool_of)]
 SpeechRecogniser = Annotated[TranscriberPort, Depends(transcriber_of)]

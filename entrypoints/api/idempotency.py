@@ -16,6 +16,7 @@ from starlette.requests import Request
 from domain.model.errors import IdempotencyUnavailableError
 from domain.model.idempotency import FirstAnswer, Reservation
 from domain.model.identity import Identity
+from domain.services.lease_renewal import LEASE_SECONDS, LeaseRenewal
 from entrypoints.api.problems import InvalidIdempotencyKeyError
 from entrypoints.api.schemas import BatchResponse
 from ports.idempotency_port import IdempotencyPort
@@ -24,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 KEY_HEADER = "Idempotency-Key"
 MAX_KEY_LENGTH = 255
-
-LEASE_SECONDS = 3600.0
-"""Longer than four hours of speech take; a key whose server died is free again after it."""
 
 NO_TENANT = UUID(int=0)
 
@@ -50,6 +48,7 @@ def idempotency_key(request: Request) -> str | None:
 
 async def once(
     store: IdempotencyPort,
+    leases: LeaseRenewal,
     identity: Identity,
     key: str,
     recording: Path,
@@ -69,7 +68,8 @@ async def once(
         logger.info("request repeated, answered as before")
         return BatchResponse.model_validate_json(began.json)
     try:
-        answer = await work()
+        with leases.holding(began):
+            answer = await work()
     except BaseException:
         await _quietly(store.abandon, began)
         raise

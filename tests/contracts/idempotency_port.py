@@ -92,6 +92,75 @@ class IdempotencyPortContract:
         assert not keys.port.abandon(dead)
         assert keys.port.finish(alive, ANSWER)
 
+    def test_a_reservation_that_is_renewed_outlasts_its_first_lease(self, keys: IdempotencyKeys) -> None:
+        reservation = keys.reserve()
+        for _ in range(5):
+            keys.clock.advance(59)
+            assert keys.port.renew(reservation, lease_seconds=60)
+            with pytest.raises(IdempotencyInProgressError):
+                keys.port.begin(TENANT, "key", "recording", lease_seconds=60)
+
+        keys.clock.advance(60)
+        assert keys.reserve().token != reservation.token
+
+    def test_a_reservation_that_ran_out_can_be_renewed_while_nobody_else_has_the_key(
+        self, keys: IdempotencyKeys
+    ) -> None:
+        reservation = keys.reserve()
+        keys.clock.advance(3600)
+
+        assert keys.port.renew(reservation, lease_seconds=60)
+
+        with pytest.raises(IdempotencyInProgressError):
+            keys.port.begin(TENANT, "key", "recording", lease_seconds=60)
+        assert keys.port.finish(reservation, ANSWER)
+
+    def test_a_stale_reservation_renews_nothing(self, keys: IdempotencyKeys) -> None:
+        stale = keys.reserve()
+        keys.clock.advance(60)
+        owner = keys.reserve()
+
+        assert not keys.port.renew(stale, lease_seconds=DAY)
+
+        keys.clock.advance(60)
+        assert keys.reserve().token not in (stale.token, owner.token)
+
+    def test_a_reservation_that_was_erased_renews_nothing(self, keys: IdempotencyKeys) -> None:
+        reservation = keys.reserve()
+        keys.clock.advance(60)
+        keys.port.prune()
+
+        assert not keys.port.renew(reservation, lease_seconds=60)
+        assert keys.reserve(fingerprint="another recording")
+
+    def test_what_is_finished_or_abandoned_cannot_be_renewed(self, keys: IdempotencyKeys) -> None:
+        finished, abandoned = keys.reserve("finished"), keys.reserve("abandoned")
+        keys.port.finish(finished, ANSWER)
+        keys.port.abandon(abandoned)
+
+        assert not keys.port.renew(finished, lease_seconds=60)
+        assert not keys.port.renew(abandoned, lease_seconds=60)
+
+        assert keys.reserve("abandoned", "another recording")
+        keys.clock.advance(DAY - 1)
+        assert keys.port.begin(TENANT, "finished", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+
+    def test_of_a_renewal_and_a_takeover_at_once_one_wins(self, keys: IdempotencyKeys) -> None:
+        def takes_over(_number: int) -> bool:
+            try:
+                return isinstance(keys.port.begin(TENANT, "key", "recording", lease_seconds=60), Reservation)
+            except IdempotencyInProgressError:
+                return False
+
+        for _ in range(5):
+            reservation = keys.reserve()
+            keys.clock.advance(60)
+            with ThreadPoolExecutor(2) as threads:
+                taken = threads.submit(takes_over, 0)
+                renewed = threads.submit(keys.port.renew, reservation, lease_seconds=60)
+            assert taken.result() is not renewed.result()
+            keys.clock.advance(60)
+
     def test_an_answer_is_kept_for_a_day_from_when_it_was_given(self, keys: IdempotencyKeys) -> None:
         reservation = keys.reserve()
         keys.clock.advance(30)
@@ -138,6 +207,7 @@ class IdempotencyPortContract:
         port, reservation = keys.broken(), Reservation(TENANT, "key", uuid4())
         calls: list[Callable[[], object]] = [
             lambda: port.begin(TENANT, "key", "recording", lease_seconds=60),
+            lambda: port.renew(reservation, lease_seconds=60),
             lambda: port.finish(reservation, ANSWER),
             lambda: port.abandon(reservation),
             port.prune,

@@ -13,6 +13,7 @@ from entrypoints.api.dependencies import (
     CallerIdentity,
     IdempotencyStore,
     InteractionId,
+    KeyLeases,
     SpeechRecogniser,
     Spool,
 )
@@ -87,6 +88,7 @@ async def process(
     transcriber: SpeechRecogniser,
     spool: Spool,
     idempotency: IdempotencyStore,
+    leases: KeyLeases,
 ) -> BatchResponse:
     """Transcribe a recording, clean the transcript, tell the rest of the company, and answer with both.
 
@@ -100,7 +102,7 @@ async def process(
             processing = service.process(recording, identity, interaction_id)
             return BatchResponse.of(await _while_connected(request, processing))
 
-        return await (once(idempotency(), identity, key, recording, work) if key else work())
+        return await (once(idempotency(), leases, identity, key, recording, work) if key else work())
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

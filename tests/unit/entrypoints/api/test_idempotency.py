@@ -1,21 +1,31 @@
 """Repeated uploads with `Idempotency-Key`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from dependency_injector import providers
 from fastapi.testclient import TestClient
 
+from adapters.in_memory import InMemoryIdempotency
 from bootstrap.container import Container
 from domain.model.errors import IdempotencyUnavailableError, TranscriberCrashedError
+from domain.services.lease_renewal import LEASE_SECONDS
 from entrypoints.api.app import create_app
+from tests.databases import Clock
 from tests.doubles import FixedTranscriber
 from tests.service import container_for, wait_until
 
 TENANT, OTHER_TENANT = str(uuid4()), str(uuid4())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -30,6 +40,14 @@ def container(tmp_path: Path, engine: FixedTranscriber) -> Container:
 
 @pytest.fixture
 def api(container: Container) -> Iterator[TestClient]:
+    with TestClient(create_app(container), raise_server_exceptions=False) as client:
+        yield client
+
+
+@contextmanager
+def service(container: Container, clock: Clock) -> Iterator[TestClient]:
+    """The service with keys that run out by a clock that is moved by hand."""
+    container.idempotency.override(providers.Object(InMemoryIdempotency(clock)))
     with TestClient(create_app(container), raise_server_exceptions=False) as client:
         yield client
 
@@ -78,6 +96,63 @@ def test_a_duplicate_of_what_is_being_worked_on_is_refused_for_now(
     assert duplicate.headers["retry-after"]
     assert answers[0].status_code == 200
     assert upload(api, "k1").json() == answers[0].json()
+
+
+def test_a_request_that_takes_long_keeps_its_key(
+    container: Container, engine: FixedTranscriber, clock: Clock
+) -> None:
+    engine.held = True
+    answers: list[Any] = []
+    with service(container, clock) as api:
+        first = Thread(target=lambda: answers.append(upload(api, "k1")))
+        first.start()
+        wait_until(lambda: engine.heard)
+        for _ in range(5):
+            clock.advance(LEASE_SECONDS - 1)
+            container.lease_renewal().round()
+            assert upload(api, "k1").status_code == 409
+        engine.let_go()
+        first.join(10)
+
+        assert upload(api, "k1").json() == answers[0].json()
+    assert len(engine.heard) == 1
+
+
+def test_a_key_whose_server_died_is_free_after_a_minute_and_what_comes_late_overwrites_nothing(
+    container: Container, engine: FixedTranscriber, clock: Clock
+) -> None:
+    engine.held = True
+    answers: dict[str, Any] = {}
+    with service(container, clock) as api:
+        slow = Thread(target=lambda: answers.update(slow=upload(api, "k1")))
+        other = Thread(target=lambda: answers.update(other=upload(api, "k1")))
+        slow.start()
+        wait_until(lambda: len(engine.heard) == 1)
+        clock.advance(60)  # and nobody renews it, as if its server were gone
+        other.start()
+        wait_until(lambda: len(engine.heard) == 2)
+        container.lease_renewal().round()
+        engine.let_go()
+        slow.join(10)
+        other.join(10)
+
+        assert answers["slow"].status_code == answers["other"].status_code == 200
+        assert upload(api, "k1").json() == answers["other"].json()
+
+
+def test_a_request_that_ended_is_renewed_no_longer(
+    container: Container, engine: FixedTranscriber, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with service(container, clock) as api:
+        assert upload(api, "k1").status_code == 200
+        engine._error = TranscriberCrashedError("killed")
+        assert upload(api, "k2").status_code == 500
+    renewed: list[object] = []
+    monkeypatch.setattr(container.idempotency(), "renew", lambda *_, **__: renewed.append(1))
+
+    container.lease_renewal().round()
+
+    assert renewed == []
 
 
 def test_keys_of_one_tenant_are_not_anothers(api: TestClient, container: Container) -> None:
