@@ -22,6 +22,7 @@ from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 from domain.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
@@ -107,6 +108,12 @@ def kms_client(access: AwsAccess) -> "KMSClient":
     """For the operator's tools."""
     with _naming_what_is_wrong():
         return _session(access).client("kms", endpoint_url=access.endpoint_url, config=OPERATING)
+
+
+def cloudwatch_client(access: AwsAccess) -> "CloudWatchClient":
+    """For the operator's tools."""
+    with _naming_what_is_wrong():
+        return _session(access).client("cloudwatch", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def s3_client(access: AwsAccess) -> "S3Client":

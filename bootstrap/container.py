@@ -7,6 +7,7 @@ from dependency_injector.containers import DeclarativeContainer
 
 from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.infrastructure import AwsEventInfrastructure
+from adapters.aws.replays import EventBridgeReplays
 from adapters.aws.s3 import S3PayloadStore
 from adapters.aws.sqs import SqsQueue
 from adapters.cleaning.rules import RulesCleaner
@@ -17,6 +18,7 @@ from adapters.sql.idempotency import SqlIdempotency
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.aws import (
     AwsAccess,
+    cloudwatch_client,
     credentials_found,
     events_client,
     kms_client,
@@ -34,6 +36,7 @@ from domain.services.claim_check import ClaimCheck
 from domain.services.claim_publisher import DEFAULT_THREADS, ClaimPublisher
 from domain.services.event_delivery import EventDelivery
 from domain.services.event_publisher import EventPublisher
+from domain.services.event_replay import EventReplayService
 from domain.services.event_verification import EventVerificationService
 from domain.services.housekeeping import Housekeeping
 from domain.services.lease_renewal import LeaseRenewal
@@ -100,16 +103,23 @@ class Container(DeclarativeContainer):
         queue=settings.provided.queue_name,
         dead_letter_queue=settings.provided.dlq_name,
         source=settings.provided.event_source,
+        archive=settings.provided.archive_name,
     )
+    buses = providers.Singleton(events_client, aws_access)
     queues = providers.Singleton(sqs_client, aws_access)
     queue = providers.Singleton(SqsQueue, queues, name=settings.provided.queue_name)
     dead_letters = providers.Singleton(SqsQueue, queues, name=settings.provided.dlq_name)
     infrastructure = providers.Singleton(
         AwsEventInfrastructure,
-        providers.Singleton(events_client, aws_access),
+        buses,
         queues,
         providers.Singleton(kms_client, aws_access),
+        providers.Singleton(cloudwatch_client, aws_access),
         route_names,
+        key=settings.provided.queue_kms_key,
+    )
+    replays = providers.Singleton(
+        EventReplayService, providers.Singleton(EventBridgeReplays, buses, queues, route_names)
     )
     verification = providers.Singleton(
         EventVerificationService, event_bridge, queue, dead_letters, infrastructure

@@ -2,8 +2,14 @@
 
 from pathlib import Path
 
+from adapters.sql.condition import condition_of
+from adapters.sql.database import Database
+from adapters.sql.engines import engine_for
+from adapters.sql.outbox import SqlOutbox
+from adapters.sql.tables import SCHEMA_REVISION
 from bootstrap.container import Container
 from domain.model.errors import ConfigurationError
+from domain.model.outbox import OutboxCounts
 from ports.outbox_port import OutboxPort
 
 _SQLITE = "sqlite:///"
@@ -25,6 +31,27 @@ def existing_outbox(container: Container) -> OutboxPort:
     """
     require_database(container.settings().database_url)
     return container.outbox()
+
+
+def counts_as_they_are(url: str) -> OutboxCounts:
+    """What the outbox holds; nothing is made or migrated for it.
+
+    Raises:
+        ConfigurationError: there is no such file, or its schema is of another version of the service.
+        OutboxUnavailableError: the database cannot be reached, or refuses.
+    """
+    require_database(url)
+    database = Database(engine_for(url))
+    try:
+        found = condition_of(database).schema
+        if found != SCHEMA_REVISION:
+            raise ConfigurationError(
+                f"the schema of the outbox is {found or 'not there yet'}, and this version of the service "
+                f"has {SCHEMA_REVISION}; its next start migrates it"
+            )
+        return SqlOutbox(database).counts()
+    finally:
+        database.close()
 
 
 def require_database(url: str) -> None:

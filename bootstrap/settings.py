@@ -92,6 +92,16 @@ BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
 RuleName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="up to 64 letters, digits and . - _")
 ]
+ArchiveName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9._-]{1,48}$", description="up to 48 letters, digits and . - _")
+]
+KmsKey = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9:/_-]{1,2048}$",
+        description="the id, the ARN or the alias of a key, such as alias/transcripts",
+    ),
+]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, such as 2")]
 Bytes = Annotated[int, Field(description="whole bytes, such as 1000000")]
 Days = Annotated[float, Field(ge=0, allow_inf_nan=False, description="days, such as 7 or 0.5")]
@@ -122,6 +132,13 @@ class Settings(BaseModel):
     queue_name: QueueName = "meeting-transcripts-queue"
     dlq_name: QueueName = "meeting-transcripts-dlq"
     rule_name: RuleName = "capture-transcripts-rule"
+    archive_name: ArchiveName = "meeting-transcripts-archive"
+    archive_days: Count | None = Field(
+        default=None, ge=0, le=36_500, description="whole days, such as 30; 0 for good"
+    )
+    queue_kms_key: KmsKey | None = Field(
+        default=None, description="the id, the ARN or the alias of a key, such as alias/transcripts"
+    )
 
     mock_tenant_id: str | None = None  # checked per request: requirement 2.10 wants a warning, not a stop
     mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None

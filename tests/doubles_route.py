@@ -7,6 +7,7 @@ from uuid import uuid4
 from domain.model.errors import EventPublishError
 from domain.model.events import CompletedEvent, Publication, PublicationStatus
 from domain.model.infrastructure import Finding, Link, Part, Provisioning
+from domain.model.inspection import Inspection, Removal
 from ports.event_infrastructure_port import EventInfrastructurePort
 from ports.event_port import EventPort, PublishOutcome
 from tests.doubles_queue import InMemoryQueue
@@ -70,16 +71,25 @@ class SwallowingBus(EventPort):
 
 
 class Diagnosed(EventInfrastructurePort):
-    """A route with the findings that the test names."""
+    """A route with the findings that the test names, and nothing to do about it."""
 
     def __init__(self, *findings: Finding) -> None:
         self._findings = findings
 
-    def provision(self) -> Provisioning:
+    def provision(self, *, archive_days: int | None = None) -> Provisioning:  # noqa: ARG002 - there is none
         part = Part(Link.QUEUE, "orders", created=True)
         return Provisioning(
             (part,), "queue address", "dead-letter address", "rule identifier", self._findings
         )
+
+    def repair(self, *, archive_days: int | None = None) -> Provisioning:
+        return self.provision(archive_days=archive_days)
+
+    def inspect(self, *, archive_days: int | None = None) -> Inspection:  # noqa: ARG002 - there is none
+        return Inspection(())
+
+    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[Removal, ...]:  # noqa: ARG002 - nothing is there
+        return ()
 
     def diagnose(self) -> tuple[Finding, ...]:
         return self._findings

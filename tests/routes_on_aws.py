@@ -13,11 +13,12 @@ from domain.model.infrastructure import RouteNames
 
 
 class Clients(NamedTuple):
-    """The three services that a route touches."""
+    """The services that a route touches."""
 
     events: Any
     sqs: Any
     kms: Any
+    cloudwatch: Any
 
 
 @cache
@@ -26,7 +27,23 @@ def moto_clients() -> Clients:
     session: Any = boto3.Session(
         region_name="eu-central-1", aws_access_key_id="id", aws_secret_access_key="key"
     )
-    return Clients(session.client("events"), session.client("sqs"), session.client("kms"))
+    sqs = _RemembersPolicies(session.client("sqs"))
+    return Clients(session.client("events"), sqs, session.client("kms"), session.client("cloudwatch"))
+
+
+class _RemembersPolicies:
+    """SQS keeps what is not set anew; moto forgets the policy."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def set_queue_attributes(self, *, QueueUrl: str, Attributes: dict[str, str]) -> Any:  # noqa: N803 - boto3's
+        answer = self._client.get_queue_attributes(QueueUrl=QueueUrl, AttributeNames=["Policy"])
+        kept = answer.get("Attributes", {})
+        return self._client.set_queue_attributes(QueueUrl=QueueUrl, Attributes=kept | Attributes)
 
 
 class RouteOnAws:
@@ -58,10 +75,7 @@ class RouteOnAws:
         return found
 
     def set_attributes(self, **attributes: str) -> None:
-        """Policy and redrive policy are kept: moto forgets what is not set anew."""
-        found = self.attributes()
-        kept = {name: found[name] for name in ("Policy", "RedrivePolicy") if name in found}
-        self.clients.sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes=kept | attributes)
+        self.clients.sqs.set_queue_attributes(QueueUrl=self.queue_url, Attributes=attributes)
 
     def set_policy(self, *statements: dict[str, Any]) -> None:
         self.set_attributes(Policy=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
@@ -89,9 +103,12 @@ class RouteOnAws:
     def disable_rule(self) -> None:
         self.clients.events.disable_rule(Name=self.names.rule, EventBusName=self.names.bus)
 
-    def put_target(self, **target: Any) -> None:
+    def put_target(self, **changes: Any) -> None:
+        """The target, changed like that; one of another id is another target."""
+        name = changes.get("Id", self.names.queue)
+        kept = next((target for target in self.targets() if target["Id"] == name), {"Id": name})
         self.clients.events.put_targets(
-            Rule=self.names.rule, EventBusName=self.names.bus, Targets=[{"Id": self.names.queue, **target}]
+            Rule=self.names.rule, EventBusName=self.names.bus, Targets=[{**kept, **changes}]
         )
 
     def remove_target(self) -> None:
@@ -105,6 +122,14 @@ class RouteOnAws:
     def delete_bus(self) -> None:
         self.delete_rule()
         self.clients.events.delete_event_bus(Name=self.names.bus)
+
+    def set_dead_letter_attributes(self, **attributes: str) -> None:
+        url = self.clients.sqs.get_queue_url(QueueName=self.names.dead_letter_queue)["QueueUrl"]
+        self.clients.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+    def archive(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.clients.events.describe_archive(ArchiveName=self.names.archive)
+        return found
 
     def delete_queue(self) -> None:
         self.clients.sqs.delete_queue(QueueUrl=self.queue_url)

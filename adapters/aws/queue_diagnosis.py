@@ -1,10 +1,11 @@
 """Whether the queue exists and lets EventBridge in: by its policy, and by the key it is encrypted with."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_infrastructure_errors
-from adapters.aws.policies import Answer, EventBridgeCall, judge
+from adapters.aws.policies import EVENTBRIDGE, Answer, EventBridgeCall, judge
 from adapters.aws.route import rule_arn
 from domain.model.errors import InfrastructureError
 from domain.model.infrastructure import Finding, Link, RouteNames
@@ -20,10 +21,26 @@ SQS_OWN_KEY = "alias/aws/sqs"
 KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
 """What EventBridge does with the key of an encrypted queue."""
 
-OUR_OWN_KEY_REMEDY = (
-    "Encrypt the queue with SSE-SQS, or with a customer managed key whose policy lets events.amazonaws.com "
-    f"{' and '.join(KEY_ACTIONS)}."
+KEY_STATEMENT = json.dumps(
+    {
+        "Sid": "EventBridgeMayUseTheQueuesKey",
+        "Effect": "Allow",
+        "Principal": {"Service": EVENTBRIDGE},
+        "Action": list(KEY_ACTIONS),
+        "Resource": "*",
+    }
 )
+"""What the policy of a queue's key needs; in a key's policy `*` means that key."""
+
+OUR_OWN_KEY_REMEDY = (
+    "Encrypt the queue with SSE-SQS, or with a customer managed key (QUEUE_KMS_KEY) whose policy has the "
+    f"statement {KEY_STATEMENT}."
+)
+UNREADABLE_KEY_REMEDY = (
+    "Let these credentials read it, or see to it yourself that the policy of the queue's key has the "
+    f"statement {KEY_STATEMENT}."
+)
+TRY_AGAIN = "Mend what the message names, and try again."
 
 
 class QueueDiagnosis:
@@ -50,7 +67,7 @@ class QueueDiagnosis:
             )
             return
         yield from self._queue_policy(attributes)
-        yield from checked(Link.ENCRYPTION, lambda: self._encryption(attributes))
+        yield from checked(Link.ENCRYPTION, lambda: self._encryption(attributes), UNREADABLE_KEY_REMEDY)
 
     def _queue_attributes(self) -> Mapping[str, str]:
         url = self._sqs.get_queue_url(QueueName=self._names.queue)["QueueUrl"]
@@ -102,16 +119,14 @@ class QueueDiagnosis:
             )
 
 
-def checked(link: Link, check: Check) -> tuple[Finding, ...]:
+def checked(link: Link, check: Check, remedy: str = TRY_AGAIN) -> tuple[Finding, ...]:
     """What the check finds; where it may not look, that is the finding."""
     try:
         with translate_infrastructure_errors(f"checking the {link}"):
             return tuple(check())
     except InfrastructureError as error:
         problem = f"the {link} could not be checked"
-        return (
-            Finding(link, problem, str(error), "Mend what the message names, and try again.", proven=False),
-        )
+        return (Finding(link, problem, str(error), remedy, proven=False),)
 
 
 def _policy_findings(

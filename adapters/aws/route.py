@@ -1,28 +1,32 @@
-"""What the route looks like on AWS, and how far an existing part is from that."""
+"""What the route looks like on AWS: its ARNs, and what each part is created with."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.aws.policies import EVENTBRIDGE, canonical, statements
+from adapters.aws.policies import EVENTBRIDGE
 from domain.model.events import BatchProcessingCompleted
 from domain.model.infrastructure import (
+    DELIVERY_ATTEMPTS,
+    DELIVERY_SECONDS,
     MAX_MESSAGE_BYTES,
     MAX_RECEIVES,
     RETENTION_SECONDS,
     VISIBILITY_SECONDS,
-    Difference,
     RouteNames,
 )
 
 if TYPE_CHECKING:
-    from types_boto3_events.type_defs import DescribeRuleResponseTypeDef, TargetOutputTypeDef
+    from types_boto3_events.type_defs import TargetTypeDef
     from types_boto3_sqs.literals import QueueAttributeNameType
+
+    QueueAttributes = dict[QueueAttributeNameType, str]
 
 DEFAULT_BUS = "default"
 MAX_TARGET_ID = 64
-NOTHING = "none"
+MAX_REPLAY_STEM = 32
+"""How much of the rule's name a replay's name begins with: 64 characters are all that either may have."""
 
 CHANGES_TO_EVENTS = ("Input", "InputPath", "InputTransformer")
 """What a target may do to an event on its way; consumers expect it whole."""
@@ -30,118 +34,122 @@ CHANGES_TO_EVENTS = ("Input", "InputPath", "InputTransformer")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The route as it is wanted. The dead-letter queue's ARN tells what all other ARNs have in common."""
+    """The route as it is wanted. The bus's ARN, known before all else, has what the others need.
+
+    Attributes:
+        key: the KMS key that encrypts both queues; None for SQS's own encryption.
+        replays: whether rules of replays may send to the queues as well.
+    """
 
     names: RouteNames
-    dead_letter_queue_arn: str
+    bus_arn: str
+    key: str | None = None
+    replays: bool = False
 
     @property
     def queue_arn(self) -> str:
-        """The queue's ARN, known before it exists."""
-        return f"{self.dead_letter_queue_arn.rpartition(':')[0]}:{self.names.queue}"
+        """Where the rule sends."""
+        return queue_arn_beside(self.bus_arn, self.names)
+
+    @property
+    def dead_letter_queue_arn(self) -> str:
+        """Where both the queue and EventBridge give up."""
+        return f"{self.queue_arn.rpartition(':')[0]}:{self.names.dead_letter_queue}"
 
     @property
     def rule_arn(self) -> str:
-        """The rule's ARN, known before it exists: the queue's policy, which comes first, names it."""
-        return rule_arn(self.queue_arn, self.names)
+        """The rule's ARN, known before it exists: the queues' policies, which come first, name it."""
+        return rule_arn(self.bus_arn, self.names)
 
     @property
-    def queue_attributes(self) -> "dict[QueueAttributeNameType, str]":
+    def queue_attributes(self) -> "QueueAttributes":
         """What the queue is created with (requirements 5 and 13)."""
         redrive = {"deadLetterTargetArn": self.dead_letter_queue_arn, "maxReceiveCount": MAX_RECEIVES}
         return {
             "VisibilityTimeout": str(VISIBILITY_SECONDS),
-            "MessageRetentionPeriod": str(RETENTION_SECONDS),
-            "MaximumMessageSize": str(MAX_MESSAGE_BYTES),
             "RedrivePolicy": json.dumps(redrive),
-            "Policy": json.dumps(self.queue_policy),
+            **self._attributes_of_both(self.queue_arn),
         }
 
     @property
-    def queue_policy(self) -> dict[str, object]:
-        """EventBridge, and nobody else, may send, and only for this rule (requirements 5.6 and 13.2)."""
-        statement = {
-            "Sid": "EventBridgeMaySendForThisRule",
-            "Effect": "Allow",
-            "Principal": {"Service": EVENTBRIDGE},
-            "Action": "sqs:SendMessage",
-            "Resource": self.queue_arn,
-            "Condition": {"ArnEquals": {"aws:SourceArn": self.rule_arn}},
+    def dead_letter_queue_attributes(self) -> "QueueAttributes":
+        """What the dead-letter queue is created with (requirement 15.2)."""
+        return self._attributes_of_both(self.dead_letter_queue_arn)
+
+    def _attributes_of_both(self, arn: str) -> "QueueAttributes":
+        encryption: QueueAttributes = (
+            {"KmsMasterKeyId": self.key} if self.key else {"SqsManagedSseEnabled": "true"}
+        )
+        return {
+            "MessageRetentionPeriod": str(RETENTION_SECONDS),
+            "MaximumMessageSize": str(MAX_MESSAGE_BYTES),
+            "Policy": json.dumps({"Version": "2012-10-17", "Statement": self._statements(arn)}),
+            **encryption,
         }
-        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def _statements(self, arn: str) -> list[Mapping[str, object]]:
+        """EventBridge, and nobody else, may send, and only for this rule (requirements 5.6 and 13.2)."""
+        admitted = [_admission("EventBridgeMaySendForThisRule", arn, self.rule_arn)]
+        return [*admitted, self.replay_statement(arn)] if self.replays else admitted
+
+    def replay_statement(self, arn: str) -> Mapping[str, object]:
+        """For the rules that a replay of one tenant makes for itself, told by their names."""
+        rules = self.rule_arn.removesuffix(self.names.rule) + replay_prefix(self.names) + "*"
+        return _admission("EventBridgeMaySendForReplays", arn, rules)
+
+    @property
+    def target(self) -> "TargetTypeDef":
+        """Where a rule of ours sends, for how long it tries, and where it gives up.
+
+        The target's `Arn` is the queue's (requirement 6.6). Its id is the queue's name: an ARN has characters
+        that an id may not have.
+        """
+        return {
+            "Id": self.names.queue[:MAX_TARGET_ID],
+            "Arn": self.queue_arn,
+            "DeadLetterConfig": {"Arn": self.dead_letter_queue_arn},
+            "RetryPolicy": {
+                "MaximumEventAgeInSeconds": DELIVERY_SECONDS,
+                "MaximumRetryAttempts": DELIVERY_ATTEMPTS,
+            },
+        }
 
 
-def dead_letter_queue_attributes() -> "dict[QueueAttributeNameType, str]":
-    """What the dead-letter queue is created with (requirement 15.2)."""
-    return {"MessageRetentionPeriod": str(RETENTION_SECONDS), "MaximumMessageSize": str(MAX_MESSAGE_BYTES)}
-
-
-def rule_arn(queue_arn: str, names: RouteNames) -> str:
-    """The ARN of a rule in the queue's account and region; a rule of the default bus does not name it."""
-    _, partition, _, region, account, _ = queue_arn.split(":")
+def rule_arn(beside: str, names: RouteNames) -> str:
+    """The ARN of a rule in the account and region of another ARN; one of the default bus does not name it."""
+    _, partition, _, region, account, _ = beside.split(":", 5)
     path = names.rule if names.bus == DEFAULT_BUS else f"{names.bus}/{names.rule}"
     return f"arn:{partition}:events:{region}:{account}:rule/{path}"
 
 
-def queue_arn_beside(rule: str, names: RouteNames) -> str:
-    """The queue's ARN in the account and region of a rule."""
-    _, partition, _, region, account, _ = rule.split(":", 5)
+def queue_arn_beside(beside: str, names: RouteNames) -> str:
+    """The queue's ARN in the account and region of another ARN."""
+    _, partition, _, region, account, _ = beside.split(":", 5)
     return f"arn:{partition}:sqs:{region}:{account}:{names.queue}"
 
 
 def event_pattern(names: RouteNames) -> str:
-    """Which events the rule takes (requirements 6.2 and 6.3)."""
-    return json.dumps({"source": [names.source], "detail-type": [BatchProcessingCompleted.DETAIL_TYPE]})
+    """Which events the rule takes, and the archive keeps (requirements 6.2 and 6.3)."""
+    return json.dumps(wanted_events(names))
 
 
-def target_id(names: RouteNames) -> str:
-    """The queue's name: an ARN has characters that an id may not have. The target's `Arn` is the queue's."""
-    return names.queue[:MAX_TARGET_ID]
+def wanted_events(names: RouteNames) -> dict[str, object]:
+    """The same, as a value."""
+    return {"source": [names.source], "detail-type": [BatchProcessingCompleted.DETAIL_TYPE]}
 
 
-def queue_differences(
-    wanted: "dict[QueueAttributeNameType, str]", found: Mapping[str, str]
-) -> Iterator[Difference]:
-    """Each attribute that is not as wanted; policies are compared by meaning, statement by statement."""
-    for name, value in wanted.items():
-        if name == "Policy":
-            yield from _policy_differences(value, found.get(name, ""))
-        elif name == "RedrivePolicy":
-            yield from _redrive_differences(json.loads(value), found.get(name))
-        elif found.get(name) != value:
-            yield Difference(name, value, found.get(name, NOTHING))
+def replay_prefix(names: RouteNames) -> str:
+    """How the names of our replays begin, and of the rules that some of them need."""
+    return f"{names.rule[:MAX_REPLAY_STEM]}-replay-"
 
 
-def rule_differences(pattern: str, found: "DescribeRuleResponseTypeDef") -> Iterator[Difference]:
-    """Pattern, by meaning, and state."""
-    found_pattern = found.get("EventPattern", "null")
-    if canonical(json.loads(found_pattern)) != canonical(json.loads(pattern)):
-        yield Difference("EventPattern", pattern, found_pattern)
-    if found["State"] != "ENABLED":
-        yield Difference("State", "ENABLED", found["State"])
-
-
-def target_differences(arn: str, found: "TargetOutputTypeDef") -> Iterator[Difference]:
-    """Where the target sends to, and what it does to events."""
-    if found["Arn"] != arn:
-        yield Difference("Arn", arn, found["Arn"])
-    for name in CHANGES_TO_EVENTS:
-        if found.get(name):
-            yield Difference(name, NOTHING, json.dumps(found.get(name)))
-
-
-def _policy_differences(wanted: str, found: str) -> Iterator[Difference]:
-    wanted_statements = {canonical(statement) for statement in statements(wanted)}
-    found_statements = {canonical(statement) for statement in statements(found)}
-    for statement in sorted(wanted_statements - found_statements):
-        yield Difference("Policy", statement, "not among its statements" if found else NOTHING)
-    for statement in sorted(found_statements - wanted_statements):
-        yield Difference("Policy", "no further statement", statement)
-
-
-def _redrive_differences(wanted: Mapping[str, object], found: str | None) -> Iterator[Difference]:
-    """SQS gives numbers back as numbers or as strings, as they were set."""
-    found_policy = json.loads(found) if found else {}
-    for name, value in wanted.items():
-        if str(found_policy.get(name)) != str(value):
-            yield Difference(f"RedrivePolicy.{name}", str(value), str(found_policy.get(name, NOTHING)))
+def _admission(sid: str, queue_arn: str, rules: str) -> Mapping[str, object]:
+    operator = "ArnLike" if rules.endswith("*") else "ArnEquals"
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": EVENTBRIDGE},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {operator: {"aws:SourceArn": rules}},
+    }

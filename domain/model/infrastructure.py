@@ -20,6 +20,12 @@ MAX_RECEIVES = 3
 MAX_MESSAGE_BYTES = 2**20
 """What both queues accept: less would refuse events that the bus has accepted already."""
 
+DELIVERY_SECONDS = 24 * 3600
+"""For how long the bus tries to bring an event to the queue."""
+
+DELIVERY_ATTEMPTS = 185
+"""How often it tries; after the last one the event goes to the dead-letter queue."""
+
 TEST_USER_ID = "transcripts-verify"
 """Whose events those are that only test the route."""
 
@@ -33,6 +39,7 @@ class RouteNames:
     queue: str = "meeting-transcripts-queue"
     dead_letter_queue: str = "meeting-transcripts-dlq"
     source: str = DEFAULT_EVENT_SOURCE
+    archive: str = "meeting-transcripts-archive"
 
 
 class Link(StrEnum):
@@ -48,6 +55,7 @@ class Link(StrEnum):
     ENCRYPTION = "encryption"
     CONSUMER = "consumer"
     DEAD_LETTER_QUEUE = "dead-letter queue"
+    ARCHIVE = "archive"
 
 
 class Finding(NamedTuple):
@@ -69,15 +77,20 @@ class Difference(NamedTuple):
     attribute: str
     wanted: str
     found: str
+    ours: bool = True
+    """False for what others have added: it is shown, and always left."""
 
 
 class Part(NamedTuple):
-    """What provisioning did about one part of the route: it created it, or found and left it."""
+    """What provisioning did about one part of the route: it created it, found and left it, or mended it."""
 
     link: Link
     name: str
     created: bool
     differences: tuple[Difference, ...] = ()
+    """What differs now."""
+    mended: tuple[Difference, ...] = ()
+    """What differed before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,99 @@ import click
 
 from bootstrap.container import build_container
 from domain.model.infrastructure import Part, Provisioning
+from domain.model.inspection import Action, Change
 from entrypoints.cli.configuration import configure
+from entrypoints.cli.differences import differences_as_json, print_differences
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
+from ports.event_infrastructure_port import EventInfrastructurePort
+
+ARCHIVE_DAYS = click.option(
+    "--archive",
+    "archive_days",
+    type=click.IntRange(0, 36_500),
+    metavar="DAYS",
+    help="Keep events for replays, for so many days; 0 for good. [default: ARCHIVE_DAYS]",
+)
 
 
 @click.command("provision")
+@ARCHIVE_DAYS
+@click.option("--repair", is_flag=True, help="Change what differs, too, after showing a plan.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before a repair.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
-def command(*, as_json: bool) -> None:
+def command(archive_days: int | None, *, repair: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Create dead-letter queue, queue, rule and target where they are missing, and check them all.
 
-    What exists is never changed; where it differs from what is wanted, each attribute is named. The event bus
-    must be there: one that is missing is most likely a wrong EVENTBRIDGE_BUS_NAME.
+    What exists is never changed, unless --repair is given; where it differs from what is wanted, each
+    attribute is named. A repair changes what is ours and keeps what others have added. The event bus must be
+    there: one that is missing is most likely a wrong EVENTBRIDGE_BUS_NAME.
     """
-    provisioning = build_container(configure()).infrastructure().provision()
+    settings = configure()
+    days = settings.archive_days if archive_days is None else archive_days
+    infrastructure = build_container(settings).infrastructure()
+    if dry_run:
+        _show_plan(infrastructure, days, repair=repair, as_json=as_json)
+        return
+    if repair:
+        _confirm(infrastructure, days, yes=yes, as_json=as_json)
+    act = infrastructure.repair if repair else infrastructure.provision
+    _tell(act(archive_days=days), as_json=as_json)
+
+
+def _show_plan(
+    infrastructure: EventInfrastructurePort, days: int | None, *, repair: bool, as_json: bool
+) -> None:
+    inspection = infrastructure.inspect(archive_days=days)
+    unknown = [part for part in inspection.parts if part.problem and part.expected]
+    if as_json:
+        changes = [_change_as_json(change, repair=repair) for change in inspection.plan]
+        problems = [part.problem for part in unknown]
+        print_json({"ok": not unknown, "changes": changes, "problems": problems})
+    else:
+        show_plan(inspection.plan, repair=repair)
+        for part in unknown:
+            console().print(f"not known  {part.link:<17}  {printable(part.problem)}", markup=False)
+    if unknown:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _confirm(infrastructure: EventInfrastructurePort, days: int | None, *, yes: bool, as_json: bool) -> None:
+    """Show what a repair does and ask, unless told not to; machines do not read plans on their way."""
+    if as_json and not yes:
+        raise click.UsageError("--json does not ask: add --yes, or see the plan with --dry-run.")
+    if as_json:
+        return
+    plan = infrastructure.inspect(archive_days=days).plan
+    show_plan(plan, repair=True)
+    if plan and not yes:
+        click.confirm("Do this?", abort=True)
+
+
+def _change_as_json(change: Change, *, repair: bool) -> dict[str, object]:
+    return {
+        "action": change.action.value,
+        "resource": change.link.value,
+        "name": change.name,
+        "only_with_repair": change.action is Action.CHANGE and not repair,
+        "differences": differences_as_json(change.differences),
+    }
+
+
+def show_plan(plan: tuple[Change, ...], *, repair: bool) -> None:
+    """What people get to read before anything is done."""
+    out = console()
+    if not plan:
+        out.print("There is nothing to do.")
+    for change in plan:
+        left = change.action is Action.CHANGE and not repair
+        note = "  (only with --repair)" if left else ""
+        out.print(f"{change.action:<9}  {change.link:<17}  {printable(change.name)}{note}", markup=False)
+        print_differences(out, change.differences)
+
+
+def _tell(provisioning: Provisioning, *, as_json: bool) -> None:
     if as_json:
         print_json(provisioning_as_json(provisioning))
     else:
@@ -43,7 +122,8 @@ def _part_as_json(part: Part) -> dict[str, object]:
         "resource": part.link.value,
         "name": part.name,
         "status": _status(part),
-        "differences": [difference._asdict() for difference in part.differences],
+        "differences": differences_as_json(part.differences),
+        "mended": differences_as_json(part.mended),
     }
 
 
@@ -52,11 +132,7 @@ def show(provisioning: Provisioning) -> None:
     out = console()
     for part in provisioning.parts:
         out.print(f"{part.link:<17}  {_status(part):<8}  {printable(part.name)}", markup=False)
-        for difference in part.differences:
-            out.print("  [yellow]differs[/yellow] in", end=" ")
-            out.print(printable(difference.attribute), markup=False)
-            out.print(f"    wanted: {printable(difference.wanted)}", markup=False)
-            out.print(f"    found:  {printable(difference.found)}", markup=False)
+        print_differences(out, part.differences)
     out.print(f"Queue URL  {printable(provisioning.queue_address)}", markup=False)
     out.print(f"DLQ URL    {printable(provisioning.dead_letter_queue_address)}", markup=False)
     out.print(f"Rule ARN   {printable(provisioning.rule_identifier)}", markup=False)
@@ -65,4 +141,6 @@ def show(provisioning: Provisioning) -> None:
 
 
 def _status(part: Part) -> str:
-    return "created" if part.created else "existing"
+    if part.created:
+        return "created"
+    return "mended" if part.mended else "existing"

@@ -3,6 +3,7 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -64,20 +65,34 @@ class EventInfrastructurePortContract:
         found = route.attributes(route.names.dead_letter_queue)
         assert found["MessageRetentionPeriod"] == "1209600"
         assert found["MaximumMessageSize"] == "1048576"
-        assert "Policy" not in found
 
     def test_only_eventbridge_may_send_and_only_for_this_rule(self, route: RouteOnAws) -> None:
         route.infrastructure.provision()
 
-        (statement,) = json.loads(route.attributes()["Policy"])["Statement"]
-        assert statement == {
-            "Sid": "EventBridgeMaySendForThisRule",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": route.attributes()["QueueArn"],
-            "Condition": {"ArnEquals": {"aws:SourceArn": route.rule()["Arn"]}},
-        }
+        for queue in (route.names.queue, route.names.dead_letter_queue):
+            found = route.attributes(queue)
+            (statement,) = json.loads(found["Policy"])["Statement"]
+            assert statement == {
+                "Sid": "EventBridgeMaySendForThisRule",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": found["QueueArn"],
+                "Condition": {"ArnEquals": {"aws:SourceArn": route.rule()["Arn"]}},
+            }
+
+    def test_both_queues_are_encrypted_by_sqs_unless_a_key_is_named(
+        self, clients: Clients, route: RouteOnAws
+    ) -> None:
+        names = replace(route.names, dead_letter_queue=f"{route.names.dead_letter_queue}-2")
+        route.infrastructure.provision()
+
+        AwsEventInfrastructure(*clients, replace(names, queue=f"{names.queue}-2"), key="alias/a").provision()
+
+        for queue in (route.names.queue, route.names.dead_letter_queue):
+            assert route.attributes(queue)["SqsManagedSseEnabled"] == "true"
+            assert not route.attributes(queue).get("KmsMasterKeyId")
+            assert route.attributes(f"{queue}-2")["KmsMasterKeyId"] == "alias/a"
 
     def test_the_rule_is_as_required(self, route: RouteOnAws) -> None:
         route.infrastructure.provision()
@@ -92,7 +107,19 @@ class EventInfrastructurePortContract:
         route.infrastructure.provision()
 
         (target,) = route.targets()
-        assert target == {"Id": route.names.queue[:64], "Arn": route.attributes()["QueueArn"]}
+        assert target["Id"] == route.names.queue[:64]
+        assert target["Arn"] == route.attributes()["QueueArn"]
+        assert target.keys() == {"Id", "Arn", "DeadLetterConfig", "RetryPolicy"}
+
+    def test_what_the_bus_cannot_deliver_goes_to_the_dead_letter_queue_after_a_day(
+        self, route: RouteOnAws
+    ) -> None:
+        route.infrastructure.provision()
+
+        (target,) = route.targets()
+        dead_letters = route.attributes(route.names.dead_letter_queue)["QueueArn"]
+        assert target["DeadLetterConfig"] == {"Arn": dead_letters}
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
 
     def test_provisioning_twice_changes_nothing_and_warns(
         self, route: RouteOnAws, caplog: pytest.LogCaptureFixture
@@ -175,6 +202,7 @@ class EventInfrastructurePortContract:
 
         (difference,) = provisioning.parts[1].differences
         assert (difference.attribute, difference.wanted) == ("Policy", "no further statement")
+        assert not difference.ours
         assert json.loads(difference.found)["Principal"] == "*"
         assert provisioning.ok
 
@@ -236,6 +264,8 @@ class EventInfrastructurePortContract:
 
         with pytest.raises(InfrastructureError, match=r"no-such-bus does not exist.*EVENTBRIDGE_BUS_NAME"):
             AwsEventInfrastructure(*clients, elsewhere).provision()
+        with pytest.raises(InfrastructureError, match="no-such-bus does not exist"):
+            AwsEventInfrastructure(*clients, elsewhere).inspect()
 
         with pytest.raises(clients.sqs.exceptions.QueueDoesNotExist):
             RouteOnAws(clients, names).attributes(names.dead_letter_queue)

@@ -7,13 +7,14 @@ import pytest
 
 from domain.model.infrastructure import RouteNames
 from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
+from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
 from tests.integration.conftest import Names
 from tests.routes_on_aws import Clients
 
 
 @pytest.fixture
 def clients(aws: Callable[..., Any]) -> Clients:
-    return Clients(aws("events"), aws("sqs"), aws("kms"))
+    return Clients(aws("events"), aws("sqs"), aws("kms"), aws("cloudwatch"))
 
 
 class TestOnLocalStackWithTheDefaultBus(EventInfrastructurePortContract):
@@ -24,6 +25,23 @@ class TestOnLocalStackWithTheDefaultBus(EventInfrastructurePortContract):
     @pytest.fixture
     def names(self, names: Names) -> RouteNames:
         return RouteNames(rule=names.rule, queue=names.queue, dead_letter_queue=names.dlq)
+
+
+class TestUpkeepOnLocalStack(EventInfrastructureUpkeepContract):
+    @pytest.fixture
+    def clients(self, clients: Clients, names: RouteNames) -> Clients:
+        clients.events.create_event_bus(Name=names.bus)
+        return clients
+
+    @pytest.fixture
+    def names(self, names: Names) -> RouteNames:
+        return RouteNames(
+            bus=names.bus,
+            rule=names.rule,
+            queue=names.queue,
+            dead_letter_queue=names.dlq,
+            archive=f"archive-of-{names.bus}",
+        )
 
 
 class TestOnLocalStackWithABusOfItsOwn(EventInfrastructurePortContract):

@@ -31,7 +31,7 @@ SHORT = 1.0
 def clients(aws: Callable[..., Any]) -> Clients:
     """A pool of connections for each poller of several verifications."""
     config = Config(max_pool_connections=40)
-    return Clients(*(aws(service, config=config) for service in ("events", "sqs", "kms")))
+    return Clients(*(aws(service, config=config) for service in ("events", "sqs", "kms", "cloudwatch")))
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from bootstrap.settings import Settings
 from domain.model.errors import OutboxUnavailableError
 from domain.model.infrastructure import Finding, Link
 from domain.model.outbox import OutboxCounts, Rejected
-from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.databases import postgresql_server
+from tests.doubles_route import Diagnosed
 from tests.factories import an_event
 from tests.integration.localstack import SHARED_FOLDER, free_port
 
@@ -32,17 +32,11 @@ BROKEN = Finding(Link.RULE, "the rule is disabled", "its state is DISABLED", "en
 Examined = dict[str, Check]
 
 
-class _Route(EventInfrastructurePort):
+class _Route(Diagnosed):
     """A route with findings."""
 
-    def __init__(self, *findings: Finding) -> None:
-        self._findings = findings
-
-    def provision(self) -> NoReturn:
+    def provision(self, *, archive_days: int | None = None) -> NoReturn:  # noqa: ARG002 - it is not reached
         raise AssertionError("a doctor makes nothing")
-
-    def diagnose(self) -> tuple[Finding, ...]:
-        return self._findings
 
 
 @pytest.fixture

@@ -9,9 +9,13 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from adapters.aws.infrastructure import AwsEventInfrastructure
+from adapters.aws.patience import Patience
+from adapters.aws.route import Route
+from adapters.aws.rules import RuleTarget
 from domain.model.errors import InfrastructureError
 from domain.model.infrastructure import RouteNames
 from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
+from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
 from tests.routes_on_aws import Clients, RouteOnAws, moto_clients
 
 
@@ -22,6 +26,16 @@ def clients() -> Iterator[Clients]:
 
 
 class TestOnMotoWithTheDefaultBus(EventInfrastructurePortContract):
+    @pytest.fixture
+    def clients(self, clients: Clients) -> Clients:
+        return clients
+
+    @pytest.fixture
+    def names(self) -> RouteNames:
+        return RouteNames()
+
+
+class TestUpkeepOnMotoWithTheDefaultBus(EventInfrastructureUpkeepContract):
     @pytest.fixture
     def clients(self, clients: Clients) -> Clients:
         return clients
@@ -121,7 +135,8 @@ def test_a_queue_that_somebody_else_creates_first_is_an_existing_one(clients: Cl
     assert provisioning.ok
     assert not provisioning.parts[0].created
     assert [difference.attribute for difference in provisioning.parts[0].differences] == [
-        "MessageRetentionPeriod"
+        "MessageRetentionPeriod",
+        "Policy",
     ]
 
 
@@ -135,14 +150,14 @@ def test_a_queue_deleted_a_moment_ago_asks_for_patience(clients: Clients) -> Non
 
 def test_a_target_that_eventbridge_refuses_is_an_error() -> None:
     clients = moto_clients()
-    infrastructure = AwsEventInfrastructure(*clients, RouteNames())
+    route = Route(RouteNames(), "arn:aws:events:eu-central-1:1:event-bus/default")
     with Stubber(clients.events) as stubber:
         entry = {"TargetId": "q", "ErrorCode": "LimitExceededException", "ErrorMessage": "five targets"}
         stubber.add_response("list_targets_by_rule", {})
         stubber.add_response("put_targets", {"FailedEntryCount": 1, "FailedEntries": [entry]})
 
-        with pytest.raises(InfrastructureError, match="LimitExceededException"):
-            infrastructure._ensure_target("arn:aws:sqs:eu-central-1:1:q")
+        with pytest.raises(InfrastructureError, match=r"the target .* LimitExceededException at PutTargets"):
+            RuleTarget(clients.events, route, Patience(lambda _: None)).ensure()
 
 
 @pytest.mark.parametrize(
