@@ -3,7 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
+
+from domain.model.messages import NO_ATTRIBUTES, Attributes, Undelivered
 
 MAX_HIDDEN_SECONDS = 12 * 3600
 """For how long a received message can be kept from others in all (SQS, ChangeMessageVisibility)."""
@@ -18,14 +21,19 @@ class QueueMessage:
         body: what was sent.
         receipt: what this receive may do with it: delete or release it.
         receive_count: how often it was received, this time included.
-        attributes: what travels beside the body; the queue that handed it out knows how to read it.
+        attributes: what travels beside the body.
+        sent_at: when it was sent to its first queue, where the queue says so; dead-lettering does not
+            change it.
+        undelivered: why the bus gave it up, where it never reached its queue.
     """
 
     id: str
     body: str
     receipt: str
     receive_count: int
-    attributes: object = None
+    attributes: Attributes = NO_ATTRIBUTES
+    sent_at: datetime | None = None
+    undelivered: Undelivered | None = None
 
 
 class Copy(NamedTuple):
@@ -63,7 +71,11 @@ class QueuePort(Protocol):
 
     @abstractmethod
     def delete(self, messages: Sequence[QueueMessage], /) -> None:
-        """Remove what was received; raises after trying every one of them."""
+        """Remove what was received.
+
+        Raises:
+            DeletionError: after trying every one of them; says how many are still there.
+        """
         ...
 
     @abstractmethod
@@ -98,6 +110,11 @@ class QueuePort(Protocol):
     @abstractmethod
     def check_return_path(self) -> None:
         """Make sure that what is received may be put back: sent and deleted. Touches no message."""
+        ...
+
+    @abstractmethod
+    def max_receives(self) -> int | None:
+        """After how many receives a message is dead-lettered from here; None where that never happens."""
         ...
 
     @abstractmethod

@@ -1,11 +1,14 @@
 """A queue in memory that hides, counts and dead-letters, on a clock that tests move; and one that breaks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from threading import Lock
 
-from domain.model.errors import InfrastructureError
+from domain.model.errors import DeletionError, InfrastructureError
+from domain.model.messages import NO_ATTRIBUTES, Attributes, Undelivered
+from ports.move_task_port import MoveProgress, MoveTaskPort
 from ports.queue_port import Copy, QueueDepth, QueueMessage, QueuePort
 
 
@@ -26,8 +29,10 @@ class Clock:
 class _Stored:
     id: str
     body: str
-    attributes: object
+    attributes: Attributes
     visible_at: float
+    sent_at: datetime | None = None
+    undelivered: Undelivered | None = None
     receives: int = 0
     receipts: set[str] = field(default_factory=set)
 
@@ -43,15 +48,28 @@ class InMemoryQueue(QueuePort):
         self._max_receives = max_receives
         self._stored: list[_Stored] = []
         self._lock = Lock()
+        self._deleted: set[str] = set()
         self._numbers = count()
         self.received: list[str] = []
         """The body of every message that was handed out, in order."""
 
-    def send(self, body: str, attributes: object = None) -> str:
+    def send(
+        self,
+        body: str,
+        attributes: Attributes = NO_ATTRIBUTES,
+        undelivered: Undelivered | None = None,
+    ) -> str:
         message_id = f"message-{id(self)}-{next(self._numbers)}"
+        now = self._clock()
+        sent_at = datetime.fromtimestamp(now, UTC)
         with self._lock:
-            self._stored.append(_Stored(message_id, body, attributes, self._clock()))
+            self._stored.append(_Stored(message_id, body, attributes, now, sent_at, undelivered))
         return message_id
+
+    def take_over(self, stored: _Stored) -> None:
+        """Take a message that another queue dead-lettered: it keeps its id and when it was sent."""
+        with self._lock:
+            self._stored.append(replace(stored, receives=0, receipts=set(), undelivered=None))
 
     def receive(
         self, limit: int, /, *, hidden_seconds: int, wait_seconds: int = 0
@@ -66,11 +84,13 @@ class InMemoryQueue(QueuePort):
 
     def delete(self, messages: Sequence[QueueMessage], /) -> None:
         with self._lock:
-            unknown = [message for message in messages if self._find(message) is None]
-            gone = [self._find(message) for message in messages]
+            gone = list(filter(None, map(self._find, messages)))
             self._stored = [stored for stored in self._stored if stored not in gone]
+            self._deleted.update(*(stored.receipts for stored in gone))
+            unknown = [message for message in messages if message.receipt not in self._deleted]
         if unknown:
-            raise InfrastructureError(f"{len(unknown)} messages could not be deleted: no such receipt")
+            problem = f"{len(unknown)} messages could not be deleted: no such receipt"
+            raise DeletionError(problem, count=len(unknown))
 
     def release(self, messages: Sequence[QueueMessage], /) -> None:
         with self._lock:
@@ -90,6 +110,9 @@ class InMemoryQueue(QueuePort):
     def check_return_path(self) -> None:
         pass
 
+    def max_receives(self) -> int | None:
+        return self._max_receives if self._dead_letters else None
+
     def depth(self) -> QueueDepth:
         with self._lock:
             waiting = sum(stored.visible_at <= self._clock() for stored in self._stored)
@@ -108,7 +131,7 @@ class InMemoryQueue(QueuePort):
             if len(taken) < limit and stored.visible_at <= self._clock():
                 if stored.receives >= self._max_receives and self._dead_letters is not None:
                     self._stored.remove(stored)
-                    self._dead_letters.send(stored.body, stored.attributes)
+                    self._dead_letters.take_over(stored)
                 else:
                     taken.append(self._hand_out(stored, hidden_seconds))
         return tuple(taken)
@@ -118,10 +141,55 @@ class InMemoryQueue(QueuePort):
         stored.visible_at = self._clock() + hidden_seconds
         receipt = f"{stored.id}-receive-{stored.receives}"
         stored.receipts.add(receipt)
-        return QueueMessage(stored.id, stored.body, receipt, stored.receives, stored.attributes)
+        return QueueMessage(
+            stored.id,
+            stored.body,
+            receipt,
+            stored.receives,
+            stored.attributes,
+            stored.sent_at,
+            stored.undelivered,
+        )
 
     def _find(self, message: QueueMessage) -> _Stored | None:
         return next((stored for stored in self._stored if message.receipt in stored.receipts), None)
+
+
+class InMemoryMoveTask(MoveTaskPort):
+    """Moves some messages each time it is asked how far it is; unlike a redrive by hand, it takes all."""
+
+    def __init__(self, source: InMemoryQueue, target: InMemoryQueue, *, step: int = 10) -> None:
+        self._source = source
+        self._target = target
+        self._step = step
+        self._total = self._moved = 0
+        self.running = False
+        self.refusal: InfrastructureError | None = None
+        """Raised at the start, where a test wants it."""
+        self.fails_once_at = 0
+        """Which call for progress fails; 0 for none."""
+
+    def start(self) -> None:
+        if self.running:
+            raise InfrastructureError("moving is under way already")
+        if self.refusal:
+            raise self.refusal
+        self.running, self._total, self._moved = True, self._source.depth().waiting, 0
+
+    def progress(self) -> MoveProgress:
+        self.fails_once_at -= 1
+        if self.fails_once_at == 0:
+            raise InfrastructureError("Throttled")
+        if self.running:
+            held = self._source.receive(self._step, hidden_seconds=60)
+            self._target.send_copies(held)
+            self._source.delete(held)
+            self._moved += len(held)
+            self.running = bool(held)
+        return MoveProgress(running=self.running, moved=self._moved, total=self._total)
+
+    def cancel(self) -> None:
+        self.running = False
 
 
 class Killed(BaseException):

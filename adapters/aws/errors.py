@@ -14,6 +14,7 @@ from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
 from domain.model.errors import (
+    ArchiveError,
     EventBusRefusesUsError,
     EventBusUnavailableError,
     EventPublishError,
@@ -181,6 +182,24 @@ def translate_payload_errors(failed: str = "the transcripts were not stored") ->
         raise PayloadStoreError(f"{failed}: {_failure(error)}") from None
     except PARSER_ACCIDENTS:
         raise PayloadStoreError("the store answered nonsense") from None
+
+
+@contextmanager
+def translate_archive_errors(what: str) -> Iterator[None]:
+    """Wrap a call that archives dead letters in S3, or reads them.
+
+    Args:
+        what: what could not be done, to begin the message with: "s3://a/b was not written".
+
+    Raises:
+        ArchiveError: for whatever botocore raises.
+    """
+    try:
+        yield
+    except BOTOCORE_ERRORS as error:
+        raise ArchiveError(f"{what}: {_failure(error)}") from None
+    except PARSER_ACCIDENTS:
+        raise ArchiveError(f"{what}: the store answered nonsense") from None
 
 
 def _publish_error(failure: _Failure, message: str) -> EventPublishError:

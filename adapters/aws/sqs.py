@@ -1,5 +1,6 @@
 """A queue on Amazon SQS."""
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,8 +10,15 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from adapters.aws.errors import translate_infrastructure_errors
-from adapters.aws.sqs_messages import batches, batches_by_size, entry_for, read_copies, read_message
-from domain.model.errors import InfrastructureError
+from adapters.aws.sqs_messages import (
+    SYSTEM_ATTRIBUTES,
+    batches,
+    batches_by_size,
+    entry_for,
+    read_copies,
+    read_message,
+)
+from domain.model.errors import DeletionError, InfrastructureError
 from ports.queue_port import Copy, QueueDepth, QueueMessage, QueuePort
 
 if TYPE_CHECKING:
@@ -47,7 +55,7 @@ class SqsQueue(QueuePort):
                 VisibilityTimeout=hidden_seconds,
                 WaitTimeSeconds=wait_seconds,
                 MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "AWSTraceHeader"],
+                MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
             )
         return tuple(read_message(found) for found in answer.get("Messages", ()))
 
@@ -55,9 +63,10 @@ class SqsQueue(QueuePort):
         """Remove them, ten a call."""
         failed = [problem for batch in batches(messages) for problem in self._delete_batch(batch)]
         if failed:
-            raise InfrastructureError(
+            raise DeletionError(
                 f"{len(failed)} of {len(messages)} messages of the queue {self._name} could not be deleted: "
-                f"{failed[0]}"
+                f"{failed[0]}",
+                count=len(failed),
             )
 
     def release(self, messages: Sequence[QueueMessage], /) -> None:
@@ -87,6 +96,15 @@ class SqsQueue(QueuePort):
             )
         with self._translated("checking that messages may be sent to"):
             self._send_what_is_turned_down()
+
+    def max_receives(self) -> int | None:
+        """What the queue's redrive policy says."""
+        with self._translated("reading the redrive policy of"):
+            answer = self._client.get_queue_attributes(
+                QueueUrl=self._address, AttributeNames=["RedrivePolicy"]
+            )
+        policy = answer.get("Attributes", {}).get("RedrivePolicy")
+        return int(json.loads(policy)["maxReceiveCount"]) if policy else None
 
     def depth(self) -> QueueDepth:
         """SQS's approximate counts; they lag by up to a minute."""

@@ -1,16 +1,20 @@
 """Messages as SQS hands them out, and as it takes their copies."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from domain.model.infrastructure import MAX_MESSAGE_BYTES
+from domain.model.messages import NO_ATTRIBUTES, Attribute, Attributes, Undelivered
 from ports.queue_port import Copy, QueueMessage
 
 if TYPE_CHECKING:
+    from types_boto3_sqs.literals import MessageSystemAttributeNameType
     from types_boto3_sqs.type_defs import (
         MessageAttributeValueOutputTypeDef,
+        MessageAttributeValueTypeDef,
         MessageTypeDef,
         SendMessageBatchRequestEntryTypeDef,
         SendMessageBatchResultTypeDef,
@@ -20,51 +24,91 @@ MAX_BATCH = 10
 """Entries that one call takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Attributes:
-    """What travels beside a body, and SQS's own digest of it."""
+SYSTEM_ATTRIBUTES: "Final[Sequence[MessageSystemAttributeNameType]]" = (
+    "ApproximateReceiveCount",
+    "SentTimestamp",
+    "AWSTraceHeader",
+    "DeadLetterQueueSourceArn",
+)
+"""What SQS itself knows of a message, as far as it is used here."""
 
-    user: "dict[str, MessageAttributeValueOutputTypeDef]"
-    trace_header: str | None
-    md5: str | None
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_message(found: "MessageTypeDef") -> QueueMessage:
     """What was received, with everything that its copy needs."""
     system = found.get("Attributes", {})
-    attributes = _Attributes(
-        user=dict(found.get("MessageAttributes", {})),
-        trace_header=system.get("AWSTraceHeader"),
-        md5=found.get("MD5OfMessageAttributes"),
-    )
+    attributes = _read_attributes(found)
+    sent = system.get("SentTimestamp")
     return QueueMessage(
         id=found["MessageId"],
         body=found["Body"],
         receipt=found["ReceiptHandle"],
         receive_count=int(system["ApproximateReceiveCount"]),
         attributes=attributes,
+        sent_at=EPOCH + timedelta(milliseconds=int(sent)) if sent else None,
+        undelivered=None if "DeadLetterQueueSourceArn" in system else _undelivered(attributes.named),
     )
 
 
-def _attributes(message: QueueMessage) -> _Attributes:
-    return cast("_Attributes", message.attributes)
+def _read_attributes(found: "MessageTypeDef") -> Attributes:
+    trace, named = found.get("Attributes", {}).get("AWSTraceHeader"), found.get("MessageAttributes")
+    if not named and not trace:
+        return NO_ATTRIBUTES
+    return Attributes(
+        named={name: _read_attribute(value) for name, value in (named or {}).items()},
+        trace=trace,
+        digest=found.get("MD5OfMessageAttributes"),
+    )
+
+
+def _read_attribute(value: "MessageAttributeValueOutputTypeDef") -> Attribute:
+    return Attribute(type=value["DataType"], text=value.get("StringValue"), binary=value.get("BinaryValue"))
+
+
+def _undelivered(named: Mapping[str, Attribute]) -> Undelivered | None:
+    """What EventBridge puts beside an event that it could not deliver to its target.
+
+    The attributes travel with a redriven message; should it come back, SQS names the queue it came from,
+    and they are no longer the reason.
+    """
+    if "ERROR_CODE" not in named or "RULE_ARN" not in named:
+        return None
+    attempts = _text(named, "RETRY_ATTEMPTS")
+    return Undelivered(
+        code=_text(named, "ERROR_CODE"),
+        message=_text(named, "ERROR_MESSAGE"),
+        attempts=int(attempts) if re.fullmatch("[0-9]{1,9}", attempts) else None,
+        exhausted=_text(named, "EXHAUSTED_RETRY_CONDITION"),
+    )
+
+
+def _text(named: Mapping[str, Attribute], name: str) -> str:
+    attribute = named.get(name)
+    return (attribute.text if attribute else None) or ""
 
 
 def entry_for(entry_id: str, message: QueueMessage) -> "SendMessageBatchRequestEntryTypeDef":
     """A delay of 0 even where the queue delays what it gets: the copy is visible at once."""
-    attributes = _attributes(message)
+    attributes = message.attributes
     entry: SendMessageBatchRequestEntryTypeDef = {
         "Id": entry_id,
         "MessageBody": message.body,
         "DelaySeconds": 0,
     }
-    if attributes.user:
-        entry["MessageAttributes"] = attributes.user
-    if attributes.trace_header:
+    if attributes.named:
+        entry["MessageAttributes"] = {name: _sent(value) for name, value in attributes.named.items()}
+    if attributes.trace:
         entry["MessageSystemAttributes"] = {
-            "AWSTraceHeader": {"DataType": "String", "StringValue": attributes.trace_header}
+            "AWSTraceHeader": {"DataType": "String", "StringValue": attributes.trace}
         }
     return entry
+
+
+def _sent(value: Attribute) -> "MessageAttributeValueTypeDef":
+    if value.binary is not None:
+        return {"DataType": value.type, "BinaryValue": value.binary}
+    return {"DataType": value.type, "StringValue": value.text or ""}
 
 
 def read_copies(batch: Sequence[QueueMessage], answer: "SendMessageBatchResultTypeDef") -> list[Copy]:
@@ -85,7 +129,7 @@ def read_copies(batch: Sequence[QueueMessage], answer: "SendMessageBatchResultTy
 
 def _same_digests(message: QueueMessage, body_md5: str, attributes_md5: str | None) -> bool:
     body = hashlib.md5(message.body.encode(), usedforsecurity=False).hexdigest()
-    return (body, _attributes(message).md5) == (body_md5, attributes_md5)
+    return (body, message.attributes.digest) == (body_md5, attributes_md5)
 
 
 def batches(messages: Sequence[QueueMessage]) -> Iterator[Sequence[QueueMessage]]:
@@ -111,7 +155,7 @@ def batches_by_size(messages: Sequence[QueueMessage]) -> Iterator[list[QueueMess
 def _size(message: QueueMessage) -> int:
     """Bytes as SQS counts them: body, and name, type and value of each attribute."""
     size = len(message.body.encode())
-    for name, value in _attributes(message).user.items():
-        content = value.get("StringValue", "").encode() or value.get("BinaryValue", b"")
-        size += len(name.encode()) + len(value["DataType"].encode()) + len(content)
+    for name, value in message.attributes.named.items():
+        content = value.binary if value.binary is not None else (value.text or "").encode()
+        size += len(name.encode()) + len(value.type.encode()) + len(content)
     return size

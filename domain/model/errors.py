@@ -27,7 +27,9 @@
     │   └── IdempotencyUnavailableError the store of keys cannot be had
     ├── HandlerError                    an event was received, but not worked off; it comes again
     ├── PayloadStoreError               the store of large transcripts cannot be had
+    ├── ArchiveError                    an archive of dead letters cannot be written or read
     └── InfrastructureError             queue, rule or bus cannot be read or changed
+        └── DeletionError               some messages are still in their queue
 
 Whether to retry is in the type, never in a message.
 """
@@ -149,5 +151,21 @@ class PayloadStoreError(TranscriptionServiceError):
     """Large transcripts cannot be stored or read now; trying again may help."""
 
 
+class ArchiveError(TranscriptionServiceError):
+    """A dead letter could not be archived, or what is archived cannot be read. The message names it."""
+
+
 class InfrastructureError(TranscriptionServiceError):
     """A queue, rule or bus could not be read or changed. The message names it and says what to do."""
+
+
+class DeletionError(InfrastructureError):
+    """Messages that were received could not be deleted, and will be received again.
+
+    Attributes:
+        count: how many.
+    """
+
+    def __init__(self, message: str, *, count: int) -> None:
+        super().__init__(message)
+        self.count = count

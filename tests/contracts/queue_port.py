@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from domain.model.errors import InfrastructureError
+from domain.model.errors import DeletionError
 from ports.queue_port import QueueDepth, QueueMessage, QueuePort
 
 Send = Callable[[str], None]
@@ -84,9 +84,10 @@ class QueuePortContract:
         send("a")
         (message,) = _take(queue)
 
-        with pytest.raises(InfrastructureError, match="1"):
+        with pytest.raises(DeletionError, match="1") as failure:
             queue.delete([replace(message, receipt="no such receipt"), message])
 
+        assert failure.value.count == 1
         assert queue.depth() == QueueDepth(waiting=0, in_flight=0)
 
     def test_what_was_released_is_visible_at_once_and_the_receive_counts(
@@ -153,7 +154,7 @@ class QueuePortContract:
         queue.send_copies([original])
         (received,) = _take(queue)
 
-        assert original.attributes
+        assert original.attributes.named or original.attributes.trace
         assert received.attributes == original.attributes
 
     def test_copying_leaves_the_original_where_it_is(self, queue: QueuePort, send: Send) -> None:
@@ -189,6 +190,45 @@ class QueuePortContract:
 
         assert queue.receive(10, hidden_seconds=1) == ()
         assert [message.body for message in _take(dead_letters)] == ["poison"]
+
+    def test_a_message_says_when_it_was_sent_and_its_copy_later(self, queue: QueuePort, send: Send) -> None:
+        send("a")
+        (original,) = _take(queue)
+
+        queue.send_copies([original])
+        (copy,) = _take(queue)
+
+        assert original.sent_at
+        assert copy.sent_at
+        assert original.sent_at <= copy.sent_at
+        assert original.undelivered is None
+
+    def test_a_dead_letter_is_the_same_message_with_its_first_time_of_sending(
+        self, queue: QueuePort, dead_letters: QueuePort, send: Send
+    ) -> None:
+        send("poison")
+        (message,) = _take(queue)
+        queue.release([message])
+        for _ in range(2):
+            queue.release(_take(queue))
+        assert queue.receive(10, hidden_seconds=1) == ()
+
+        (dead,) = _take(dead_letters)
+
+        assert (dead.id, dead.sent_at) == (message.id, message.sent_at)
+        assert dead.undelivered is None
+
+    def test_a_queue_knows_after_how_many_receives_it_dead_letters(
+        self, queue: QueuePort, dead_letters: QueuePort
+    ) -> None:
+        assert (queue.max_receives(), dead_letters.max_receives()) == (3, None)
+
+    def test_deleting_again_what_is_gone_is_no_failure(self, queue: QueuePort, send: Send) -> None:
+        send("a")
+        held = _take(queue)
+
+        queue.delete(held)
+        queue.delete(held)
 
     def test_checking_the_return_path_touches_no_message(self, queue: QueuePort, send: Send) -> None:
         send("a")

@@ -2,9 +2,12 @@
 
 import pytest
 
+from domain.model.errors import InfrastructureError
+from domain.model.messages import Attributes
 from ports.queue_port import QueuePort
+from tests.contracts.move_task_port import Ground, MoveTaskPortContract
 from tests.contracts.queue_port import QueuePortContract, Send
-from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue
+from tests.doubles_queue import BreakingQueue, Clock, InMemoryMoveTask, InMemoryQueue
 
 
 class TestInMemoryQueue(QueuePortContract):
@@ -22,7 +25,7 @@ class TestInMemoryQueue(QueuePortContract):
         assert isinstance(queue, InMemoryQueue)
 
         def send(body: str) -> None:
-            queue.send(body, {"trace": "Root=1"})
+            queue.send(body, Attributes(trace="Root=1"))
 
         return send
 
@@ -34,3 +37,18 @@ class TestBreakingQueue(TestInMemoryQueue):
     def queue(self, dead_letters: QueuePort) -> InMemoryQueue:
         assert isinstance(dead_letters, InMemoryQueue)
         return BreakingQueue(Clock(), dead_letters=dead_letters)
+
+
+class TestInMemoryMoveTask(MoveTaskPortContract):
+    @pytest.fixture
+    def moving(self) -> Ground:
+        clock = Clock()
+        source, target = InMemoryQueue(clock), InMemoryQueue(clock)
+        broken = InMemoryMoveTask(source, target)
+        broken.refusal = InfrastructureError("there is no such queue")
+
+        def fill(count: int) -> None:
+            for number in range(count):
+                source.send(str(number))
+
+        return Ground(InMemoryMoveTask(source, target), source, target, fill, broken)

@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
                         "pydantic"},
     "adapters/sql": {"domain.model", "ports", "adapters.sql", "alembic", "psycopg", "pydantic", "pysqlite3",
                      "sqlalchemy"},
+    "adapters/files": {"domain.model", "ports", "adapters.files"},
     "adapters/cleaning": {"domain.model", "ports", "adapters.cleaning"},
     "adapters/handling": {"domain.model", "ports", "adapters.handling", "pyarrow"},
     "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",

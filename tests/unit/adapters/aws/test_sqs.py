@@ -1,6 +1,7 @@
 """SQS as a queue: on moto, and against answers that no emulator gives."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from moto import mock_aws
 from adapters.aws.sqs import SqsQueue
 from adapters.aws.sqs_messages import batches_by_size
 from domain.model.errors import InfrastructureError
-from ports.queue_port import QueueDepth, QueuePort
+from ports.queue_port import QueueDepth, QueueMessage, QueuePort
 from tests.contracts.queue_port import QueuePortContract, Send
 from tests.routes_on_aws import moto_clients
 from tests.sqs_queues import ATTRIBUTES, TRACE_HEADER, create_pair, sender
@@ -163,6 +164,60 @@ def _held(queue: SqsQueue, stubber: Stubber, *bodies: str) -> Any:
     ]
     stubber.add_response("receive_message", {"Messages": messages})
     return queue.receive(10, hidden_seconds=10)
+
+
+EVENTBRIDGE_SAYS = {
+    "RULE_ARN": "arn:aws:events:eu-central-1:123456789012:rule/capture",
+    "TARGET_ARN": "arn:aws:sqs:eu-central-1:123456789012:orders",
+    "ERROR_CODE": "NO_PERMISSIONS",
+    "ERROR_MESSAGE": "not authorised",
+    "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+    "RETRY_ATTEMPTS": "185",
+}
+
+
+def _read(stubbed: tuple[SqsQueue, Stubber], named: dict[str, str], **system: str) -> QueueMessage:
+    queue, stubber = stubbed
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in named.items()}
+    message = {
+        "MessageId": "a",
+        "ReceiptHandle": "a",
+        "Body": "a",
+        "Attributes": {"ApproximateReceiveCount": "1", **system},
+        "MessageAttributes": attributes,
+    }
+    stubber.add_response("receive_message", {"Messages": [message]})
+    return queue.receive(1, hidden_seconds=10)[0]
+
+
+def test_why_eventbridge_could_not_deliver_is_read(stubbed: tuple[SqsQueue, Stubber]) -> None:
+    message = _read(stubbed, EVENTBRIDGE_SAYS)
+
+    why = ("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")
+    assert message.undelivered == why
+    assert len(message.attributes.named) == 6
+
+
+@pytest.mark.parametrize("attempts", ["", "many", "-1", "9" * 5000])
+def test_a_number_of_retries_that_is_none_is_not_told(
+    stubbed: tuple[SqsQueue, Stubber], attempts: str
+) -> None:
+    undelivered = _read(stubbed, {**EVENTBRIDGE_SAYS, "RETRY_ATTEMPTS": attempts}).undelivered
+
+    assert undelivered
+    assert undelivered.attempts is None
+
+
+def test_a_message_that_reached_a_queue_before_was_delivered(stubbed: tuple[SqsQueue, Stubber]) -> None:
+    source = {"DeadLetterQueueSourceArn": EVENTBRIDGE_SAYS["TARGET_ARN"]}
+
+    assert _read(stubbed, EVENTBRIDGE_SAYS, **source).undelivered is None
+
+
+def test_when_a_message_was_sent_is_read_to_the_millisecond(stubbed: tuple[SqsQueue, Stubber]) -> None:
+    message = _read(stubbed, {}, SentTimestamp="1764000000123")
+
+    assert message.sent_at == datetime(2025, 11, 24, 16, 0, 0, 123000, tzinfo=UTC)
 
 
 def _sent(entry_id: str, md5: str) -> dict[str, str]:

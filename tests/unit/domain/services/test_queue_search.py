@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.model.errors import InfrastructureError
+from domain.model.messages import Attributes
 from domain.services.queue_search import Interest, QueueSearch, SearchResult
 from ports.queue_port import QueueMessage
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, Killed, failing_with
@@ -68,13 +69,13 @@ def test_messages_of_others_are_visible_at_once_and_were_never_received(ground: 
 
 
 def test_attributes_travel_with_what_is_put_back(ground: Ground) -> None:
-    ground.queue.send("foreign", {"trace": "Root=1"})
+    ground.queue.send("foreign", Attributes(trace="Root=1"))
     ground.fill("needle")
 
     ground.search()
 
     (message,) = ground.queue.receive(10, hidden_seconds=1)
-    assert (message.body, message.attributes) == ("foreign", {"trace": "Root=1"})
+    assert (message.body, message.attributes) == ("foreign", Attributes(trace="Root=1"))
 
 
 def test_litter_is_removed_on_the_way(ground: Ground) -> None:

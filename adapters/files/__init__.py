@@ -1,0 +1,1 @@
+"""What is kept as files on this machine."""

@@ -1,0 +1,79 @@
+"""What every archive of dead letters keeps to; an adapter binds it by providing the fixture `archive`."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from domain.model.errors import ArchiveError
+from domain.model.messages import Attribute, Attributes
+from domain.model.stored_messages import StoredMessage
+from ports.dead_letter_archive_port import DeadLetterArchivePort
+from tests.factories import A_MOMENT
+
+
+@dataclass(frozen=True)
+class Ground:
+    """An archive with nothing in it yet, another one on the same place, and one that cannot be had."""
+
+    port: DeadLetterArchivePort
+    again: DeadLetterArchivePort
+    broken: DeadLetterArchivePort
+
+
+def a_message(message_id: str = "0f-1", body: str = "{}", **changes: object) -> StoredMessage:
+    """A message with attributes of every kind."""
+    attributes = Attributes(
+        named={
+            "text": Attribute(type="String.note", text="hällo"),
+            "bytes": Attribute(type="Binary", binary=bytes(range(256))),
+        },
+        trace="Root=1",
+        digest="d41d8cd98f00b204e9800998ecf8427e",
+    )
+    message = StoredMessage(
+        id=message_id, sent_at=A_MOMENT, receive_count=3, attributes=attributes, body=body
+    )
+    return message.model_copy(update=changes)
+
+
+class DeadLetterArchivePortContract:
+    """Bound by each adapter of `DeadLetterArchivePort`."""
+
+    @pytest.mark.parametrize(
+        "body", ["", "x" * 2**20, "\0\x1b[2J\u202e\r\n", "Grüße, 你好 👩‍👩‍👧", '{"no": json'], ids=len
+    )
+    def test_a_message_is_read_back_whole(self, archive: Ground, body: str) -> None:
+        archive.port.keep(a_message(body=body))
+
+        assert list(archive.again.messages()) == [a_message(body=body)]
+
+    def test_a_message_without_anything_beside_it_is_read_back(self, archive: Ground) -> None:
+        message = a_message(attributes=Attributes(), sent_at=None)
+
+        archive.port.keep(message)
+
+        assert list(archive.again.messages()) == [message]
+
+    def test_messages_are_read_in_the_order_of_their_names(self, archive: Ground) -> None:
+        for message_id in ("b", "c", "a"):
+            archive.port.keep(a_message(message_id))
+
+        assert [message.id for message in archive.again.messages()] == ["a", "b", "c"]
+
+    def test_keeping_a_message_again_replaces_it(self, archive: Ground) -> None:
+        archive.port.keep(a_message(receive_count=3))
+        archive.port.keep(a_message(receive_count=7))
+
+        assert [message.receive_count for message in archive.again.messages()] == [7]
+
+    @pytest.mark.parametrize("message_id", ["../../etc/passwd", "a/b", ".", "", "x" * 300, "a\0b", "ä"])
+    def test_an_id_leads_nowhere_else(self, archive: Ground, message_id: str) -> None:
+        archive.port.keep(a_message(message_id))
+
+        assert [message.id for message in archive.again.messages()] == [message_id]
+
+    def test_an_archive_that_cannot_be_had_says_so(self, archive: Ground) -> None:
+        with pytest.raises(ArchiveError):
+            archive.broken.keep(a_message())
+        with pytest.raises(ArchiveError):
+            list(archive.broken.messages())
