@@ -10,6 +10,7 @@ from adapters.aws.infrastructure import AwsEventInfrastructure
 from adapters.aws.replays import EventBridgeReplays
 from adapters.aws.s3 import S3PayloadStore
 from adapters.aws.sqs import SqsQueue
+from adapters.aws.sqs_move_task import SqsMoveTask
 from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
@@ -34,12 +35,14 @@ from domain.services.batch_processing import BatchProcessingService
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_check import ClaimCheck
 from domain.services.claim_publisher import DEFAULT_THREADS, ClaimPublisher
+from domain.services.dead_letters import DeadLetters
 from domain.services.event_delivery import EventDelivery
 from domain.services.event_publisher import EventPublisher
 from domain.services.event_replay import EventReplayService
 from domain.services.event_verification import EventVerificationService
 from domain.services.housekeeping import Housekeeping
 from domain.services.lease_renewal import LeaseRenewal
+from domain.services.redrive import Redrive
 from domain.services.relay import Relay
 from domain.services.route_guard import RouteGuard
 
@@ -109,6 +112,18 @@ class Container(DeclarativeContainer):
     queues = providers.Singleton(sqs_client, aws_access)
     queue = providers.Singleton(SqsQueue, queues, name=settings.provided.queue_name)
     dead_letters = providers.Singleton(SqsQueue, queues, name=settings.provided.dlq_name)
+    dead_letter_service = providers.Singleton(
+        DeadLetters, dead_letters, queue, source=settings.provided.event_source
+    )
+    redrive = providers.Singleton(
+        Redrive,
+        dead_letters,
+        queue,
+        providers.Singleton(
+            SqsMoveTask, queues, source=settings.provided.dlq_name, target=settings.provided.queue_name
+        ),
+        source=settings.provided.event_source,
+    )
     infrastructure = providers.Singleton(
         AwsEventInfrastructure,
         buses,

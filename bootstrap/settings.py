@@ -11,7 +11,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasGenerator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import ErrorDetails
 
 from domain.model.errors import ConfigurationError
@@ -85,6 +93,14 @@ Name = Annotated[
     AfterValidator(_printable),
     Field(pattern=r"^[A-Za-z0-9._/-]{1,256}$", description="up to 256 letters, digits and . _ - /"),
 ]
+
+
+def _of_its_own(name: str, info: ValidationInfo) -> str:
+    if name == info.data.get("queue_name"):
+        raise ValueError("must differ from QUEUE_NAME: dead letters need a queue of their own")
+    return name
+
+
 QueueName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="up to 80 letters, digits and - _")
 ]
@@ -130,7 +146,9 @@ class Settings(BaseModel):
     outbox_keep_days: Days = Field(default=0.0, le=3650)
 
     queue_name: QueueName = "meeting-transcripts-queue"
-    dlq_name: QueueName = "meeting-transcripts-dlq"
+    dlq_name: Annotated[QueueName, AfterValidator(_of_its_own)] = Field(
+        default="meeting-transcripts-dlq", validate_default=True
+    )
     rule_name: RuleName = "capture-transcripts-rule"
     archive_name: ArchiveName = "meeting-transcripts-archive"
     archive_days: Count | None = Field(

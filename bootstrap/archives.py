@@ -1,0 +1,27 @@
+"""Archives of dead letters, by the name that an operator gives them."""
+
+import re
+from pathlib import Path
+
+from adapters.aws.s3_archive import S3Archive
+from adapters.files.archive import FolderArchive
+from bootstrap.aws import AwsAccess, s3_client
+from domain.model.errors import ConfigurationError
+from ports.dead_letter_archive_port import DeadLetterArchivePort
+
+S3 = "s3://"
+_S3_PLACE = re.compile("s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/(?P<prefix>[^\0-\x1f]*))?")
+
+
+def archive_at(place: str, access: AwsAccess) -> DeadLetterArchivePort:
+    """The archive in a folder, or at `s3://bucket/prefix`.
+
+    Raises:
+        ConfigurationError: it begins with s3:// and names no bucket.
+    """
+    if not place.startswith(S3):
+        return FolderArchive(Path(place))
+    found = _S3_PLACE.fullmatch(place)
+    if found is None:
+        raise ConfigurationError(f"{place!r} is no place in S3, such as s3://my-bucket/dead-letters")
+    return S3Archive(s3_client(access), bucket=found["bucket"], prefix=found["prefix"] or "")

@@ -1,0 +1,72 @@
+"""A queue and its dead-letter queue on one clock, filled with what consumers could not handle."""
+
+import json
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, CompletedEvent
+from domain.model.messages import Attribute, Attributes, Undelivered
+from domain.services.dead_letters import DeadLetters
+from domain.services.redrive import Redrive
+from tests.doubles_queue import BreakingQueue, Clock, InMemoryMoveTask
+from tests.factories import an_event
+
+SPOKEN = "the merger is on friday"
+UNDELIVERED = Undelivered("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")
+BESIDE = Attributes(
+    named={"note": Attribute(type="String", text="hällo"), "raw": Attribute(type="Binary", binary=b"\0\xff")},
+    trace="Root=1-5759e988-bd862e3fe1be46a994272793",
+)
+
+
+def an_envelope(event: CompletedEvent | None = None, **changes: object) -> str:
+    """A message body as EventBridge makes it; `changes` are of the envelope, with _ for -."""
+    inside = event or an_event(raw_transcript=SPOKEN, cleaned_transcript=SPOKEN)
+    envelope = {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": BatchProcessingCompleted.DETAIL_TYPE,
+        "source": DEFAULT_EVENT_SOURCE,
+        "resources": [],
+        "detail": json.loads(inside.to_json()),
+        **{name.replace("_", "-"): value for name, value in changes.items()},
+    }
+    return json.dumps(envelope)
+
+
+class Ground:
+    """The queues, and the services over them."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.dead_letters = BreakingQueue(self.clock)
+        self.queue = BreakingQueue(self.clock, dead_letters=self.dead_letters)
+        self.move_task = InMemoryMoveTask(self.dead_letters, self.queue)
+        self.service = DeadLetters(self.dead_letters, self.queue, source=DEFAULT_EVENT_SOURCE, now=self.now)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def redrive(self) -> Redrive:
+        return Redrive(
+            self.dead_letters,
+            self.queue,
+            self.move_task,
+            source=DEFAULT_EVENT_SOURCE,
+            now=self.now,
+            pause=self.clock.advance,
+        )
+
+    def fill(self, *bodies: str) -> list[str]:
+        """Dead letters that were sent a second ago; their ids."""
+        ids = [self.dead_letters.send(body, BESIDE) for body in bodies]
+        self.clock.advance(1)
+        return ids
+
+    def fill_with_events(self, count: int, tenant_id: UUID | None = None) -> list[str]:
+        return self.fill(*(an_envelope(an_event(tenant_id=tenant_id)) for _ in range(count)))
+
+    def fail_what_waits(self) -> None:
+        """A consumer that handles nothing: whatever is in the queue is dead-lettered."""
+        while held := self.queue.receive(10, hidden_seconds=1):
+            self.queue.release(held)

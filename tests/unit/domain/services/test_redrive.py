@@ -1,0 +1,335 @@
+"""A redrive loses nothing, ends, and moves nothing but what is meant."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+
+from domain.model.dead_letters import Selection
+from domain.model.errors import InfrastructureError
+from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
+from tests.doubles_queue import Killed, failing_with
+from tests.factories import an_event
+
+ALL = Selection()
+BY_HAND = Selection(limit=1000)
+REFUSED = InfrastructureError("UnsupportedOperation")
+
+
+@pytest.fixture
+def ground() -> Ground:
+    return Ground()
+
+
+@pytest.fixture(params=["by the service", "by hand"])
+def either_way(request: pytest.FixtureRequest, ground: Ground) -> Ground:
+    if request.param == "by hand":
+        ground.move_task.refusal = REFUSED
+    return ground
+
+
+def everything(ground: Ground) -> list[str]:
+    return sorted(ground.queue.bodies() + ground.dead_letters.bodies())
+
+
+def test_all_are_moved(either_way: Ground) -> None:
+    either_way.fill_with_events(25)
+    before = everything(either_way)
+
+    redriven = either_way.redrive().run(ALL)
+
+    assert (redriven.moved, redriven.ok, redriven.left) == (25, True, 0)
+    assert either_way.queue.bodies() == before
+    assert either_way.dead_letters.bodies() == []
+
+
+def test_they_are_visible_at_once_and_carry_what_travelled_with_them(either_way: Ground) -> None:
+    either_way.fill("a")
+
+    either_way.redrive().run(ALL)
+
+    (message,) = either_way.queue.receive(10, hidden_seconds=1)
+    assert (message.receive_count, message.attributes) == (1, BESIDE)
+
+
+def test_an_empty_dead_letter_queue_is_no_failure(either_way: Ground) -> None:
+    assert either_way.redrive().run(ALL).ok
+
+
+def test_the_progress_of_a_move_is_told(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    told: list[tuple[int, int | None]] = []
+
+    ground.redrive().run(ALL, lambda *progress: told.append(progress))
+
+    assert told == [(10, 25), (20, 25), (25, 25), (25, 25)]
+
+
+def test_one_is_moved_by_the_id_of_its_message_or_of_its_event(ground: Ground) -> None:
+    event, other = an_event(), an_event()
+    first, second, _ = ground.fill(an_envelope(event), an_envelope(other), an_envelope())
+
+    assert ground.redrive().run(Selection(id=first)).moved == 1
+    assert ground.redrive().run(Selection(id=str(other.interaction_id))).moved == 1
+    assert len(ground.queue.bodies()) == 2
+    assert ground.redrive().run(Selection(id=second)).moved == 0
+
+
+def test_what_has_no_event_inside_is_not_called_none(ground: Ground) -> None:
+    ground.fill("no json")
+
+    assert ground.redrive().run(Selection(id="None")).moved == 0
+
+
+def test_a_tenant_gets_its_own_and_nobody_elses(ground: Ground) -> None:
+    mine, theirs = uuid4(), uuid4()
+    ground.fill_with_events(12, mine)
+    ground.fill_with_events(12, theirs)
+    decoy = an_envelope(
+        an_event(tenant_id=theirs, raw_transcript=f'"tenant_id":"{mine}"'), tenant_id=str(mine)
+    )
+    ground.fill(decoy, f'{{"tenant_id": "{mine}"}}', str(mine))
+
+    redriven = ground.redrive().run(Selection(tenant_id=mine))
+
+    assert redriven.moved == 12
+    assert all(str(theirs) not in body for body in ground.queue.bodies())
+    assert len(ground.dead_letters.bodies()) == 15
+    assert ground.dead_letters.depth().in_flight == 0
+
+
+def test_no_more_are_moved_than_was_said(ground: Ground) -> None:
+    ground.fill_with_events(25)
+
+    assert ground.redrive().run(Selection(limit=12)).moved == 12
+
+    assert len(ground.queue.bodies()) == 12
+    assert ground.dead_letters.depth() == (13, 0)
+
+
+def test_what_was_looked_at_and_not_meant_is_visible_again(ground: Ground) -> None:
+    ground.fill_with_events(25)
+
+    ground.redrive().run(Selection(tenant_id=uuid4()))
+
+    assert ground.dead_letters.depth() == (25, 0)
+
+
+def test_a_poison_message_that_comes_straight_back_is_moved_once_and_left(ground: Ground) -> None:
+    ground.move_task.refusal = REFUSED
+    ground.fill_with_events(25)
+    ground.queue.after["send_copies"] = ground.fail_what_waits
+
+    redriven = ground.redrive().run(ALL)
+
+    assert (redriven.moved, redriven.left, redriven.ok) == (25, 25, True)
+    assert ground.dead_letters.depth() == (25, 0)
+
+
+def test_copies_are_known_by_their_ids_where_the_clock_here_is_ahead(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    ground.queue.after["send_copies"] = ground.fail_what_waits
+    redrive = ground.redrive()
+    redrive._now = lambda: ground.now().replace(year=2100)
+
+    assert redrive.run(BY_HAND).moved == 25
+
+
+def test_a_move_of_poison_ends_once_it_has_moved_more_than_there_was(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    ground.queue.after["send_copies"] = ground.fail_what_waits
+
+    redriven = ground.redrive().run(ALL)
+
+    assert not ground.move_task.running
+    assert 25 < redriven.moved <= 40
+    assert redriven.left == 25
+    assert ground.dead_letters.depth() == (25, 0)
+
+
+def test_what_arrives_meanwhile_is_left_for_the_next_time(ground: Ground) -> None:
+    ground.fill_with_events(15)
+    arrivals = itertools.count()
+
+    def arrive() -> None:
+        ground.dead_letters.send(f"late {next(arrivals)}")
+
+    ground.queue.after["send_copies"] = arrive
+
+    redriven = ground.redrive().run(BY_HAND)
+
+    assert (redriven.moved, redriven.left) == (15, 3)
+    assert ground.dead_letters.bodies() == ["late 0", "late 1", "late 2"]
+
+
+def test_a_redrive_ends_however_fast_messages_arrive(ground: Ground) -> None:
+    ground.fill_with_events(1)
+
+    def arrive() -> None:
+        for _ in range(10):
+            ground.dead_letters.send("late")
+
+    ground.dead_letters.before["receive"] = arrive
+
+    assert ground.redrive().run(BY_HAND).moved == 1
+
+
+@pytest.mark.parametrize("operation", ["receive", "delete"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", [1, 2, 3])
+def test_being_killed_around_any_call_loses_nothing(
+    ground: Ground, operation: str, when: str, call: int
+) -> None:
+    ground.fill_with_events(25)
+    before = everything(ground)
+    countdown = itertools.count(1)
+
+    def kill() -> None:
+        if next(countdown) == call:
+            raise Killed
+
+    getattr(ground.dead_letters, when)[operation] = kill
+    with pytest.raises(Killed):
+        ground.redrive().run(BY_HAND)
+
+    assert set(everything(ground)) == set(before)
+    assert len(everything(ground)) <= 25 + 10
+    ground.clock.advance(121)
+    assert ground.redrive().run(BY_HAND).ok
+    assert set(ground.queue.bodies()) == set(before)
+    assert ground.dead_letters.bodies() == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_being_killed_around_the_copy_loses_nothing(ground: Ground, when: str) -> None:
+    ground.fill_with_events(25)
+    before = everything(ground)
+    getattr(ground.queue, when)["send_copies"] = failing_with(Killed())
+
+    with pytest.raises(Killed):
+        ground.redrive().run(BY_HAND)
+
+    assert ground.dead_letters.bodies() == before
+
+
+def test_an_interruption_releases_what_is_held_and_ends_the_move(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    redrive = ground.redrive()
+    redrive._pause = lambda _: failing_with(KeyboardInterrupt())()
+
+    with pytest.raises(KeyboardInterrupt):
+        redrive.run(ALL)
+
+    assert not ground.move_task.running
+    assert ground.dead_letters.depth() == (15, 0)
+
+
+def test_a_message_that_cannot_be_copied_stays_and_does_not_stop_the_others(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    ground.queue.refuse_copies = 3
+
+    redriven = ground.redrive().run(BY_HAND)
+
+    assert (redriven.moved, redriven.failed, redriven.ok) == (22, 3, False)
+    assert "could not be copied: AccessDenied" in redriven.problem
+    assert ground.dead_letters.depth() == (3, 0)
+
+
+def test_a_queue_that_takes_nothing_ends_the_redrive_soon(ground: Ground) -> None:
+    ground.fill_with_events(100)
+    ground.queue.refuse_copies = -1
+
+    redriven = ground.redrive().run(BY_HAND)
+
+    assert (redriven.moved, redriven.failed) == (0, 20)
+    assert ground.dead_letters.depth() == (100, 0)
+
+
+def test_receipts_that_expired_are_counted_as_duplicates(ground: Ground) -> None:
+    ground.fill_with_events(11)
+    forgotten = itertools.count()
+
+    def forget_one() -> None:
+        if next(forgotten) == 1:
+            stored = next(one for one in ground.dead_letters._stored if one.receipts)
+            stored.receipts.clear()
+
+    ground.queue.after["send_copies"] = forget_one
+
+    redriven = ground.redrive().run(BY_HAND)
+
+    assert (redriven.moved, redriven.undeleted, redriven.ok) == (11, 1, False)
+    assert len(ground.dead_letters.bodies()) == 1
+
+
+def test_deletions_that_fail_end_the_redrive_soon_and_are_told(ground: Ground) -> None:
+    ground.fill_with_events(100)
+
+    def forget_all() -> None:
+        for stored in ground.dead_letters._stored:
+            stored.receipts.clear()
+
+    ground.dead_letters.before["delete"] = forget_all
+
+    redriven = ground.redrive().run(BY_HAND)
+
+    assert (redriven.moved, redriven.undeleted) == (20, 20)
+    assert len(ground.dead_letters.bodies()) == 100
+
+
+def test_an_error_on_the_way_tells_what_was_moved_before(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    rounds = itertools.count()
+
+    def expire() -> None:
+        if next(rounds) == 2:
+            raise InfrastructureError("ExpiredToken")
+
+    ground.dead_letters.before["receive"] = expire
+
+    redriven = ground.redrive().run(BY_HAND)
+
+    assert (redriven.moved, redriven.problem) == (20, "ExpiredToken")
+    assert ground.dead_letters.depth() == (5, 0)
+
+
+def test_a_move_that_fails_half_way_is_finished_by_hand(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    ground.move_task.fails_once_at = 2
+
+    redriven = ground.redrive().run(ALL)
+
+    assert (redriven.moved, redriven.ok) == (25, True)
+    assert ground.dead_letters.bodies() == []
+
+
+def test_two_redrives_at_once_both_end_and_lose_nothing(ground: Ground) -> None:
+    ground.fill_with_events(200)
+    before = everything(ground)
+    ground.queue.after["send_copies"] = ground.fail_what_waits
+
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda _: ground.redrive().run(BY_HAND), range(2)))
+
+    assert sum(result.moved for result in results) >= 200
+    assert set(everything(ground)) == set(before)
+
+
+def test_a_dead_letter_queue_that_moves_messages_on_is_left_alone(ground: Ground) -> None:
+    ground.fill("a")
+    ground.dead_letters._dead_letters = ground.queue
+
+    with pytest.raises(InfrastructureError, match="redrive policy of its own"):
+        ground.redrive().run(ALL)
+
+    assert set(ground.dead_letters.counts().values()) == {0}
+    assert not ground.move_task.running
+
+
+def test_what_the_bus_gave_up_is_redriven_like_everything_else(ground: Ground) -> None:
+    ground.dead_letters.send(an_envelope(), BESIDE, UNDELIVERED)
+    ground.clock.advance(1)
+
+    assert ground.redrive().run(BY_HAND).moved == 1
+    assert len(ground.queue.bodies()) == 1
