@@ -37,7 +37,9 @@ def has_history(root: Path = ROOT) -> bool:
 
 
 def committed(root: Path = ROOT) -> Iterator[Published]:
-    """Every schema that any commit up to HEAD had in `docs/events`."""
+    """Every schema that any commit up to HEAD had in `docs/events`; none where nothing was committed yet."""
+    if _has_no_commit(root):
+        return
     seen = set[str]()
     for commit in _git(root, "log", "--full-history", "--format=%H", "HEAD", "--", FOLDER).split():
         for line in _git(root, "ls-tree", "-r", commit, f"{FOLDER}/").splitlines():
@@ -78,6 +80,11 @@ def _worse_than_minor(envelope: dict[str, Any]) -> Iterator[Any]:
 
 def _without_event(envelope: dict[str, Any]) -> dict[str, Any]:
     return {**envelope, "properties": {**envelope["properties"], "detail": {}}}
+
+
+def _has_no_commit(root: Path) -> bool:
+    command = ["git", "-C", str(root), "rev-parse", "--quiet", "--verify", "HEAD"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 1
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -11,7 +11,26 @@ COMPONENTS = "#/components/schemas/"
 
 def asyncapi_document(names: RouteNames) -> JsonSchema:
     """AsyncAPI 3.0 of the queue: its channel, and the message that this service sends there."""
-    message = {
+    operation = {
+        "action": "send",
+        "channel": {"$ref": "#/channels/transcripts"},
+        "messages": [{"$ref": f"#/channels/transcripts/messages/{DETAIL_TYPE}"}],
+    }
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Batch transcription events", "version": NEWEST, "description": ABOUT},
+        "defaultContentType": "application/json",
+        "channels": {"transcripts": _channel(names)},
+        "operations": {"sendTranscript": operation},
+        "components": {
+            "messages": {DETAIL_TYPE: _message(names)},
+            "schemas": {"Envelope": envelope(COMPONENTS), **event_schemas(COMPONENTS)},
+        },
+    }
+
+
+def _message(names: RouteNames) -> dict[str, object]:
+    return {
         "name": DETAIL_TYPE,
         "title": DETAIL_TYPE,
         "summary": ABOUT,
@@ -21,23 +40,6 @@ def asyncapi_document(names: RouteNames) -> JsonSchema:
             {"name": f"version {model.SCHEMA_VERSION}", "payload": example_envelope(model, names.source)}
             for model in MODELS
         ],
-    }
-    return {
-        "asyncapi": "3.0.0",
-        "info": {"title": "Batch transcription events", "version": NEWEST, "description": ABOUT},
-        "defaultContentType": "application/json",
-        "channels": {"transcripts": _channel(names)},
-        "operations": {
-            "sendTranscript": {
-                "action": "send",
-                "channel": {"$ref": "#/channels/transcripts"},
-                "messages": [{"$ref": f"#/channels/transcripts/messages/{DETAIL_TYPE}"}],
-            }
-        },
-        "components": {
-            "messages": {DETAIL_TYPE: message},
-            "schemas": {"Envelope": envelope(COMPONENTS), **event_schemas(COMPONENTS)},
-        },
     }
 
 

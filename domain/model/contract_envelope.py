@@ -29,34 +29,39 @@ def envelope_schema(names: RouteNames) -> JsonSchema:
 
 def envelope(references: str) -> dict[str, object]:
     """The envelope's schema; those of the events are found under `references`."""
-    text = {"type": "string", "minLength": 1}
-    properties: dict[str, JsonSchema] = {
-        "version": {
-            "const": "0",
-            "type": "string",
-            "description": "Version of the envelope, not of the event.",
-        },
-        "id": {**text, "description": "The bus's own id. Another one each time the event is sent again."},
-        "detail-type": {"const": DETAIL_TYPE, "type": "string", "description": "The kind of event."},
-        "source": {**text, "description": f"Who speaks; {DEFAULT_EVENT_SOURCE} unless configured otherwise."},
-        "account": {**text, "pattern": "^[0-9]{12}$", "description": "The AWS account of the bus."},
-        "time": {**text, "format": "date-time", "description": "When the event happened, to the second."},
-        "region": {**text, "description": "The AWS region of the bus."},
-        "resources": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": f"Labels. An event with {TEST_EVENT_LABEL} only tests the route: skip it.",
-        },
-        "detail": {
-            "oneOf": [{"$ref": references + component_name(model)} for model in MODELS],
-            "description": "The event, in the version that its own `version` names.",
-        },
-        "replay-name": {**text, "description": "Only there where an archive is replayed: the replay's name."},
+    event = {
+        "oneOf": [{"$ref": references + component_name(model)} for model in MODELS],
+        "description": "The event, in the version that its own `version` names.",
     }
     return {
         "title": f"{DETAIL_TYPE} in its envelope",
         "description": f"The body of a message in the queue. {ABOUT}",
         "type": "object",
-        "properties": properties,
-        "required": [key for key in properties if key != "replay-name"],
+        "properties": {**_WRITTEN_AROUND, "detail": event, "replay-name": _REPLAY},
+        "required": [*_WRITTEN_AROUND, "detail"],
     }
+
+
+def _text(description: str, **more: str) -> JsonSchema:
+    return {"type": "string", "minLength": 1, **more, "description": description}
+
+
+def _constant(value: str, description: str) -> JsonSchema:
+    return {"const": value, "type": "string", "description": description}
+
+
+_WRITTEN_AROUND: dict[str, JsonSchema] = {
+    "version": _constant("0", "Version of the envelope, not of the event."),
+    "id": _text("The bus's own id. Another one each time the event is sent again."),
+    "detail-type": _constant(DETAIL_TYPE, "The kind of event."),
+    "source": _text(f"Who speaks; {DEFAULT_EVENT_SOURCE} unless configured otherwise."),
+    "account": _text("The AWS account of the bus.", pattern="^[0-9]{12}$"),
+    "time": _text("When the event happened, to the second.", format="date-time"),
+    "region": _text("The AWS region of the bus."),
+    "resources": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": f"Labels. An event with {TEST_EVENT_LABEL} only tests the route: skip it.",
+    },
+}
+_REPLAY = _text("Only there where an archive is replayed: the replay's name.")

@@ -14,7 +14,7 @@ LOWER_BOUNDS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProp
 UPPER_BOUNDS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 CONSTRAINTS = ("pattern", "format", "multipleOf", "uniqueItems", "contentEncoding", "contentMediaType")
 JUDGED = frozenset(
-    {"type", "const", "enum", "deprecated", *LOWER_BOUNDS, *UPPER_BOUNDS, *CONSTRAINTS, *PROSE}
+    {"type", "const", "enum", "required", "deprecated", *LOWER_BOUNDS, *UPPER_BOUNDS, *CONSTRAINTS, *PROSE}
 )
 """The keywords that this module has a rule for."""
 
@@ -48,6 +48,7 @@ def changes_of_values(old: Place, new: Place) -> Iterator[Change]:
     yield from _allowed_values(old, new)
     yield from _bounds(old, new)
     yield from _constraints(old, new)
+    yield from _demanded_keys(old, new)
     yield from _prose(old, new)
 
 
@@ -137,13 +138,27 @@ def _constraints(old: Place, new: Place) -> Iterator[Change]:
             )
 
 
+def _demanded_keys(old: Place, new: Place) -> Iterator[Change]:
+    before, after = _names(old.schema.get("required")), _names(new.schema.get("required"))
+    path = new.path_to("required")
+    for key in sorted(after - before):
+        reason = "is demanded now: events written before, which queues and archives still hold, may lack it"
+        yield Change(path, Bump.MAJOR, f"{_cut(key)} {reason}")
+    for key in sorted(before - after):
+        yield Change(path, Bump.MAJOR, f"{_cut(key)} may be missing now: readers rely on it")
+
+
+def _names(value: object) -> frozenset[str]:
+    return frozenset(map(canonical, value)) if isinstance(value, list) else frozenset()
+
+
 def _prose(old: Place, new: Place) -> Iterator[Change]:
     if old.schema.get("deprecated") != new.schema.get("deprecated"):
         yield Change(new.path_to("deprecated"), Bump.MINOR, "readers are told what to rely on no longer")
     for keyword in sorted(old.schema.keys() | new.schema.keys()):
         is_prose = keyword in PROSE or keyword.startswith("x-")
         if is_prose and canonical(old.schema.get(keyword)) != canonical(new.schema.get(keyword)):
-            yield Change(new.path_to(keyword), Bump.PATCH, "only words for people changed")
+            yield Change(new.path_to_words(keyword), Bump.PATCH, "only words for people changed")
 
 
 def _widened(path: str, what: str) -> Change:

@@ -23,11 +23,15 @@ class Place(NamedTuple):
         schema: its keywords; a reference without other keywords beside it is replaced by what it refers to.
         path: a JSON pointer (RFC 6901) to where it really stands in the document.
         root: the whole document.
+        site: where a reference led here from, if there are words beside it that count for this site alone.
+        words: the keywords of those words.
     """
 
     schema: JsonSchema
     path: str
     root: JsonSchema
+    site: str = ""
+    words: frozenset[str] = frozenset()
 
     def below(self, *keys: str | int) -> "Place":
         """The place that these keywords, keys and indexes lead to; raises KeyError or IndexError."""
@@ -45,6 +49,10 @@ class Place(NamedTuple):
         """The JSON pointer to something in this place."""
         steps = (str(key).replace("~", "~0").replace("/", "~1") for key in keys)
         return "/".join([self.path, *steps])
+
+    def path_to_words(self, keyword: str) -> str:
+        """The JSON pointer to a keyword that speaks to people."""
+        return f"{self.site}/{keyword}" if keyword in self.words else self.path_to(keyword)
 
     def meaning(self, keyword: str) -> str:
         """A keyword's value together with everything it refers to, in a form to be compared."""
@@ -81,7 +89,9 @@ def _followed(value: object, path: str, root: JsonSchema, passed: frozenset[str]
     if target is None:
         return Place(schema, path, root)
     place = _followed(target, pointer, root, passed | {pointer})
-    return place._replace(schema={**place.schema, **beside})
+    if not beside:
+        return place
+    return Place({**place.schema, **beside}, place.path, root, site=path, words=frozenset(beside))
 
 
 def _as_schema(value: object) -> JsonSchema:

@@ -53,7 +53,7 @@ class Comparison(NamedTuple):
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("check")
+@click.command("check", short_help="Say which version a change needs, and why.")
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
 @click.option(
@@ -91,8 +91,10 @@ def check(
 def _read(path: Path) -> JsonSchema:
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read as JSON: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path} is nested too deeply to be read.") from error
     if not isinstance(document, dict):
         raise ConfigurationError(f"{path} is no JSON Schema: it holds no JSON object.")
     if other := document.keys() & {"openapi", "asyncapi"}:

@@ -141,6 +141,13 @@ def test_a_new_key_without_a_new_version_is_red_too(checkout: Checkout) -> None:
     assert "MINOR /properties/language" in result.stdout
 
 
+def test_a_repository_without_a_commit_is_no_obstacle(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.folder / ".git")
+    checkout.git("init", "--quiet")
+
+    assert checkout.test().returncode == 0
+
+
 def test_without_history_the_frozen_schemas_hold(checkout: Checkout) -> None:
     shutil.rmtree(checkout.folder / ".git")
     assert checkout.test().returncode == 0

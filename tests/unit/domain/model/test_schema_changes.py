@@ -299,3 +299,55 @@ def test_only_the_events_own_version_is_left_out_and_only_its_value() -> None:
     assert set(paths) == {"/properties/data/properties/version/const"}
     retyped = {"properties": {"version": {"type": "string"}}}
     assert required_bump(retyped, {"properties": {"version": {"type": "integer"}}}) is Bump.MAJOR
+
+
+def test_words_beside_a_reference_belong_to_the_place_that_refers() -> None:
+    def described(words: str) -> Schema:
+        properties = {"a": {"$ref": "#/$defs/A"}, "b": {"$ref": "#/$defs/A", "description": words}}
+        return {"properties": properties, "$defs": {"A": {"const": 1}}}
+
+    assert schema_changes(described("it"), described("that")) == (
+        Change("/properties/b/description", Bump.PATCH, "only words for people changed"),
+    )
+
+
+def test_shapes_that_share_their_parts_many_times_over_are_compared_in_no_time() -> None:
+    def tower(bottom: str, levels: int = 40) -> Schema:
+        floors: Schema = {
+            f"L{level}": {"properties": {key: {"$ref": f"#/$defs/L{level + 1}"} for key in "abc"}}
+            for level in range(levels)
+        }
+        return {"$ref": "#/$defs/L0", "$defs": {**floors, f"L{levels}": {"const": bottom}}}
+
+    assert len(schema_changes(tower("x"), tower("y"))) == 2
+
+
+def test_shapes_that_all_contain_each_other_are_compared_in_no_time() -> None:
+    names = [f"S{number}" for number in range(25)]
+
+    def web(constant: int) -> Schema:
+        shapes: Schema = {
+            name: {"properties": {other: {"$ref": f"#/$defs/{other}"} for other in names}} for name in names
+        }
+        shapes["S24"]["properties"]["leaf"] = {"const": constant}
+        return {"$ref": "#/$defs/S0", "$defs": shapes}
+
+    assert {change.path for change in schema_changes(web(1), web(2))} == {"/$defs/S24/properties/leaf/const"}
+
+
+def test_what_is_taken_for_granted_in_one_comparison_is_not_in_the_next() -> None:
+    """The alternatives share a shape; whether it fits depends on which of them contains it."""
+
+    def schema_of(kind: list[str]) -> Schema:
+        node = {"properties": {"kind": {"enum": kind}, "next": {"$ref": "#/$defs/Leaf"}}}
+        leaf = {"properties": {"up": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]}}}
+        return {
+            "properties": {
+                "x": {"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]},
+                "y": {"$ref": "#/$defs/Leaf"},
+            },
+            "$defs": {"Node": node, "Leaf": leaf},
+        }
+
+    assert required_bump(schema_of(["a"]), schema_of(["a", "b"])) is Bump.MAJOR
+    assert required_bump(schema_of(["a", "b"]), schema_of(["a"])) is Bump.MINOR
