@@ -1,9 +1,9 @@
 """What the service runs on here, and what is wrong with it; nothing is made, migrated or sent for it."""
 
 import logging
+import os
 import platform
-import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from bootstrap.container import Container
 from bootstrap.outbox import sqlite_file
 from bootstrap.settings import GIB, EventTransport
 from domain.model.errors import TranscriptionServiceError
+from domain.model.infrastructure import Finding, Link
 from domain.model.outbox import OutboxCounts
 
 logger = logging.getLogger(__name__)
@@ -154,8 +155,11 @@ def _room(name: str, folder: Path, floor: int, if_less: Verdict) -> Check:
     """Folders that are made at the start lie where the nearest one is that is there."""
     place = folder.absolute()
     there = next(each for each in (place, *place.parents) if each.exists())
-    free = shutil.disk_usage(there).free
+    disk = os.statvfs(there)
+    free = disk.f_bavail * disk.f_frsize
     found = f"{free / GIB:.1f} GiB free at {place}"
+    if disk.f_files and not disk.f_favail:  # some file systems count no files, and say 0
+        return Check(name, if_less, f"{found}, and no inode for another file", "Remove files there.")
     if free >= floor:
         return Check(name, Verdict.OK, found)
     return Check(name, if_less, f"{found}, less than MIN_FREE_BYTES ({floor})", "Make room there.")
@@ -178,13 +182,29 @@ def _route(container: Container) -> Iterator[Check]:
     if transport is not EventTransport.EVENTBRIDGE:
         yield Check("route", Verdict.OK, f"not looked at: events go to {transport}")
         return
-    findings = container.infrastructure().diagnose()
+    found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as they should be"
+    yield from _told(container.infrastructure().diagnose(), Check("route", Verdict.OK, found))
+
+
+def _payload_bucket(container: Container) -> Iterator[Check]:
+    transport, store = container.event_transport(), container.payloads()
+    name, bucket = Link.PAYLOAD_BUCKET.value, container.settings().payload_bucket
+    if store is None:
+        found = "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
+        yield Check(name, Verdict.OK, found)
+    elif transport is not EventTransport.EVENTBRIDGE:
+        yield Check(name, Verdict.OK, f"not looked at: events go to {transport}")
+    else:
+        found = f"{bucket} is there, and takes transcripts as far as can be told without storing one"
+        yield from _told(store.diagnose(), Check(name, Verdict.OK, found))
+
+
+def _told(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
+    if not findings:
+        yield nothing_wrong
     for finding in findings:
         verdict = Verdict.WRONG if finding.proven else Verdict.WARNING
         yield Check(finding.link.value, verdict, f"{finding.problem}: {finding.evidence}", finding.remedy)
-    if not findings:
-        found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as they should be"
-        yield Check("route", Verdict.OK, found)
 
 
 _LOOKS: dict[str, Callable[[Container], Iterable[Check]]] = {
@@ -196,4 +216,5 @@ _LOOKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "space": _free_space,
     "credentials": _credentials,
     "route": _route,
+    "payload bucket": _payload_bucket,
 }

@@ -59,8 +59,10 @@ CREDENTIAL_CODES = frozenset(
         "ExpiredTokenException",
         "IncompleteSignature",
         "IncompleteSignatureException",
+        "InvalidAccessKeyId",  # S3's own word
         "InvalidClientTokenId",
         "InvalidSignatureException",
+        "InvalidToken",  # S3's, too
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "RequestExpired",

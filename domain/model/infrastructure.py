@@ -45,6 +45,7 @@ class RouteNames:
 class Link(StrEnum):
     """Where the route of an event can be broken, in the order of travel."""
 
+    PAYLOAD_BUCKET = "payload bucket"
     PUBLISH = "publish"
     BUS = "bus"
     RULE = "rule"

@@ -15,9 +15,9 @@ _STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "red"}
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(*, as_json: bool) -> None:
-    """Look at versions, database, outbox, free space, credentials and the route of the events.
+    """Look at versions, database, outbox, free space, credentials, the route of the events and the bucket.
 
-    Changes nothing and sends nothing. Exits 1 where something is wrong; warnings alone are no failure.
+    Changes nothing and sends no event. Exits 1 where something is wrong; warnings alone are no failure.
     """
     checks = examine(build_container(configure()))
     ok = all(check.verdict is not Verdict.WRONG for check in checks)

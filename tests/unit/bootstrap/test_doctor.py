@@ -28,6 +28,7 @@ from tests.integration.localstack import SHARED_FOLDER, free_port
 
 AN_ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"}
 BROKEN = Finding(Link.RULE, "the rule is disabled", "its state is DISABLED", "enable it")
+NO_BUCKET = Finding(Link.PAYLOAD_BUCKET, "it does not exist", "S3 knows none", "make one")
 
 Examined = dict[str, Check]
 
@@ -37,6 +38,16 @@ class _Route(Diagnosed):
 
     def provision(self, *, archive_days: int | None = None) -> NoReturn:  # noqa: ARG002 - it is not reached
         raise AssertionError("a doctor makes nothing")
+
+
+class _Bucket:
+    """A store of large transcripts with findings."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self._findings = findings
+
+    def diagnose(self) -> tuple[Finding, ...]:
+        return self._findings
 
 
 @pytest.fixture
@@ -77,6 +88,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Calla
         "space for events",
         "credentials",
         "route",
+        "payload bucket",
     ]
     assert {check.verdict for name, check in checks.items() if name != "ffmpeg"} == {Verdict.OK}
     assert checks["database"].found == "SQLite: journal_mode=wal, synchronous=FULL"
@@ -198,6 +210,19 @@ def test_a_full_disk_is_wrong_for_uploads_and_a_warning_for_events(
     assert "less than MIN_FREE_BYTES (1152921504606846976)" in checks["space for uploads"].found
 
 
+def test_a_file_system_without_inodes_takes_no_files_whatever_room_it_has(
+    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = os.statvfs_result((4096, 4096, 10**9, 10**9, 10**9, 1000, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "statvfs", lambda _: full)
+
+    checks = examined(container())
+
+    assert checks["space for uploads"].verdict is Verdict.WRONG
+    assert checks["space for events"].verdict is Verdict.WARNING
+    assert "no inode for another file" in checks["space for uploads"].found
+
+
 @pytest.mark.parametrize(
     ("transport", "verdict"),
     [("eventbridge", Verdict.WRONG), ("auto", Verdict.WARNING), ("memory", Verdict.OK), ("noop", Verdict.OK)],
@@ -253,6 +278,47 @@ def test_what_is_wrong_with_the_route_is_told_link_by_link(
         "rule", verdict, "the rule is disabled: its state is DISABLED", "enable it"
     )
     assert "route" not in checks
+
+
+def test_without_a_payload_bucket_it_says_what_becomes_of_large_transcripts(
+    container: Callable[..., Container],
+) -> None:
+    check = examined(container())["payload bucket"]
+
+    assert check.verdict is Verdict.OK
+    assert check.found == "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
+
+
+def test_a_payload_bucket_that_nothing_goes_to_is_not_looked_at(container: Callable[..., Container]) -> None:
+    service = container(PAYLOAD_BUCKET="my-transcripts", **AN_ACCOUNT)
+    service.payloads.override(providers.Object(_Bucket(NO_BUCKET)))
+
+    check = examined(service)["payload bucket"]
+
+    assert check == Check("payload bucket", Verdict.OK, "not looked at: events go to noop")
+
+
+@pytest.mark.parametrize(
+    ("findings", "verdict", "found"),
+    [
+        ((), Verdict.OK, "my-transcripts is there, and takes transcripts as far as can be told without"),
+        ((NO_BUCKET,), Verdict.WRONG, "it does not exist: S3 knows none"),
+        ((NO_BUCKET._replace(proven=False),), Verdict.WARNING, "it does not exist: S3 knows none"),
+    ],
+    ids=["sound", "proven", "not proven"],
+)
+def test_a_payload_bucket_is_looked_at_where_events_go_to_eventbridge(
+    container: Callable[..., Container], findings: tuple[Finding, ...], verdict: Verdict, found: str
+) -> None:
+    service = container(EVENT_TRANSPORT="eventbridge", PAYLOAD_BUCKET="my-transcripts", **AN_ACCOUNT)
+    service.infrastructure.override(providers.Object(_Route()))
+    service.payloads.override(providers.Object(_Bucket(*findings)))
+
+    check = examined(service)["payload bucket"]
+
+    assert check.verdict is verdict
+    assert check.found.startswith(found)
+    assert check.remedy == ("make one" if findings else "")
 
 
 def test_a_check_that_breaks_down_is_told_and_logged_and_the_others_go_on(

@@ -1,6 +1,7 @@
 import base64
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
 import boto3
 import pytest
@@ -13,6 +14,7 @@ from adapters.aws.errors import translate_payload_errors
 from adapters.aws.s3 import S3PayloadStore
 from domain.model.errors import PayloadStoreError
 from domain.model.events import TranscriptRef
+from domain.model.infrastructure import Finding, Link
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
 from tests.factories import an_event
 from tests.integration.localstack import free_port
@@ -87,3 +89,69 @@ def test_a_store_that_cannot_be_reached_may_be_tried_again() -> None:
 def test_no_error_of_botocore_escapes(error: Exception) -> None:
     with pytest.raises(PayloadStoreError), translate_payload_errors():
         raise error
+
+
+def diagnosed(code: str | None, message: str = "") -> tuple[Finding, ...]:
+    """What is found where S3 answers the probe with this error, or with none."""
+    client = a_client()
+    with Stubber(client) as stubber:
+        if code:
+            stubber.add_client_error("upload_part", code, message)
+        else:
+            stubber.add_response("upload_part", {"ETag": "made-up"})
+        return S3PayloadStore(client, bucket="transcripts").diagnose()
+
+
+def test_a_bucket_that_misses_the_upload_lets_us_put() -> None:
+    assert diagnosed("NoSuchUpload", "The specified upload does not exist.") == ()
+
+
+def test_a_bucket_that_does_not_exist_is_proven_and_named() -> None:
+    (finding,) = diagnosed("NoSuchBucket")
+
+    assert (finding.link, finding.proven) == (Link.PAYLOAD_BUCKET, True)
+    assert finding.problem == "the bucket transcripts does not exist"
+    assert "`aws s3 mb s3://transcripts`" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("AccessDenied", "give these credentials the permission"),
+        ("InvalidAccessKeyId", "check the credentials"),
+        ("SlowDown", "SlowDown"),
+    ],
+)
+def test_what_keeps_us_from_looking_is_not_proven_and_told(code: str, advice: str) -> None:
+    (finding,) = diagnosed(code)
+
+    assert not finding.proven
+    assert finding.problem == "the payload bucket could not be checked"
+    assert code in finding.evidence
+    assert advice in finding.evidence
+    assert "s3:PutObject on arn:aws:s3:::transcripts/transcripts/*" in finding.remedy
+
+
+def test_whoever_accepts_a_part_of_no_upload_is_not_s3() -> None:
+    (finding,) = diagnosed(None)
+
+    assert not finding.proven
+    assert "this is not S3" in finding.evidence
+
+
+def test_a_bucket_behind_a_dead_network_is_not_proven() -> None:
+    store = S3PayloadStore(a_client(f"http://127.0.0.1:{free_port()}"), bucket="transcripts")
+
+    (finding,) = store.diagnose()
+
+    assert not finding.proven
+    assert "check the network" in finding.evidence
+
+
+def test_the_probe_can_store_nothing() -> None:
+    client = a_client()
+    part = {"Bucket": "transcripts", "Key": ANY, "PartNumber": 1, "UploadId": "none", "Body": b""}
+    with Stubber(client) as stubber:
+        stubber.add_client_error("upload_part", "NoSuchUpload", expected_params=part)
+
+        assert S3PayloadStore(client, bucket="transcripts").diagnose() == ()
