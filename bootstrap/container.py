@@ -140,7 +140,11 @@ class Container(DeclarativeContainer):
         EventVerificationService, event_bridge, queue, dead_letters, infrastructure
     )
 
-    database = providers.Singleton(prepare_database, settings.provided.database_url)
+    database = providers.Singleton(
+        prepare_database,
+        settings.provided.database_url,
+        on_network=settings.provided.database_allow_network_file_system,
+    )
     outbox = providers.Singleton(SqlOutbox, database, keep_days=settings.provided.outbox_keep_days)
     idempotency = providers.Singleton(SqlIdempotency, database)
     breaker = providers.Singleton(CircuitBreaker)

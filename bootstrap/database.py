@@ -7,15 +7,19 @@ from adapters.sql.schema import upgrade_schema
 from domain.model.errors import OutboxUnavailableError
 
 
-def prepare_database(url: str) -> Database:
+def prepare_database(url: str, *, on_network: bool = False) -> Database:
     """Open the database and bring its tables up to date; several processes may do so at once.
 
+    Args:
+        url: `DATABASE_URL`.
+        on_network: whether an SQLite file may lie on a network file system.
+
     Raises:
-        ConfigurationError: `DATABASE_URL` has another form, its file cannot be made, or the database belongs
-            to a newer version of this service.
+        ConfigurationError: `DATABASE_URL` has another form, its file cannot be made or may not lie there, or
+            the database belongs to a newer version of this service.
         OutboxUnavailableError: the database cannot be reached, or refuses.
     """
-    database = Database(engine_for(url))
+    database = Database(engine_for(url, on_network=on_network))
     upgrade_schema(database)
     if not database.is_sqlite:
         with database.reading(OutboxUnavailableError) as connection:

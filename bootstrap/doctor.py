@@ -99,13 +99,13 @@ def _ffmpeg(_container: Container) -> Iterator[Check]:
 
 
 def _database(container: Container) -> Iterator[Check]:
-    url = container.settings().database_url
-    file = sqlite_file(url)
+    settings = container.settings()
+    url, file = settings.database_url, sqlite_file(settings.database_url)
     if file is not None and not file.exists():
         found = f"there is none yet at {file.absolute()}"
         yield Check("database", Verdict.WARNING, found, "The first start of the service makes it.")
         return
-    database = Database(engine_for(url))
+    database = Database(engine_for(url, on_network=settings.database_allow_network_file_system))
     try:
         condition = condition_of(database)
         yield _durability("SQLite" if database.is_sqlite else "PostgreSQL", condition)

@@ -143,6 +143,7 @@ class Settings(BaseModel):
         default=None, description="3 to 63 small letters, digits and . -, such as my-transcripts"
     )
     database_url: str = Field(default="sqlite:///var/transcripts.db", min_length=1)
+    database_allow_network_file_system: bool = Field(default=False, description="true or false")
     outbox_keep_days: Days = Field(default=0.0, le=3650)
 
     queue_name: QueueName = "meeting-transcripts-queue"
@@ -236,6 +237,7 @@ _UNREADABLE = {
     "int_from_float",
     "int_parsing_size",
     "float_parsing",
+    "bool_parsing",
 }
 
 

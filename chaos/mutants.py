@@ -97,7 +97,23 @@ MUTANTS = (
         "domain/services/event_delivery.py",
         "            return self._without_outbox(event)\n",
         "            self._without_outbox(event)\n            return QUEUED\n",
-        (f"{FAULTS}faulty_databases.py::test_a_full_disk_leaves_the_bus_and_space_that_comes_back_is_used",),
+        (
+            f"{FAULTS}faulty_databases.py::test_a_disk_that_fails_leaves_the_bus_and_is_used_again_when_it_works",
+        ),
+    ),
+    Mutant(
+        "go on with old connections after an I/O error",
+        "adapters/sql/sqlite.py",
+        "        if is_doubtful(context.original_exception):",
+        "        if False and is_doubtful(context.original_exception):",
+        (f"{SQL}sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
+    ),
+    Mutant(
+        "promise into a file that is gone",
+        "adapters/sql/sqlite_file.py",
+        "    if _FILE not in info:\n        return\n",
+        "    return\n",
+        (f"{SQL}sqlite_file.py",),
     ),
     Mutant(
         "believe an answer of 200",

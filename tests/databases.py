@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Double, bindparam, create_engine
+from sqlalchemy import ColumnElement, Double, bindparam, create_engine, make_url, text
 
 from adapters.sql.database import Database
 from adapters.sql.engines import engine_for
@@ -72,6 +72,17 @@ class PostgreSqlServer:
         try:
             with engine.connect() as connection:
                 connection.exec_driver_sql(command)
+        finally:
+            engine.dispose()
+
+    def kill_backends(self, url: str, *, in_commit: bool = False) -> int:
+        """End the connections to a database, all or those that are just at a COMMIT; says how many."""
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+        query += " AND state = 'active' AND query = 'COMMIT'" if in_commit else ""
+        engine = create_engine(self.url("postgres"))
+        try:
+            with engine.connect() as connection:
+                return len(connection.execute(text(query), {"name": make_url(url).database}).all())
         finally:
             engine.dispose()
 

@@ -95,6 +95,8 @@ class Cut(Enum):
 
     RESET = auto()
     """Before anything is taken."""
+    HALFWAY = auto()
+    """In the middle of the answer, after the events are taken."""
     CLOSE = auto()
     """After the events are taken: the sender cannot know."""
     HANG = auto()
@@ -285,21 +287,28 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _cut(self, request: Any, cut: Cut) -> None:
         if cut is Cut.RESET:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.rfile.close()
-            self.connection.close()
+            self._reset()
             return
-        self.server.bus.put(request)
+        answer = json.dumps(self.server.bus.put(request)).encode()
+        if cut is Cut.HALFWAY:
+            self._send(answer[: len(answer) // 2], 200, length=len(answer))
+            self._reset()
         if cut is Cut.HANG:
             self.server.bus.closing.wait()
+
+    def _reset(self) -> None:
+        """RST instead of a goodbye."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()
+        self.connection.close()
 
     def _answer(self, document: dict[str, Any], status: int = 200) -> None:
         self._send(json.dumps(document).encode(), status)
 
-    def _send(self, body: bytes, status: int) -> None:
+    def _send(self, body: bytes, status: int, *, length: int | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(length or len(body)))
         self.send_header("x-amzn-RequestId", str(uuid4()))
         self.end_headers()
         self.wfile.write(body)

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as WaitedTooLongError
 
-from adapters.sql.sqlite import BUSY_SECONDS, READS_ONLY
+from adapters.sql.sqlite import READS_ONLY, WAIT_SECONDS, wait_no_longer
+from adapters.sql.sqlite_file import DatabaseFileError, check_in_place
 from domain.model.errors import TranscriptionServiceError
 
 CERTAINTY_SECONDS = 2.0
@@ -24,12 +25,16 @@ Failure = type[TranscriptionServiceError]
 class Database:
     """A database that is ready for use, shared by the threads of one process.
 
+    Args:
+        wait_seconds: how long a writer waits for other writers of an SQLite file, in all processes.
+
     Attributes:
         engine: SQLAlchemy's; made in this process, not carried over a fork.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.engine = engine
+        self._wait_seconds = wait_seconds
         self._readers = engine.execution_options(**{READS_ONLY: True})
         self._writer = Lock() if self.is_sqlite else None
 
@@ -42,7 +47,7 @@ class Database:
     def writing(self, failure: Failure) -> Iterator[Connection]:
         """A transaction that is committed at the end; raises `failure` for what the database refuses."""
         try:
-            with self._turn(), self.engine.begin() as connection:
+            with self._transaction() as connection:
                 yield connection
         except SQLAlchemyError as error:
             _raise(failure, error)
@@ -51,8 +56,10 @@ class Database:
     def reading(self, failure: Failure) -> Iterator[Connection]:
         """A transaction that writes nothing and waits for no writer."""
         try:
-            with self._readers.begin() as connection:
-                yield connection
+            with self._readers.connect() as connection:
+                self._wait_until(connection, time.monotonic() + self._wait_seconds)
+                with connection.begin():
+                    yield connection
         except SQLAlchemyError as error:
             _raise(failure, error)
 
@@ -60,15 +67,15 @@ class Database:
         """Run a write that may be repeated; where the connection breaks, find out whether it was committed.
 
         A connection that is lost at COMMIT says neither yes nor no. The write is repeated on a new one, where
-        it finds what it did before, or waits for it, or does it.
+        it finds what it did before, or waits for it, or does it. With SQLite, what failed is not repeated.
         """
         deadline = None
         while True:
             try:
-                with self._turn(), self.engine.begin() as connection:
+                with self._transaction() as connection:
                     write(connection)
             except SQLAlchemyError as error:
-                deadline = deadline or _deadline(error)
+                deadline = deadline or self._deadline(error)
                 if deadline is None or time.monotonic() > deadline:
                     _raise(failure, error)
                 time.sleep(CERTAINTY_PAUSE_SECONDS)
@@ -80,17 +87,35 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """What it writes is committed to the file that others will read, or this fails."""
+        until = time.monotonic() + self._wait_seconds
+        with self._turn(), self.engine.connect() as connection:
+            self._wait_until(connection, until)
+            with connection.begin():
+                yield connection
+            check_in_place(connection.info)
+
+    def _wait_until(self, connection: Connection, until: float) -> None:
+        if self.is_sqlite:
+            wait_no_longer(connection, until - time.monotonic())
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         """SQLite's own waiting is a poll that favours nobody; the threads of one process queue up here."""
         if self._writer is None:
             yield
             return
-        if not self._writer.acquire(timeout=BUSY_SECONDS):
+        if not self._writer.acquire(timeout=self._wait_seconds):
             raise WaitedTooLongError("another thread has been writing for too long")
         try:
             yield
         finally:
             self._writer.release()
+
+    def _deadline(self, error: SQLAlchemyError) -> float | None:
+        lost = not self.is_sqlite and isinstance(error, DBAPIError) and error.connection_invalidated
+        return time.monotonic() + CERTAINTY_SECONDS if lost else None
 
 
 def explain(error: SQLAlchemyError) -> str:
@@ -98,15 +123,12 @@ def explain(error: SQLAlchemyError) -> str:
 
     The server's own messages quote values; those of the drivers about files and connections do not.
     """
+    if isinstance(error, DatabaseFileError):
+        return str(error)
     if not isinstance(error, DBAPIError):
         return type(error).__name__
     name, code = type(error.orig).__name__, getattr(error.orig, "sqlstate", None)
     return f"{name} ({code})" if code else f"{name}: {str(error.orig).strip().splitlines()[0]}"
-
-
-def _deadline(error: SQLAlchemyError) -> float | None:
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return time.monotonic() + CERTAINTY_SECONDS if lost else None
 
 
 def _raise(failure: Failure, error: SQLAlchemyError) -> NoReturn:

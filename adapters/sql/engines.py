@@ -1,11 +1,13 @@
 """From `DATABASE_URL` to an engine: SQLite or PostgreSQL."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
+from adapters.sql.file_systems import file_system_of, is_networked
 from adapters.sql.postgresql import postgresql_engine
 from adapters.sql.sqlite import sqlite_engine
 from domain.model.errors import ConfigurationError
@@ -13,17 +15,30 @@ from domain.model.errors import ConfigurationError
 FORMS = "sqlite:///path/to/file.db or postgresql+psycopg://user:password@host/name"
 
 
-def engine_for(url: str) -> Engine:
+FileSystemOf = Callable[[Path], str | None]
+
+
+def engine_for(
+    url: str, *, on_network: bool = False, file_system_of: FileSystemOf = file_system_of
+) -> Engine:
     """An engine, set up but not connected yet; a relative SQLite path counts from the working directory.
 
+    Args:
+        url: `DATABASE_URL`.
+        on_network: whether an SQLite file may lie where another machine has a hand in its locks.
+        file_system_of: tells the type of the file system of a path; None where it is not known.
+
     Raises:
-        ConfigurationError: the URL has another form, or the SQLite file cannot be made.
+        ConfigurationError: the URL has another form, or the SQLite file cannot be made, or may not lie there.
     """
     parsed = _parsed(url)
     if parsed.drivername == "postgresql+psycopg" and parsed.database and "@" not in (parsed.host or ""):
         return postgresql_engine(parsed)
     if parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:") and not parsed.query:
-        return _on_file(Path(str(parsed.database)))
+        path = Path(str(parsed.database))
+        if not on_network:
+            _refuse_network(path, file_system_of(path))
+        return _on_file(path)
     raise _unusable(url)
 
 
@@ -39,6 +54,16 @@ def _unusable(url: str) -> ConfigurationError:
     scheme = re.match(r"[a-z0-9+]{1,30}(?=://)", url)
     found = f"; it begins with {scheme[0]}://" if scheme else ""
     return ConfigurationError(f"DATABASE_URL must have the form {FORMS}{found}")
+
+
+def _refuse_network(path: Path, kind: str | None) -> None:
+    if is_networked(kind):
+        raise ConfigurationError(
+            f"DATABASE_URL: {path} is on a file system of the type {kind}, where SQLite's locks may not hold,"
+            " so that events could be lost. Name a file on a disk of this machine, or a PostgreSQL"
+            " (postgresql+psycopg://…); or, if you know that they hold there, set"
+            " DATABASE_ALLOW_NETWORK_FILE_SYSTEM=true."
+        )
 
 
 def _on_file(path: Path) -> Engine:

@@ -5,13 +5,16 @@ has to lie on a local file system: over NFS, SMB and the like its locks and its 
 Engines are made in the process that uses them, never carried over a fork.
 """
 
-import os
+import threading
 from pathlib import Path
 from types import ModuleType
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from adapters.sql.sqlite_file import keep_private, watch
 
 try:
     from pysqlite3 import dbapi2
@@ -21,16 +24,19 @@ except ImportError:  # no wheel for this platform; the rollback journal then sta
 library: ModuleType = dbapi2
 """The SQLite that is used here."""
 
-BUSY_SECONDS = 5.0
-"""How long a writer waits for another process."""
+WAIT_SECONDS = 3.0
+"""How long a writer waits for other threads and other processes, in sum: callers wait with it."""
 JOURNAL_SIZE_LIMIT = 16 * 2**20
 """Bytes of journal that may stay on the disk once it is not needed."""
+
+IO_ERROR, CORRUPT = 10, 11
+"""SQLITE_IOERR and SQLITE_CORRUPT, in the lowest byte of an error's code (sqlite.org/rescode.html)."""
 
 READS_ONLY = "reads_only"
 """The execution option of connections that take no write lock."""
 
 
-def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: float = BUSY_SECONDS) -> Engine:
+def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: float = WAIT_SECONDS) -> Engine:
     """An engine on a file that only this user may read; file and folder are made where they are missing.
 
     Raises:
@@ -44,22 +50,24 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
         hide_parameters=True,
     )
     mode = journal_mode(library.sqlite_version_info)
+    doubts = threading.Event()
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         set_pragmas(connection, mode, library)
+        if doubts.is_set():
+            write_out(connection, library)
+            doubts.clear()
+
+    @event.listens_for(engine, "handle_error")
+    def _begin_anew(context: ExceptionContext) -> None:
+        if is_doubtful(context.original_exception):
+            doubts.set()
+            context.is_disconnect = True  # all connections are closed, each before it would be used again
 
     event.listen(engine, "begin", _begin)
+    watch(engine, path.absolute())
     return engine
-
-
-def keep_private(path: Path) -> None:
-    """Transcripts are in there: folder 0700 where it is made, file 0600; SQLite's other files follow it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
-        if file.exists() and file.stat().st_mode & 0o077:
-            file.chmod(0o600)
 
 
 def journal_mode(version: tuple[int, ...]) -> str:
@@ -86,6 +94,35 @@ def set_pragmas(connection: DBAPIConnection, mode: str, library: ModuleType) -> 
     _pragma(cursor, "synchronous=FULL")
     _pragma(cursor, "secure_delete=ON")
     _pragma(cursor, f"journal_size_limit={JOURNAL_SIZE_LIMIT}")
+    cursor.close()
+
+
+def is_doubtful(error: BaseException) -> bool:
+    """Whether after this error nobody knows what is on the disk: a sync that failed, for instance.
+
+    The kernel may drop what it could not write, and say yes when the sync is repeated.
+    """
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in (IO_ERROR, CORRUPT)
+
+
+def write_out(connection: DBAPIConnection, library: ModuleType) -> None:
+    """Write all that the WAL holds into the database, and sync that; then begin the WAL at its beginning.
+
+    The WAL can hold commits that only the kernel's memory still knows. What is appended to them would be lost
+    with them, however well it was synced itself.
+    """
+    cursor = connection.cursor()
+    is_busy = _pragma(cursor, "wal_checkpoint(TRUNCATE)")
+    cursor.close()
+    if is_busy:
+        raise library.OperationalError("the WAL is in use, and cannot be written out after an I/O error")
+
+
+def wait_no_longer(connection: Connection, seconds: float) -> None:
+    """Limit how long a connection waits for another process; to be said before a transaction begins."""
+    cursor = connection.connection.cursor()  # the driver's; one of ours would begin a transaction
+    cursor.execute(f"PRAGMA busy_timeout={max(0, round(seconds * 1000))}")
     cursor.close()
 
 

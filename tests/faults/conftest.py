@@ -1,10 +1,11 @@
 """The ground for faults: a bus, callers, their promises, and servers that are cleared away."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.commands import PROGRAM
 from tests.faults.bus import RoughBus
 from tests.faults.callers import Callers
 from tests.faults.checker import PromiseLog
@@ -45,9 +46,9 @@ def new_server(tmp_path: Path, database_url: str, bus: StubBus) -> Iterator[Call
     """Makes servers on one database and one bus, unless told otherwise; each is started and ready."""
     servers: list[Server] = []
 
-    def make(**environ: str) -> Server:
+    def make(program: Sequence[str] = (str(PROGRAM),), **environ: str) -> Server:
         own = {"DATABASE_URL": database_url, "AWS_ENDPOINT_URL": bus.url, **environ}
-        servers.append(Server(tmp_path / f"server-{len(servers)}", **own))
+        servers.append(Server(tmp_path / f"server-{len(servers)}", program=program, **own))
         servers[-1].start()
         servers[-1].wait_until_ready()
         return servers[-1]

@@ -2,9 +2,9 @@
 
 import contextlib
 import os
-import resource
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.commands import PROGRAM, clean_environment
 from tests.integration.localstack import free_port
 from tests.service import wait_until
 
+ROOT = Path(__file__).parents[2]
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests"}
 
 
@@ -22,11 +23,13 @@ class Server:
 
     Args:
         folder: its own; what it shares with others is named in `environ`.
+        program: what runs `transcripts`.
     """
 
-    def __init__(self, folder: Path, **environ: str) -> None:
+    def __init__(self, folder: Path, *, program: Sequence[str] = (str(PROGRAM),), **environ: str) -> None:
         folder.mkdir(exist_ok=True)
         self._folder = folder
+        self._program = program
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,7 +47,8 @@ class Server:
         """Start the process; `wait_until_ready` is the next thing to do."""
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(
-                [PROGRAM, "serve", "--port", str(self.port)],
+                [*self._program, "serve", "--port", str(self.port)],
+                cwd=ROOT,
                 env=clean_environment(**self.environ),
                 stdout=log,
                 stderr=log,
@@ -65,12 +69,6 @@ class Server:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.kill()
-
-    def limit_files_to(self, size: int) -> None:
-        """From now on no file of the server may grow beyond so many bytes: to it, the disk is full."""
-        pid = self._running().pid
-        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def health(self) -> dict[str, Any]:
         """What `/health/ready` tells."""

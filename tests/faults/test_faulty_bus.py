@@ -24,6 +24,7 @@ TAKES_NOTHING: dict[str, Fault] = {
 TAKES_SOME: dict[str, Fault] = {
     "30 % of the entries failing": SomeRefused("InternalFailure", share=0.3),
     "connections closed after acceptance": Cut.CLOSE,
+    "connections reset in the middle of the answer": Cut.HALFWAY,
     "answers after the time-out": Latency(2.5),
     "too many entries in the answers": EntryCount(2),
 }

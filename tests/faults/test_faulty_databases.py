@@ -2,6 +2,8 @@
 
 import contextlib
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +12,11 @@ import pytest
 from adapters.sql.database import Database
 from adapters.sql.engines import engine_for
 from domain.model.errors import OutboxUnavailableError
+from tests import failing_disk
 from tests.databases import PostgreSqlServer, postgresql_server
-from tests.faults.callers import Callers
+from tests.doubles_delivery import seeded
+from tests.failing_disk import DiskFault
+from tests.faults.callers import CALLERS, Callers
 from tests.faults.checker import PromiseLog, nothing_lost
 from tests.faults.relay_process import drain
 from tests.faults.servers import Server
@@ -19,7 +24,9 @@ from tests.service import wait_until
 from tests.stub_bus import INTERNAL_ERROR, StubBus
 
 RECORDINGS = 12
-NO_LIMIT = 2**40
+LOCKED_SECONDS = 6.0
+"""Three for the lock, two for the bus at the worst; the rest is the machine's."""
+BACKENDS_TO_KILL = 10
 
 
 @pytest.fixture
@@ -28,25 +35,38 @@ def postgresql(tmp_path: Path) -> Iterator[PostgreSqlServer]:
         yield server
 
 
-def size_of_journal(database_url: str) -> int:
-    return Path(database_url.removeprefix("sqlite:///") + "-wal").stat().st_size
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """A folder for the names of faults, see `failing_disk`."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    return folder
 
 
-def test_a_full_disk_leaves_the_bus_and_space_that_comes_back_is_used(
+needs_a_failing_disk = pytest.mark.skipif(
+    not failing_disk.is_possible_here(), reason="this kernel lets nobody answer for it"
+)
+
+
+@needs_a_failing_disk
+@pytest.mark.parametrize("fault", DiskFault)
+def test_a_disk_that_fails_leaves_the_bus_and_is_used_again_when_it_works(
     bus: StubBus,
     database_url: str,
     callers: Callers,
     promises: PromiseLog,
     new_server: Callable[..., Server],
+    disk: Path,
+    fault: DiskFault,
 ) -> None:
-    server = new_server()
+    server = new_server((sys.executable, "-m", "tests.failing_disk", str(disk)))
     before = callers.upload_many(server.url, RECORDINGS)
-    server.limit_files_to(size_of_journal(database_url))
+    (disk / fault).touch()
     without_outbox = callers.upload_many(server.url, RECORDINGS)
     calls = bus.calls
     bus.fail_always(INTERNAL_ERROR)
     without_both = callers.upload_many(server.url, RECORDINGS)
-    server.limit_files_to(NO_LIMIT)
+    (disk / fault).unlink()
     without_bus = callers.upload_many(server.url, RECORDINGS)
     bus.fail_always(None)
     server.kill()
@@ -56,6 +76,46 @@ def test_a_full_disk_leaves_the_bus_and_space_that_comes_back_is_used(
     assert calls <= 3 * RECORDINGS  # no storm of what cannot be recorded
     assert without_both == ["failed"] * RECORDINGS
     assert without_bus == ["queued"] * RECORDINGS
+    nothing_lost(promises, bus.accepted, at_least=3 * RECORDINGS)
+    assert integrity_of(database_url) == "ok"
+
+
+def integrity_of(database_url: str) -> str:
+    database = Database(engine_for(database_url))
+    with database.reading(OutboxUnavailableError) as connection:
+        found: str = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one()
+    database.close()
+    return found
+
+
+def test_a_database_file_that_was_deleted_leaves_the_bus(
+    bus: StubBus,
+    database_url: str,
+    callers: Callers,
+    promises: PromiseLog,
+    new_server: Callable[..., Server],
+) -> None:
+    server = new_server()
+    callers.upload_many(server.url, RECORDINGS)
+    path = Path(database_url.removeprefix("sqlite:///"))
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    without_outbox = callers.upload_many(server.url, RECORDINGS)
+    bus.fail_always(INTERNAL_ERROR)
+    without_both = callers.upload_many(server.url, RECORDINGS)
+    paused = server.health()["events"]["relay"]["paused"]
+    bus.fail_always(None)
+    server.kill()
+    server.start()
+    server.wait_until_ready()
+    anew = callers.upload_many(server.url, RECORDINGS)
+
+    assert set(without_outbox) == {"published"}
+    assert without_both == ["failed"] * RECORDINGS
+    assert "is gone" in paused
+    assert set(anew) <= {"published", "queued"}
+    server.kill()
+    drain(database_url, bus.url)
     nothing_lost(promises, bus.accepted, at_least=3 * RECORDINGS)
 
 
@@ -69,13 +129,16 @@ def test_a_locked_database_leaves_the_bus_and_works_once_it_is_free(
     server = new_server()
     database = Database(engine_for(database_url))
     with database.writing(OutboxUnavailableError):
-        locked = callers.upload_many(server.url, 2)
+        begun = time.monotonic()
+        locked = callers.upload_many(server.url, CALLERS)
+        waited = time.monotonic() - begun
     free = callers.upload_many(server.url, RECORDINGS)
     database.close()
     server.kill()
     drain(database_url, bus.url)
 
-    assert locked == ["published"] * 2
+    assert locked == ["published"] * CALLERS
+    assert waited < LOCKED_SECONDS
     assert set(free) <= {"published", "queued"}
     nothing_lost(promises, bus.accepted, at_least=RECORDINGS)
 
@@ -100,6 +163,36 @@ def test_a_postgresql_that_restarts_under_load_loses_nothing(
     drain(url, bus.url)
 
     nothing_lost(promises, bus.accepted, at_least=15)
+
+
+@pytest.mark.parametrize("in_commit", [False, True], ids=["at random moments", "during COMMIT"])
+def test_backends_of_postgresql_that_are_killed_under_load_lose_nothing(
+    postgresql: PostgreSqlServer,
+    bus: StubBus,
+    callers: Callers,
+    promises: PromiseLog,
+    new_server: Callable[..., Server],
+    *,
+    in_commit: bool,
+) -> None:
+    seed = time.time_ns()
+    print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
+    url, random = postgresql.new_url(), seeded(seed)
+    server = new_server(DATABASE_URL=url)
+    bus.fail_always(INTERNAL_ERROR)  # so that nothing but the outbox keeps the promises
+    killed = 0
+    with callers.calling([server.url]):
+        wait_for_answers(callers, "queued", 5)
+        while killed < BACKENDS_TO_KILL:
+            time.sleep(0 if in_commit else random.uniform(0, 0.2))  # the moment is what is tried
+            killed += postgresql.kill_backends(url, in_commit=in_commit)
+        wait_for_answers(callers, "queued", 5)
+    bus.fail_always(None)
+    server.kill()
+    drain(url, bus.url)
+
+    assert set(callers.answers) <= {"queued", "failed"}
+    nothing_lost(promises, bus.accepted, at_least=10)
 
 
 def wait_for_answers(callers: Callers, status: str, more: int) -> None:

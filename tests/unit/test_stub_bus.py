@@ -199,6 +199,15 @@ def test_a_connection_is_closed_after_the_event_was_taken(bus: StubBus) -> None:
     assert bus.accepted == [entry()]
 
 
+def test_a_connection_breaks_in_the_middle_of_the_answer(bus: StubBus) -> None:
+    bus.fail_next(Cut.HALFWAY)
+
+    with pytest.raises(ConnectionClosedError) as caught:
+        put(bus, entry())
+    assert "Connection broken" in str(caught.value.kwargs["error"])  # not aborted: it had begun
+    assert bus.accepted == [entry()]
+
+
 def test_an_answer_never_comes_although_the_event_was_taken(bus: StubBus) -> None:
     bus.fail_next(Cut.HANG)
 

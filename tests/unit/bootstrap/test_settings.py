@@ -90,6 +90,7 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("EVENT_MAX_BYTES", "1MB", "whole bytes, such as 1000000$"),
         ("PAYLOAD_BUCKET", "My_Bucket", "3 to 63 small letters, digits and . -, such as my-transcripts$"),
         ("MAX_AUDIO_SECONDS", "inf", "finite"),
+        ("DATABASE_ALLOW_NETWORK_FILE_SYSTEM", "perhaps", "true or false$"),
         ("OUTBOX_KEEP_DAYS", "a week", "days, such as 7 or 0.5$"),
         ("OUTBOX_KEEP_DAYS", "-1", "must be greater than or equal to 0"),
         ("OUTBOX_KEEP_DAYS", "nan", "must be"),

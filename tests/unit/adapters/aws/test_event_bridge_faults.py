@@ -69,6 +69,7 @@ UNAVAILABLE: list[Fault] = [
     CallError(429, "TooManyRequestsException"),
     CallError(503, "ServiceUnavailable"),
     Cut.RESET,
+    Cut.HALFWAY,
     Cut.CLOSE,
     Cut.HANG,
     EntryCount(0),

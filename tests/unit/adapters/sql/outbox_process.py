@@ -10,11 +10,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy import event
+
+from adapters.sql.database import Database
+from adapters.sql.engines import engine_for
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Published
 from tests.factories import an_event
+from tests.failing_disk import DiskFault, fail_on_request
 
 
 def publish(url: str, events: int) -> dict[str, list[str]]:
@@ -46,6 +51,50 @@ def fill_a_disk(folder: str) -> dict[str, int]:
     return _fill(Path(folder), lambda: None, ballast.unlink)
 
 
+def fail_to_sync(folder: str) -> dict[str, object]:
+    """Add events while the disk works, while it does not sync, and when it works again."""
+    switch, database = Path(folder) / DiskFault.NO_SYNC, prepare_database(f"sqlite:///{folder}/outbox.db")
+    port, opened = SqlOutbox(database), list[object]()
+    event.listen(database.engine, "connect", lambda *_: opened.append(1))
+    fail_on_request(Path(folder))
+    kept = [port.add(an_event()) for _ in range(3)]
+    switch.touch()
+    refused = sum(_is_refused(lambda: port.add(an_event())) for _ in range(3))
+    refused += _is_refused(lambda: port.record([Published(kept[0], "receipt")]))
+    refused += _is_refused(lambda: port.claim_due(1, lease_seconds=60))
+    switch.unlink()
+    port.counts()
+    journal = (Path(folder) / "outbox.db-wal").stat().st_size
+    kept.append(port.add(an_event()))
+    with database.engine.connect() as connection:
+        integrity = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one()
+    return {
+        "kept": [str(claim.interaction_id) for claim in kept],
+        "refused": refused,
+        "journal": journal,
+        "reopened": len(opened),
+        "found": [str(record.interaction_id) for record in port.records()],
+        "integrity": integrity,
+    }
+
+
+def hold(url: str) -> str:
+    """Keep everybody else from writing until there is another line on the standard input."""
+    with Database(engine_for(url)).writing(OutboxUnavailableError):
+        sys.stdout.write("held\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+    return "released"
+
+
+def _is_refused(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except OutboxUnavailableError:
+        return True
+    return False
+
+
 def _fill(folder: Path, begin: Callable[[], None], make_room: Callable[[], None]) -> dict[str, int]:
     port = SqlOutbox(prepare_database(f"sqlite:///{folder}/outbox.db"))
     begin()
@@ -71,6 +120,14 @@ def _add(port: SqlOutbox, kept: int, refused: int) -> tuple[int, int]:
     return kept + 1, refused
 
 
+TASKS: dict[str, Callable[[str], object]] = {
+    "limit": fill_up_to_a_limit,
+    "disk": fill_a_disk,
+    "syncs": fail_to_sync,
+    "hold": hold,
+}
+
+
 def main(what: str, where: str) -> None:
     """Do what the test asked for."""
     sys.stdin.readline()
@@ -80,7 +137,7 @@ def main(what: str, where: str) -> None:
     elif what == "publish":
         told = publish(where, events=60)
     else:
-        told = {"limit": fill_up_to_a_limit, "disk": fill_a_disk}[what](where)
+        told = TASKS[what](where)
     sys.stdout.write(json.dumps(told))
 
 

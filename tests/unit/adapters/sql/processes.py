@@ -1,9 +1,11 @@
 """Starts the processes of `outbox_process`, all at the same moment."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +15,38 @@ MODULE = "tests.unit.adapters.sql.outbox_process"
 
 def run_together(count: int, *arguments: str) -> list[Any]:
     """What each of them printed; fails where one of them failed."""
-    command = [sys.executable, "-W", "error", "-m", MODULE, *arguments]
-    processes = [
-        subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(count)
-    ]
+    processes = [_started(*arguments) for _ in range(count)]
     for process in processes:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
+        _go(process)
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0] * count, [errors for _, errors in outputs]
     return [json.loads(output) for output, _ in outputs]
+
+
+@contextlib.contextmanager
+def locked(url: str) -> Iterator[None]:
+    """While the context lasts, another process keeps everybody from writing to an SQLite file."""
+    with _started("hold", url) as process:
+        _go(process)
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        yield
+        _go(process)
+
+
+def _started(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", MODULE, *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _go(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin
+    process.stdin.write("go\n")
+    process.stdin.flush()

@@ -19,10 +19,6 @@ from domain.model.outbox import OutboxState, Published
 from tests.databases import Place, PostgreSqlServer, postgresql_server
 from tests.factories import an_event
 
-KILL_THE_OTHERS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()"
-)
-
 
 @pytest.fixture
 def database(postgresql_place: Place) -> Iterator[Database]:
@@ -102,7 +98,7 @@ def test_killed_backends_lose_nothing(postgresql: PostgreSqlServer, database: Da
     with Load(database) as load:
         for _ in range(10):
             load.wait_for_more(5)
-            postgresql.run(KILL_THE_OTHERS.format(database.engine.url.database))
+            postgresql.kill_backends(str(database.engine.url))
         load.wait_for_more()
 
     assert load.lost() == set()
@@ -113,7 +109,7 @@ def test_connections_that_died_while_nobody_used_them_are_not_noticed(
 ) -> None:
     port = SqlOutbox(database)
     port.add(an_event())
-    postgresql.run(KILL_THE_OTHERS.format(database.engine.url.database))
+    postgresql.kill_backends(str(database.engine.url))
 
     assert len(port.claim_due(1, lease_seconds=60)) == 1
 

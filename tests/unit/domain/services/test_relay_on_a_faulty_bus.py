@@ -42,6 +42,7 @@ PASSING: list[Fault] = [
     EntryCount(11),
     Latency(0.4),
     Cut.RESET,
+    Cut.HALFWAY,
     Cut.CLOSE,
     Cut.HANG,
     Refusal("InternalFailure", at=3),

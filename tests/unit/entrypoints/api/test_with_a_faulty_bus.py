@@ -52,6 +52,7 @@ FAULTS: list[Fault] = [
     EntryCount(0),
     EntryCount(2),
     Cut.RESET,
+    Cut.HALFWAY,
     Cut.CLOSE,
     Cut.HANG,
 ]
