@@ -3,6 +3,7 @@
 import click
 
 from bootstrap.container import build_container
+from bootstrap.route_templates import RouteTemplate, route_template
 from domain.model.infrastructure import Part, Provisioning
 from domain.model.inspection import Action, Change
 from entrypoints.cli.configuration import configure
@@ -26,7 +27,21 @@ ARCHIVE_DAYS = click.option(
 @click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before a repair.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
-def command(archive_days: int | None, *, repair: bool, dry_run: bool, yes: bool, as_json: bool) -> None:
+@click.option(
+    "--format",
+    "template",
+    type=click.Choice([each.value for each in RouteTemplate]),
+    help="Print the route for a tool of yours, and do nothing; asks AWS nothing.",
+)
+def command(
+    archive_days: int | None,
+    *,
+    repair: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    template: str | None,
+) -> None:
     """Create dead-letter queue, queue, rule and target where they are missing, and check them all.
 
     What exists is never changed, unless --repair is given; where it differs from what is wanted, each
@@ -35,6 +50,10 @@ def command(archive_days: int | None, *, repair: bool, dry_run: bool, yes: bool,
     """
     settings = configure()
     days = settings.archive_days if archive_days is None else archive_days
+    if template:
+        _require_alone(repair=repair, dry_run=dry_run)
+        click.echo(route_template(settings, RouteTemplate(template), archive_days=days))
+        return
     infrastructure = build_container(settings).infrastructure()
     if dry_run:
         _show_plan(infrastructure, days, repair=repair, as_json=as_json)
@@ -43,6 +62,11 @@ def command(archive_days: int | None, *, repair: bool, dry_run: bool, yes: bool,
         _confirm(infrastructure, days, yes=yes, as_json=as_json)
     act = infrastructure.repair if repair else infrastructure.provision
     _tell(act(archive_days=days), as_json=as_json)
+
+
+def _require_alone(*, repair: bool, dry_run: bool) -> None:
+    if repair or dry_run:
+        raise click.UsageError("--format only prints: it goes with neither --repair nor --dry-run.")
 
 
 def _show_plan(

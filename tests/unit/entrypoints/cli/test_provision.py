@@ -304,3 +304,28 @@ def test_what_others_added_is_told_as_theirs(
     _run(monkeypatch, _Route(parts=(Part(Link.QUEUE, "orders", created=False, differences=(theirs,)),)))
 
     assert "added by others, and left, in Policy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("template", ["cloudformation", "terraform"])
+def test_the_route_is_printed_for_other_tools_without_asking_aws(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], template: str
+) -> None:
+    monkeypatch.setenv("QUEUE_NAME", "orders")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody there
+
+    with pytest.raises(SystemExit) as ended:
+        main(["provision", "--format", template, "--archive", "7"])
+
+    printed = capsys.readouterr().out
+    assert not ended.value.code
+    assert json.loads(printed)
+    assert '"orders"' in printed
+    assert "meeting-transcripts-archive" in printed
+
+
+def test_a_template_is_only_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["provision", "--format", "terraform", "--repair"])
+
+    assert ended.value.code == 2
+    assert "neither --repair nor --dry-run" in capsys.readouterr().err

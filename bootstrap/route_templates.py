@@ -1,0 +1,34 @@
+"""The route for teams that provision with tools of their own."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from adapters.aws.cloudformation import cloudformation
+from adapters.aws.terraform import terraform
+from bootstrap.container import build_container
+from bootstrap.settings import Settings
+
+
+class RouteTemplate(StrEnum):
+    """What reads the template; both are JSON."""
+
+    CLOUDFORMATION = "cloudformation"
+    TERRAFORM = "terraform"
+
+
+_PRINTERS: Mapping[RouteTemplate, Callable[..., str]] = {
+    RouteTemplate.CLOUDFORMATION: cloudformation,
+    RouteTemplate.TERRAFORM: terraform,
+}
+
+
+def route_template(settings: Settings, template: RouteTemplate, *, archive_days: int | None) -> str:
+    """The route of these settings, for any account and region; needs no credentials.
+
+    Args:
+        settings: what the parts are called, and which key encrypts the queues.
+        template: for which tool.
+        archive_days: for how long an archive keeps events (0: for good); None for no archive.
+    """
+    names = build_container(settings).route_names()
+    return _PRINTERS[template](names, key=settings.queue_kms_key, archive_days=archive_days)
