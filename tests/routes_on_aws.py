@@ -54,6 +54,10 @@ class RouteOnAws:
         self.names = names
         self.infrastructure = AwsEventInfrastructure(*clients, names, pause=lambda _: None)
 
+    def with_key(self, key: str) -> AwsEventInfrastructure:
+        """The same route, whose queues are to be encrypted with a key."""
+        return AwsEventInfrastructure(*self.clients, self.names, key=key, pause=lambda _: None)
+
     @property
     def queue(self) -> SqsQueue:
         return SqsQueue(self.clients.sqs, name=self.names.queue)

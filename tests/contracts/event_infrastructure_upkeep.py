@@ -132,7 +132,7 @@ class EventInfrastructureUpkeepContract:
         assert route.infrastructure.inspect().plan == ()
 
     def test_a_key_that_is_named_is_set_on_both_queues(self, route: RouteOnAws) -> None:
-        keyed = AwsEventInfrastructure(*route.clients, route.names, key="alias/ours", pause=lambda _: None)
+        keyed = route.with_key("alias/ours")
         assert {change.link for change in keyed.inspect().plan} == {Link.QUEUE, Link.DEAD_LETTER_QUEUE}
 
         keyed.repair()

@@ -16,6 +16,7 @@ from botocore.utils import ContainerMetadataFetcher
 from bootstrap import aws
 from bootstrap.aws import (
     AwsAccess,
+    cloudwatch_client,
     credentials_found,
     events_client,
     kms_client,
@@ -31,7 +32,15 @@ from tests.integration.localstack import free_port
 from tests.stub_bus import INTERNAL_ERROR, THROTTLED, Cut, Fault, StubBus
 
 four_threads = partial(relaying_client, threads=4)
-CLIENTS = [publishing_client, four_threads, events_client, sqs_client, kms_client, s3_client]
+CLIENTS = [
+    publishing_client,
+    four_threads,
+    events_client,
+    sqs_client,
+    kms_client,
+    cloudwatch_client,
+    s3_client,
+]
 KEYS = "aws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = made-up\n"
 SINGLE_SIGN_ON = """
 sso_start_url = https://example.invalid/start

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from adapters.aws.diagnosis import matches_plainly
+from adapters.aws.queue_diagnosis import KEY_STATEMENT
 from domain.model.infrastructure import Finding, Link, RouteNames
 from tests.routes_on_aws import RouteOnAws, moto_clients
 
@@ -232,6 +233,13 @@ def test_a_key_whose_policy_leaves_eventbridge_out(route: RouteOnAws) -> None:
     assert [finding.link for finding in findings] == [Link.ENCRYPTION, Link.ENCRYPTION]
     assert "kms:GenerateDataKey" in findings[0].problem
     assert "kms:Decrypt" in findings[1].problem
+    assert all(KEY_STATEMENT in finding.remedy for finding in findings)
+
+
+def test_the_statement_that_is_printed_for_a_key_lets_eventbridge_in(route: RouteOnAws) -> None:
+    _encrypt(route, Policy=f'{{"Version": "2012-10-17", "Statement": [{KEY_STATEMENT}]}}')
+
+    assert route.infrastructure.diagnose() == ()
 
 
 def test_a_key_whose_policy_forgets_one_action(route: RouteOnAws) -> None:
@@ -273,6 +281,7 @@ def test_a_key_that_may_not_be_read_is_said_to_be_unchecked(route: RouteOnAws, o
     assert (finding.link, finding.proven) == (Link.ENCRYPTION, False)
     assert finding.problem == "the encryption could not be checked"
     assert "no kms permission" in finding.evidence
+    assert KEY_STATEMENT in finding.remedy
 
 
 @pytest.mark.parametrize(
