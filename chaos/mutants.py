@@ -130,6 +130,13 @@ MUTANTS = (
         (f"{FAULTS}relays.py",),
     ),
     Mutant(
+        "delete dead letters before they are copied",
+        "domain/services/redrive.py",
+        "        copies = self._queue.send_copies(messages)\n",
+        "        self._dead_letters.delete(messages)\n        copies = self._queue.send_copies(messages)\n",
+        (f"{DOMAIN}redrive.py", f"{FAULTS}killed_redrives.py"),
+    ),
+    Mutant(
         "prune what waits",
         "adapters/sql/outbox_statements.py",
         '            IS_SETTLED,\n            _ROW.state.in_(bindparam("states", expanding=True)),\n'

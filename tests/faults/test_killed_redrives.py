@@ -1,0 +1,116 @@
+"""`transcripts dlq redrive`, killed at random moments, loses no message."""
+
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import boto3
+import pytest
+from moto.backends import get_backend
+from moto.server import ThreadedMotoServer
+
+from domain.services.dead_letter_walk import BATCH
+from tests.commands import PROGRAM, clean_environment
+from tests.dead_letters import an_envelope
+from tests.doubles_delivery import seeded
+from tests.faults.servers import CREDENTIALS
+from tests.service import wait_until
+
+ROUNDS = 10
+FILLING = 50
+LONGEST_SECONDS = 0.5
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+"""Moto's, and everybody's there."""
+QUEUE, DEAD_LETTERS = "killed-queue", "killed-dlq"
+
+
+class Sqs:
+    """An SQS for processes, and a look past it at what is stored: hidden messages as well."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._client: Any = boto3.client("sqs", endpoint_url=url, region_name=REGION)
+        self._urls = {
+            name: self._client.create_queue(QueueName=name)["QueueUrl"] for name in (QUEUE, DEAD_LETTERS)
+        }
+        self.sent: set[str] = set()
+
+    def fill(self, count: int) -> None:
+        """Send so many dead letters."""
+        for _ in range(count // BATCH):
+            bodies = [an_envelope() for _ in range(BATCH)]
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
+            self._client.send_message_batch(QueueUrl=self._urls[DEAD_LETTERS], Entries=entries)
+            self.sent.update(bodies)
+
+    def stored(self, name: str) -> list[str]:
+        """The bodies that are in a queue, hidden or not."""
+        queue = get_backend("sqs")[ACCOUNT][REGION].queues[name]
+        return [message.body for message in queue._messages]
+
+    def close(self) -> None:
+        """Forget the queues."""
+        for url in self._urls.values():
+            self._client.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def sqs() -> Iterator[Sqs]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        sqs = Sqs(f"http://{host}:{port}")
+        yield sqs
+        sqs.close()
+    finally:
+        server.stop()
+
+
+def _start(sqs: Sqs) -> "subprocess.Popen[bytes]":
+    environ = {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": sqs.url,
+        "AWS_REGION": REGION,
+        "QUEUE_NAME": QUEUE,
+        "DLQ_NAME": DEAD_LETTERS,
+    }
+    return subprocess.Popen(
+        [PROGRAM, "dlq", "redrive", "--all", "--max", "1000000"],  # by hand: moto moves nothing by itself
+        env=clean_environment(**environ),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _kill_under_way(sqs: Sqs, random: Random) -> bool:
+    """Whether the redrive was killed, and had not ended by itself."""
+    before = len(sqs.stored(QUEUE))
+    with _start(sqs) as redrive:
+        try:
+            wait_until(lambda: len(sqs.stored(QUEUE)) > before, seconds=60)
+            time.sleep(random.uniform(0, LONGEST_SECONDS))  # the moment is what is tried
+        finally:
+            redrive.kill()
+        return redrive.wait() == -signal.SIGKILL
+
+
+def test_redrives_killed_at_random_moments_lose_nothing(sqs: Sqs) -> None:
+    seed = time.time_ns()
+    print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
+    random, killed = seeded(seed), 0
+
+    for _ in range(ROUNDS):
+        sqs.fill(FILLING)
+        killed += _kill_under_way(sqs, random)
+        found = Counter(sqs.stored(QUEUE) + sqs.stored(DEAD_LETTERS))
+        assert found.keys() == sqs.sent
+
+    assert killed >= ROUNDS / 2
+    assert found.total() - len(found) <= killed * BATCH
+    assert len(sqs.stored(QUEUE)) >= ROUNDS
