@@ -64,7 +64,7 @@ def _reasons(letter: DeadLetter) -> Iterator[str]:
         message = f": {undelivered.message}" if undelivered.message else ""
         yield f"never reached the queue{tries}{limit}: {undelivered.code}{message}"
     else:
-        yield f"received {letter.receive_count} times"
+        yield "received once" if letter.receive_count == 1 else f"received {letter.receive_count} times"
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         yield f"breaks the contract at {problems[0].place}: {problems[0].what}{more}"

@@ -81,9 +81,9 @@ def test_a_list_tells_why_each_is_there_and_no_text(shop: Shop) -> None:
     first, second, third, summary = out.splitlines()
     assert good in first
     assert str(event.tenant_id) in first
-    assert first.endswith("received 1 times")
+    assert first.endswith("received once")
     assert broken in second
-    assert second.endswith("received 1 times; breaks the contract at $.detail.version: "
+    assert second.endswith("received once; breaks the contract at $.detail.version: "
                            "Unable to extract tag using discriminator 'version'")  # fmt: skip
     assert third.endswith(
         "never reached the queue after 185 retries, MaximumRetryAttempts: NO_PERMISSIONS: not authorised"
@@ -184,7 +184,7 @@ def test_one_is_shown_with_its_text_only_where_that_is_asked_for(shop: Shop) -> 
 
     assert SPOKEN not in without
     assert f"id               {message_id}\n" in without
-    assert "why              received 1 times\ncontract         kept\n" in without
+    assert "why              received once\ncontract         kept\n" in without
     assert SPOKEN in with_body
     assert "message" not in shop.told("show", message_id)
     assert SPOKEN in shop.told("show", message_id, "--with-body")["message"]["body"]
