@@ -1,15 +1,16 @@
 """The outbox in a database: SQLite or PostgreSQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from adapters.sql import outbox_statements as statements
 from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
-from adapters.sql.outbox_rows import claim_from, new_row, record_from, settlement
+from adapters.sql.group_commit import GroupCommit
+from adapters.sql.outbox_rows import Parameters, claim_from, new_row, record_from, settlement
 from adapters.sql.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events import BatchProcessingCompleted
@@ -21,6 +22,8 @@ SECONDS_A_DAY = 86_400.0
 
 class SqlOutbox(OutboxPort):
     """One row an event; every method is one short transaction, and rows are found by their state.
+
+    Threads that add or record at the same time share a transaction.
 
     Args:
         database: with its schema up to date.
@@ -38,14 +41,13 @@ class SqlOutbox(OutboxPort):
         self._add = statements.add(dialect, self._now)
         self._claim_due = statements.claim_due(self._now)
         self._settle = statements.settle(dialect, self._now, keeps_texts=keep_days > 0)
+        self._adding = GroupCommit(self._write_certainly, self._insert)
+        self._recording = GroupCommit(self._write, self._settle_each)
 
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
         """Insert the event; where the answer to the commit is lost, make sure."""
         claim = Claim(event, uuid4(), attempts=0)
-        row = new_row(claim, lease_seconds)
-        self._database.write_certainly(
-            lambda connection: connection.execute(self._add, row), OutboxUnavailableError
-        )
+        self._adding(new_row(claim, lease_seconds))
         return claim
 
     def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
@@ -62,8 +64,7 @@ class SqlOutbox(OutboxPort):
         if not outcomes:
             return 0
         changes = json.dumps([settlement(outcome) for outcome in sorted(outcomes, key=_order)])
-        with self._database.writing(OutboxUnavailableError) as connection:
-            return connection.execute(self._settle, {"outcomes": changes}).rowcount
+        return self._recording(changes)
 
     def counts(self) -> OutboxCounts:
         """Count from the indexes."""
@@ -125,6 +126,20 @@ class SqlOutbox(OutboxPort):
             forgotten += batch
             if batch < statements.PRUNE_BATCH:
                 return forgotten
+
+    def _insert(self, connection: Connection, rows: Sequence[Parameters]) -> Sequence[None]:
+        connection.execute(self._add, rows)
+        return [None] * len(rows)
+
+    def _settle_each(self, connection: Connection, changes: Sequence[str]) -> Sequence[int]:
+        return [connection.execute(self._settle, {"outcomes": each}).rowcount for each in changes]
+
+    def _write_certainly(self, write: Callable[[Connection], object]) -> None:
+        self._database.write_certainly(write, OutboxUnavailableError)
+
+    def _write(self, write: Callable[[Connection], object]) -> None:
+        with self._database.writing(OutboxUnavailableError) as connection:
+            write(connection)
 
 
 def _order(outcome: Outcome) -> int:
