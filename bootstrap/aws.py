@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
+LEAN = Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
+"""For clients that do nothing but publish, again and again.
+
+What botocore would check of each entry, `put_events_entry` holds by its type, and a user agent of our own
+need not be put together for each call. Both together are a third of what a call costs.
+"""
+
 PUBLISHING = Config(
     connect_timeout=1,
     read_timeout=1.5,
@@ -42,14 +49,8 @@ RELAYING = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 1},
     tcp_keepalive=True,
-    parameter_validation=False,
-    user_agent=f"batch-transcription Boto3/{boto3.__version__}",
 )
-"""Nobody waits, and the relay itself decides when to try again: it has to see every failure.
-
-Backlogs are long: what botocore would check of each entry, `put_events_entry` holds by its type, and a user
-agent of our own need not be put together for each call. Both together are a third of what a call costs.
-"""
+"""Nobody waits, and the relay itself decides when to try again: it has to see every failure."""
 
 OPERATING = Config(
     connect_timeout=3,
@@ -82,12 +83,14 @@ class AwsAccess:
 def publishing_client(access: AwsAccess) -> "EventBridgeClient":
     """For publishing while a request waits."""
     with _naming_what_is_wrong():
-        return _session(access).client("events", endpoint_url=access.endpoint_url, config=PUBLISHING)
+        return _session(access).client(
+            "events", endpoint_url=access.endpoint_url, config=PUBLISHING.merge(LEAN)
+        )
 
 
 def relaying_client(access: AwsAccess, *, threads: int) -> "EventBridgeClient":
     """For publishing from so many threads at once."""
-    config = RELAYING.merge(Config(max_pool_connections=threads))
+    config = RELAYING.merge(LEAN).merge(Config(max_pool_connections=threads))
     with _naming_what_is_wrong():
         return _session(access).client("events", endpoint_url=access.endpoint_url, config=config)
 

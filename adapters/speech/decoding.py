@@ -85,8 +85,11 @@ def _measure(track: SoundTrack, limits: DecodingLimits, on_progress: ProgressLis
 def _with_packet(length: Length, packet: "Packet[Stream]", *, is_sound: bool) -> Length:
     if packet.time_base is None:
         return length
-    seconds = float((packet.duration or 0) * packet.time_base)
-    end = max(length.end, float((packet.pts or 0) * packet.time_base) + seconds)
+    tick = (
+        packet.time_base.numerator / packet.time_base.denominator
+    )  # fractions would take as long as decoding
+    seconds = (packet.duration or 0) * tick
+    end = max(length.end, (packet.pts or 0) * tick + seconds)
     return Length(length.sound + seconds, end, end) if is_sound else length._replace(end=end)
 
 

@@ -1,4 +1,8 @@
-"""The one place of the HTTP door that knows the container."""
+"""The one place of the HTTP door that knows the container.
+
+The dependencies are coroutines although they wait for nothing: the framework runs plain functions in threads,
+which costs each request more than they do.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, cast
@@ -21,37 +25,37 @@ def container_of(request: Request) -> Container:
     return cast("Container", request.app.state.container)
 
 
-def spool_of(request: Request) -> UploadSpool:
+async def spool_of(request: Request) -> UploadSpool:
     """The folder for uploads of this process."""
     return cast("UploadSpool", request.app.state.spool)
 
 
-def interaction_id_of(request: Request) -> UUID:
+async def interaction_id_of(request: Request) -> UUID:
     """The id that the middleware gave this request."""
     return cast("UUID", request.state.interaction_id)
 
 
-def batch_processing_of(request: Request) -> BatchProcessingService:
+async def batch_processing_of(request: Request) -> BatchProcessingService:
     """The use case."""
     return container_of(request).batch_processing()
 
 
-def transcriber_of(request: Request) -> TranscriberPort:
+async def transcriber_of(request: Request) -> TranscriberPort:
     """The speech recogniser that the use case works with."""
     return container_of(request).transcriber()
 
 
-def idempotency_of(request: Request) -> Callable[[], IdempotencyPort]:
+async def idempotency_of(request: Request) -> Callable[[], IdempotencyPort]:
     """Opens the store of keys, where a request needs it."""
     return container_of(request).idempotency
 
 
-def leases_of(request: Request) -> LeaseRenewal:
+async def leases_of(request: Request) -> LeaseRenewal:
     """What keeps the keys of the requests in hand."""
     return container_of(request).lease_renewal()
 
 
-def identity_of(request: Request) -> Identity:
+async def identity_of(request: Request) -> Identity:
     """Whose request this is (requirement 2).
 
     Raises:

@@ -16,12 +16,16 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from starlette.requests import Request
 
 from domain.model.errors import ConfigurationError
 from entrypoints.api.problems import StorageFullError, TooManyUploadsError
 from entrypoints.api.uploads import MultipartRecording
+
+SMALL_BYTES = 64 * 1024
+"""What is written and removed at once: handing it to a thread would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,8 @@ class UploadSpool:
             folder = self._make_folder()
         try:
             yield folder
-        finally:  # a large file takes its time, and a caller who leaves must not leave it behind
-            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+        finally:
+            await _remove(folder)
 
     def _make_folder(self) -> Path:
         if self._folder is None:
@@ -119,12 +123,33 @@ class UploadSpool:
             async for block in body.blocks(self._limits.idle_seconds):
                 check_capacity()
                 self._check_room(path.parent)
-                await asyncio.to_thread(file.write, block)
+                await _write(file, block)
         return path
 
     def _check_room(self, folder: Path) -> None:
         if shutil.disk_usage(folder).free < self._limits.min_free_bytes:
             raise _no_room()
+
+
+async def _write(file: BinaryIO, block: bytes) -> None:
+    if len(block) <= SMALL_BYTES:
+        file.write(block)
+    else:
+        await asyncio.to_thread(file.write, block)
+
+
+async def _remove(folder: Path) -> None:
+    """A large file takes its time, and a caller who leaves must not leave it behind."""
+    if _bytes_in(folder) <= SMALL_BYTES:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+
+def _bytes_in(folder: Path) -> int:
+    with contextlib.suppress(OSError):
+        return sum(file.stat().st_size for file in folder.iterdir())
+    return 0
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from domain.model.errors import ConfigurationError, TranscriberBusyError
 from entrypoints.api.problems import StorageFullError
-from entrypoints.api.spool import UploadLimits, UploadSpool
+from entrypoints.api.spool import SMALL_BYTES, UploadLimits, UploadSpool
 from entrypoints.api.uploads import WRITE_BYTES
 from tests.service import eventually, multipart
 
@@ -25,7 +25,7 @@ LIMITS = UploadLimits(max_bytes=2**23, max_concurrent=2, idle_seconds=1, min_fre
 A_PROCESS_THAT_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from entrypoints.api.spool import UploadLimits, UploadSpool
+from entrypoints.api.spool import SMALL_BYTES, UploadLimits, UploadSpool
 spool = UploadSpool(Path(sys.argv[1]), UploadLimits(1000, 2, 1, 0))
 spool.open()
 (spool._folder / "upload-1").mkdir()
@@ -219,7 +219,7 @@ async def test_a_caller_who_leaves_while_the_file_is_to_be_removed_does_not_leav
     loop.set_default_executor(ThreadPoolExecutor(1))
 
     async def receive() -> None:
-        async with spool.receive(upload(b"sound"), has_capacity):
+        async with spool.receive(upload(bytes(SMALL_BYTES + 1)), has_capacity):
             loop.run_in_executor(None, thread_is_free.wait, 10)  # the removal has to wait for its thread
             received.set()
 
