@@ -6,6 +6,7 @@ costs, and a test holds the models against every schema that was ever published.
 docstrings and the descriptions of the fields are what consumers read.
 """
 
+import json
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -21,6 +22,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     TypeAdapter,
+    ValidationError,
     WithJsonSchema,
 )
 
@@ -30,6 +32,8 @@ DEFAULT_EVENT_SOURCE = "com.yourapp.transcription"
 TEST_EVENT_LABEL = "urn:batch-transcription:test-event"
 """Travels beside an event that only tests the route, so that consumers can skip it (requirement 8)."""
 
+
+_LATER_MINOR = re.compile(r"([12])\.[1-9]\d*", re.ASCII)
 
 _UNDELIVERABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
@@ -175,12 +179,30 @@ _any_version: TypeAdapter[CompletedEvent] = TypeAdapter(
 
 
 def read_event(text: str) -> CompletedEvent:
-    """Read an event from its JSON, whatever its version.
+    """Read an event from its JSON, in any version of a major that is known.
+
+    What a later minor version has added is passed over, as readers have to (docs/adr/0012).
 
     Raises:
-        pydantic.ValidationError: it breaks the schema of its version, or has another one.
+        pydantic.ValidationError: it breaks the schema of its version, or has an unknown one.
     """
-    return _any_version.validate_json(text)
+    try:
+        return _any_version.validate_json(text)
+    except ValidationError:
+        known = _in_known_version(text)
+        if known is None:
+            raise
+        return _any_version.validate_json(known, extra="ignore")
+
+
+def _in_known_version(text: str) -> str | None:
+    """The event of a later minor version, said to be of the one we know; None for any other text."""
+    try:
+        event = from_json(text)
+        later = _LATER_MINOR.fullmatch(event["version"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    return json.dumps({**event, "version": f"{later[1]}.0"}) if later else None
 
 
 class PublicationStatus(StrEnum):

@@ -200,3 +200,29 @@ def test_an_event_is_read_by_its_version(payload: str) -> None:
 def test_an_unknown_version_is_not_read(version: object) -> None:
     with pytest.raises(ValidationError, match="version"):
         read_event(detail(version=version))
+
+
+@pytest.mark.parametrize("payload", [PAYLOAD, PAYLOAD_2])
+@pytest.mark.parametrize("minor", [1, 12])
+def test_a_later_minor_version_is_read_without_what_it_has_added(payload: str, minor: int) -> None:
+    later = json.loads(payload)
+    major = later["version"].partition(".")[0]
+    later |= {"version": f"{major}.{minor}", "language": "en"}
+    later["data"] |= {"confidence": 0.9}
+
+    assert json.loads(read_event(json.dumps(later)).to_json()) == json.loads(payload)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"tenant_id": "nobody"}, {"data": {}}, {"version": "1.01"}, {"version": "1.1.0"}, {"version": "3.1"}],
+)
+def test_a_later_minor_version_keeps_to_what_was_before(change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        read_event(json.dumps({**json.loads(PAYLOAD), "version": "1.1", **change}))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '"1.1"', '{"version": ["1.1"]}', "{", "[" * 100_000])
+def test_what_is_no_event_is_not_read(text: str) -> None:
+    with pytest.raises(ValidationError):
+        read_event(text)
