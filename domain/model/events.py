@@ -25,6 +25,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
 )
+from pydantic_core import from_json
 
 DEFAULT_EVENT_SOURCE = "com.yourapp.transcription"
 """Who speaks, where the configuration does not say otherwise (requirement 3.8)."""
