@@ -1,12 +1,15 @@
 import logging
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from adapters.sql.engines import engine_for
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from domain.model.errors import ConfigurationError
 from tests.factories import an_event
+from tests.service import container_for
 
 
 def test_a_relative_path_counts_from_the_working_directory(
@@ -68,6 +71,18 @@ def test_a_file_that_cannot_be_made_names_the_variable(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match=r"DATABASE_URL: .*/file/test.db cannot be opened: "):
         prepare_database(f"sqlite:///{tmp_path}/file/test.db")
+
+
+def test_a_network_file_system_is_refused_unless_it_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bootstrap.database.engine_for", partial(engine_for, file_system_of=lambda _: "nfs4"))
+    refusing = container_for(tmp_path / "spool")
+    allowing = container_for(tmp_path / "spool", DATABASE_ALLOW_NETWORK_FILE_SYSTEM="true")
+
+    with pytest.raises(ConfigurationError, match="type nfs4"):
+        refusing.database()
+    allowing.database().close()
 
 
 def test_sqlite_is_warned_about_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,200 @@
+"""No order of events makes relays lose one: two of them on a database, with a bus and an outbox that fail."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from adapters.sql.database import Database
+from adapters.sql.outbox import SqlOutbox
+from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
+from domain.model.events import CompletedEvent
+from domain.model.outbox import Claim, OutboxState, Outcome, Published
+from domain.services.circuit_breaker import CircuitBreaker
+from domain.services.claim_publisher import ClaimPublisher
+from domain.services.relay import Relay
+from ports.event_port import PublishOutcome
+from tests.databases import KINDS, Clock, Place
+from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded
+from tests.factories import an_event
+
+LEASE_SECONDS = 60.0
+AWAY = EventBusUnavailableError("the bus is away")
+POISON = "poison"
+
+
+class Bus:
+    """Takes events, or refuses them, as its mood is; some it takes without saying so.
+
+    Attributes:
+        arrived: the events that it took.
+    """
+
+    MOODS = ("well", "away", "loses its answers", "refuses every other event")
+
+    def __init__(self) -> None:
+        self.mood = "well"
+        self.arrived: set[UUID] = set()
+        self._asked = 0
+
+    def answer(self, event: CompletedEvent) -> PublishOutcome:
+        self._asked += 1
+        if getattr(event.data, "raw_transcript", "") == POISON:
+            return EventRejectedError("MalformedDetail")
+        if self.mood == "away" or (self.mood == "refuses every other event" and self._asked % 2):
+            return AWAY
+        self.arrived.add(event.interaction_id)
+        return AWAY if self.mood == "loses its answers" else ACCEPTED
+
+
+class FragileOutbox(SqlOutbox):
+    """Cannot record, at times: what was published is not known, as after a crash or on a full disk."""
+
+    records_nothing = False
+
+    def record(self, outcomes: Sequence[Outcome], /) -> int:
+        if self.records_nothing:
+            raise OutboxUnavailableError("no space left on device")
+        return super().record(outcomes)
+
+
+class RelayMachine(RuleBasedStateMachine):
+    """Drives two relays; subclasses say on which database."""
+
+    database: Database
+    late: Bundle[Claim] = Bundle("late")
+
+    def __init__(self) -> None:
+        super().__init__()
+        with self.database.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM outbox")
+        self.clock, self.bus, self.breaker = Clock(), Bus(), CircuitBreaker()
+        self.outbox = FragileOutbox(self.database, now=self.clock.in_sql)
+        self.fine, self.poison = set[UUID](), set[UUID]()
+        self.publishers = [self._publisher() for _ in range(2)]
+        self.relays = [self._relay(publisher) for publisher in self.publishers]
+
+    def _publisher(self) -> ClaimPublisher:
+        events = AnsweringEventPublisher(self.bus.answer)
+        return ClaimPublisher(events, self.breaker, threads=1, clock=self.clock, random=seeded())
+
+    def _relay(self, publisher: ClaimPublisher) -> Relay:
+        return Relay(
+            self.outbox,
+            publisher,
+            self.breaker,
+            batch=3,
+            lease_seconds=LEASE_SECONDS,
+            clock=self.clock,
+            random=seeded(),
+        )
+
+    @rule(lease_seconds=st.sampled_from([0.0, 15.0]), is_poison=st.sampled_from([False, False, True]))
+    def add(self, lease_seconds: float, *, is_poison: bool) -> None:
+        event = an_event(raw_transcript=POISON) if is_poison else an_event()
+        self.outbox.add(event, lease_seconds=lease_seconds)
+        (self.poison if is_poison else self.fine).add(event.interaction_id)
+
+    @rule(number=st.integers(0, 1))
+    def relay(self, number: int) -> None:
+        self.relays[number].step()
+
+    @rule(number=st.integers(0, 1))
+    def crash(self, number: int) -> None:
+        """What it had claimed, and what it had not recorded, is forgotten."""
+        self.publishers[number].close()
+        self.publishers[number] = self._publisher()
+        self.relays[number] = self._relay(self.publishers[number])
+
+    @rule(target=late)
+    def claim_and_send(self) -> MultipleResults[Claim]:
+        """Somebody who takes time to report what became of it."""
+        claims = self.outbox.claim_due(1, lease_seconds=LEASE_SECONDS)
+        return multiple(*(claim for claim in claims if self.bus.answer(claim.event) == ACCEPTED))
+
+    @precondition(lambda self: not self.outbox.records_nothing)
+    @rule(claim=consumes(late))
+    def report(self, claim: Claim) -> None:
+        self.outbox.record([Published(claim, "receipt")])
+
+    @rule(mood=st.sampled_from(Bus.MOODS))
+    def the_bus_changes(self, mood: str) -> None:
+        self.bus.mood = mood
+
+    @rule()
+    def the_disk_is_full_or_not(self) -> None:
+        self.outbox.records_nothing = not self.outbox.records_nothing
+
+    @rule(seconds=st.sampled_from([1.0, 29.0, 31.0, 61.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+    @rule()
+    def prune(self) -> None:
+        self.outbox.prune(older_than_days=0)
+
+    @rule()
+    def retry(self) -> None:
+        self.outbox.retry()
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        records = {record.interaction_id: record for record in self.outbox.records(limit=1000)}
+        published = {key for key, record in records.items() if record.state is OutboxState.PUBLISHED}
+        rejected = {key for key, record in records.items() if record.state is OutboxState.REJECTED}
+        assert published <= self.bus.arrived <= self.fine
+        assert rejected <= self.poison <= records.keys()
+        assert self.fine - self.bus.arrived <= records.keys()
+        assert all(records[key].event for key in records.keys() - published)
+
+    def teardown(self) -> None:
+        """In the end, everything arrives, and what is poison is parked."""
+        self.bus.mood, self.outbox.records_nothing = "well", False
+        for _ in range(100):
+            self.clock.advance(LEASE_SECONDS / 3)
+            for relay in self.relays:
+                relay.step()
+            if not self.outbox.counts().waiting:
+                break
+        for publisher in self.publishers:
+            publisher.close()
+        assert self.bus.arrived == self.fine
+        assert self.outbox.counts().rejected == len(self.poison)
+
+
+@pytest.mark.parametrize(("kind", "examples"), list(zip(KINDS, (25, 5, 15), strict=True)))
+def test_no_interleaving_of_relays_loses_an_event(
+    request: pytest.FixtureRequest, kind: str, examples: int, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    place = request.getfixturevalue("postgresql_place") if kind == "postgresql" else Place(kind, url)
+    database = place.open()
+    machine = type("Machine", (RelayMachine,), {"database": database})
+    try:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=30,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],  # to shrink or explain takes minutes; the steps are told anyhow
+                suppress_health_check=list(HealthCheck),  # a shared machine is slow at times
+            ),
+        )
+    finally:
+        database.close()
