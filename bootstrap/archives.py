@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from adapters.aws.iam_resources import S3Place
 from adapters.aws.s3_archive import S3Archive
 from adapters.files.archive import FolderArchive
 from bootstrap.aws import AwsAccess, s3_client
@@ -21,7 +22,17 @@ def archive_at(place: str, access: AwsAccess) -> DeadLetterArchivePort:
     """
     if not place.startswith(S3):
         return FolderArchive(Path(place))
+    in_s3 = s3_place(place)
+    return S3Archive(s3_client(access), bucket=in_s3.bucket, prefix=in_s3.prefix)
+
+
+def s3_place(place: str) -> S3Place:
+    """Bucket and prefix of `s3://bucket/prefix`.
+
+    Raises:
+        ConfigurationError: it is nothing of that kind.
+    """
     found = _S3_PLACE.fullmatch(place)
     if found is None:
         raise ConfigurationError(f"{place!r} is no place in S3, such as s3://my-bucket/dead-letters")
-    return S3Archive(s3_client(access), bucket=found["bucket"], prefix=found["prefix"] or "")
+    return S3Place(found["bucket"], found["prefix"] or "")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
+    from types_boto3_sts import STSClient
 
 LEAN = Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
 """For clients that do nothing but publish, again and again.
@@ -117,6 +118,18 @@ def cloudwatch_client(access: AwsAccess) -> "CloudWatchClient":
     """For the operator's tools."""
     with _naming_what_is_wrong():
         return _session(access).client("cloudwatch", endpoint_url=access.endpoint_url, config=OPERATING)
+
+
+def sts_client(access: AwsAccess) -> "STSClient":
+    """For the operator's tools: who these credentials belong to."""
+    with _naming_what_is_wrong():
+        return _session(access).client("sts", endpoint_url=access.endpoint_url, config=OPERATING)
+
+
+def partition_of(access: AwsAccess) -> str:
+    """What ARNs of the region begin with after `arn:`; "aws" but for China and the governments' regions."""
+    with _naming_what_is_wrong():
+        return _session(access).get_partition_for_region(access.region)
 
 
 def s3_client(access: AwsAccess) -> "S3Client":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from dependency_injector import providers
 from dependency_injector.containers import DeclarativeContainer
 
+from adapters.aws.diagnosis import BusDiagnosis
 from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.infrastructure import AwsEventInfrastructure
 from adapters.aws.replays import EventBridgeReplays
@@ -158,7 +159,9 @@ class Container(DeclarativeContainer):
             source=settings.provided.event_source,
         ),
         breaker,
-        route=providers.Singleton(RouteGuard, infrastructure.provided.diagnose, breaker),
+        route=providers.Singleton(
+            RouteGuard, providers.Singleton(BusDiagnosis, buses, route_names).provided.findings, breaker
+        ),
     )
     delivery = providers.Singleton(
         EventDelivery,

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from domain.model.events import BatchProcessingCompleted, TranscriptRef
 
+KEY_PREFIX = "transcripts/"
+"""How the names begin under which transcripts are stored."""
+
 
 class PayloadStorePort(Protocol):
     """A store of large transcripts, which the service writes and consumers read.
@@ -40,4 +43,4 @@ class PayloadStorePort(Protocol):
 
 def payload_key(event: BatchProcessingCompleted) -> str:
     """The name under which the transcripts of an event are stored."""
-    return f"transcripts/{event.tenant_id}/{event.interaction_id}.json"
+    return f"{KEY_PREFIX}{event.tenant_id}/{event.interaction_id}.json"

@@ -22,22 +22,22 @@ NO_PATTERN = "[]"
 """A rule without a pattern takes no event: it has a schedule."""
 
 
-class RouteDiagnosis:
-    """Reads bus, rule, target, queue policy and key; changes nothing and sends nothing."""
+class BusDiagnosis:
+    """Reads bus, rule and target: where one of them is broken, the bus accepts events and drops them.
 
-    def __init__(
-        self, events: "EventBridgeClient", sqs: "SQSClient", kms: "KMSClient", names: RouteNames
-    ) -> None:
+    Changes nothing and sends nothing.
+    """
+
+    def __init__(self, events: "EventBridgeClient", names: RouteNames) -> None:
         self._events = events
         self._names = names
-        self._queue = QueueDiagnosis(sqs, kms, names)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every broken link; behind a missing bus or queue there is nothing more to look at."""
+        """Every broken link; behind a missing bus there is nothing more to look at."""
         bus = checked(Link.BUS, self._bus)
         if any(finding.proven for finding in bus):
             return bus
-        return (*bus, *checked(Link.RULE, self._rule), *self._queue.findings())
+        return (*bus, *checked(Link.RULE, self._rule))
 
     def _bus(self) -> Iterator[Finding]:
         if self._names.bus == DEFAULT_BUS:
@@ -112,6 +112,23 @@ class RouteDiagnosis:
                 f"the rule's targets are {', '.join(found) or 'none'}",
                 "Run `transcripts provision`; it adds the target where the rule has none of its name.",
             )
+
+
+class RouteDiagnosis:
+    """Reads bus, rule, target, queue policy and key; changes nothing and sends nothing."""
+
+    def __init__(
+        self, events: "EventBridgeClient", sqs: "SQSClient", kms: "KMSClient", names: RouteNames
+    ) -> None:
+        self._bus = BusDiagnosis(events, names)
+        self._queue = QueueDiagnosis(sqs, kms, names)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every broken link; behind a missing bus or queue there is nothing more to look at."""
+        found = self._bus.findings()
+        if any(finding.proven and finding.link is Link.BUS for finding in found):
+            return found
+        return (*found, *self._queue.findings())
 
 
 def matches_plainly(pattern: object, event: object) -> bool | None:

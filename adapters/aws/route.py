@@ -62,6 +62,11 @@ class Route:
         return rule_arn(self.bus_arn, self.names)
 
     @property
+    def replay_rules_arn(self) -> str:
+        """Every rule that a replay of one tenant makes for itself."""
+        return self.rule_arn.removesuffix(self.names.rule) + replay_prefix(self.names) + "*"
+
+    @property
     def queue_attributes(self) -> "QueueAttributes":
         """What the queue is created with (requirements 5 and 13)."""
         redrive = {"deadLetterTargetArn": self.dead_letter_queue_arn, "maxReceiveCount": MAX_RECEIVES}
@@ -94,8 +99,7 @@ class Route:
 
     def replay_statement(self, arn: str) -> Mapping[str, object]:
         """For the rules that a replay of one tenant makes for itself, told by their names."""
-        rules = self.rule_arn.removesuffix(self.names.rule) + replay_prefix(self.names) + "*"
-        return _admission("EventBridgeMaySendForReplays", arn, rules)
+        return _admission("EventBridgeMaySendForReplays", arn, self.replay_rules_arn)
 
     @property
     def target(self) -> "TargetTypeDef":

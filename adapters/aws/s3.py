@@ -11,12 +11,12 @@ from adapters.aws.queue_diagnosis import checked
 from domain.model.errors import PayloadStoreError
 from domain.model.events import BatchProcessingCompleted, TranscriptRef
 from domain.model.infrastructure import Finding, Link
-from ports.payload_store_port import PayloadStorePort, payload_key
+from ports.payload_store_port import KEY_PREFIX, PayloadStorePort, payload_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-PROBED_KEY = "transcripts/doctor"
+PROBED_KEY = f"{KEY_PREFIX}doctor"
 NO_UPLOAD = "none"
 """The id of an upload that nobody began."""
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "dlq": _Command("dlq", "List, show, export, archive, redrive and purge dead letters."),
     "doctor": _Command("doctor", "Say what the service runs on here, and what is wrong with it."),
     "schema": _Command("schema", "Print the contract of the events, or compare two versions of it."),
+    "iam-policy": _Command("iam_policy", "Print the smallest IAM policy for a role."),
     "demo": _Command("demo", "Show the main job on this machine alone, from recording to consumer."),
 }
 

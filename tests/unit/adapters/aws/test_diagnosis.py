@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from adapters.aws.diagnosis import matches_plainly
+from adapters.aws.diagnosis import BusDiagnosis, matches_plainly
 from adapters.aws.queue_diagnosis import KEY_STATEMENT
 from domain.model.infrastructure import Finding, Link, RouteNames
 from tests.routes_on_aws import RouteOnAws, moto_clients
@@ -32,6 +32,16 @@ def route() -> Iterator[RouteOnAws]:
 def _only(route: RouteOnAws) -> Finding:
     (finding,) = route.infrastructure.diagnose()
     return finding
+
+
+def test_what_makes_the_bus_drop_events_is_told_without_a_look_at_the_queue(route: RouteOnAws) -> None:
+    diagnosis = BusDiagnosis(route.clients.events, route.names)
+    route.delete_queue()
+    assert diagnosis.findings() == ()
+
+    route.disable_rule()
+
+    assert [finding.link for finding in diagnosis.findings()] == [Link.RULE]
 
 
 def test_a_sound_route_has_no_findings(route: RouteOnAws) -> None:

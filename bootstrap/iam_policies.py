@@ -1,0 +1,90 @@
+"""Who needs which permissions on AWS, with the ARNs of these settings."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from adapters.aws.errors import translate_infrastructure_errors
+from adapters.aws.iam_policies import consumer, operator, provisioner, publisher
+from adapters.aws.iam_resources import PolicyResources
+from bootstrap.archives import s3_place
+from bootstrap.aws import AwsAccess, partition_of, sts_client
+from bootstrap.container import build_container
+from bootstrap.settings import Settings
+from domain.model.errors import ConfigurationError, InfrastructureError
+
+logger = logging.getLogger(__name__)
+
+MAX_CHARACTERS = 6_144
+"""Of a managed policy; white space does not count (IAM user guide, IAM and STS quotas)."""
+
+
+class Role(StrEnum):
+    """Who runs which commands."""
+
+    PUBLISHER = "publisher"
+    """`serve`, `process`, `relay`"""
+    CONSUMER = "consumer"
+    """`consume`"""
+    OPERATOR = "operator"
+    """`status`, `verify`, `doctor`, `dlq`, `replay`"""
+    PROVISIONER = "provisioner"
+    """`provision`, `teardown`"""
+
+
+_POLICIES: Mapping[Role, Callable[[PolicyResources], dict[str, object]]] = {
+    Role.PUBLISHER: publisher,
+    Role.CONSUMER: consumer,
+    Role.OPERATOR: operator,
+    Role.PROVISIONER: provisioner,
+}
+
+
+def iam_policy(
+    settings: Settings, role: Role, *, account: str | None = None, letters: str | None = None
+) -> dict[str, object]:
+    """The policy document of a role.
+
+    Args:
+        settings: region, names, payload bucket and key.
+        role: for whom.
+        account: the account in which everything lies; None for the one that the credentials belong to.
+        letters: where dead letters are archived, as `s3://bucket/prefix`; None where they are not.
+
+    Raises:
+        ConfigurationError: the account cannot be found out, or the place is none in S3.
+    """
+    container = build_container(settings)
+    access = container.aws_access()
+    place = s3_place(letters) if letters else None
+    resources = PolicyResources(
+        container.route_names(),
+        partition_of(access),
+        settings.aws_region,
+        account or _own_account(access),
+        payload_bucket=settings.payload_bucket,
+        key=settings.queue_kms_key,
+        letters=place,
+    )
+    policy = _POLICIES[role](resources)
+    _warn_of_length(policy)
+    return policy
+
+
+def _warn_of_length(policy: dict[str, object]) -> None:
+    """Names may be so long that the operator's policy has to be attached in two halves."""
+    characters = len(json.dumps(policy, separators=(",", ":")))
+    if characters > MAX_CHARACTERS:
+        logger.warning(
+            "longer than a managed policy may be: make two of its statements",
+            extra={"characters": characters, "limit": MAX_CHARACTERS},
+        )
+
+
+def _own_account(access: AwsAccess) -> str:
+    try:
+        with translate_infrastructure_errors("asking STS for the account of these credentials"):
+            return sts_client(access).get_caller_identity()["Account"]
+    except InfrastructureError as error:
+        raise ConfigurationError(f"{error}. Or name the account: --account 123456789012") from None

@@ -1,0 +1,48 @@
+"""`transcripts iam-policy`: who needs which permissions on AWS."""
+
+import re
+
+import click
+
+from bootstrap.iam_policies import Role, iam_policy
+from entrypoints.cli.configuration import configure
+from entrypoints.cli.output import print_json
+
+
+class Account(click.ParamType[str]):
+    """The number of an AWS account."""
+
+    name = "ACCOUNT"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take it as it is; zeros in front belong to it."""
+        if re.fullmatch("[0-9]{12}", value) is None:
+            self.fail(f"{value!r} is no account: 12 digits, such as 123456789012", param, ctx)
+        return value
+
+
+@click.command("iam-policy")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@click.option("--account", type=Account(), help="Where everything lies. [default: asks AWS STS]")
+@click.option(
+    "--dlq-archive",
+    "letters",
+    metavar="s3://BUCKET/PREFIX",
+    help="For an operator: where `transcripts dlq archive` may store dead letters.",
+)
+@click.option("--json", is_flag=True, expose_value=False, help="Said or not: the policy is JSON.")
+def command(role: str, account: str | None, letters: str | None) -> None:
+    """Print the smallest IAM policy with which a role's commands do all they do.
+
+    \b
+    publisher    serve, process, relay
+    consumer     consume
+    operator     status, verify, doctor, dlq, replay
+    provisioner  provision, teardown
+
+    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY. All other commands need no
+    permission.
+    """  # noqa: D301 - \b is click's own mark, for lines that stay as they are
+    if letters is not None and role != Role.OPERATOR:
+        raise click.UsageError("--dlq-archive is for an operator: nobody else archives dead letters.")
+    print_json(iam_policy(configure(), Role(role), account=account, letters=letters))

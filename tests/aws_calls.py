@@ -1,0 +1,203 @@
+"""Every call of AWS that this process makes, as IAM sees it: an action on a resource."""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import boto3
+
+import bootstrap.aws
+
+REGION, ACCOUNT = "us-east-1", "000000000000"
+"""LocalStack's account."""
+
+Params = Mapping[str, Any]
+Context = dict[str, tuple[str, ...]]
+
+
+class Call(NamedTuple):
+    """An action on one resource, with the condition keys that it carries."""
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.resource}"
+
+
+class Recorder:
+    """What was called so far."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[str, Params]] = []
+
+    def record(self, params: Params, model: Any, **_: object) -> None:
+        """Called by botocore before a call is made, whatever becomes of it; by several threads."""
+        self._made.append((f"{model.service_model.service_name}:{model.name}", dict(params)))
+
+    @property
+    def operations(self) -> set[str]:
+        """Service and operation of every call."""
+        return {operation for operation, _ in self._made}
+
+    @property
+    def calls(self) -> set[Call]:
+        """What IAM was asked for that; a KeyError where nobody has looked up an operation's action yet."""
+        return {call for operation, params in self._made for call in calls_of(operation, params)}
+
+
+@contextmanager
+def recorded_calls() -> Iterator[Recorder]:
+    """Record what is called with clients that are made by `bootstrap.aws` meanwhile."""
+    recorder = Recorder()
+
+    def session(access: bootstrap.aws.AwsAccess) -> boto3.Session:
+        made = boto3.Session(region_name=access.region)
+        made.events.register("provide-client-params.*.*", recorder.record)
+        return made
+
+    with patch.object(bootstrap.aws, "_session", session):
+        yield recorder
+
+
+def calls_of(operation: str, params: Params) -> Iterator[Call]:
+    """What IAM is asked where this operation is called."""
+    action, resources, context = OPERATIONS[operation]
+    carried = tuple(sorted(context(params).items()))
+    for resource in resources(params):
+        yield Call(action, resource, carried)
+    for implied, resource in moving(params) if operation.endswith(TASKS) else ():
+        yield Call(implied, resource)
+
+
+def arn(service: str, path: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{path}"
+
+
+def _queue(params: Params) -> list[str]:
+    return [arn("sqs", params.get("QueueName") or params["QueueUrl"].rpartition("/")[2])]
+
+
+def _queue_of_the_task(params: Params) -> list[str]:
+    return [json.loads(base64.b64decode(params["TaskHandle"]))["sourceArn"]]
+
+
+def _rule(params: Params) -> list[str]:
+    bus, name = params["EventBusName"], params.get("Rule") or params["Name"]
+    return [arn("events", f"rule/{name}" if bus == "default" else f"rule/{bus}/{name}")]
+
+
+def _buses(params: Params) -> list[str]:
+    return sorted({arn("events", f"event-bus/{entry['EventBusName']}") for entry in params["Entries"]})
+
+
+def _replay(params: Params) -> list[str]:
+    return [arn("events", f"replay/{params['ReplayName']}")]
+
+
+def _archive(params: Params) -> list[str]:
+    return [arn("events", f"archive/{params['ArchiveName']}")]
+
+
+def _object(params: Params) -> list[str]:
+    return [f"arn:aws:s3:::{params['Bucket']}/{params['Key']}"]
+
+
+def _key(params: Params) -> list[str]:
+    return [arn("kms", f"key/{params['KeyId'].rpartition('/')[2]}")]
+
+
+def _nothing(_: Params) -> list[str]:
+    return ["*"]
+
+
+def _plain(_: Params) -> Context:
+    return {}
+
+
+def _sources(params: Params) -> Context:
+    entries = params["Entries"]
+    return {
+        "events:source": tuple(sorted({entry["Source"] for entry in entries})),
+        "events:detail-type": tuple(sorted({entry["DetailType"] for entry in entries})),
+    }
+
+
+def _targets(params: Params) -> Context:
+    return {"events:TargetArn": tuple(target["Arn"] for target in params["Targets"])}
+
+
+def _prefix(params: Params) -> Context:
+    return {"s3:prefix": (params["Prefix"],)}
+
+
+_Operation = tuple[str, Callable[[Params], list[str]], Callable[[Params], Context]]
+
+
+def _same(service: str, names: str, resources: Callable[[Params], list[str]]) -> dict[str, _Operation]:
+    """Operations whose action bears their name."""
+    return {f"{service}:{name}": (f"{service}:{name}", resources, _plain) for name in names.split()}
+
+
+OPERATIONS: dict[str, _Operation] = {
+    **_same("sqs", "GetQueueUrl GetQueueAttributes SetQueueAttributes CreateQueue DeleteQueue", _queue),
+    **_same("sqs", "ReceiveMessage DeleteMessage ChangeMessageVisibility ListDeadLetterSourceQueues", _queue),
+    **_same("sqs", "StartMessageMoveTask ListMessageMoveTasks", lambda params: [params["SourceArn"]]),
+    **_same("sqs", "CancelMessageMoveTask", _queue_of_the_task),
+    "sqs:SendMessageBatch": ("sqs:SendMessage", _queue, _plain),
+    "sqs:DeleteMessageBatch": ("sqs:DeleteMessage", _queue, _plain),
+    "sqs:ChangeMessageVisibilityBatch": ("sqs:ChangeMessageVisibility", _queue, _plain),
+    **_same("events", "DescribeEventBus", lambda params: [arn("events", f"event-bus/{params['Name']}")]),
+    **_same("events", "PutRule DescribeRule DeleteRule ListTargetsByRule RemoveTargets", _rule),
+    **_same("events", "ListRules TestEventPattern", _nothing),
+    **_same("events", "DescribeArchive UpdateArchive DeleteArchive", _archive),
+    **_same("events", "CreateArchive", lambda params: [*_archive(params), params["EventSourceArn"]]),
+    **_same("events", "DescribeReplay CancelReplay", _replay),
+    **_same(
+        "events",
+        "StartReplay",
+        lambda params: [params["EventSourceArn"], params["Destination"]["Arn"], *_replay(params)],
+    ),
+    "events:PutEvents": ("events:PutEvents", _buses, _sources),
+    "events:PutTargets": ("events:PutTargets", _rule, _targets),
+    **_same("s3", "PutObject GetObject", _object),
+    "s3:UploadPart": ("s3:PutObject", _object, _plain),
+    "s3:ListObjectsV2": ("s3:ListBucket", lambda params: [f"arn:aws:s3:::{params['Bucket']}"], _prefix),
+    **_same("kms", "DescribeKey GetKeyPolicy", _key),
+    **_same("cloudwatch", "GetMetricData", _nothing),
+    **_same("sts", "GetCallerIdentity", _nothing),
+}
+"""Each operation with its action, its resources and its condition keys (Service Authorization Reference)."""
+
+TASKS = ("MessageMoveTask", "MessageMoveTasks")
+
+
+def moving(params: Params) -> Iterator[tuple[str, str]]:
+    """What SQS does for a move task on its caller's behalf (SQS developer guide, API permissions)."""
+    (source,) = _queue_of_the_task(params) if "TaskHandle" in params else [params["SourceArn"]]
+    for name in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
+        yield f"sqs:{name}", source
+    if "DestinationArn" in params:
+        yield "sqs:SendMessage", params["DestinationArn"]
+
+
+ON_THE_KEY = {
+    "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
+    "sqs:ReceiveMessage": ("kms:Decrypt",),
+}
+"""What SQS does with the key of an encrypted queue for its caller (SQS developer guide, key management)."""
+
+
+def with_the_key(calls: Iterable[Call], key: str) -> set[Call]:
+    """The calls, and what they make SQS do with the key of both queues."""
+    via = (("kms:ViaService", (f"sqs.{REGION}.amazonaws.com",)),)
+    actions = {action for call in calls for action in ON_THE_KEY.get(call.action, ())}
+    return {*calls, *(Call(action, arn("kms", f"key/{key}"), via) for action in actions)}
+
+
+FREE = {"sts:GetCallerIdentity"}
+"""Nobody needs a permission for it, and nobody can be denied it."""

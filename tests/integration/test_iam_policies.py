@@ -1,0 +1,309 @@
+"""Each role's policy against the calls that its commands make on LocalStack: it allows them, and no others.
+
+IAM is asked by us: LocalStack's free edition lets everything through.
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from adapters.aws.replay_rules import new_name
+from adapters.aws.sqs import SqsQueue
+from adapters.aws.sqs_move_task import SqsMoveTask
+from bootstrap.container import Container, build_container
+from bootstrap.settings import Settings
+from domain.model.infrastructure import RouteNames
+from entrypoints.cli.main import COMMANDS, main
+from ports.queue_port import Copy, QueueMessage
+from tests.aws_calls import ACCOUNT, FREE, REGION, Recorder, recorded_calls, with_the_key
+from tests.dead_letters import an_envelope
+from tests.factories import an_event
+from tests.iam import allows, unused
+from tests.integration.conftest import Names
+from tests.recordings import record, tone
+from tests.service import exchange, multipart, post_head, serving, wait_until
+
+TENANT = uuid4()
+ROLES = {
+    "publisher": {"serve", "process", "relay"},
+    "consumer": {"consume"},
+    "operator": {"status", "verify", "doctor", "dlq", "replay"},
+    "provisioner": {"provision", "teardown"},
+}
+WITHOUT_AWS = {"outbox", "schema", "iam-policy", "demo"}
+"""These need no permission; `demo` brings an AWS of its own."""
+
+
+class Ground:
+    """An environment on LocalStack in which commands run in this process."""
+
+    def __init__(self, environ: dict[str, str], aws: Callable[..., Any]) -> None:
+        self.environ = environ
+        self.aws = aws
+        self.key = environ["QUEUE_KMS_KEY"]
+        self.letters = f"s3://{environ['PAYLOAD_BUCKET']}/dead letters/*"
+        self.names: RouteNames = self.container().route_names()
+
+    def container(self) -> Container:
+        return build_container(Settings.from_env(self.environ))
+
+    def run(self, *arguments: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        return int(ended.value.code or 0)
+
+    def send(self, queue: str, *bodies: str) -> None:
+        sqs = self.aws("sqs")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        for body in bodies:
+            sqs.send_message(QueueUrl=url, MessageBody=body)
+
+    def fill_dead_letters(self) -> None:
+        self.send(self.names.dead_letter_queue, *(an_envelope(an_event(tenant_id=TENANT)) for _ in range(2)))
+
+    def set_attributes(self, **attributes: str) -> None:
+        sqs = self.aws("sqs")
+        for queue in (self.names.queue, self.names.dead_letter_queue):
+            url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+
+@pytest.fixture
+def bus(request: pytest.FixtureRequest, aws: Callable[..., Any], names: Names) -> str:
+    """One of the test's own, unless it asks for the default one."""
+    if hasattr(request, "param"):
+        return str(request.param)
+    aws("events").create_event_bus(Name=names.bus)
+    return names.bus
+
+
+@pytest.fixture
+def ground(
+    localstack: str,
+    aws: Callable[..., Any],
+    names: Names,
+    bus: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Ground:
+    """A route with a key, a bucket and an archive; nothing of it is provisioned yet."""
+    aws("s3").create_bucket(Bucket=names.queue)
+    environ = {
+        "AWS_ENDPOINT_URL": localstack,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "EVENTBRIDGE_BUS_NAME": bus,
+        "EVENT_SOURCE": f"com.test.{names.bus}",
+        "EVENT_TRANSPORT": "eventbridge",
+        "EVENT_MAX_BYTES": "1000",
+        "RULE_NAME": names.rule,
+        "QUEUE_NAME": names.queue,
+        "DLQ_NAME": names.dlq,
+        "ARCHIVE_NAME": f"archive-{names.bus}",
+        "PAYLOAD_BUCKET": names.queue,
+        "QUEUE_KMS_KEY": _a_key(aws),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/transcripts.db",
+        "SPOOL_DIR": str(tmp_path / "spool"),
+        "TRANSCRIBER": "canned",
+        "TRANSCRIBER_WORKERS": "1",
+    }
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("adapters.aws.replays.RULE_SETTLES_SECONDS", 0.0)
+    monkeypatch.setattr("domain.services.event_replay.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("domain.services.event_replay.LOOK_EVERY_SECONDS", 0.1)
+    return Ground(environ, aws)
+
+
+def _a_key(aws: Callable[..., Any]) -> str:
+    """LocalStack 4.11.1 fails on keys that encrypt; its SQS takes any."""
+    key = aws("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    return str(key["KeyMetadata"]["KeyId"])
+
+
+@pytest.fixture
+def provisioned(ground: Ground) -> Ground:
+    ground.container().infrastructure().provision(archive_days=1)
+    return ground
+
+
+def test_every_command_has_a_role_or_needs_none() -> None:
+    assert set(COMMANDS) - set().union(*ROLES.values(), WITHOUT_AWS) == set()
+
+
+def test_the_publishers_policy_allows_what_its_commands_call_and_no_more(
+    provisioned: Ground, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = record(tmp_path / "call.wav", tone(3.0))
+    with recorded_calls() as recorder:
+        assert provisioned.run("process", str(recording)) == 0
+        _serve(provisioned, recording)
+        _relay(provisioned)
+
+    _hold_against(_policy(provisioned, capsys, "publisher"), recorder, provisioned)
+
+
+@pytest.mark.parametrize("bus", ["default"], indirect=True)
+def test_on_the_default_bus_the_publisher_looks_for_no_bus(
+    provisioned: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with recorded_calls() as recorder:
+        _relay(provisioned)
+
+    assert "events:DescribeEventBus" not in recorder.operations
+    _hold_against(_policy(provisioned, capsys, "publisher"), recorder, provisioned)
+
+
+def test_the_operators_policy_allows_what_its_commands_call_and_no_more(
+    provisioned: Ground, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with recorded_calls() as recorder:
+        _replay(provisioned, capsys)
+        _look(provisioned)
+        _verify(provisioned, monkeypatch)
+        _work_on_dead_letters(provisioned, monkeypatch, tmp_path)
+
+    policy = _policy(provisioned, capsys, "operator", "--dlq-archive", provisioned.letters)
+    _hold_against(policy, recorder, provisioned)
+
+
+def test_the_provisioners_policy_allows_what_its_commands_call_and_no_more(
+    ground: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with recorded_calls() as recorder:
+        ground.run("provision", "--dry-run", "--archive", "1")
+        ground.run("provision", "--archive", "1")
+        _drift(ground)
+        ground.run("provision", "--dry-run", "--archive", "2")
+        ground.run("provision", "--repair", "--yes", "--archive", "2")
+        _leave_a_replays_rule(ground)
+        assert ground.run("teardown", "--yes", "--force", "--archive") == 0
+
+    _hold_against(_policy(ground, capsys, "provisioner"), recorder, ground)
+
+
+def test_the_other_commands_call_nothing(ground: Ground) -> None:
+    with recorded_calls() as recorder:
+        ground.run("outbox", "list")
+        ground.run("schema")
+        ground.run("provision", "--format", "terraform")
+        ground.run("iam-policy", "publisher", "--account", ACCOUNT)
+
+    assert recorder.operations == set()
+
+
+def _policy(ground: Ground, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """As it is printed; the account is STS's answer."""
+    capsys.readouterr()
+    with recorded_calls() as recorder:
+        assert ground.run("iam-policy", *arguments) == 0
+    assert {call.action for call in recorder.calls} == FREE
+    policy: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return policy
+
+
+def _hold_against(policy: dict[str, Any], recorder: Recorder, ground: Ground) -> None:
+    calls = with_the_key(recorder.calls, ground.key)
+    assert [str(call) for call in sorted(calls) if not allows(policy, call)] == []
+    assert unused(policy, calls) == []
+
+
+def _serve(ground: Ground, recording: Path) -> None:
+    """An upload to the service, on a socket."""
+    with serving(ground.container()) as port:
+        content = multipart(recording.read_bytes())
+        assert b"event" in exchange(port, post_head(len(content)), content)
+
+
+def _relay(ground: Ground) -> None:
+    """A relay that looks at the route, and delivers what waits: a transcript that goes to S3."""
+    container, stop = ground.container(), threading.Event()
+    container.outbox().add(an_event(raw_transcript="long " * 400))
+    thread = threading.Thread(target=container.relay().run, args=(stop,))
+    thread.start()
+    wait_until(lambda: container.outbox().counts().waiting == 0, seconds=20)
+    stop.set()
+    container.relay().wake()
+    thread.join()
+
+
+def _replay(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an empty archive, to its end: LocalStack cannot do others. The last one leaves its rule behind."""
+    hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    assert ground.run("replay", "--from", hour_ago) == 0
+    assert ground.run("replay", "--from", hour_ago, "--tenant", str(TENANT)) == 0
+    capsys.readouterr()
+    assert ground.run("replay", "--from", hour_ago, "--tenant", str(TENANT), "--no-wait", "--json") == 0
+    name = json.loads(capsys.readouterr().out)["name"]
+    ground.run("replay", "show", name)
+    ground.run("replay", "cancel", name)
+
+
+def _look(ground: Ground) -> None:
+    """While something waits, so that its age is of interest."""
+    ground.send(ground.names.queue, "somebody else's")
+    ground.run("status")
+    ground.run("doctor")
+
+
+def _verify(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sound route with a message of others; one whose messages cannot be copied; one that is broken."""
+    assert ground.run("verify") == 0
+    with monkeypatch.context() as broken:
+        broken.setattr(SqsQueue, "send_copies", _copies_nothing)
+        ground.run("verify", "--timeout", "2")
+    ground.fill_dead_letters()
+    ground.aws("events").disable_rule(Name=ground.names.rule, EventBusName=ground.names.bus)
+    ground.run("verify", "--timeout", "1")
+
+
+def _copies_nothing(_: SqsQueue, messages: tuple[QueueMessage, ...]) -> tuple[Copy, ...]:
+    return tuple(Copy(message, None, "refused") for message in messages)
+
+
+def _work_on_dead_letters(ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert ground.run("dlq", "list") == 0
+    ground.run("dlq", "show", "nobody")
+    assert ground.run("dlq", "export", "-o", str(tmp_path / "letters.jsonl")) == 0
+    assert ground.run("dlq", "redrive", "--tenant", str(TENANT), "--max", "1") == 0
+    assert ground.run("dlq", "archive", ground.letters) == 0
+    assert ground.run("dlq", "restore", ground.letters) == 0
+    ground.fill_dead_letters()
+    assert ground.run("dlq", "redrive", "--all") == 0
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(SqsMoveTask, "progress", _interrupts)
+        assert ground.run("dlq", "redrive", "--all") == 1
+    assert ground.run("dlq", "purge", "--yes") == 0
+
+
+def _interrupts(_: SqsMoveTask) -> None:
+    """As Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def _drift(ground: Ground) -> None:
+    """Every part differs, and something waits in both queues."""
+    ground.send(ground.names.queue, "an event")
+    ground.send(ground.names.dead_letter_queue, "a dead letter")
+    ground.set_attributes(MessageRetentionPeriod="60")
+    events, names = ground.aws("events"), ground.names
+    events.disable_rule(Name=names.rule, EventBusName=names.bus)
+    (target,) = events.list_targets_by_rule(Rule=names.rule, EventBusName=names.bus)["Targets"]
+    del target["RetryPolicy"]
+    events.put_targets(Rule=names.rule, EventBusName=names.bus, Targets=[target])
+
+
+def _leave_a_replays_rule(ground: Ground) -> None:
+    """As a replay of one tenant does that was killed."""
+    events, names = ground.aws("events"), ground.names
+    rule = new_name(names, datetime.now(UTC))
+    events.put_rule(Name=rule, EventBusName=names.bus, EventPattern='{"source": ["nobody"]}')
+    target = {"Id": "queue", "Arn": ground.container().infrastructure()._route(None).queue_arn}
+    events.put_targets(Rule=rule, EventBusName=names.bus, Targets=[target])
