@@ -23,6 +23,14 @@ from ports.payload_store_port import KEY_PREFIX
 
 Json = dict[str, object]
 
+HANDLING_MESSAGES = (
+    "sqs:GetQueueUrl",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+)
+
 
 def publisher(on: PolicyResources) -> Json:
     """For `serve`, `process` and `relay`.
@@ -34,9 +42,8 @@ def publisher(on: PolicyResources) -> Json:
 
 def consumer(on: PolicyResources) -> Json:
     """For `consume`."""
-    actions = ["sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"]
     return document(
-        allow("WorkOffTheQueue", actions, [on.route.queue_arn]),
+        allow("WorkOffTheQueue", HANDLING_MESSAGES, [on.route.queue_arn]),
         *_reading_payloads(on),
         *using_the_key(on, "DecryptMessages", "kms:Decrypt"),
     )
@@ -48,17 +55,7 @@ def operator(on: PolicyResources) -> Json:
     return document(
         *_reading_the_route(on),
         publishing(on, "PublishTestEvents"),
-        allow(
-            "ReadQueuesAndHandleMessages",
-            [
-                "sqs:GetQueueUrl",
-                "sqs:GetQueueAttributes",
-                "sqs:ReceiveMessage",
-                "sqs:ChangeMessageVisibility",
-                "sqs:DeleteMessage",
-            ],
-            [queue, dead_letters],
-        ),
+        allow("ReadQueuesAndHandleMessages", HANDLING_MESSAGES, [queue, dead_letters]),
         allow("PutMessagesBackIntoTheQueue", ["sqs:SendMessage"], [queue]),
         allow(
             "MoveDeadLetters",

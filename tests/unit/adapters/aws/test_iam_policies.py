@@ -114,6 +114,7 @@ def test_a_consumer_may_receive_and_delete_and_read_what_events_refer_to() -> No
 
     assert granted(consumer(FULL)) == {
         "sqs:GetQueueUrl": {queue},
+        "sqs:GetQueueAttributes": {queue},
         "sqs:ReceiveMessage": {queue},
         "sqs:ChangeMessageVisibility": {queue},
         "sqs:DeleteMessage": {queue},
