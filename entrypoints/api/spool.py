@@ -24,6 +24,9 @@ from domain.model.errors import ConfigurationError
 from entrypoints.api.problems import StorageFullError, TooManyUploadsError
 from entrypoints.api.uploads import MultipartRecording
 
+RECORDING = "recording"
+"""The only file in the folder of an upload."""
+
 SMALL_BYTES = 64 * 1024
 """What is written and removed at once: handing it to a thread would take longer."""
 
@@ -86,7 +89,7 @@ class UploadSpool:
         """
         async with self._upload_folder() as folder:
             with self._slot():
-                recording = await self._write(request, folder / "recording", check_capacity)
+                recording = await self._write(request, folder / RECORDING, check_capacity)
             yield recording
 
     @contextlib.asynccontextmanager
@@ -140,16 +143,18 @@ async def _write(file: BinaryIO, block: bytes) -> None:
 
 async def _remove(folder: Path) -> None:
     """A large file takes its time, and a caller who leaves must not leave it behind."""
-    if _bytes_in(folder) <= SMALL_BYTES:
-        shutil.rmtree(folder, ignore_errors=True)
-    else:
+    if not _removed_at_once(folder):
         await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
 
 
-def _bytes_in(folder: Path) -> int:
+def _removed_at_once(folder: Path) -> bool:
+    recording = folder / RECORDING
     with contextlib.suppress(OSError):
-        return sum(file.stat().st_size for file in folder.iterdir())
-    return 0
+        if recording.stat().st_size <= SMALL_BYTES:
+            recording.unlink()
+            folder.rmdir()
+            return True
+    return False
 
 
 @contextlib.contextmanager
