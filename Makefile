@@ -3,8 +3,10 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 RUN := .venv/bin
 LOCALSTACK := .venv-localstack/bin/localstack-ready
+BENCH := .venv-bench/bin/bench-ready
 export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
+export SAMPLES
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve check format test unit integration bench chaos mutants contract lock clean
@@ -37,13 +39,8 @@ unit: .venv/ready ## The tests that need nothing but this process
 integration: .venv/ready $(LOCALSTACK) ## The tests against LocalStack
 	$(RUN)/pytest tests/integration
 
-bench: .venv/ready $(LOCALSTACK) ## The figures of benchmarks/; SAMPLES=folder for recordings of your own
+bench: .venv/ready $(BENCH) ## The figures of benchmarks/; ONLY=name for one, SAMPLES=folder for own recordings
 	$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
-	$(RUN)/python -m benchmarks.responsiveness
-	$(RUN)/python -m benchmarks.service_overhead
-	$(RUN)/python -m benchmarks.upload_memory
-	$(RUN)/python -m benchmarks.word_error_rate $(SAMPLES)
-	$(RUN)/python -m benchmarks.outbox
 
 chaos: .venv/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
 	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
@@ -55,15 +52,17 @@ contract: .venv/ready ## Write docs/events anew from the models
 	EVENT_SOURCE=com.yourapp.transcription QUEUE_NAME=meeting-transcripts-queue DLQ_NAME=meeting-transcripts-dlq \
 		$(RUN)/transcripts schema --output docs/events
 
-lock: $(UV) ## Renew uv.lock, requirements.txt and LocalStack's lock
+lock: $(UV) ## Renew uv.lock, requirements.txt and the locks of what runs apart
 	$(UV) lock --upgrade
 	$(UV) export --quiet --no-dev --no-emit-project --output-file requirements.txt
 	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 		--exclude-newer 2025-12-10 --output-file tests/integration/localstack.requirements.txt \
 		tests/integration/localstack.requirements.in
+	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
+		--output-file benchmarks/aiobotocore.requirements.txt benchmarks/aiobotocore.requirements.in
 
 clean: ## Remove what these targets made
-	rm -rf .venv .venv-localstack .uv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-localstack .venv-bench .uv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(UV): requirements.uv.txt
 	$(PYTHON) -m venv .uv
@@ -77,4 +76,9 @@ $(UV): requirements.uv.txt
 $(LOCALSTACK): tests/integration/localstack.requirements.txt $(UV)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-localstack
 	$(UV) pip install --quiet --python .venv-localstack --require-hashes -r tests/integration/localstack.requirements.txt
+	@touch $@
+
+$(BENCH): benchmarks/aiobotocore.requirements.txt $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-bench
+	$(UV) pip install --quiet --python .venv-bench --require-hashes -r benchmarks/aiobotocore.requirements.txt
 	@touch $@

@@ -1,6 +1,8 @@
 """Runs the benchmarks, one after the other, and writes what they find into RESULTS.md.
 
-python -m benchmarks [--only NAME] [--dry-run]
+    python -m benchmarks [--only NAME] [--dry-run]
+
+With SAMPLES=folder the word error rate is that of recordings of your own.
 """
 
 import argparse
@@ -11,6 +13,16 @@ from benchmarks.report import Report, write
 
 BENCHMARKS = {
     "start": "benchmarks.start_up",
+    "http": "benchmarks.http_path",
+    "memory": "benchmarks.memory",
+    "health": "benchmarks.responsiveness",
+    "publishing": "benchmarks.publishing",
+    "backlog": "benchmarks.outbox_backlog",
+    "writes": "benchmarks.outbox_writes",
+    "outage": "benchmarks.outbox_callers",
+    "speech": "benchmarks.speech",
+    "overhead": "benchmarks.service_overhead",
+    "words": "benchmarks.word_error_rate",
 }
 """Each module has a `measure()` that returns a report."""
 

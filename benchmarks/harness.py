@@ -4,8 +4,9 @@ Seconds differ from machine to machine and from minute to minute; what is compar
 and said as a ratio, round by round.
 """
 
+import math
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 Contestant = Callable[[], float]
@@ -38,6 +39,16 @@ def in_turn(contestants: Mapping[str, Contestant], rounds: int) -> list[Figures]
         for name in (*names[first:], *names[:first]):
             reached[name].append(contestants[name]())
     return [Figures(name, tuple(values)) for name, values in reached.items()]
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The value below which so many percent are."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def growth(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    """The exponent between the last two sizes: 1 for what takes twice as long for twice as much."""
+    return math.log(seconds[-1] / seconds[-2]) / math.log(sizes[-1] / sizes[-2])
 
 
 def ratios(ours: Figures, theirs: Figures) -> Figures:

@@ -1,60 +1,64 @@
 """How long callers wait over HTTP while the bus is well, and while it is down."""
 
 import contextlib
-import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import urllib3
 
 from benchmarks.fast_bus import fast_bus
-from benchmarks.percentiles import percentile, percentiles
-from benchmarks.servers import service
+from benchmarks.harness import percentile
+from benchmarks.report import Report, Table, Target
+from benchmarks.servers import CREDENTIALS, service
 from tests.integration.localstack import free_port
 from tests.recordings import record, tone
 
 LATENCY_SECONDS = 0.02
 WARM_UP = 10
 """Enough to open the breaker."""
+REQUESTS = 200
+PROMPT, SLOW, DOWN = "bus well, 0 ms", f"bus well, {LATENCY_SECONDS * 1000:.0f} ms", "bus down, breaker open"
 
 
-def measure(credentials: Mapping[str, str], count: int) -> None:
+def measure() -> Report:
     """Ask three services in turn, one request at a time: on a bus without latency, with some, and on none."""
-    print(f"a caller's request (canned engine), {count} of each, in turn")
+    with tempfile.TemporaryDirectory() as name, _services() as urls:
+        recording = record(Path(name) / "a.wav", tone(0.5)).read_bytes()
+        seconds = {which: list[float]() for which in urls}
+        for _ in range(WARM_UP + REQUESTS):
+            for which, url in urls.items():
+                status = "queued" if which == DOWN else "published"
+                seconds[which].append(_upload(url, recording, status))
+    waits = {which: [percentile(times[WARM_UP:], at) for at in (50, 99)] for which, times in seconds.items()}
+    rows = tuple((which, *(f"{1000 * wait:.1f}" for wait in both)) for which, both in waits.items())
+    return Report(
+        notes=(f"One caller, `canned` engine, {REQUESTS} requests of each, in turn.",),
+        tables=(Table(("a caller waits, ms", "p50", "p99"), rows),),
+        targets=(
+            Target(
+                "p50 while the bus is down, of the one while it is well",
+                waits[DOWN][0] / waits[SLOW][0],
+                at_most=1.0,
+            ),
+        ),
+    )
+
+
+@contextlib.contextmanager
+def _services() -> Iterator[dict[str, str]]:
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        recording = record(folder / "a.wav", tone(0.5)).read_bytes()
         buses = {
-            "bus well, 0 ms": stack.enter_context(fast_bus(0)),
-            f"bus well, {LATENCY_SECONDS * 1000:.0f} ms": stack.enter_context(fast_bus(LATENCY_SECONDS)),
-            "bus down": f"http://127.0.0.1:{free_port()}",
+            PROMPT: stack.enter_context(fast_bus(0)),
+            SLOW: stack.enter_context(fast_bus(LATENCY_SECONDS)),
+            DOWN: f"http://127.0.0.1:{free_port()}",
         }
-        urls = {
-            name: stack.enter_context(
-                service(_environ(folder, number, credentials, bus), log=subprocess.DEVNULL)
-            ).url
-            for number, (name, bus) in enumerate(buses.items())
+        canned = {**CREDENTIALS, "TRANSCRIBER": "canned", "TRANSCRIBER_WORKERS": "1"}
+        yield {
+            which: stack.enter_context(service({**canned, "AWS_ENDPOINT_URL": bus})).url
+            for which, bus in buses.items()
         }
-        seconds = {name: list[float]() for name in urls}
-        for _ in range(WARM_UP + count):
-            for name, url in urls.items():
-                status = "queued" if name == "bus down" else "published"
-                seconds[name].append(_upload(url, recording, status))
-    _report({name: times[WARM_UP:] for name, times in seconds.items()})
-
-
-def _environ(folder: Path, number: int, credentials: Mapping[str, str], bus: str) -> dict[str, str]:
-    return {
-        **credentials,
-        "AWS_ENDPOINT_URL": bus,
-        "DATABASE_URL": f"sqlite:///{folder}/{number}.db",
-        "EVENT_TRANSPORT": "eventbridge",
-        "TRANSCRIBER": "canned",
-        "TRANSCRIBER_WORKERS": "1",
-        "LOG_LEVEL": "ERROR",
-    }
 
 
 def _upload(url: str, recording: bytes, status: str) -> float:
@@ -63,10 +67,3 @@ def _upload(url: str, recording: bytes, status: str) -> float:
     seconds = time.perf_counter() - begun
     assert answer.json()["event"]["status"] == status, answer.data  # noqa: S101 - failures are worth nothing
     return seconds
-
-
-def _report(seconds: Mapping[str, list[float]]) -> None:
-    down = seconds["bus down"]
-    for name, times in seconds.items():
-        ratios = ", ".join(f"p{at} {percentile(down, at) / percentile(times, at):.2f}" for at in (50, 99))
-        print(f"  {name:20} {percentiles(times)}   down is {ratios} of it")

@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.harness import Figures, ratios
+
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
 PACKAGES = ("boto3", "fastapi", "uvicorn", "sqlalchemy", "av", "pocketsphinx")
@@ -24,6 +26,13 @@ class Table(NamedTuple):
         """As Markdown."""
         for row in (self.header, ("---",) * len(self.header), *self.rows):
             yield f"| {' | '.join(row)} |"
+
+
+def compared(figures: Sequence[Figures], unit: str, *, beside: str, digits: int = 0) -> Table:
+    """A row for each contestant, with its share of what `beside` reached, round by round."""
+    (theirs,) = (each for each in figures if each.name == beside)
+    rows = ((each.name, each.shown(digits), ratios(each, theirs).shown(2)) for each in figures)
+    return Table(("what", unit, f"of {beside}"), tuple(rows))
 
 
 class Target(NamedTuple):

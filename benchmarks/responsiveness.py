@@ -1,7 +1,5 @@
 """How fast `/health/live` answers while every core transcribes."""
 
-import argparse
-import statistics
 import tempfile
 import threading
 import time
@@ -11,21 +9,24 @@ from pathlib import Path
 import numpy as np
 import urllib3
 
+from benchmarks.harness import percentile
+from benchmarks.report import Report, Table
 from benchmarks.servers import Service, service
 from tests.recordings import SAMPLE_RATE, record, speech
 
+AUDIO_SECONDS = 25
+ENOUGH_FOR_A_P99 = 300
 
-def main() -> None:
-    """Keep two workers busy, ask for the health all the while, and print how long that took."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--seconds", type=float, default=60.0, help="length of each recording")
-    options = arguments.parse_args()
+
+def measure() -> Report:
+    """Keep two workers busy, and ask for the health all the while."""
     with tempfile.TemporaryDirectory() as folder:
-        samples = np.resize(speech(), int(options.seconds * SAMPLE_RATE))
+        samples = np.resize(speech(), AUDIO_SECONDS * SAMPLE_RATE)
         recording = record(Path(folder) / "speech.wav", samples).read_bytes()
         with service({"EVENT_TRANSPORT": "memory", "TRANSCRIBER_WORKERS": "2"}) as running:
-            _report("idle", _ask(running, lambda count: count < 200))  # noqa: PLR2004 - enough for a p99
-            _report("two recordings at work", _ask_while_busy(running, recording))
+            idle = _ask(running, lambda count: count < ENOUGH_FOR_A_P99)
+            rows = (_row("idle", idle), _row("two recordings at work", _ask_while_busy(running, recording)))
+    return Report(tables=(Table(("`/health/live`, ms", "p50", "p99", "longest"), rows),))
 
 
 def _ask_while_busy(running: Service, recording: bytes) -> list[float]:
@@ -56,12 +57,6 @@ def _ask(running: Service, goes_on: Callable[[int], bool]) -> list[float]:
     return seconds
 
 
-def _report(name: str, seconds: list[float]) -> None:
-    p99 = statistics.quantiles(seconds, n=100)[98]
-    figures = {"p50": statistics.median(seconds), "p99": p99, "max": max(seconds)}
-    columns = "  ".join(f"{label} {value * 1000:6.2f} ms" for label, value in figures.items())
-    print(f"{name:25} {columns}  n={len(seconds)}")
-
-
-if __name__ == "__main__":
-    main()
+def _row(name: str, seconds: list[float]) -> tuple[str, ...]:
+    figures = (percentile(seconds, 50), percentile(seconds, 99), max(seconds))
+    return (name, *(f"{value * 1000:.1f}" for value in figures))

@@ -1,4 +1,4 @@
-"""The real service in a process of its own, for benchmarks to measure from outside."""
+"""Servers in processes of their own, to measure from outside: the real service and bare ones."""
 
 import contextlib
 import os
@@ -14,10 +14,17 @@ import urllib3
 
 from tests.integration.localstack import free_port
 
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "secret-of-the-benchmark",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+"""Made up: the buses here believe everybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running `transcripts serve`."""
+    """A server that is ready."""
 
     url: str
     pid: int
@@ -28,32 +35,39 @@ class Service:
 
 
 @contextlib.contextmanager
-def service(environ: Mapping[str, str], *, log: int | None = None) -> Iterator[Service]:
-    """Start the service with these variables, its log to `log`, and wait until it is ready for recordings."""
+def service(environ: Mapping[str, str]) -> Iterator[Service]:
+    """`transcripts serve` with these variables, ready for recordings; what it keeps is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
+        own = {"SPOOL_DIR": f"{folder}/spool", "DATABASE_URL": f"sqlite:///{folder}/transcripts.db"}
         port = free_port()
         program = (str(Path(sys.executable).with_name("transcripts")), "serve", "--port", str(port))
-        spool, database = str(Path(folder) / "spool"), f"sqlite:///{folder}/transcripts.db"
-        process = subprocess.Popen(
-            program,
-            env={**os.environ, "LOG_LEVEL": "ERROR", "SPOOL_DIR": spool, "DATABASE_URL": database, **environ},
-            stderr=log,
-        )
-        try:
-            running = Service(f"http://127.0.0.1:{port}", process.pid)
-            _wait_until_ready(running)
+        with server(program, port, {"LOG_LEVEL": "ERROR", **own, **environ}) as running:
             yield running
-        finally:
-            process.terminate()
-            process.wait()
 
 
-def _wait_until_ready(running: Service) -> None:
-    while True:
+@contextlib.contextmanager
+def server(program: tuple[str, ...], port: int, environ: Mapping[str, str]) -> Iterator[Service]:
+    """Any program that serves on the port, once its `/health/ready` says yes."""
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(program, env={**os.environ, **environ}, stdout=quiet, stderr=quiet)
+    try:
+        running = Service(f"http://127.0.0.1:{port}", process.pid)
+        _wait_until_ready(process, running)
+        yield running
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], running: Service) -> None:
+    while process.poll() is None:
         with contextlib.suppress(urllib3.exceptions.HTTPError):
             if urllib3.request("GET", f"{running.url}/health/ready", retries=False).status == 200:  # noqa: PLR2004 - HTTP's yes
                 return
         time.sleep(0.05)
+    raise RuntimeError(
+        f"{process.args!r} ended with {process.returncode}; LOG_LEVEL and its stderr would tell"
+    )
 
 
 def _status_bytes(pid: int, field: str) -> int:

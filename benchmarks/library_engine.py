@@ -1,0 +1,35 @@
+"""Pocketsphinx as its own documentation uses it: its segmenter, its default settings, nothing of ours."""
+
+import io
+from pathlib import Path
+
+from pocketsphinx import Decoder, Segmenter
+
+from adapters.speech.decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.engines import SpeechEngine
+from adapters.speech.limits import DecodingLimits
+from domain.model.transcripts import Segment, Transcript
+from ports.transcriber_port import ProgressListener
+
+
+class LibraryEngine(SpeechEngine):
+    """Decodes as we do, for it decodes nothing itself; then does what its example does."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder(loglevel="FATAL")
+
+    def transcribe(
+        self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
+    ) -> Transcript:
+        """Recognise segment by segment."""
+        sound = b"".join(decode(recording, limits, on_progress))
+        texts = (self._recognised(each.pcm) for each in Segmenter().segment(io.BytesIO(sound)))
+        segments = tuple(Segment(start=0, end=0, text=text) for text in texts if text)
+        return Transcript(duration_seconds=len(sound) / BYTES_PER_SAMPLE / SAMPLE_RATE, segments=segments)
+
+    def _recognised(self, samples: bytes) -> str:
+        self._decoder.start_utt()
+        self._decoder.process_raw(samples, full_utt=True)
+        self._decoder.end_utt()
+        hypothesis = self._decoder.hyp()
+        return hypothesis.hypstr if hypothesis else ""

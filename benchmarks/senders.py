@@ -1,0 +1,123 @@
+"""Ways to get events onto a bus: each sends what it is given, and says how many a second it sent."""
+
+import gc
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+
+from adapters.aws.event_bridge import EventBridgePublisher
+from adapters.aws.event_entry import DEFAULT_MAX_BYTES, packed, put_events_entry
+from adapters.sql.outbox import SqlOutbox
+from benchmarks.fast_bus import ROOT
+from bootstrap.aws import AwsAccess, relaying_client
+from bootstrap.database import prepare_database
+from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
+from domain.services.circuit_breaker import CircuitBreaker
+from domain.services.claim_check import ClaimCheck
+from domain.services.claim_publisher import CHUNK, DEFAULT_THREADS, ClaimPublisher
+from domain.services.relay import Relay
+from tests.faults.backlogs import fill
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+REGION = "us-east-1"
+GATHERING = ROOT / ".venv-bench" / "bin" / "python"
+
+Events = Sequence[BatchProcessingCompleted]
+
+
+def naive_loop(url: str, events: Events) -> float:
+    """One call of boto3 for each event, one after the other."""
+    client = _bare_client(url)
+    entries = _entries(events)
+    begun = time.perf_counter()
+    answers = [client.put_events(Entries=[entry]) for entry in entries]
+    seconds = time.perf_counter() - begun
+    assert not any(answer["FailedEntryCount"] for answer in answers)  # noqa: S101 - failures are worth nothing
+    return len(events) / seconds
+
+
+def batched(url: str, events: Events) -> float:
+    """Boto3 with full batches, made beforehand, from as many threads as our relay has; nothing is kept."""
+    client = _bare_client(url)
+    batches = [batch.entries for batch in packed(_entries(events), DEFAULT_MAX_BYTES)]
+    gc.freeze()
+    with ThreadPoolExecutor(DEFAULT_THREADS) as threads:
+        begun = time.perf_counter()
+        answers = list(threads.map(lambda batch: client.put_events(Entries=batch), batches))
+        seconds = time.perf_counter() - begun
+    assert not any(answer["FailedEntryCount"] for answer in answers)  # noqa: S101 - failures are worth nothing
+    return len(events) / seconds
+
+
+def gathered(url: str, events: Events) -> float:
+    """Aiobotocore with gather, a call for each event; its botocore is not ours, so elsewhere."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump([event.to_json() for event in events], file)
+        file.flush()
+        command = (str(GATHERING), str(ROOT / "benchmarks" / "gathering.py"), url, file.name)
+        return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def direct(url: str, events: Events) -> float:
+    """Our publisher, from as many threads; nothing is kept."""
+    bus = _our_bus(url)
+    chunks = [events[at : at + CHUNK] for at in range(0, len(events), CHUNK)]
+    gc.freeze()
+    with ThreadPoolExecutor(DEFAULT_THREADS) as threads:
+        begun = time.perf_counter()
+        outcomes = [outcome for chunk in threads.map(bus.publish_all, chunks) for outcome in chunk]
+        seconds = time.perf_counter() - begun
+    assert all(isinstance(outcome, Publication) for outcome in outcomes)  # noqa: S101 - failures are worth nothing
+    return len(events) / seconds
+
+
+def through_sqlite(url: str, events: Events) -> float:
+    """Our outbox in a fresh SQLite file, and the relay."""
+    with tempfile.TemporaryDirectory() as folder:
+        return drained(url, f"sqlite:///{folder}/{uuid4().hex}.db", events)
+
+
+def drained(url: str, database_url: str, events: Events) -> float:
+    """From a full outbox until everything is published and recorded."""
+    database = prepare_database(database_url)
+    fill(database, events)
+    outbox, breaker = SqlOutbox(database), CircuitBreaker()
+    publisher = ClaimPublisher(ClaimCheck(_our_bus(url), None), breaker)
+    relay = Relay(outbox, publisher, breaker)
+    gc.freeze()  # as the relay's process does; what the benchmark holds is nobody's garbage
+    begun = time.perf_counter()
+    while outbox.seconds_until_due() is not None:
+        relay.step()
+    seconds = time.perf_counter() - begun
+    publisher.close()
+    assert outbox.counts().published == len(events)  # noqa: S101 - failures are worth nothing
+    database.close()
+    return len(events) / seconds
+
+
+def _bare_client(url: str) -> "EventBridgeClient":
+    config = Config(max_pool_connections=DEFAULT_THREADS)
+    return boto3.client("events", region_name=REGION, endpoint_url=url, config=config)
+
+
+def _our_bus(url: str) -> EventBridgePublisher:
+    client = relaying_client(AwsAccess(REGION, url), threads=DEFAULT_THREADS)
+    return EventBridgePublisher(client, bus_name="default", source=DEFAULT_EVENT_SOURCE, region=REGION)
+
+
+def _entries(events: Events) -> "list[PutEventsRequestEntryTypeDef]":
+    return [
+        put_events_entry(event, bus_name="default", source=DEFAULT_EVENT_SOURCE, labels=())
+        for event in events
+    ]
