@@ -65,16 +65,14 @@ def test_segments_tell_when_each_sentence_is_said(listen: Listen) -> None:
     assert second.start - first.start == pytest.approx(7, abs=0.1)
 
 
-def test_a_result_does_not_depend_on_what_was_heard_before(
-    listen: Listen, engine: PocketsphinxEngine
-) -> None:
-    alone = listen(speech())
-    listen((speech() // 50)[::-1].copy())
-    listen(np.random.default_rng(0).normal(0, 3_000, 4 * SAMPLE_RATE).astype(np.int16))
-    assert listen(speech()) == alone
-    assert PocketsphinxEngine().transcribe(DEMO, DecodingLimits(), lambda _: None) == engine.transcribe(
-        DEMO, DecodingLimits(), lambda _: None
-    )
+def test_a_result_does_not_depend_on_what_was_heard_before(listen: Listen, tmp_path: Path) -> None:
+    sentence = speech()[FIRST_SENTENCE]
+    alone = listen(sentence)
+    listen((sentence // 50)[::-1].copy())
+    listen(np.random.default_rng(0).normal(0, 3_000, 2 * SAMPLE_RATE).astype(np.int16))
+    assert listen(sentence) == alone
+    never_heard_anything = PocketsphinxEngine()
+    assert never_heard_anything.transcribe(tmp_path / "recording", DecodingLimits(), lambda _: None) == alone
 
 
 def test_an_utterance_does_not_depend_on_the_one_before_it(listen: Listen) -> None:
@@ -107,11 +105,11 @@ def test_only_words_are_in_the_text(listen: Listen) -> None:
 
 def test_speech_without_a_pause_is_cut_and_understood(listen: Listen) -> None:
     sentence = speech()[int(0.1 * SAMPLE_RATE) : int(2.65 * SAMPLE_RATE)]
-    segments = listen(*[sentence] * 12).segments
+    segments = listen(*[sentence] * 9).segments
     assert len(segments) >= 2
     assert max(segment.end - segment.start for segment in segments) <= MAX_UTTERANCE_SECONDS
     assert all(before.end <= after.start for before, after in itertools.pairwise(segments))
-    assert " ".join(segment.text for segment in segments).count("going to be nice") >= 10
+    assert " ".join(segment.text for segment in segments).count("going to be nice") >= 7
 
 
 def test_the_settings_are_the_ones_that_reach_the_measured_error_rate(engine: PocketsphinxEngine) -> None:
