@@ -1,10 +1,21 @@
 """The tables, as the migrations leave them; times are seconds since 1970, by the database's clock."""
 
-from sqlalchemy import Column, Double, Index, Integer, MetaData, String, Table, Text, Uuid, literal_column
+from sqlalchemy import (
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+    literal_column,
+)
 
 from domain.model.outbox import OutboxState
 
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 """The newest migration: known without asking Alembic, whose import costs more than the question."""
 
 metadata = MetaData()
@@ -69,4 +80,25 @@ idempotency_keys = Table(
     Column("token", Uuid, nullable=False),
     Column("expires_at", Double, nullable=False, index=True),  # of the lease, then of the answer
     Column("answer", Text),  # JSON; NULL while the first request is in progress
+)
+
+event_holds = Table(
+    "event_holds",
+    metadata,
+    Column("consumer_group", String(80), primary_key=True),
+    Column("interaction_id", Uuid, primary_key=True),
+    Column("replay", String(64), primary_key=True),  # empty: it comes from none
+    Column("token", Uuid, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+processed_events = Table(
+    "processed_events",
+    metadata,
+    Column("consumer_group", String(80), primary_key=True),
+    Column("interaction_id", Uuid, primary_key=True),
+    Column("replay", String(64), primary_key=True),
+    Column("expires_at", Double, nullable=False, index=True),  # it is remembered until then
+    sqlite_with_rowid=False,
 )

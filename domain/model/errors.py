@@ -25,6 +25,8 @@
     │   ├── IdempotencyConflictError    the key belongs to another recording
     │   ├── IdempotencyInProgressError  retry later
     │   └── IdempotencyUnavailableError the store of keys cannot be had
+    ├── ProcessedEventsUnavailableError the memory of what was worked off cannot be had
+    ├── UnreadableMessageError          a message holds no event that this version of a consumer can read
     ├── HandlerError                    an event was received, but not worked off; it comes again
     ├── PayloadStoreError               the store of large transcripts cannot be had
     ├── ArchiveError                    an archive of dead letters cannot be written or read
@@ -141,6 +143,14 @@ class IdempotencyInProgressError(IdempotencyError):
 
 class IdempotencyUnavailableError(IdempotencyError):
     """The store of keys cannot be reached, is full, or fails."""
+
+
+class ProcessedEventsUnavailableError(TranscriptionServiceError):
+    """The memory of what consumers have worked off cannot be reached, is full, or fails."""
+
+
+class UnreadableMessageError(TranscriptionServiceError):
+    """A message holds no event of ours, or one of another version. The text says what is wrong, and where."""
 
 
 class HandlerError(TranscriptionServiceError):

@@ -1,8 +1,10 @@
 import pytest
 
-from adapters.in_memory import InMemoryEventPublisher, InMemoryPayloadStore
+from adapters.in_memory import InMemoryEventPublisher, InMemoryPayloadStore, InMemoryProcessedEvents
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
+from tests.contracts.processed_events_port import Memory, ProcessedEventsPortContract
+from tests.databases import Clock
 from tests.factories import an_event
 
 
@@ -22,6 +24,13 @@ class TestInMemoryPayloadStore(PayloadStorePortContract):
     def store(self) -> Store:
         port = InMemoryPayloadStore()
         return Store(port, port.get)
+
+
+class TestInMemoryProcessedEvents(ProcessedEventsPortContract):
+    @pytest.fixture
+    def memory(self) -> Memory:
+        clock = Clock()
+        return Memory(InMemoryProcessedEvents(clock), clock, InMemoryProcessedEvents(clock))
 
 
 def test_events_are_kept_in_the_order_of_acceptance() -> None:

@@ -1,0 +1,126 @@
+"""What the memory of consumers says to its database, the same for SQLite and PostgreSQL.
+
+The events of a statement come as one JSON array of arrays: that costs half of what one statement each does.
+Holds have a small table of their own, so that each event touches the large one once.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Delete,
+    Double,
+    Insert,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.selectable import Subquery
+
+from adapters.sql.tables import event_holds, processed_events
+
+PRUNE_BATCH = 500
+"""Rows a transaction forgets, so that nobody waits long for it."""
+
+_EVENT = ("interaction_id", "replay")
+_HELD = event_holds.c
+_DONE = processed_events.c
+_GROUP: ColumnElement[str] = bindparam("of_group", type_=String)
+_TOKEN: ColumnElement[Any] = bindparam("of_token", type_=Uuid)
+
+
+class ProcessedStatements:
+    """The statements, for one database and one clock; made once, as SQLAlchemy compiles each once.
+
+    Attributes:
+        hold: insert holds, over those that ran out; counts those that are ours now.
+        held: which of the events this token holds.
+        done: which of them are remembered.
+        let_go: delete holds of these events, whoever has them.
+        remember: write down that they are done.
+        renew: go on holding what the same token still holds.
+        give_up: delete one hold, if the same token still has it.
+        prune: forget a batch; what another process forgets is its own.
+        prune_holds: forget holds that ran out.
+    """
+
+    def __init__(self, dialect: str, now: ColumnElement[float]) -> None:
+        event, hold = _events(dialect, *_EVENT), _events(dialect, *_EVENT, "token")
+        lease = now + bindparam("lease_seconds", type_=Double)
+        until = now + bindparam("remember_seconds", type_=Double)
+        self.hold = _upsert(dialect, event_holds, event, {"token": _TOKEN, "expires_at": lease}, now)
+        held, done = (_among(table, event, *_EVENT) for table in (event_holds, processed_events))
+        self.held = select(_HELD.interaction_id, _HELD.replay).where(*held, _HELD.token == _TOKEN)
+        self.done = select(_DONE.interaction_id, _DONE.replay).where(*done, _DONE.expires_at > now)
+        self.let_go = delete(event_holds).where(*held)
+        self.remember = _upsert(dialect, processed_events, event, {"expires_at": until})
+        own = _among(event_holds, hold, *_EVENT, "token")
+        self.renew = update(event_holds).where(*own).values(expires_at=lease)
+        self.give_up = _give_up()
+        self.prune = _prune(now)
+        self.prune_holds = delete(event_holds).where(_HELD.expires_at <= now)
+
+
+def _upsert(
+    dialect: str,
+    table: Table,
+    event: Subquery,
+    values: dict[str, ColumnElement[Any]],
+    expired: ColumnElement[float] | None = None,
+) -> Insert:
+    """Rows for the events in `rows`; over those that are there, or only those that have expired by then."""
+    rows = select(_GROUP, event.c.interaction_id, event.c.replay, *values.values())
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(table).from_select(
+        ["consumer_group", *_EVENT, *values],
+        rows.where(true()),  # without a condition, SQLite takes what follows for a part of the query
+    )
+    return statement.on_conflict_do_update(
+        index_elements=table.primary_key,
+        set_={name: statement.excluded[name] for name in values},
+        where=None if expired is None else table.c.expires_at <= expired,
+    ).execution_options(preserve_rowcount=True)
+
+
+def _among(table: Table, events: Subquery, *fields: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Rows of the group that are among these events; a join would let SQLite scan the whole group."""
+    own = tuple_(*(table.c[name] for name in fields))
+    return table.c.consumer_group == _GROUP, own.in_(select(*(events.c[name] for name in fields)))
+
+
+def _give_up() -> Delete:
+    return delete(event_holds).where(
+        _HELD.consumer_group == _GROUP,
+        _HELD.interaction_id == bindparam("of_event", type_=Uuid),
+        _HELD.replay == bindparam("of_replay", type_=String),
+        _HELD.token == _TOKEN,
+    )
+
+
+def _prune(now: ColumnElement[float]) -> Delete:
+    key = (_DONE.consumer_group, _DONE.interaction_id, _DONE.replay)
+    old = select(*key).where(_DONE.expires_at <= now).limit(PRUNE_BATCH).with_for_update(skip_locked=True)
+    return delete(processed_events).where(tuple_(*key).in_(old))
+
+
+def _events(dialect: str, *fields: str) -> Subquery:
+    """The parameter `rows` as a table: a JSON array of arrays with these fields, in their order."""
+    text = bindparam("rows", type_=String)
+    rows = func.json_each(text) if dialect == "sqlite" else func.json_array_elements(cast(text, JSON))
+    row = rows.table_valued("value", name="row_of_events").c.value
+    columns = (
+        cast(row.op("->>")(literal_column(str(place))), event_holds.c[name].type).label(name)
+        for place, name in enumerate(fields)
+    )
+    return select(*columns).subquery("event")

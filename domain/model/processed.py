@@ -1,0 +1,36 @@
+"""What is remembered of events that were worked off, so that a duplicate is not worked off again."""
+
+from enum import Enum
+from typing import NamedTuple
+from uuid import UUID
+
+
+class EventKey(NamedTuple):
+    """What tells an event from others, and a duplicate from what is to be done once more.
+
+    Attributes:
+        replay: the name of the replay that it comes from: somebody wants it worked off again.
+    """
+
+    interaction_id: UUID
+    replay: str | None = None
+
+
+class Hold(NamedTuple):
+    """The right to work an event off; it ends with its success, or is given up, or runs out.
+
+    Attributes:
+        token: differs with every claim, so that a stale holder cannot be taken for the present one.
+    """
+
+    key: EventKey
+    token: UUID
+
+
+class Standing(Enum):
+    """Why an event is not to be worked off now."""
+
+    DONE = "done"
+    """It was, and is remembered."""
+    TAKEN = "taken"
+    """Somebody works on it, or died over it a moment ago."""
