@@ -64,6 +64,11 @@ OPERATING = Config(
 LONG_POLLING = OPERATING.merge(Config(read_timeout=25))
 """A queue keeps a receiver waiting for up to 20 seconds."""
 
+CONSUMING = LONG_POLLING.merge(
+    Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
+)
+"""As `RELAYING`: our own types hold what botocore would check of each entry."""
+
 METADATA_CONNECT_SECONDS = 0.25
 METADATA_READ_SECONDS = 1
 
@@ -106,6 +111,13 @@ def sqs_client(access: AwsAccess) -> "SQSClient":
     """For the operator's tools; fit for long polling."""
     with _naming_what_is_wrong():
         return _session(access).client("sqs", endpoint_url=access.endpoint_url, config=LONG_POLLING)
+
+
+def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
+    """For receiving and deleting from so many threads at once, and for the one that renews."""
+    config = CONSUMING.merge(Config(max_pool_connections=threads + 1))
+    with _naming_what_is_wrong():
+        return _session(access).client("sqs", endpoint_url=access.endpoint_url, config=config)
 
 
 def kms_client(access: AwsAccess) -> "KMSClient":

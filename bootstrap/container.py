@@ -18,9 +18,11 @@ from adapters.noop import NoOpEventPublisher
 from adapters.speech.pool import WorkerPoolTranscriber
 from adapters.sql.idempotency import SqlIdempotency
 from adapters.sql.outbox import SqlOutbox
+from adapters.sql.processed_events import SqlProcessedEvents
 from bootstrap.aws import (
     AwsAccess,
     cloudwatch_client,
+    consuming_client,
     credentials_found,
     events_client,
     kms_client,
@@ -125,6 +127,9 @@ class Container(DeclarativeContainer):
         ),
         source=settings.provided.event_source,
     )
+    consumer_queue = providers.Factory(  # called with client__threads=…
+        SqsQueue, client=providers.Factory(consuming_client, aws_access), name=settings.provided.queue_name
+    )
     infrastructure = providers.Singleton(
         AwsEventInfrastructure,
         buses,
@@ -148,6 +153,7 @@ class Container(DeclarativeContainer):
     )
     outbox = providers.Singleton(SqlOutbox, database, keep_days=settings.provided.outbox_keep_days)
     idempotency = providers.Singleton(SqlIdempotency, database)
+    processed_events = providers.Factory(SqlProcessedEvents, database)  # called with group=…
     breaker = providers.Singleton(CircuitBreaker)
     relay = providers.Singleton(
         Relay,

@@ -1,4 +1,7 @@
-"""The envelopes in which a bus delivers events to a queue, as far as verifying the route reads them."""
+"""The envelopes in which a bus delivers events to a queue, as far as verifying the route reads them.
+
+What consumers read is in `domain/model/delivered.py`.
+"""
 
 import json
 from collections.abc import Iterator

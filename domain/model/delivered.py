@@ -1,0 +1,144 @@
+"""What a consumer finds in a message: an event in the envelope that the bus wrote around it."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
+
+from domain.model.errors import UnreadableMessageError
+from domain.model.events import (
+    TEST_EVENT_LABEL,
+    BatchProcessingCompleted,
+    BatchProcessingCompletedV2,
+    CompletedEvent,
+)
+from domain.model.schema_version import SchemaVersion
+
+MAX_SHOWN = 100
+"""Characters that are shown of what stands in a message: it may come from anybody."""
+MAX_PLACES = 5
+
+_KNOWN = tuple(
+    SchemaVersion.parse(model.SCHEMA_VERSION)
+    for model in (BatchProcessingCompleted, BatchProcessingCompletedV2)
+)
+
+
+class DeliveredEvent(NamedTuple):
+    """An event as the bus delivered it.
+
+    Attributes:
+        replay: the name of the replay that it comes from.
+        is_test: it only tests the route, and is not for handlers.
+    """
+
+    event: CompletedEvent
+    replay: str | None
+    is_test: bool
+
+
+class _Envelope(BaseModel):
+    """What the bus writes around an event, as far as consumers need it; a replay is named as AWS allows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    source: str
+    detail_type: str = Field(alias="detail-type")
+    resources: tuple[str, ...] = ()
+    replay_name: str | None = Field(default=None, alias="replay-name", pattern=r"^[.\-_A-Za-z0-9]{1,64}$")
+    detail: Annotated[CompletedEvent, Field(discriminator="version")]
+
+
+def read_delivered(body: str, source: str) -> DeliveredEvent:
+    """Read the body of a message as a consumer of the events of `source`.
+
+    A later minor version is read as the version that is known here: its new keys are passed over.
+
+    Raises:
+        UnreadableMessageError: it is no JSON, no envelope, from another source, of another type or of
+            another major version, or it breaks the schema. The text says which and where, and quotes no
+            transcript.
+    """
+    try:
+        envelope = _Envelope.model_validate_json(body)
+    except ValidationError as error:
+        envelope = _second_look(body, source, error)
+    _check_origin({"source": envelope.source, "detail-type": envelope.detail_type}, source)
+    return DeliveredEvent(envelope.detail, envelope.replay_name, TEST_EVENT_LABEL in envelope.resources)
+
+
+def _second_look(body: str, source: str, error: ValidationError) -> _Envelope:
+    """Accept a later minor version; refuse all else, the coarsest fault first."""
+    envelope = _object(body)
+    _check_origin(envelope, source)
+    detail = envelope.get("detail")
+    if not isinstance(detail, dict) or "version" not in detail:
+        raise _breach(error)
+    written = _version(detail["version"])
+    known = next((version for version in _KNOWN if written and version.can_read(written)), None)
+    if written is None or known is None:
+        raise UnreadableMessageError(
+            f"its version is {_shown(detail['version'])}, which a newer consumer may read; this one reads "
+            f"{' and '.join(map(str, _KNOWN))}"
+        )
+    if written <= known:
+        raise _breach(error)
+    return _read_as(known, {**envelope, "detail": {**detail, "version": str(known)}})
+
+
+def _read_as(known: SchemaVersion, envelope: Mapping[str, object]) -> _Envelope:
+    try:
+        return _Envelope.model_validate_json(json.dumps(envelope), extra="ignore")
+    except ValidationError as error:
+        raise _breach(error, known) from None
+
+
+def _object(body: str) -> Mapping[str, object]:
+    try:
+        document = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise UnreadableMessageError(f"it is not JSON: {_cut(str(error))}") from None
+    if not isinstance(document, dict):
+        raise UnreadableMessageError("it is JSON, but no object")
+    return document
+
+
+def _check_origin(envelope: Mapping[str, object], source: str) -> None:
+    for key, wanted in (("source", source), ("detail-type", BatchProcessingCompleted.DETAIL_TYPE)):
+        if key not in envelope:
+            raise UnreadableMessageError(f"it is no envelope of the bus: {key} is missing")
+        if envelope[key] != wanted:
+            raise UnreadableMessageError(f"its {key} is {_shown(envelope[key])}, not {wanted!r}")
+
+
+def _version(value: object) -> SchemaVersion | None:
+    try:
+        return SchemaVersion.parse(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _breach(error: ValidationError, read_as: SchemaVersion | None = None) -> UnreadableMessageError:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [f"{_place(each['loc'])} ({_cut(each['msg'])})" for each in details[:MAX_PLACES]]
+    more = f" and {len(details) - MAX_PLACES} more" if len(details) > MAX_PLACES else ""
+    version = f", read as {read_as}," if read_as else ""
+    return UnreadableMessageError(f"it{version} breaks the contract at {', '.join(places)}{more}")
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """A path such as `detail.data.raw_transcript`, without the version that pydantic names in it."""
+    tags = {str(version) for version in _KNOWN}
+    return _cut(
+        ".".join(str(key) for i, key in enumerate(location) if i != 1 or key not in tags) or "the top"
+    )
+
+
+def _shown(value: object) -> str:
+    return _cut(repr(value)) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

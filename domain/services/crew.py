@@ -1,0 +1,179 @@
+"""What each thread of a consumer does: take the next event, have it handled, settle; or receive more."""
+
+import logging
+from contextlib import nullcontext
+from dataclasses import dataclass
+from threading import Event, Lock
+
+from domain.model.errors import (
+    HandlerError,
+    InfrastructureError,
+    PayloadStoreError,
+    ProcessedEventsUnavailableError,
+)
+from domain.model.events import BatchProcessingCompletedV2
+from domain.model.received import ReceivedEvent
+from domain.services.attempts import full_jitter
+from domain.services.claim_redemption import redeem
+from domain.services.endings import Endings
+from domain.services.in_hand import Delivery
+from domain.services.intake import Catch, Intake
+from domain.services.workplace import Workplace
+from ports.event_handler_port import EventHandlerPort
+from ports.payload_store_port import PayloadStorePort
+
+logger = logging.getLogger(__name__)
+
+WAIT_SECONDS = 20
+"""How long a receive waits for a message: as long as SQS lets it."""
+DRAIN_WAIT_SECONDS = 2
+"""The same, where an empty queue is the end."""
+TEST_PAUSE_SECONDS = 3.0
+"""For so long whoever looks for a test event has the queue to himself, unless it is busy."""
+
+
+@dataclass(slots=True)
+class Hand:
+    """What one thread remembers.
+
+    Attributes:
+        is_idle: its last receive brought nothing; of those who are idle, one receives at a time.
+        setbacks: how often in a row something was away.
+    """
+
+    is_idle: bool = True
+    setbacks: int = 0
+
+
+class _Allowance:
+    """How many events may be taken yet."""
+
+    def __init__(self, left: int | None) -> None:
+        self._left = left
+        self._lock = Lock()
+
+    def take(self, wanted: int) -> int:
+        with self._lock:
+            if self._left is None:
+                return wanted
+            taken = min(wanted, self._left)
+            self._left -= taken
+            return taken
+
+    def give_back(self, number: int) -> None:
+        with self._lock:
+            if self._left is not None:
+                self._left += number
+
+
+class Crew:
+    """Shared by all threads of a consumer.
+
+    Args:
+        handler: is called from several threads.
+        payloads: where references may lead; None for nowhere.
+    """
+
+    def __init__(
+        self,
+        place: Workplace,
+        handler: EventHandlerPort,
+        payloads: PayloadStorePort | None,
+        intake: Intake,
+        endings: Endings,
+    ) -> None:
+        self._place = place
+        self._handler = handler
+        self._payloads = payloads
+        self._intake = intake
+        self._endings = endings
+        self._allowance = _Allowance(place.options.max_messages)
+        self._idle_turn = Lock()
+        self._drained = Event()
+        self._aborted = False
+
+    def work(self) -> None:
+        """Go on until the consumer is told to stop, or there is nothing left that it was asked for."""
+        hand = Hand()
+        while not self._place.stop.is_set() and self.step(hand):
+            pass
+
+    def abort(self) -> None:
+        """Have handlers end at once; what they had in hand is put back."""
+        self._aborted = True
+        self._handler.abort()
+
+    def step(self, hand: Hand) -> bool:
+        """Handle one event or receive some; tells whether there may be more."""
+        try:
+            delivery = self._place.in_hand.start(self._place.clock())
+            if delivery is None:
+                return self._receive(hand)
+            self._handle(delivery)
+        except (InfrastructureError, ProcessedEventsUnavailableError) as error:
+            self._rest(hand, str(error))
+        except Exception as error:
+            logger.exception("the consumer broke down", extra={"error_type": type(error).__name__})
+            self._rest(hand, f"the consumer broke down: {type(error).__name__}")
+        return True
+
+    def _handle(self, delivery: Delivery) -> None:
+        try:
+            self._handler.handle(self._received(delivery))
+        except (HandlerError, PayloadStoreError) as error:
+            self._failed(delivery, str(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - anything of a stranger's code
+            self._failed(delivery, f"the handler raised {type(error).__name__}")
+        else:
+            self._endings.succeed(self._place.in_hand.finish(delivery, self._place.clock()))
+
+    def _received(self, delivery: Delivery) -> ReceivedEvent:
+        event, message = delivery.delivered.event, delivery.message
+        if isinstance(event, BatchProcessingCompletedV2):
+            event = redeem(event, self._payloads)
+        return ReceivedEvent(event, delivery.delivered.replay, message.receive_count, message.sent_at)
+
+    def _failed(self, delivery: Delivery, reason: str) -> None:
+        self._place.in_hand.measure(delivery, self._place.clock())
+        if self._aborted:
+            self._endings.put_back([delivery])
+        else:
+            self._endings.fail(delivery, reason)
+
+    def _receive(self, hand: Hand) -> bool:
+        limit = self._allowance.take(self._place.in_hand.room())
+        catch = Catch()
+        try:
+            with self._idle_turn if hand.is_idle else nullcontext():
+                if not limit or self._drained.is_set() or self._place.stop.is_set():
+                    return False
+                catch = self._catch(limit)
+                if catch.tests:
+                    self._place.stop.wait(TEST_PAUSE_SECONDS)
+        finally:
+            self._allowance.give_back(limit - catch.for_handlers)
+        hand.is_idle, hand.setbacks = not catch.found, 0
+        return self._goes_on(catch)
+
+    def _catch(self, limit: int) -> Catch:
+        if self._place.trouble.is_on:  # ask the memory first: a message that is received for nothing counts
+            self._place.processed.prune()
+        wait_seconds = DRAIN_WAIT_SECONDS if self._place.options.drain else WAIT_SECONDS
+        catch = self._intake.receive(limit, wait_seconds=wait_seconds)
+        self._place.trouble.end()
+        return catch
+
+    def _goes_on(self, catch: Catch) -> bool:
+        """Where an empty queue is the end, look whether it is; others may have found more meanwhile."""
+        if not self._place.options.drain:
+            return True
+        if catch.found:
+            self._drained.clear()
+        elif self._place.in_hand.is_idle():
+            self._drained.set()
+        return not self._drained.is_set()
+
+    def _rest(self, hand: Hand, reason: str) -> None:
+        self._place.trouble.begin(reason)
+        hand.setbacks += 1
+        self._place.stop.wait(full_jitter(hand.setbacks, self._place.random))

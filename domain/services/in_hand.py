@@ -1,0 +1,162 @@
+"""The messages that a consumer has in hand: received, and neither deleted nor put back yet."""
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from domain.model.delivered import DeliveredEvent
+from domain.model.processed import EventKey, Hold
+from ports.queue_port import QueueMessage
+
+BATCH = 10
+"""What one receive brings, and one deletion takes, at most."""
+
+START_WITHIN_SECONDS = 1.0
+"""No more is received than one thread will have started by then, at the present pace."""
+
+SETTLE_WITHIN_SECONDS = 0.1
+"""For so long a success may wait for others, to be written down together with them."""
+
+_NEWEST_WEIGHT = 0.2
+
+
+@dataclass(eq=False, slots=True)
+class Delivery:
+    """One message in hand, whose event can be read.
+
+    Attributes:
+        received_at: just before it was received, by the consumer's clock; as the other times.
+        kept_at: when it was hidden last.
+        hold: the right to work its event off; None while somebody else has it.
+        started_at: when the handler got it.
+        is_kept: its message is kept hidden, as far as the queue goes along.
+        is_hung: its handler takes longer than any should.
+    """
+
+    message: QueueMessage
+    delivered: DeliveredEvent
+    received_at: float
+    kept_at: float
+    hold: Hold | None = None
+    started_at: float | None = None
+    done_at: float = 0.0
+    is_kept: bool = True
+    is_hung: bool = False
+
+    @property
+    def key(self) -> EventKey:
+        """What tells its event from others."""
+        return EventKey(self.delivered.event.interaction_id, self.delivered.replay)
+
+
+class InHand:
+    """Who may start on what next, what is done but not settled, and what waits for somebody else's end.
+
+    Whatever a thread received may be started by any of them, so that nothing waits behind a slow event.
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._all: dict[Delivery, None] = {}
+        self._waiting: deque[Delivery] = deque()
+        self._parked: list[Delivery] = []
+        self._done: list[Delivery] = []
+        self._seconds_each: float | None = None
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def room(self) -> int:
+        """How many to receive now."""
+        if self._seconds_each is None:
+            return 1
+        return max(1, min(BATCH, int(START_WITHIN_SECONDS / max(self._seconds_each, 1e-6))))
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """These may be started."""
+        with self._lock:
+            for delivery in deliveries:
+                self._all[delivery] = None
+                self._waiting.append(delivery)
+
+    def park(self, deliveries: Iterable[Delivery]) -> None:
+        """Somebody else works on the same events."""
+        with self._lock:
+            for delivery in deliveries:
+                self._all[delivery] = None
+                self._parked.append(delivery)
+
+    def start(self, now: float) -> Delivery | None:
+        """The next one, if there is any."""
+        if not self._waiting:
+            return None
+        with self._lock:
+            if not self._waiting:
+                return None
+            delivery = self._waiting.popleft()
+            delivery.started_at = now
+            return delivery
+
+    def finish(self, delivery: Delivery, now: float) -> Sequence[Delivery]:
+        """One succeeded; returns what is to be settled now."""
+        with self._lock:
+            self._measure(delivery, now)
+            delivery.done_at = now
+            self._done.append(delivery)
+            is_time = now - self._done[0].done_at > SETTLE_WITHIN_SECONDS
+            if self._waiting and len(self._done) < BATCH and not is_time:
+                return ()
+            return self._take_done(math.inf)
+
+    def take_done(self, done_before: float) -> Sequence[Delivery]:
+        """What has succeeded by then, and is not settled."""
+        with self._lock:
+            return self._take_done(done_before)
+
+    def take_waiting(self) -> list[Delivery]:
+        """Everything that nobody has started, parked or not."""
+        with self._lock:
+            taken = [*self._waiting, *self._parked]
+            self._waiting.clear()
+            self._parked = []
+            return taken
+
+    def take_parked(self) -> list[Delivery]:
+        """What waits for somebody else's end; it is still in hand."""
+        with self._lock:
+            taken, self._parked = self._parked, []
+            return taken
+
+    def drop(self, deliveries: Iterable[Delivery]) -> None:
+        """These are no longer in hand."""
+        with self._lock:
+            for delivery in deliveries:
+                self._all.pop(delivery, None)
+
+    def everything(self) -> list[Delivery]:
+        """All that is in hand."""
+        with self._lock:
+            return list(self._all)
+
+    def is_idle(self) -> bool:
+        """Whether there is nothing to start, now or later."""
+        with self._lock:
+            return not self._waiting and not self._parked
+
+    def measure(self, delivery: Delivery, now: float) -> None:
+        """One ended without success; that counts towards the pace, too."""
+        with self._lock:
+            self._measure(delivery, now)
+
+    def _measure(self, delivery: Delivery, now: float) -> None:
+        seconds = now - (delivery.started_at or now)
+        before = seconds if self._seconds_each is None else self._seconds_each
+        self._seconds_each = before + _NEWEST_WEIGHT * (seconds - before)
+
+    def _take_done(self, done_before: float) -> Sequence[Delivery]:
+        taken = [delivery for delivery in self._done if delivery.done_at <= done_before]
+        self._done = [delivery for delivery in self._done if delivery.done_at > done_before]
+        return taken

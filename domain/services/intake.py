@@ -1,0 +1,106 @@
+"""How a consumer takes messages into its hands: receives them, reads them, and tells duplicates."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from domain.model.delivered import read_delivered
+from domain.model.envelopes import LEFT_OVER_AFTER, is_left_over
+from domain.model.errors import ProcessedEventsUnavailableError, UnreadableMessageError
+from domain.model.processed import Hold, Standing
+from domain.services.endings import Endings
+from domain.services.in_hand import Delivery
+from domain.services.workplace import Fate, Workplace
+from ports.queue_port import QueueMessage
+
+
+class Catch(NamedTuple):
+    """What one receive brought.
+
+    Attributes:
+        found: how many messages.
+        for_handlers: how many of them a handler gets now, or may get later.
+        tests: how many were test events.
+    """
+
+    found: int = 0
+    for_handlers: int = 0
+    tests: int = 0
+
+
+class Intake:
+    """Receives, and puts away at once what no handler is to get."""
+
+    def __init__(self, place: Workplace, endings: Endings) -> None:
+        self._place = place
+        self._endings = endings
+
+    def receive(self, limit: int, *, wait_seconds: int) -> Catch:
+        """Take messages, and get everything that can be handled into the pile.
+
+        Where the consumer was told to stop meanwhile, what came is released at once.
+
+        Raises:
+            InfrastructureError: the queue is away.
+            ProcessedEventsUnavailableError: the memory is; what came comes again later.
+        """
+        began, hidden_seconds = self._place.clock(), self._place.options.hidden_seconds
+        messages = self._place.queue.receive(limit, hidden_seconds=hidden_seconds, wait_seconds=wait_seconds)
+        if self._place.stop.is_set():
+            self._place.queue.release(messages)
+            return Catch()
+        deliveries = list(self._read(began, messages))
+        tests = [delivery for delivery in deliveries if delivery.delivered.is_test]
+        for test in tests:
+            self._put_away(test.message)
+        events = [delivery for delivery in deliveries if not delivery.delivered.is_test]
+        return Catch(len(messages), self.claim(events), len(tests))
+
+    def claim(self, deliveries: Sequence[Delivery]) -> int:
+        """Hold what is free, delete what is done, and park what somebody else has in hand.
+
+        Returns:
+            How many are held or parked.
+
+        Raises:
+            ProcessedEventsUnavailableError: nothing can be told; the messages come again later.
+        """
+        if not deliveries:
+            return 0
+        try:
+            standings = self._place.processed.claim(
+                [delivery.key for delivery in deliveries], lease_seconds=self._place.options.lease_seconds
+            )
+        except ProcessedEventsUnavailableError:
+            self._endings.postpone([delivery.message for delivery in deliveries])
+            self._place.in_hand.drop(deliveries)
+            raise
+        found = list(zip(deliveries, standings, strict=True))
+        for delivery, standing in found:
+            delivery.hold = standing if isinstance(standing, Hold) else None
+        self._place.in_hand.add(delivery for delivery, _ in found if delivery.hold)
+        self._place.in_hand.park(delivery for delivery, standing in found if standing is Standing.TAKEN)
+        done = [delivery for delivery, standing in found if standing is Standing.DONE]
+        self._endings.skip(done)
+        return len(found) - len(done)
+
+    def _read(self, received_at: float, messages: Sequence[QueueMessage]) -> Iterator[Delivery]:
+        for message in messages:
+            try:
+                delivered = read_delivered(message.body, self._place.source)
+            except UnreadableMessageError as error:
+                self._endings.refuse(message, str(error))
+            else:
+                yield Delivery(message, delivered, received_at, received_at)
+
+    def _put_away(self, test: QueueMessage) -> None:
+        """Leave a test event to whoever looks for it; delete it where nobody does any more.
+
+        Released again and again, it would be dead-lettered; so it is hidden until it is left over.
+        """
+        if is_left_over(test.body, self._place.now()):
+            self._endings.delete([test])
+        elif test.receive_count == 1:
+            self._place.queue.release([test])
+        else:
+            self._endings.hide([test], round(LEFT_OVER_AFTER.total_seconds()))
+        self._place.tally.count(Fate.TEST_EVENT)

@@ -1,0 +1,34 @@
+"""Messages as the bus puts them into a queue."""
+
+import json
+from collections.abc import Sequence
+
+from domain.model.events import DEFAULT_EVENT_SOURCE, CompletedEvent
+from tests.factories import an_event
+
+
+def enveloped(
+    event: CompletedEvent | None = None,
+    *,
+    detail: object = None,
+    resources: Sequence[str] = (),
+    replay: str | None = None,
+    detail_type: object = "BatchProcessingCompleted",
+    **changes: object,
+) -> str:
+    """The body of a message with an event, or with whatever `detail` is; `changes` replace or add keys."""
+    event = event or an_event()
+    around = {
+        "version": "0",
+        "id": "bbc3cf1a-0000-4000-8000-000000000000",
+        "detail-type": detail_type,
+        "source": DEFAULT_EVENT_SOURCE,
+        "account": "123456789012",
+        "time": "2026-11-24T09:45:32Z",
+        "region": "us-east-1",
+        "resources": list(resources),
+        "detail": json.loads(event.to_json()) if detail is None else detail,
+        **({"replay-name": replay} if replay else {}),
+        **changes,
+    }
+    return json.dumps({key: value for key, value in around.items() if value is not ...})

@@ -1,0 +1,264 @@
+"""`transcripts consume`, on an SQS in this process."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from adapters.aws.s3 import S3PayloadStore
+from domain.model.events import BatchProcessingCompleted, BatchProcessingCompletedV2
+from entrypoints.cli.main import main
+from tests.commands import PROGRAM, clean_environment
+from tests.envelopes import enveloped
+from tests.factories import an_event
+from tests.service import wait_until
+from tests.sqs_queues import create_pair
+
+ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_REGION": "us-east-1"}
+
+
+class Aws:
+    """An SQS and an S3, and the settings of whoever uses them."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.folder = folder
+        self.environ = {
+            **ACCOUNT,
+            "AWS_ENDPOINT_URL": url,
+            "QUEUE_NAME": f"queue-{folder.name}"[:80],
+            "DATABASE_URL": f"sqlite:///{folder}/consumer.db",
+            "LOG_FORMAT": "json",
+        }
+        self.sqs: Any = boto3.client(
+            "sqs",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="AKIDEXAMPLE",
+            aws_secret_access_key="made-up",
+        )
+        self.url = create_pair(self.sqs, self.environ["QUEUE_NAME"], f"dlq-{folder.name}"[:80])
+
+    def send(self, *bodies: str) -> None:
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=self.url, MessageBody=body)
+
+    def depth(self) -> tuple[int, int]:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return int(counts[names[0]]), int(counts[names[1]])
+
+    def consume(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [PROGRAM, "consume", *arguments],
+            env=clean_environment(**self.environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+        )
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def aws(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    aws = Aws(server, tmp_path)
+    for name, value in aws.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield aws
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_a_command_gets_each_event_once_and_the_end_is_told_in_json(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = [an_event() for _ in range(3)]
+    aws.send(*map(enveloped, events), enveloped(events[0]), "not json")
+
+    with pytest.raises(SystemExit) as ended:
+        main(["consume", "--exec", """sh -c 'cat > "$INTERACTION_ID.json"'""", "--drain", "--json"])
+
+    assert ended.value.code == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"handled": 3, "failed": 0, "unreadable": 1, "duplicates": 1, "test_events": 0}
+    written = [path.read_text(encoding="utf-8") for path in aws.folder.glob("*.json")]
+    assert sorted(written) == sorted(event.to_json() for event in events)
+    assert aws.depth() == (0, 1)
+
+
+def test_a_function_gets_each_event(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    event = an_event()
+    aws.send(enveloped(event))
+    (aws.folder / "crm_for_consume.py").write_text(
+        "from pathlib import Path\n\ndef store(received):\n    Path('seen').write_text(received.to_json())\n",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(SystemExit) as ended:
+        main(["consume", "--handler", "crm_for_consume:store", "--max-messages", "1"])
+
+    assert ended.value.code == 0
+    assert BatchProcessingCompleted.model_validate_json((aws.folder / "seen").read_bytes()) == event
+    assert capsys.readouterr().out.startswith("1 handled, 0 failed")
+
+
+def test_a_folder_gets_a_file_for_each_event_and_a_reference_is_resolved(aws: Aws) -> None:
+    s3: Any = boto3.client("s3", endpoint_url=aws.environ["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    s3.create_bucket(Bucket="our-transcripts")
+    event = an_event(raw_transcript="um " * 1000)
+    ref = S3PayloadStore(s3, bucket="our-transcripts").store(event)
+    aws.send(enveloped(BatchProcessingCompletedV2.referring(event, ref)))
+
+    with pytest.raises(SystemExit):
+        main(["consume", "--to", "warehouse", "--payload-bucket", "our-transcripts", "--max-messages", "1"])
+
+    (file,) = (aws.folder / "warehouse").glob("tenant_id=*/day=*/*.jsonl")
+    assert file.read_text(encoding="utf-8") == event.to_json() + "\n"
+
+
+def test_two_groups_each_work_everything_off(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    event = an_event()
+    for group in ("crm", "warehouse", "crm"):
+        aws.send(enveloped(event))
+        with pytest.raises(SystemExit):
+            main(["consume", "--exec", "true", "--group", group, "--drain"])
+
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "1 handled",
+        "1 handled",
+        "0 handled",
+    ]
+
+
+def test_a_failing_command_fails_its_event_and_the_log_says_why(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.send(enveloped())
+
+    with pytest.raises(SystemExit):
+        main(["consume", "--exec", "sh -c 'echo the shop is closed >&2; exit 1'", "--max-messages", "1"])
+
+    output = capsys.readouterr()
+    assert output.out.startswith("0 handled, 1 failed")
+    assert "ended with exit status 1: the shop is closed" in output.err
+    assert aws.depth() == (0, 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_signal_lets_the_command_finish_and_ends_with_0(aws: Aws, number: signal.Signals) -> None:
+    aws.send(enveloped())
+    command = "sh -c 'touch begun; while [ ! -e go ]; do sleep 0.05; done; touch finished'"
+
+    with aws.consume("--exec", command, "--concurrency", "1") as process:
+        wait_until((aws.folder / "begun").exists, seconds=30)
+        process.send_signal(number)
+        aws.send(enveloped())
+        (aws.folder / "go").touch()
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0, err
+    assert (aws.folder / "finished").exists()
+    assert out.startswith("1 handled, 0 failed")
+    assert aws.depth() == (1, 0)
+
+
+def test_after_the_grace_the_command_is_killed_and_its_event_put_back(aws: Aws) -> None:
+    aws.send(enveloped())
+
+    with aws.consume(
+        "--exec", "sh -c 'touch begun; sleep 60'", "--concurrency", "1", "--grace-seconds", "0.2"
+    ) as process:
+        wait_until((aws.folder / "begun").exists, seconds=30)
+        process.terminate()
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0, err
+    assert out.startswith("0 handled, 0 failed")
+    assert aws.depth() == (1, 0)
+
+
+def test_a_second_signal_ends_at_once_and_takes_the_command_with_it(aws: Aws) -> None:
+    aws.send(enveloped())
+
+    with aws.consume("--exec", "sh -c 'echo $$ > pid; sleep 60'", "--concurrency", "1") as process:
+        wait_until(lambda: _content(aws.folder / "pid"), seconds=30)
+        process.terminate()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
+
+    assert process.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
+    wait_until(lambda: not Path(f"/proc/{_content(aws.folder / 'pid')}").exists())
+
+
+def _content(path: Path) -> str:
+    return path.read_text(encoding="ascii").strip() if path.exists() else ""
+
+
+def test_a_function_that_hangs_in_every_thread_ends_it_with_1(aws: Aws) -> None:
+    aws.send(enveloped())
+    (aws.folder / "stuck.py").write_text(
+        "import time\n\ndef hang(received):\n    time.sleep(60)\n", encoding="utf-8"
+    )
+
+    with aws.consume("--handler", "stuck:hang", "--concurrency", "1", "--handler-timeout", "0.3") as process:
+        _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert "a handler hangs, its message is left to others" in err
+    assert err.splitlines()[-1].startswith("Error: 1 handlers hang")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "exactly one of --exec CMD, --handler MODULE:FUNCTION and --to DIR"),
+        (["--exec", "true", "--to", "x"], "exactly one of"),
+        (["--exec", "true", "--format", "parquet"], "--format is for the files of --to"),
+        (["--exec", "no-such-program"], "there is no program 'no-such-program'"),
+        (["--handler", "no_such_module:f"], "no module"),
+        (["--exec", "true", "--group", "a b"], "'a b' is no name"),
+        (["--exec", "true", "--concurrency", "0"], "--concurrency"),
+        (["--exec", "true", "--hidden-seconds", "43201"], "--hidden-seconds"),
+        (["--exec", "true", "--payload-bucket", "No_Bucket"], "PAYLOAD_BUCKET='No_Bucket'"),
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_says_what_is_wrong(
+    aws: Aws, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["consume", *arguments])
+
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+    assert not (aws.folder / "consumer.db").exists()
+
+
+def test_a_queue_that_is_not_there_ends_it_with_1_and_what_to_do(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUEUE_NAME", "nowhere")
+
+    with pytest.raises(SystemExit) as ended:
+        main(["consume", "--exec", "true"])
+
+    assert ended.value.code == 1
+    assert "the queue nowhere does not exist: run `transcripts provision`" in capsys.readouterr().err
+    assert aws.depth() == (0, 0)
