@@ -20,6 +20,7 @@ BENCHMARKS = {
     "backlog": "benchmarks.outbox_backlog",
     "writes": "benchmarks.outbox_writes",
     "outage": "benchmarks.outbox_callers",
+    "consuming": "benchmarks.consuming",
     "speech": "benchmarks.speech",
     "overhead": "benchmarks.service_overhead",
     "words": "benchmarks.word_error_rate",
