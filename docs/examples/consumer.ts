@@ -1,7 +1,7 @@
 // A consumer of BatchProcessingCompleted in TypeScript (Node.js 20 or later), with the AWS SDK v3 and zod.
 //
-// Variables: QUEUE_URL, and SEEN_TABLE: a DynamoDB table with the partition key `id` (a string) and its time to
-// live on `expires`. AWS_REGION, AWS_ENDPOINT_URL and the credentials are the SDK's.
+// Variables: QUEUE_URL; SEEN_TABLE, a DynamoDB table with the partition key `id` (a string) and its time to live on
+// `expires`; PAYLOAD_BUCKET, where large transcripts lie. AWS_REGION, AWS_ENDPOINT_URL and the credentials are the SDK's.
 //
 // Where your work is a row in a database, leave the table out: a unique key on (interaction_id, replay), written
 // in the same transaction as the row, does the same and cannot be interrupted between the two.
@@ -56,6 +56,7 @@ type Texts = z.infer<typeof Texts>;
 
 const QueueUrl = required("QUEUE_URL");
 const TableName = required("SEEN_TABLE");
+const Bucket = required("PAYLOAD_BUCKET"); // known here: who sends an event must not choose where its readers look
 const sqs = new SQSClient();
 const s3 = new S3Client();
 const dynamo = new DynamoDBClient();
@@ -74,8 +75,8 @@ async function workOff(event: Event, texts: Texts): Promise<void> {
 
 async function textsOf(event: Event): Promise<Texts> {
   if (!("transcript_ref" in event.data)) return event.data;
-  const { bucket, key, sha256 } = event.data.transcript_ref;
-  const object = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  const { key, sha256 } = event.data.transcript_ref;
+  const object = await s3.send(new GetObjectCommand({ Bucket, Key: key }));
   const content = await object.Body!.transformToByteArray();
   if (createHash("sha256").update(content).digest("hex") !== sha256)
     throw new Error("the transcripts in S3 are not those of the event");

@@ -1,7 +1,7 @@
 """A consumer of BatchProcessingCompleted on AWS Lambda, with Powertools for AWS Lambda (Python).
 
 Variables: IDEMPOTENCY_TABLE, a DynamoDB table with the partition key `id` (a string) and its time to live on
-`expiration`.
+`expiration`; PAYLOAD_BUCKET, where large transcripts lie.
 """
 
 import hashlib
@@ -32,6 +32,7 @@ config = IdempotencyConfig(
     expires_after_seconds=REMEMBERED_SECONDS,
     raise_on_no_idempotency_key=True,
 )
+bucket = os.environ["PAYLOAD_BUCKET"]  # known here: who sends an event must not choose where its readers look
 store = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
 
 
@@ -72,7 +73,7 @@ def transcripts_of(event: dict[str, Any]) -> dict[str, str]:
     if "transcript_ref" not in event["data"]:
         return event["data"]
     ref = event["data"]["transcript_ref"]
-    content = s3.get_object(Bucket=ref["bucket"], Key=ref["key"])["Body"].read()
+    content = s3.get_object(Bucket=bucket, Key=ref["key"])["Body"].read()
     if hashlib.sha256(content).hexdigest() != ref["sha256"]:
         raise UnreadableEventError("the transcripts in S3 are not those of the event")
     return json.loads(content)

@@ -66,6 +66,7 @@ def message(event: CompletedEvent, **changes: object) -> str:
 def consumer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Consumer]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("IDEMPOTENCY_TABLE", "seen")
+    monkeypatch.setenv("PAYLOAD_BUCKET", "transcripts")
     with mock_aws():
         boto3.client("dynamodb").create_table(
             TableName="seen",
