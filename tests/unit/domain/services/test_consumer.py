@@ -160,8 +160,8 @@ def test_what_takes_longer_than_the_grace_is_aborted_and_put_back(shop: Shop) ->
     }
     assert shop.queue.depth().waiting == 2
     assert shop.memory.prune() == 0
+    shop.handler.does = lambda _: None
     with running(shop.consumer(DRAINING)) as again:
-        shop.handler.does = lambda _: None
         assert again().as_dict()["handled"] == 2
 
 
