@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from bootstrap.handling import command_handler, function_handler
 from domain.model.received import ReceivedEvent
+from domain.services.consumer import Consumer
 from tests.factories import an_event
 
 ROOT = Path(__file__).parents[3]
@@ -47,6 +49,22 @@ def test_the_function_prints_ids_and_lengths(tmp_path: Path, capsys: pytest.Capt
     function_handler("shop:store").handle(ReceivedEvent(event))
 
     assert capsys.readouterr().out == f"{event.tenant_id} {event.interaction_id} 6 characters\n"
+
+
+def test_the_program_builds_a_consumer_and_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    (program,) = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    ran: list[Consumer] = []
+
+    def note(consumer: Consumer) -> None:
+        ran.append(consumer)
+
+    monkeypatch.setattr(Consumer, "run", note)
+
+    Path("program.py").write_text(program)
+    names = runpy.run_path("program.py")
+
+    names["Shop"]().handle(ReceivedEvent(an_event()))
+    assert ran == [names["consumer"]]
 
 
 def test_the_message_has_the_keys_of_an_event() -> None:
