@@ -16,10 +16,14 @@ import pytest
 from adapters.aws.replay_rules import new_name
 from adapters.aws.sqs import SqsQueue
 from adapters.aws.sqs_move_task import SqsMoveTask
+from bootstrap.consuming import build_consumer
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.model.infrastructure import RouteNames
+from domain.model.received import ReceivedEvent
+from domain.services.consumer import ConsumerOptions
 from entrypoints.cli.main import COMMANDS, main
+from ports.event_handler_port import EventHandlerPort
 from ports.queue_port import Copy, QueueMessage
 from tests.aws_calls import ACCOUNT, FREE, REGION, Recorder, recorded_calls, with_the_key
 from tests.dead_letters import an_envelope
@@ -38,6 +42,16 @@ ROLES = {
 }
 WITHOUT_AWS = {"outbox", "schema", "iam-policy", "demo"}
 """These need no permission; `demo` brings an AWS of its own."""
+
+
+class Remembers(EventHandlerPort):
+    """Handles everything."""
+
+    def __init__(self) -> None:
+        self.received: list[ReceivedEvent] = []
+
+    def handle(self, received: ReceivedEvent, /) -> None:
+        self.received.append(received)
 
 
 class Ground:
@@ -135,7 +149,7 @@ def provisioned(ground: Ground) -> Ground:
 
 
 def test_every_command_has_a_role_or_needs_none() -> None:
-    assert set(COMMANDS) - set().union(*ROLES.values(), WITHOUT_AWS) == set()
+    assert set().union(*ROLES.values(), WITHOUT_AWS) == set(COMMANDS)
 
 
 def test_the_publishers_policy_allows_what_its_commands_call_and_no_more(
@@ -159,6 +173,23 @@ def test_on_the_default_bus_the_publisher_looks_for_no_bus(
 
     assert "events:DescribeEventBus" not in recorder.operations
     _hold_against(_policy(provisioned, capsys, "publisher"), recorder, provisioned)
+
+
+def test_the_consumers_policy_allows_what_its_command_calls_and_no_more(
+    provisioned: Ground, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _relay(provisioned)
+    provisioned.send(provisioned.names.queue, "no event")
+    queue = provisioned.container().queue()
+    wait_until(lambda: queue.depth().waiting == 2, seconds=20)
+    handler = Remembers()
+    with recorded_calls() as recorder:
+        build_consumer(
+            Settings.from_env(provisioned.environ), handler, options=ConsumerOptions(drain=True)
+        ).run()
+
+    assert len(handler.received) == 1
+    _hold_against(_policy(provisioned, capsys, "consumer"), recorder, provisioned)
 
 
 def test_the_operators_policy_allows_what_its_commands_call_and_no_more(
