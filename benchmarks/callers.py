@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.fast_bus import END_OF_HEAD, LENGTH, ROOT, fast_bus
+from benchmarks.fast_bus import fast_bus
+from benchmarks.fast_http import END_OF_HEAD, LENGTH, ROOT
 from benchmarks.harness import percentile
 
 BOUNDARY = "a-boundary"

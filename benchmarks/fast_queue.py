@@ -1,4 +1,4 @@
-"""An SQS with a full queue that answers at once, in a process of its own: never what is measured.
+"""An SQS with a full queue that answers at once: never what is measured.
 
     python -m benchmarks.fast_queue MESSAGES
 
@@ -6,32 +6,23 @@ prints its port, hands every message out once, believes every receipt, and answe
 """
 
 import asyncio
-import contextlib
 import functools
 import hashlib
 import json
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from benchmarks.events import event_of
-from benchmarks.fast_bus import END_OF_HEAD, LENGTH, ROOT
+from benchmarks.fast_http import response, running, serve
 from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
 
 EVENT_BYTES = 1_000
 
 
-@contextlib.contextmanager
-def fast_queue(messages: int) -> Iterator[str]:
+def fast_queue(messages: int) -> AbstractContextManager[str]:
     """The queue in its process; yields its URL."""
-    command = (sys.executable, "-m", "benchmarks.fast_queue", str(messages))
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None  # noqa: S101 - it was asked for
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        finally:
-            process.kill()
+    return running("benchmarks.fast_queue", messages)
 
 
 def message(number: int) -> str:
@@ -65,63 +56,40 @@ def envelope(event: BatchProcessingCompleted) -> str:
     return json.dumps(around, separators=(",", ":"))
 
 
-class _Connection(asyncio.Protocol):
+class _Queue:
     def __init__(self, waiting: list[str]) -> None:
         self._waiting = waiting
-        self._buffer = b""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        head, found, rest = self._buffer.partition(END_OF_HEAD)
-        length = LENGTH.search(head)
-        if not found or length is None or len(rest) < int(length[1]):
-            return
-        self._buffer = rest[int(length[1]) :]
-        assert isinstance(self._transport, asyncio.WriteTransport)  # noqa: S101 - of a stream it is
-        self._transport.write(self._answer(head, rest[: int(length[1])]))
+    def answer(self, head: bytes, body: bytes) -> tuple[bytes, float]:
+        return self._answer(head, body), 0.0
 
     def _answer(self, head: bytes, body: bytes) -> bytes:
         if b"AmazonSQS.ReceiveMessage" in head:
             return self._hand_out(json.loads(body).get("MaxNumberOfMessages", 1))
         if b"AmazonSQS.GetQueueUrl" in head:
-            return _http({"QueueUrl": "http://127.0.0.1/123456789012/fast"})
+            return response('{"QueueUrl": "http://127.0.0.1/123456789012/fast"}')
         if b"AmazonSQS.GetQueueAttributes" in head:
             counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-            return _http({"Attributes": dict.fromkeys(counts, "0")})
+            return response(json.dumps({"Attributes": dict.fromkeys(counts, "0")}))
         return _all_well(body.count(b'"ReceiptHandle"'))
 
     def _hand_out(self, limit: int) -> bytes:
         taken = self._waiting[-limit:]
         del self._waiting[-limit:]
-        return _raw('{"Messages":[' + ",".join(taken) + "]}" if taken else "{}")
-
-
-def _http(document: object) -> bytes:
-    return _raw(json.dumps(document))
-
-
-def _raw(document: str) -> bytes:
-    body = document.encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}"
-    return head.encode() + END_OF_HEAD + body
+        return response('{"Messages":[' + ",".join(taken) + "]}" if taken else "{}")
 
 
 @functools.cache
 def _all_well(count: int) -> bytes:
     """The answer to a batch with so many receipts: of deletions, or of longer invisibility."""
-    return _http({"Successful": [{"Id": str(number)} for number in range(count)], "Failed": []})
+    return response(
+        json.dumps({"Successful": [{"Id": str(number)} for number in range(count)], "Failed": []})
+    )
 
 
 async def main(messages: int) -> None:
     """Serve for ever."""
-    waiting = [message(number) for number in range(messages)]
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(waiting), "127.0.0.1", 0, backlog=512)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    await serve(_Queue([message(number) for number in range(messages)]).answer)
 
 
 if __name__ == "__main__":

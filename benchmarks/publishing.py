@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from benchmarks import senders
 from benchmarks.events import event_of
-from benchmarks.fast_bus import END_OF_HEAD, fast_bus
+from benchmarks.fast_bus import fast_bus
+from benchmarks.fast_http import END_OF_HEAD
 from benchmarks.harness import Figures, in_turn, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS

@@ -16,7 +16,7 @@ from botocore.config import Config
 from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.event_entry import DEFAULT_MAX_BYTES, packed, put_events_entry
 from adapters.sql.outbox import SqlOutbox
-from benchmarks.fast_bus import ROOT
+from benchmarks.fast_http import ROOT
 from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database
 from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
