@@ -1,5 +1,6 @@
 """A consumer whose handler does nothing, beside a bare boto3 loop with as many threads, on the same stub."""
 
+import gc
 import os
 import tempfile
 import time
@@ -47,6 +48,7 @@ class Idle(EventHandlerPort):
 def measure() -> Report:
     """Each in turn, with a full queue of its own."""
     os.environ.update(CREDENTIALS)
+    gc.freeze()  # as `transcripts consume` does; no contestant's collections look through what others loaded
     with tempfile.TemporaryDirectory() as name, postgresql_server(Path(name)) as postgresql:
         contestants: dict[str, Contestant] = {
             BARE: partial(_rate, bare),

@@ -145,6 +145,27 @@ MUTANTS = (
         "            _ROW.added_at <= now",
         (f"{SQL}outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",),
     ),
+    Mutant(
+        "delete what was not handled",
+        "domain/services/endings.py",
+        "        self.hide([delivery.message], pause)",
+        "        self.delete([delivery.message])",
+        (f"{DOMAIN}crew.py",),
+    ),
+    Mutant(
+        "handle what another consumer has in hand",
+        "domain/services/intake.py",
+        "        self._place.in_hand.park(",
+        "        self._place.in_hand.add(",
+        (f"{DOMAIN}crew.py",),
+    ),
+    Mutant(
+        "delete without remembering",
+        "domain/services/endings.py",
+        "                _holds(deliveries), remember",
+        "                (), remember",
+        (f"{DOMAIN}crew.py",),
+    ),
 )
 
 

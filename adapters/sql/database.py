@@ -17,6 +17,8 @@ from domain.model.errors import TranscriptionServiceError
 CERTAINTY_SECONDS = 2.0
 """How long to look for what became of a commit whose answer was lost."""
 CERTAINTY_PAUSE_SECONDS = 0.1
+DEADLOCK = "40P01"
+"""PostgreSQL's code for the one of two transactions that it rolled back, as each waited for the other."""
 
 Failure = type[TranscriptionServiceError]
 """What to raise where the database cannot be had: each port has its own."""
@@ -67,7 +69,8 @@ class Database:
         """Run a write that may be repeated; where the connection breaks, find out whether it was committed.
 
         A connection that is lost at COMMIT says neither yes nor no. The write is repeated on a new one, where
-        it finds what it did before, or waits for it, or does it. With SQLite, what failed is not repeated.
+        it finds what it did before, or waits for it, or does it. So is what the server rolled back because
+        two waited for each other. With SQLite, what failed is not repeated.
         """
         deadline = None
         while True:
@@ -114,8 +117,15 @@ class Database:
             self._writer.release()
 
     def _deadline(self, error: SQLAlchemyError) -> float | None:
-        lost = not self.is_sqlite and isinstance(error, DBAPIError) and error.connection_invalidated
-        return time.monotonic() + CERTAINTY_SECONDS if lost else None
+        if self.is_sqlite or not isinstance(error, DBAPIError):
+            return None
+        may_be_repeated = error.connection_invalidated or _sqlstate(error) == DEADLOCK
+        return time.monotonic() + CERTAINTY_SECONDS if may_be_repeated else None
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    code: str | None = getattr(error.orig, "sqlstate", None)
+    return code
 
 
 def explain(error: SQLAlchemyError) -> str:
@@ -127,7 +137,7 @@ def explain(error: SQLAlchemyError) -> str:
         return str(error)
     if not isinstance(error, DBAPIError):
         return type(error).__name__
-    name, code = type(error.orig).__name__, getattr(error.orig, "sqlstate", None)
+    name, code = type(error.orig).__name__, _sqlstate(error)
     return f"{name} ({code})" if code else f"{name}: {str(error.orig).strip().splitlines()[0]}"
 
 

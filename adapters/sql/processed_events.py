@@ -1,14 +1,15 @@
 """What consumers have worked off, in a database: SQLite or PostgreSQL."""
 
 import json
-from collections.abc import Sequence
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Select
 
 from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
+from adapters.sql.group_commit import GroupCommit
 from adapters.sql.processed_statements import PRUNE_BATCH, ProcessedStatements
 from domain.model.errors import ProcessedEventsUnavailableError
 from domain.model.processed import EventKey, Hold, Standing
@@ -18,8 +19,20 @@ NO_REPLAY = ""
 """What the key of an event that comes from no replay holds: a key has no empty parts."""
 
 
+class _Asked(NamedTuple):
+    """What one thread asks for: holds it would like to have, and what it has worked off."""
+
+    holds: tuple[Hold, ...] = ()
+    lease_seconds: float = 0.0
+    done: tuple[EventKey, ...] = ()
+    remember_seconds: float = 0.0
+
+
 class SqlProcessedEvents(ProcessedEventsPort):
-    """One row for each event and group; every method is one short transaction, however many the events.
+    """One row for each event and group.
+
+    What threads claim and finish at the same time shares a transaction, and gets the longest time that any of
+    them asks for.
 
     Args:
         database: with its schema up to date.
@@ -32,37 +45,28 @@ class SqlProcessedEvents(ProcessedEventsPort):
         self._group = group
         clock = DatabaseNow() if now is None else now
         self._statements = ProcessedStatements(database.engine.dialect.name, clock)
+        self._asking = GroupCommit(self._write_certainly, self._answer)
 
     def claim(self, keys: Sequence[EventKey], /, *, lease_seconds: float) -> tuple[Hold | Standing, ...]:
         """Hold first, and look then whether it is done: who finishes meanwhile has written that down."""
         if not keys:
             return ()
-        token, wanted = uuid4(), set(keys)
-        about = self._about(wanted) | {"of_token": token, "lease_seconds": lease_seconds}
-        with self._database.writing(ProcessedEventsUnavailableError) as connection:
-            number = connection.execute(self._statements.hold, about).rowcount
-            ours = wanted if number == len(wanted) else _keys(connection, self._statements.held, about)
-            done = _keys(connection, self._statements.done, about)
-            if done:
-                connection.execute(self._statements.let_go, self._about(done & ours))
-        return _standings(keys, token, ours - done, done)
+        token = uuid4()
+        return self._asking(_Asked(tuple(Hold(key, token) for key in keys), lease_seconds))
+
+    def finish(self, holds: Sequence[Hold], /, *, remember_seconds: float) -> None:
+        """Write them down as done, and delete the holds, whoever has them by now."""
+        if holds:
+            done = tuple(hold.key for hold in holds)
+            self._asking(_Asked(done=done, remember_seconds=remember_seconds))
 
     def renew(self, holds: Sequence[Hold], /, *, lease_seconds: float) -> int:
         """Update the rows of these tokens."""
         if not holds:
             return 0
-        parameters = {"of_group": self._group, "rows": _rows(holds), "lease_seconds": lease_seconds}
+        about = self._about(map(_as_row_with_token, holds)) | {"lease_seconds": lease_seconds}
         with self._database.writing(ProcessedEventsUnavailableError) as connection:
-            return connection.execute(self._statements.renew, parameters).rowcount
-
-    def finish(self, holds: Sequence[Hold], /, *, remember_seconds: float) -> None:
-        """Write them down as done, and delete the holds, whoever has them by now."""
-        if not holds:
-            return
-        about = self._about({hold.key for hold in holds}) | {"remember_seconds": remember_seconds}
-        with self._database.writing(ProcessedEventsUnavailableError) as connection:
-            connection.execute(self._statements.remember, about)
-            connection.execute(self._statements.let_go, about)
+            return connection.execute(self._statements.renew, about).rowcount
 
     def give_up(self, holds: Sequence[Hold], /) -> None:
         """Delete the rows of these tokens."""
@@ -83,9 +87,43 @@ class SqlProcessedEvents(ProcessedEventsPort):
             if batch < PRUNE_BATCH:
                 return erased
 
-    def _about(self, keys: set[EventKey]) -> dict[str, object]:
-        """Always in the same order, so that two who write never lock each other."""
-        return {"of_group": self._group, "rows": json.dumps(sorted(map(_as_row, keys)))}
+    def _write_certainly(self, write: Callable[[Connection], object]) -> None:
+        self._database.write_certainly(write, ProcessedEventsUnavailableError)
+
+    def _answer(
+        self, connection: Connection, asked: Sequence[_Asked]
+    ) -> Sequence[tuple[Hold | Standing, ...]]:
+        """May be repeated: a hold is told by its token, and what is done stays done."""
+        if done := {key for each in asked for key in each.done}:
+            self._remember(connection, done, max(each.remember_seconds for each in asked))
+        wanted = dict[EventKey, Hold]()
+        for hold in (hold for each in asked for hold in each.holds):
+            wanted.setdefault(hold.key, hold)
+        if not wanted:
+            return [() for _ in asked]
+        standings = self._hold(connection, wanted, max(each.lease_seconds for each in asked))
+        return [tuple(_standing(hold, standings) for hold in each.holds) for each in asked]
+
+    def _remember(self, connection: Connection, done: set[EventKey], seconds: float) -> None:
+        about = self._about(map(_as_row, done))
+        connection.execute(self._statements.remember, about | {"remember_seconds": seconds})
+        connection.execute(self._statements.let_go, about)
+
+    def _hold(
+        self, connection: Connection, wanted: dict[EventKey, Hold], seconds: float
+    ) -> dict[EventKey, Hold | Standing]:
+        """How each event stands then; those that are missing are taken."""
+        about = self._about(map(_as_row_with_token, wanted.values())) | {"lease_seconds": seconds}
+        number = connection.execute(self._statements.hold, about).rowcount
+        ours = set(wanted) if number == len(wanted) else _keys(connection, self._statements.held, about)
+        done = _keys(connection, self._statements.done, about)
+        if done & ours:
+            connection.execute(self._statements.let_go, self._about(map(_as_row, done & ours)))
+        return {key: wanted[key] for key in ours} | dict.fromkeys(done, Standing.DONE)
+
+    def _about(self, rows: Iterable[tuple[str, ...]]) -> dict[str, object]:
+        """Always in the same order, so that two who write seldom lock each other."""
+        return {"of_group": self._group, "rows": json.dumps(sorted(rows))}
 
     def _owned(self, hold: Hold) -> dict[str, object]:
         return {
@@ -101,27 +139,20 @@ def _keys(connection: Connection, query: Select[Any, Any], about: dict[str, obje
     return {EventKey(interaction_id, replay or None) for interaction_id, replay in rows}
 
 
-def _standings(
-    keys: Sequence[EventKey], token: UUID, ours: set[EventKey], done: set[EventKey]
-) -> tuple[Hold | Standing, ...]:
-    """Of a key that is ours and is named twice, the second is taken."""
-    left = set(ours)
-    standings = list[Hold | Standing]()
-    for key in keys:
-        if key in left:
-            standings.append(Hold(key, token))
-            left.remove(key)
-        else:
-            standings.append(Standing.DONE if key in done else Standing.TAKEN)
-    return tuple(standings)
+def _standing(hold: Hold, standings: dict[EventKey, Hold | Standing]) -> Hold | Standing:
+    """Of a key that was asked for twice, the first gets the hold, and takes it out."""
+    standing = standings.get(hold.key, Standing.TAKEN)
+    if isinstance(standing, Hold):
+        del standings[hold.key]
+    return standing
 
 
 def _as_row(key: EventKey) -> tuple[str, str]:
     return key.interaction_id.hex, key.replay or NO_REPLAY
 
 
-def _rows(holds: Sequence[Hold]) -> str:
-    return json.dumps([(*_as_row(hold.key), hold.token.hex) for hold in sorted(holds, key=_order)])
+def _as_row_with_token(hold: Hold) -> tuple[str, str, str]:
+    return (*_as_row(hold.key), hold.token.hex)
 
 
 def _order(hold: Hold) -> tuple[str, str]:

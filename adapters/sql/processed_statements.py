@@ -37,15 +37,14 @@ _EVENT = ("interaction_id", "replay")
 _HELD = event_holds.c
 _DONE = processed_events.c
 _GROUP: ColumnElement[str] = bindparam("of_group", type_=String)
-_TOKEN: ColumnElement[Any] = bindparam("of_token", type_=Uuid)
 
 
 class ProcessedStatements:
     """The statements, for one database and one clock; made once, as SQLAlchemy compiles each once.
 
     Attributes:
-        hold: insert holds, over those that ran out; counts those that are ours now.
-        held: which of the events this token holds.
+        hold: insert holds, over those that ran out; counts those that succeeded.
+        held: which of the events the tokens beside them hold.
         done: which of them are remembered.
         let_go: delete holds of these events, whoever has them.
         remember: write down that they are done.
@@ -59,13 +58,13 @@ class ProcessedStatements:
         event, hold = _events(dialect, *_EVENT), _events(dialect, *_EVENT, "token")
         lease = now + bindparam("lease_seconds", type_=Double)
         until = now + bindparam("remember_seconds", type_=Double)
-        self.hold = _upsert(dialect, event_holds, event, {"token": _TOKEN, "expires_at": lease}, now)
+        self.hold = _upsert(dialect, event_holds, hold, {"token": hold.c.token, "expires_at": lease}, now)
         held, done = (_among(table, event, *_EVENT) for table in (event_holds, processed_events))
-        self.held = select(_HELD.interaction_id, _HELD.replay).where(*held, _HELD.token == _TOKEN)
+        own = _among(event_holds, hold, *_EVENT, "token")
+        self.held = select(_HELD.interaction_id, _HELD.replay).where(*own)
         self.done = select(_DONE.interaction_id, _DONE.replay).where(*done, _DONE.expires_at > now)
         self.let_go = delete(event_holds).where(*held)
         self.remember = _upsert(dialect, processed_events, event, {"expires_at": until})
-        own = _among(event_holds, hold, *_EVENT, "token")
         self.renew = update(event_holds).where(*own).values(expires_at=lease)
         self.give_up = _give_up()
         self.prune = _prune(now)
@@ -104,7 +103,7 @@ def _give_up() -> Delete:
         _HELD.consumer_group == _GROUP,
         _HELD.interaction_id == bindparam("of_event", type_=Uuid),
         _HELD.replay == bindparam("of_replay", type_=String),
-        _HELD.token == _TOKEN,
+        _HELD.token == bindparam("of_token", type_=Uuid),
     )
 
 

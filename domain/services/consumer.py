@@ -9,7 +9,6 @@ from threading import Event, Thread
 
 from domain.model.errors import HandlerError
 from domain.model.events import DEFAULT_EVENT_SOURCE
-from domain.services.combined_memory import CombinedMemory
 from domain.services.crew import Crew
 from domain.services.endings import Endings
 from domain.services.event_publisher import utc_now
@@ -32,10 +31,10 @@ ABORT_SECONDS = 2.0
 class Consumer:
     """A worker on one queue, with a number of threads that receive, handle and settle.
 
-    Each event is handled once, unless a process dies between a handler's success and the note of it, which is
-    taken within about a second. Its message is deleted after that. What fails, or cannot be read, comes again
-    after a growing pause until the queue dead-letters it; nothing else is ever deleted but duplicates and
-    left over test events.
+    Each event is handled once, unless a process dies between a handler's success and the note of it, which
+    follows at once on a quiet queue, and within a second on a full one. Its message is deleted after that.
+    What fails, or cannot be read, comes again after a growing pause until the queue dead-letters it; nothing
+    else is ever deleted but duplicates and left over test events.
 
     Args:
         queue: hides what is received, and dead-letters what is received too often.
@@ -59,9 +58,7 @@ class Consumer:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._place = Workplace(
-            queue, CombinedMemory(processed), options or ConsumerOptions(), source, clock, now
-        )
+        self._place = Workplace(queue, processed, options or ConsumerOptions(), source, clock, now)
         self._endings = Endings(self._place)
         intake = Intake(self._place, self._endings)
         self._keeper = Keeper(self._place, intake, self._endings)

@@ -1,6 +1,7 @@
 """What each thread of a consumer does: take the next event, have it handled, settle; or receive more."""
 
 import logging
+import math
 from contextlib import nullcontext
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -16,7 +17,7 @@ from domain.model.received import ReceivedEvent
 from domain.services.attempts import full_jitter
 from domain.services.claim_redemption import redeem
 from domain.services.endings import Endings
-from domain.services.in_hand import Delivery
+from domain.services.in_hand import BATCH, Delivery
 from domain.services.intake import Catch, Intake
 from domain.services.workplace import Workplace
 from ports.event_handler_port import EventHandlerPort
@@ -158,10 +159,18 @@ class Crew:
     def _catch(self, limit: int) -> Catch:
         if self._place.trouble.is_on:  # ask the memory first: a message that is received for nothing counts
             self._place.processed.prune()
-        wait_seconds = DRAIN_WAIT_SECONDS if self._place.options.drain else WAIT_SECONDS
-        catch = self._intake.receive(limit, wait_seconds=wait_seconds)
+        catch = self._intake.receive(limit, wait_seconds=self._wait_seconds())
         self._place.trouble.end()
+        self._place.in_hand.is_busy = catch.found == BATCH
+        if not catch.found:
+            self._endings.succeed(self._place.in_hand.take_done(math.inf))
         return catch
+
+    def _wait_seconds(self) -> int:
+        """No success waits, to be written down, for a queue that has no more."""
+        if self._place.in_hand.has_done():
+            return 0
+        return DRAIN_WAIT_SECONDS if self._place.options.drain else WAIT_SECONDS
 
     def _goes_on(self, catch: Catch) -> bool:
         """Where an empty queue is the end, look whether it is; others may have found more meanwhile."""

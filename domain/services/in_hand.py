@@ -17,7 +17,8 @@ START_WITHIN_SECONDS = 1.0
 """No more is received than one thread will have started by then, at the present pace."""
 
 SETTLE_WITHIN_SECONDS = 0.1
-"""For so long a success may wait for others, to be written down together with them."""
+SETTLED_TOGETHER = 100
+"""For so long, and with so many others, a success may wait to be written down while more is at hand."""
 
 _NEWEST_WEIGHT = 0.2
 
@@ -56,9 +57,13 @@ class InHand:
 
     Whatever a thread received may be started by any of them, so that nothing waits behind a slow event.
     Safe to use from several threads.
+
+    Attributes:
+        is_busy: the last receive brought as much as one can.
     """
 
     def __init__(self) -> None:
+        self.is_busy = False
         self._lock = Lock()
         self._all: dict[Delivery, None] = {}
         self._waiting: deque[Delivery] = deque()
@@ -107,7 +112,8 @@ class InHand:
             delivery.done_at = now
             self._done.append(delivery)
             is_time = now - self._done[0].done_at > SETTLE_WITHIN_SECONDS
-            if self._waiting and len(self._done) < BATCH and not is_time:
+            has_more = bool(self._waiting) or self.is_busy
+            if has_more and len(self._done) < SETTLED_TOGETHER and not is_time:
                 return ()
             return self._take_done(math.inf)
 
@@ -115,6 +121,10 @@ class InHand:
         """What has succeeded by then, and is not settled."""
         with self._lock:
             return self._take_done(done_before)
+
+    def has_done(self) -> bool:
+        """Whether anything has succeeded that is not settled."""
+        return bool(self._done)
 
     def take_waiting(self) -> list[Delivery]:
         """Everything that nobody has started, parked or not."""

@@ -13,7 +13,7 @@ import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
-from domain.services.in_hand import BATCH
+from domain.services.in_hand import SETTLED_TOGETHER
 from tests.commands import PROGRAM, clean_environment
 from tests.doubles_delivery import seeded
 from tests.envelopes import enveloped
@@ -148,7 +148,7 @@ def test_consumers_killed_at_random_moments_lose_nothing_and_repeat_only_what_th
     for process, ids in by_process.items():
         repeated = [each for each in ids if times[each] > 1 and _is_not_the_last(each, process, by_process)]
         assert not repeated or process in consumers.killed
-        assert set(repeated) <= set(ids[-THREADS * BATCH :]), "these had been noted"
+        assert set(repeated) <= set(ids[-SETTLED_TOGETHER - THREADS :]), "these had been noted"
     print(f"{len(times)} handled, {times.total() - len(times)} twice, {len(lost)} lost")  # noqa: T201 - same
 
 

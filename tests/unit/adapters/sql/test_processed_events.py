@@ -1,17 +1,21 @@
 """The memory of consumers on every database."""
 
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from adapters.sql.database import Database
 from adapters.sql.processed_events import SqlProcessedEvents
 from adapters.sql.processed_statements import PRUNE_BATCH
 from adapters.sql.tables import event_holds, processed_events
-from domain.model.processed import Hold
+from domain.model.processed import EventKey, Hold
 from tests.contracts.processed_events_port import Memory, ProcessedEventsPortContract, a_key
-from tests.databases import Clock
+from tests.databases import Clock, Place
+from tests.doubles_delivery import seeded
+from tests.service import wait_until
 from tests.unit.adapters.sql.test_outbox import broken
 
 
@@ -42,3 +46,56 @@ def test_time_is_the_databases_own(database: Database) -> None:
     with database.engine.connect() as connection:
         until = connection.execute(select(event_holds.c.expires_at)).scalar_one()
     assert before + 59.9 < until < time.time() + 60.1
+
+
+def test_consumers_that_meet_each_others_events_again_and_again_get_in_nobodys_way(place: Place) -> None:
+    keys = [a_key() for _ in range(12)]
+
+    def work(number: int) -> Counter[EventKey]:
+        database, random, held = place.open(), seeded(number), Counter[EventKey]()
+        memory = SqlProcessedEvents(database, group="crm")
+
+        def one(_: int) -> None:
+            some = random.sample(keys, 6)
+            holds = [each for each in memory.claim(some, lease_seconds=60) if isinstance(each, Hold)]
+            held.update(hold.key for hold in holds)
+            memory.finish(holds, remember_seconds=3600)
+
+        with ThreadPoolExecutor(3) as threads:
+            list(threads.map(one, range(30)))
+        database.close()
+        return held
+
+    with ThreadPoolExecutor(3) as processes:
+        held = sum(processes.map(work, range(3)), Counter[EventKey]())
+
+    assert held == dict.fromkeys(keys, 1)
+
+
+def test_what_threads_ask_at_the_same_time_shares_a_transaction(database: Database) -> None:
+    memory, keys = SqlProcessedEvents(database, group="crm"), [[a_key(), a_key()] for _ in range(6)]
+    begun: list[object] = []
+
+    with memory._asking._turn, ThreadPoolExecutor(6) as threads:
+        claims = [threads.submit(memory.claim, each, lease_seconds=60) for each in keys]
+        wait_until(lambda: len(memory._asking._waiting) == 6)
+        event.listen(database.engine, "begin", begun.append)
+        memory._asking._turn.release()
+        answers = [each.result() for each in claims]
+        memory._asking._turn.acquire()
+
+    assert len(begun) == 1
+    assert [[hold.key for hold in answer if isinstance(hold, Hold)] for answer in answers] == keys
+
+
+def test_no_statement_looks_through_all_that_is_remembered(sqlite_place: Place) -> None:
+    database = sqlite_place.open()
+    statements = vars(SqlProcessedEvents(database, group="crm")._statements)
+
+    with database.engine.connect() as connection:
+        for name, statement in statements.items():
+            text = str(statement.compile(database.engine))
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("[]",) * text.count("?")).all()
+            scans = [step.detail for step in plan if step.detail.startswith("SCAN")]
+            assert all("row_of_events" in scan for scan in scans) or name == "prune_holds", name
+    database.close()

@@ -411,14 +411,39 @@ def test_no_more_is_received_than_can_be_started_soon() -> None:
     assert len(shop.place.in_hand) == 1
 
 
-def test_quick_events_are_settled_together(shop: Workshop) -> None:
-    for _ in range(11):
+def test_while_the_queue_is_full_successes_are_settled_together(shop: Workshop) -> None:
+    for _ in range(250):
         shop.send()
 
+    shop.steps(2 + 22 * 11)
+
+    deletions = shop.queue.calls.count("delete")
+    assert deletions == 3
+    assert shop.tally() == {"handled": 201}
+
+
+def test_no_success_waits_for_a_queue_that_has_no_more(shop: Workshop) -> None:
+    for _ in range(11):
+        shop.send()
     shop.steps(2 + 11)
+    assert shop.tally() == {"handled": 1}
+    before = shop.clock()
+
+    shop.steps()
 
     assert shop.tally() == {"handled": 11}
-    assert shop.queue.calls.count("delete") == 2
+    assert shop.clock() == before
+
+
+def test_a_success_waits_for_others_for_a_tenth_of_a_second_at_most(shop: Workshop) -> None:
+    for _ in range(11):
+        shop.send()
+    shop.steps(2)
+    shop.handler.does = lambda _: shop.clock.advance(0.03)
+
+    shop.steps(1 + 5)
+
+    assert shop.tally() == {"handled": 6}
 
 
 def test_a_success_does_not_wait_for_slow_events_that_follow(shop: Workshop) -> None:
