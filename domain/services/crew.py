@@ -161,7 +161,7 @@ class Crew:
             self._place.processed.prune()
         catch = self._intake.receive(limit, wait_seconds=self._wait_seconds())
         self._place.trouble.end()
-        self._place.in_hand.is_busy = catch.found == BATCH
+        self._place.in_hand.is_busy = catch.found >= BATCH
         if not catch.found:
             self._endings.succeed(self._place.in_hand.take_done(math.inf))
         return catch

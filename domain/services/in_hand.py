@@ -11,7 +11,10 @@ from domain.model.processed import EventKey, Hold
 from ports.queue_port import QueueMessage
 
 BATCH = 10
-"""What one receive brings, and one deletion takes, at most."""
+"""What one receive brings, at most."""
+
+GATHERED = 100
+"""What several receives bring for one look into the memory, where queue is full and handlers quick."""
 
 START_WITHIN_SECONDS = 1.0
 """No more is received than one thread will have started by then, at the present pace."""
@@ -78,7 +81,7 @@ class InHand:
         """How many to receive now."""
         if self._seconds_each is None:
             return 1
-        return max(1, min(BATCH, int(START_WITHIN_SECONDS / max(self._seconds_each, 1e-6))))
+        return max(1, min(GATHERED, int(START_WITHIN_SECONDS / max(self._seconds_each, 1e-6))))
 
     def add(self, deliveries: Iterable[Delivery]) -> None:
         """These may be started."""

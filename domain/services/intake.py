@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 from domain.model.delivered import read_delivered
 from domain.model.envelopes import LEFT_OVER_AFTER, is_left_over
-from domain.model.errors import ProcessedEventsUnavailableError, UnreadableMessageError
+from domain.model.errors import (
+    InfrastructureError,
+    ProcessedEventsUnavailableError,
+    UnreadableMessageError,
+)
 from domain.model.processed import Hold, Standing
 from domain.services.endings import Endings
-from domain.services.in_hand import Delivery
+from domain.services.in_hand import BATCH, Delivery
 from domain.services.workplace import Fate, Workplace
 from ports.queue_port import QueueMessage
 
@@ -43,8 +47,11 @@ class Intake:
             InfrastructureError: the queue is away.
             ProcessedEventsUnavailableError: the memory is; what came comes again later.
         """
-        began, hidden_seconds = self._place.clock(), self._place.options.hidden_seconds
-        messages = self._place.queue.receive(limit, hidden_seconds=hidden_seconds, wait_seconds=wait_seconds)
+        began, messages = self._place.clock(), self._take(limit, wait_seconds)
+        while len(messages) % BATCH == 0 < len(messages) < limit and (
+            more := self._take_more(limit - len(messages))
+        ):
+            messages += more
         if self._place.stop.is_set():
             self._place.queue.release(messages)
             return Catch()
@@ -54,6 +61,18 @@ class Intake:
             self._put_away(test.message)
         events = [delivery for delivery in deliveries if not delivery.delivered.is_test]
         return Catch(len(messages), self.claim(events), len(tests))
+
+    def _take(self, limit: int, wait_seconds: int) -> tuple[QueueMessage, ...]:
+        return self._place.queue.receive(
+            min(limit, BATCH), hidden_seconds=self._place.options.hidden_seconds, wait_seconds=wait_seconds
+        )
+
+    def _take_more(self, limit: int) -> tuple[QueueMessage, ...]:
+        """What is there; a queue that goes away meanwhile is noticed by the next receive."""
+        try:
+            return () if self._place.stop.is_set() else self._take(limit, 0)
+        except InfrastructureError:
+            return ()
 
     def claim(self, deliveries: Sequence[Delivery]) -> int:
         """Hold what is free, delete what is done, and park what somebody else has in hand.

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -12,6 +13,7 @@ from adapters.in_memory import InMemoryPayloadStore
 from domain.model.errors import InfrastructureError, PayloadStoreError, ProcessedEventsUnavailableError
 from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompletedV2, TranscriptRef
 from domain.model.infrastructure import route_test_event
+from domain.model.processed import EventKey, Hold, Standing
 from domain.services.crew import TEST_PAUSE_SECONDS
 from domain.services.workplace import ConsumerOptions
 from tests.consumers import OPTIONS, Workshop
@@ -409,6 +411,44 @@ def test_no_more_is_received_than_can_be_started_soon() -> None:
     shop.handler.does = lambda _: shop.clock.advance(60)
     shop.steps(6)
     assert len(shop.place.in_hand) == 1
+
+
+def test_while_the_queue_is_full_and_handlers_are_quick_several_receives_share_a_look_into_the_memory(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(1 + 25):
+        shop.send()
+    shop.steps(2)
+    looks: list[int] = []
+    claim = shop.memory.claim
+
+    def counted(keys: Sequence[EventKey], /, *, lease_seconds: float) -> tuple[Hold | Standing, ...]:
+        looks.append(len(keys))
+        return claim(keys, lease_seconds=lease_seconds)
+
+    monkeypatch.setattr(shop.memory, "claim", counted)
+    shop.steps()
+
+    assert looks == [25]
+    assert shop.queue.calls.count("receive") == 1 + 3
+
+
+def test_a_queue_that_goes_away_between_two_receives_takes_nothing_of_the_first_with_it(
+    shop: Workshop,
+) -> None:
+    for _ in range(1 + 25):
+        shop.send()
+    shop.steps(2)
+    shop.queue.after["receive"] = lambda: shop.queue.before.update(
+        receive=failing_with(InfrastructureError("the queue is away"))
+    )
+
+    shop.steps()
+
+    assert len(shop.place.in_hand) == 10
+    shop.steps(10 + 1)
+    assert len(shop.handler.got) == 11
+    assert shop.place.trouble.is_on
 
 
 def test_while_the_queue_is_full_successes_are_settled_together(shop: Workshop) -> None:
