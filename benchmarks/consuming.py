@@ -29,7 +29,7 @@ from ports.event_handler_port import EventHandlerPort
 from ports.processed_events_port import ProcessedEventsPort
 from tests.databases import postgresql_server
 
-MESSAGES, THREADS, ROUNDS = 8_000, 8, 5
+MESSAGES, THREADS, ROUNDS = 10_000, 8, 7
 REGION, BATCH = "us-east-1", 10
 BARE = "bare boto3 loop"
 ABOUT = (
