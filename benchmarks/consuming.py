@@ -96,6 +96,7 @@ def bare(url: str) -> float:
             entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)]
             client.delete_message_batch(QueueUrl=queue, Entries=entries)
 
+    gc.freeze()
     with ThreadPoolExecutor(THREADS) as pool:
         begun = time.perf_counter()
         list(pool.map(loop, range(THREADS)))
@@ -111,6 +112,7 @@ def with_database(url: str, database_url: str) -> float:
 def ours(url: str, memory: ProcessedEventsPort) -> float:
     """Seconds until a consumer has handled and deleted everything."""
     queue = SqsQueue(consuming_client(AwsAccess(REGION, url), threads=THREADS), name="fast")
+    gc.freeze()  # as `transcripts consume` does
     consumer = Consumer(queue, Idle(), memory, options=ConsumerOptions(threads=THREADS, drain=True))
     begun = time.perf_counter()
     handled = consumer.run().as_dict()["handled"]

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 LEAN = Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
-"""For clients that do nothing but publish, again and again.
+"""For clients that do one thing again and again: publish, or receive and delete.
 
-What botocore would check of each entry, `put_events_entry` holds by its type, and a user agent of our own
-need not be put together for each call. Both together are a third of what a call costs.
+What botocore would check of each parameter, we hold by its type, and a user agent of our own need not be put
+together for each call. Both together are a third of what a call costs.
 """
 
 PUBLISHING = Config(
@@ -115,7 +115,7 @@ def sqs_client(access: AwsAccess) -> "SQSClient":
 
 def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
     """For receiving and deleting from so many threads at once, and for the one that renews."""
-    config = CONSUMING.merge(Config(max_pool_connections=threads + 1))
+    config = CONSUMING.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
     with _naming_what_is_wrong():
         return _session(access).client("sqs", endpoint_url=access.endpoint_url, config=config)
 
