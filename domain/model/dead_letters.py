@@ -11,6 +11,8 @@ from uuid import UUID
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from domain.model.delivered import read_delivered
+from domain.model.errors import UnreadableMessageError
 from domain.model.events import BatchProcessingCompleted, read_event
 from domain.model.messages import Undelivered
 
@@ -114,11 +116,12 @@ def read_body(body: str, source: str) -> Reading:
     detail = fields.get("detail")
     inside = cast("Mapping[str, object]", detail) if isinstance(detail, dict) else {}
     version = inside.get("version")
+    problems = (*_envelope_problems(fields, source), *_detail_problems(detail))
     return Reading(
         tenant_id=_uuid(inside.get("tenant_id")),
         interaction_id=_uuid(inside.get("interaction_id")),
         version=_short(version) if isinstance(version, str) else None,
-        problems=(*_envelope_problems(fields, source), *_detail_problems(detail)),
+        problems=problems or tuple(_problems_of_consumers(body, source)),
     )
 
 
@@ -129,6 +132,14 @@ def _envelope_problems(envelope: Mapping[str, object], source: str) -> Iterator[
             yield Problem(_path((name,)), "is missing")
         elif envelope[name] != value:
             yield Problem(_path((name,)), f"is not {value}")
+
+
+def _problems_of_consumers(body: str, source: str) -> Iterator[Problem]:
+    """What keeps a consumer from reading it, although event and origin are sound."""
+    try:
+        read_delivered(body, source)
+    except UnreadableMessageError as error:
+        yield Problem("$", _short(str(error)))
 
 
 def _detail_problems(detail: object) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
 from domain.model.errors import UnreadableMessageError
 from domain.model.events import (
@@ -122,10 +122,16 @@ def _version(value: object) -> SchemaVersion | None:
 
 def _breach(error: ValidationError, read_as: SchemaVersion | None = None) -> UnreadableMessageError:
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    places = [f"{_place(each['loc'])} ({_cut(each['msg'])})" for each in details[:MAX_PLACES]]
+    places = [f"{_place(_told(each))} ({_cut(each['msg'])})" for each in details[:MAX_PLACES]]
     more = f" and {len(details) - MAX_PLACES} more" if len(details) > MAX_PLACES else ""
     version = f", read as {read_as}," if read_as else ""
     return UnreadableMessageError(f"it{version} breaks the contract at {', '.join(places)}{more}")
+
+
+def _told(details: ErrorDetails) -> tuple[int | str, ...]:
+    """Where it is; a key that nobody knows is the sender's text, which is not told."""
+    unknown = details["type"] == "extra_forbidden"
+    return details["loc"][:-1] if unknown else details["loc"]
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -40,7 +40,10 @@ _UNDELIVERABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is before the year 1 or after 9999 in UTC") from None
 
 
 def _iso_8601(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from domain.model.events import (
     TranscriptData,
     TranscriptRef,
 )
-from ports.payload_store_port import PayloadStorePort
+from ports.payload_store_port import KEY_PREFIX, PayloadStorePort
 
 MAX_PAYLOAD_BYTES = 256 * 2**20
 """More than the texts of any recording; a reference to more is a mistake, or meant to fill our memory."""
@@ -21,9 +21,12 @@ def redeem(event: BatchProcessingCompletedV2, payloads: PayloadStorePort | None)
     """The same event as version 1.0, with the transcripts that its reference leads to.
 
     Raises:
-        PayloadStoreError: they cannot be had, or are not what was stored: size or SHA-256 differ.
+        PayloadStoreError: they cannot be had, belong to another tenant, or are not what was stored: size or
+            SHA-256 differ.
     """
     ref = event.data.transcript_ref
+    if not ref.key.startswith(f"{KEY_PREFIX}{event.tenant_id}/"):
+        raise PayloadStoreError(f"{ref.key!r} is not among the transcripts of the event's tenant")
     if payloads is None:
         raise PayloadStoreError(
             f"the transcripts lie in the bucket {ref.bucket!r}, and none may be read: set PAYLOAD_BUCKET"

@@ -123,7 +123,7 @@ class Crew:
             self._handler.handle(self._received(delivery))
         except (HandlerError, PayloadStoreError) as error:
             self._failed(delivery, str(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - anything of a stranger's code
+        except BaseException as error:  # noqa: BLE001 - anything of a stranger's code; signals meet the main thread
             self._failed(delivery, f"the handler raised {type(error).__name__}")
         else:
             self._endings.succeed(self._place.in_hand.finish(delivery, self._place.clock()))

@@ -155,9 +155,9 @@ class InHand:
             return list(self._all)
 
     def is_idle(self) -> bool:
-        """Whether there is nothing to start, now or later."""
+        """Whether there is nothing to start, and nothing under way but what hangs."""
         with self._lock:
-            return not self._waiting and not self._parked
+            return all(delivery.is_hung for delivery in self._all)
 
     def measure(self, delivery: Delivery, now: float) -> None:
         """One ended without success; that counts towards the pace, too."""

@@ -1,5 +1,6 @@
 """How a consumer takes messages into its hands: receives them, reads them, and tells duplicates."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from domain.services.endings import Endings
 from domain.services.in_hand import BATCH, Delivery
 from domain.services.workplace import Fate, Workplace
 from ports.queue_port import QueueMessage
+
+logger = logging.getLogger(__name__)
 
 
 class Catch(NamedTuple):
@@ -108,6 +111,9 @@ class Intake:
                 delivered = read_delivered(message.body, self._place.source)
             except UnreadableMessageError as error:
                 self._endings.refuse(message, str(error))
+            except Exception as error:  # its neighbours must not pay for it with a receive
+                logger.exception("reading broke down", extra={"error_type": type(error).__name__})
+                self._endings.refuse(message, f"reading it raised {type(error).__name__}")
             else:
                 yield Delivery(message, delivered, received_at, received_at)
 

@@ -29,7 +29,10 @@ class Moment(click.ParamType[datetime]):
             self.fail(f"{value!r} is no moment such as 2026-11-23T18:00:00Z", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{value!r} has no time zone: append Z, or an offset such as +01:00", param, ctx)
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"{value!r} is before the year 1 or after 9999 in UTC", param, ctx)
 
 
 @click.group("replay", invoke_without_command=True)

@@ -102,3 +102,18 @@ def test_no_problem_quotes_a_transcript_and_none_is_long() -> None:
     for found in (problem for body in bodies for problem in problems(body)):
         assert SPOKEN not in "".join(found)
         assert all(len(part) <= MAX_PLACE + 20 for part in found), Problem(*found)
+
+
+@pytest.mark.parametrize("change", [{"resources": "x"}, {"replay-name": "no such name"}])
+def test_what_a_consumer_would_refuse_for_its_envelope_is_a_problem(change: dict[str, object]) -> None:
+    ((place, what),) = problems(json.dumps(json.loads(an_envelope(an_event())) | change))
+
+    assert place == "$"
+    assert next(iter(change)) in what
+
+
+def test_a_moment_that_no_calendar_has_is_a_problem_and_no_accident() -> None:
+    envelope = json.loads(an_envelope(an_event()))
+    envelope["detail"]["timestamp"] = "9999-12-31T23:59:59.999999-23:59"
+
+    assert [place for place, _ in problems(json.dumps(envelope))] == ["$.detail.timestamp"]

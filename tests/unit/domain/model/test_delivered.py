@@ -11,6 +11,7 @@ from tests.envelopes import enveloped
 from tests.factories import a_referring_event, an_event
 
 SECRET = "nobody may read this in a log"
+FAR_AHEAD, FAR_BACK = "9999-12-31T23:59:59.999999-23:59", "0001-01-01T00:00:00+23:59"
 
 
 def a_detail(**changes: object) -> dict[str, object]:
@@ -68,7 +69,9 @@ def test_a_later_minor_version_is_read_without_its_new_keys() -> None:
         (enveloped(detail=a_detail(version=...)), "breaks the contract at detail"),
         (enveloped(detail=a_detail(user_id="")), "breaks the contract at detail.user_id"),
         (enveloped(detail=a_detail(tenant_id=...)), "breaks the contract at detail.tenant_id"),
-        (enveloped(detail=a_detail(extra=SECRET)), "breaks the contract at detail.extra"),
+        (enveloped(detail=a_detail(**{SECRET: 1})), r"breaks the contract at detail \(Extra inputs"),
+        (enveloped(detail=a_detail(timestamp=FAR_AHEAD)), "breaks the contract at detail.timestamp"),
+        (enveloped(detail=a_detail(timestamp=FAR_BACK)), "breaks the contract at detail.timestamp"),
         (enveloped(detail=a_detail(data={"raw_transcript": SECRET})), "detail.data.cleaned_transcript"),
         (
             enveloped(detail=a_detail(version="1.1", user_id=7)),

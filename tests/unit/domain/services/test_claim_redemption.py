@@ -43,6 +43,7 @@ def test_an_event_gets_back_its_transcripts_and_keeps_everything_else() -> None:
     ("changes", "reason"),
     [
         ({"sha256": "0" * 64}, "SHA-256"),
+        ({"key": "transcripts/of-another-tenant/letter.json"}, "not among the transcripts of"),
         ({"size": 10}, "more than 10 bytes"),
         ({"size": 10_000}, "the reference says 10000"),
         ({"size": MAX_PAYLOAD_BYTES + 1}, "at most"),

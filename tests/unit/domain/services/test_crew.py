@@ -10,11 +10,13 @@ from uuid import uuid4
 import pytest
 
 from adapters.in_memory import InMemoryPayloadStore
+from domain.model.delivered import DeliveredEvent, read_delivered
 from domain.model.errors import InfrastructureError, PayloadStoreError, ProcessedEventsUnavailableError
 from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompletedV2, TranscriptRef
 from domain.model.infrastructure import route_test_event
 from domain.model.processed import EventKey, Hold, Standing
-from domain.services.crew import TEST_PAUSE_SECONDS
+from domain.services import intake
+from domain.services.crew import TEST_PAUSE_SECONDS, Hand
 from domain.services.workplace import ConsumerOptions
 from tests.consumers import OPTIONS, Workshop
 from tests.doubles_queue import failing_with
@@ -101,7 +103,7 @@ def test_a_failure_is_told_with_message_event_and_reason(
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("error", [ValueError(SECRET), SystemExit(3)])
+@pytest.mark.parametrize("error", [ValueError(SECRET), SystemExit(3), KeyboardInterrupt(SECRET)])
 def test_whatever_a_handler_raises_is_a_failure_told_by_its_type(
     shop: Workshop, caplog: pytest.LogCaptureFixture, error: BaseException
 ) -> None:
@@ -156,6 +158,26 @@ def test_what_cannot_be_read_is_never_handled_and_never_deleted_and_becomes_a_de
     assert [line.__dict__["message_id"] for line in caplog.records] == [message_id] * 3
     assert reason in caplog.records[0].__dict__["error"]
     assert SECRET not in caplog.text
+
+
+def test_a_defect_in_reading_costs_its_message_alone_a_receive(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(body: str, source: str) -> DeliveredEvent:
+        if body == "poison":
+            raise OverflowError(SECRET)
+        return read_delivered(body, source)
+
+    monkeypatch.setattr(intake, "read_delivered", read)
+    shop.send()
+    shop.steps(2)  # its pace is known
+    shop.queue.send("poison")
+    event = shop.send()
+
+    shop.steps(2)
+
+    assert shop.handler.events[1:] == [event]
+    assert shop.tally() == {"handled": 2, "unreadable": 1}
 
 
 def test_what_cannot_be_read_does_not_keep_what_can(shop: Workshop) -> None:
@@ -521,6 +543,20 @@ def test_it_ends_when_the_queue_is_empty() -> None:
 
     assert shop.handler.events == events
     assert shop.queue.bodies() == []
+
+
+def test_it_does_not_end_while_another_thread_has_an_event_that_may_come_back() -> None:
+    shop = Workshop(ConsumerOptions(threads=2, drain=True, pause_seconds=0))
+    shop.send()
+    shop.steps()
+    meanwhile = Hand()
+    shop.handler.does = lambda _: shop.crew.step(meanwhile)
+    shop.handler.fails = "the shop is closed"
+
+    shop.crew.work()
+
+    assert len(shop.handler.got) == 3
+    assert len(shop.dead.bodies()) == 1
 
 
 def test_what_comes_while_it_is_told_to_stop_is_released(shop: Workshop) -> None:
