@@ -21,6 +21,9 @@ HIDDEN_SECONDS = 120
 WAIT_SECONDS = 1
 """Waiting at all makes SQS ask all of its servers, so that a short queue is not mistaken for an empty one."""
 
+INTERRUPTED = "it was interrupted"
+"""What ended the work, where that was Ctrl-C."""
+
 BATCH = 10
 MAX_IDLE_ROUNDS = 200
 """A walk ends after so many receives in a row that brought nothing for it: messages that arrive faster than

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from domain.model.dead_letters import Selection
 from domain.model.errors import ArchiveError, DeletionError, InfrastructureError
 from domain.model.stored_messages import StoredMessage
-from domain.services.dead_letter_walk import BATCH, DeadLetterWalk, Found
+from domain.services.dead_letter_walk import BATCH, INTERRUPTED, DeadLetterWalk, Found
 from domain.services.event_publisher import utc_now
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from ports.queue_port import QueueDepth, QueueMessage, QueuePort
@@ -130,6 +130,8 @@ class DeadLetters:
                 tally = tally._replace(undeleted=error.count, problem=str(error))
             except (ArchiveError, InfrastructureError) as error:
                 tally = tally._replace(problem=str(error))
+            except KeyboardInterrupt:
+                tally = tally._replace(problem=INTERRUPTED)
         return tally._replace(left=walk.left)
 
     def _delete(self, walk: DeadLetterWalk, messages: Sequence[QueueMessage]) -> None:

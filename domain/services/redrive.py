@@ -13,7 +13,7 @@ from datetime import datetime
 
 from domain.model.dead_letters import Selection
 from domain.model.errors import DeletionError, InfrastructureError
-from domain.services.dead_letter_walk import DeadLetterWalk, Found
+from domain.services.dead_letter_walk import INTERRUPTED, DeadLetterWalk, Found
 from domain.services.event_publisher import utc_now
 from ports.move_task_port import MoveProgress, MoveTaskPort
 from ports.queue_port import QueueMessage, QueuePort
@@ -82,36 +82,36 @@ class Redrive:
         self._pause = pause
 
     def run(self, selection: Selection, report: Report = lambda *_: None) -> Redriven:
-        """Move what is meant; what is not meant is looked at and released.
+        """Move what is meant; what is not meant is looked at and released. Ctrl-C ends it, and is told.
 
         Raises:
             InfrastructureError: the dead-letter queue cannot be read, or moves messages on by itself.
         """
         redriven = Redriven()
         with DeadLetterWalk(self._dead_letters, self._source, before=self._now()) as walk:
-            if selection.is_everything:
-                redriven.moved = self._by_task(report)
             try:
+                if selection.is_everything:
+                    self._by_task(redriven, report)
                 self._by_hand(walk, selection, redriven, report)
             except InfrastructureError as error:
                 redriven.blame(str(error))
+            except KeyboardInterrupt:
+                redriven.blame(INTERRUPTED)
             redriven.left = walk.left
         return redriven
 
-    def _by_task(self, report: Report) -> int:
-        """How many the queue service moved; what it does not move is left to be moved by hand."""
-        moved = 0
+    def _by_task(self, redriven: Redriven, report: Report) -> None:
+        """Have the queue service move what it will; what it does not move is left to be moved by hand."""
         try:
             self._move_task.start()
             try:
                 for progress in self._progress():
-                    moved = progress.moved
-                    report(moved, progress.total)
+                    redriven.moved = progress.moved
+                    report(redriven.moved, progress.total)
             finally:
                 self._move_task.cancel()
         except InfrastructureError as error:
             logger.info("messages are moved by hand", extra={"reason": str(error)})
-        return moved
 
     def _progress(self) -> Iterator[MoveProgress]:
         """Until it ends, or has moved more than there was: then some come back as fast as they leave."""

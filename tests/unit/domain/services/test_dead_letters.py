@@ -202,3 +202,16 @@ def test_deletions_that_fail_are_told(ground: Ground) -> None:
 
     assert (tally.done, tally.undeleted) == (10, 10)
     assert "could not be deleted" in tally.problem
+
+
+def test_an_interruption_tells_what_was_done_before(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    calls = itertools.count()
+    ground.dead_letters.before["delete"] = lambda: (
+        failing_with(KeyboardInterrupt())() if next(calls) == 1 else None
+    )
+
+    tally = ground.service.purge()
+
+    assert tally.problem == "it was interrupted"
+    assert ground.dead_letters.depth() == (15, 0)
