@@ -53,6 +53,8 @@ def changes_of_values(old: Place, new: Place) -> Iterator[Change]:
 
 
 def _type(old: Place, new: Place) -> Iterator[Change]:
+    if "type" not in old.schema and "type" not in new.schema:
+        return
     before, after = _types(old), _types(new)
     if more := [name for name in sorted(after) if not _includes(before, name)]:
         yield _widened(new.path_to("type"), f"may now be {' or '.join(more)}")
@@ -60,8 +62,16 @@ def _type(old: Place, new: Place) -> Iterator[Change]:
         yield _narrowed(new.path_to("type"), f"is never {' or '.join(less)} any more")
 
 
+_TYPES_BY_START = {'"': "string", "{": "object", "[": "array", "t": "boolean", "f": "boolean", "n": "null"}
+"""How the JSON of a value begins."""
+
+
 def _types(place: Place) -> frozenset[str]:
-    return frozenset(map(str, _items(place.schema["type"]))) if "type" in place.schema else TYPES
+    """The types that are said, or else those of the values that are listed."""
+    if "type" in place.schema:
+        return frozenset(map(str, _items(place.schema["type"])))
+    values = _values(place)
+    return TYPES if values is None else frozenset(_TYPES_BY_START.get(each[0], "number") for each in values)
 
 
 def _includes(types: frozenset[str], name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import IntEnum
 from typing import NamedTuple, Self
 
@@ -59,8 +60,7 @@ def declared_version(schema: Mapping[str, object]) -> SchemaVersion | None:
     version = properties.get("version") if isinstance(properties, Mapping) else None
     constant = version.get("const") if isinstance(version, Mapping) else None
     ending = _AT_THE_END.search(str(schema.get("$id", "")))
-    text = constant if isinstance(constant, str) else ending[1] if ending else ""
-    try:
-        return SchemaVersion.parse(text)
-    except ValueError:
-        return None
+    for text in (constant, ending and ending[1]):
+        with suppress(ValueError):
+            return SchemaVersion.parse(text if isinstance(text, str) else "")
+    return None

@@ -351,3 +351,10 @@ def test_what_is_taken_for_granted_in_one_comparison_is_not_in_the_next() -> Non
 
     assert required_bump(schema_of(["a"]), schema_of(["a", "b"])) is Bump.MAJOR
     assert required_bump(schema_of(["a", "b"]), schema_of(["a"])) is Bump.MINOR
+
+
+def test_a_constant_says_its_type() -> None:
+    old = {"properties": {"status": {"type": "string"}}}
+    new = {"properties": {"status": {"const": "completed"}}}
+
+    assert [change.bump for change in schema_changes(old, new)] == [Bump.MINOR]
