@@ -2,13 +2,14 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from benchmarks import senders
 from benchmarks.events import event_of
 from benchmarks.fast_bus import fast_bus
-from benchmarks.harness import Contestant, growth, in_turn, ratios
+from benchmarks.harness import Contestant, Figures, growth, in_turn, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS
 from tests.databases import postgresql_server
@@ -41,6 +42,10 @@ def measure() -> Report:
         }
         figures = in_turn(contestants, ROUNDS)
         seconds = [size / senders.through_sqlite(url, events[:size]) for size in SIZES]
+    return _report(figures, seconds)
+
+
+def _report(figures: Sequence[Figures], seconds: Sequence[float]) -> Report:
     rows = tuple(
         (f"{size:,}", f"{took:.2f}", f"{size / took:,.0f}") for size, took in zip(SIZES, seconds, strict=True)
     )

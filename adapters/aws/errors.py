@@ -7,7 +7,7 @@ which permission is missing.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 from botocore import exceptions as botocore
@@ -168,8 +168,9 @@ def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None
         raise InfrastructureError(f"{doing} failed: {_failure(error)}") from None
 
 
-@contextmanager
-def translate_payload_errors(failed: str = "the transcripts were not stored") -> Iterator[None]:
+def translate_payload_errors(
+    failed: str = "the transcripts were not stored",
+) -> AbstractContextManager[None]:
     """Wrap a call that stores transcripts in S3, or reads them.
 
     Args:
@@ -178,16 +179,10 @@ def translate_payload_errors(failed: str = "the transcripts were not stored") ->
     Raises:
         PayloadStoreError: for whatever botocore raises.
     """
-    try:
-        yield
-    except BOTOCORE_ERRORS as error:
-        raise PayloadStoreError(f"{failed}: {_failure(error)}") from None
-    except PARSER_ACCIDENTS:
-        raise PayloadStoreError("the store answered nonsense") from None
+    return _translate_store_errors(PayloadStoreError, failed, "the store answered nonsense")
 
 
-@contextmanager
-def translate_archive_errors(what: str) -> Iterator[None]:
+def translate_archive_errors(what: str) -> AbstractContextManager[None]:
     """Wrap a call that archives dead letters in S3, or reads them.
 
     Args:
@@ -196,12 +191,19 @@ def translate_archive_errors(what: str) -> Iterator[None]:
     Raises:
         ArchiveError: for whatever botocore raises.
     """
+    return _translate_store_errors(ArchiveError, what, f"{what}: the store answered nonsense")
+
+
+@contextmanager
+def _translate_store_errors(
+    translation: type[PayloadStoreError | ArchiveError], failed: str, nonsense: str
+) -> Iterator[None]:
     try:
         yield
     except BOTOCORE_ERRORS as error:
-        raise ArchiveError(f"{what}: {_failure(error)}") from None
+        raise translation(f"{failed}: {_failure(error)}") from None
     except PARSER_ACCIDENTS:
-        raise ArchiveError(f"{what}: the store answered nonsense") from None
+        raise translation(nonsense) from None
 
 
 def _publish_error(failure: _Failure, message: str) -> EventPublishError:
