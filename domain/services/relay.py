@@ -38,6 +38,9 @@ IDLE_SECONDS = 0.05
 POLL_SECONDS = 1.0
 """How soon work is noticed that another process added."""
 
+MAX_SLOWDOWN = 2
+"""How often the rest after rounds that were mostly refused is doubled: calls are at most 4 seconds apart."""
+
 
 class RelayStatus(NamedTuple):
     """How a relay is.
@@ -99,6 +102,8 @@ class Relay:
         self._mean_length = CLAIM_CHARACTERS / BATCH_IN_TROUBLE  # careful, until events have been seen
         self._broke_down = False
         self._setbacks = 0
+        self._slowdown = -1
+        self._must_rest = False
         self._trouble: str | None = None
         self._last_error: str | None = None
         self._beat: float | None = None
@@ -146,6 +151,7 @@ class Relay:
 
     def _step(self) -> float:
         """Start the next round, and finish those before it: two are in flight while all goes well."""
+        self._must_rest = False
         self._record()
         if self._route and not self._route.is_sound():
             self._finish_all()
@@ -178,6 +184,7 @@ class Relay:
         while len(self._in_flight) > (0 if rest else but):
             rest = max(rest, self._seconds_after(self._finish()))
             self._record()
+        self._must_rest = rest > 0
         return rest
 
     def _finish(self) -> Round:
@@ -227,8 +234,17 @@ class Relay:
     def _seconds_after(self, round_: Round) -> float:
         if round_.accepted:
             self._recovered()
-            return full_jitter(0, self._random) if round_.refused > round_.accepted else 0.0
+            return self._slow_down() if round_.refused > round_.accepted else self._at_full_speed()
         return self._set_back(round_.reason) if round_.refused else 0.0
+
+    def _slow_down(self) -> float:
+        """A bus that refuses most of what it gets is called less often, the more rounds in a row it does."""
+        self._slowdown = min(self._slowdown + 1, MAX_SLOWDOWN)
+        return full_jitter(self._slowdown, self._random)
+
+    def _at_full_speed(self) -> float:
+        self._slowdown = -1
+        return 0.0
 
     def _set_back(self, reason: str) -> float:
         if self._trouble is None:
@@ -247,7 +263,7 @@ class Relay:
         while not self._stop.is_set() and (left := until - self._clock()) > 0:
             woken = self._wait(min(left, self._poll_seconds))
             self._beat = self._clock()
-            if woken and not self._setbacks:
+            if woken and not (self._setbacks or self._must_rest):
                 return
 
     def _wait_for_wake(self, seconds: float) -> bool:
