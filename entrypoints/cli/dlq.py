@@ -102,8 +102,6 @@ def export(tenant: UUID | None, output: str) -> None:
         ):
             for message, _ in found:
                 lines.write(stored(message).to_json() + "\n")
-    except BrokenPipeError:
-        raise  # click ends quietly where nobody reads any more
     except OSError as error:
         raise click.FileError(output, error.strerror or "") from error
 

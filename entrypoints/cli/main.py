@@ -13,6 +13,7 @@ import click
 
 from domain.model.errors import ConfigurationError, TranscriptionServiceError
 from entrypoints.cli.output import EXIT_FAILED, EXIT_USAGE
+from entrypoints.cli.standard_output import watched_stdout
 
 
 class _Command(NamedTuple):
@@ -76,7 +77,8 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 it worked, 1 it did not, 2 the call or the configuration is wrong."""
     try:
-        cli.main(argv, prog_name="transcripts")
+        with watched_stdout():
+            cli.main(argv, prog_name="transcripts")
     except ConfigurationError as error:
         _complain(error, EXIT_USAGE)
     except TranscriptionServiceError as error:

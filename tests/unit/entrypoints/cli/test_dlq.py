@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -243,6 +244,20 @@ def test_an_export_to_nowhere_exits_1_and_leaves_nothing_hidden(shop: Shop, tmp_
     assert code == 1
     assert "No such file or directory" in err
     assert shop.ground.dead_letters.depth() == (1, 0)
+
+
+@pytest.mark.parametrize("command", [("list",), ("export",)])
+def test_what_a_full_disk_did_not_take_is_released(
+    shop: Shop, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.ground.fill_with_events(25)
+
+    with Path("/dev/full").open("w", buffering=1, encoding="ascii") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code, _, err = shop.run(*command)
+
+    assert (code, err) == (1, "Error: The output cannot be written: No space left on device\n")
+    assert shop.ground.dead_letters.depth() == (25, 0)
 
 
 def test_dead_letters_are_archived_and_put_back(shop: Shop, tmp_path: Path) -> None:
