@@ -12,18 +12,22 @@ logger = logging.getLogger(__name__)
 HOLDING = frozenset({Link.BUS, Link.RULE, Link.PATTERN, Link.TARGET})
 """Where one of these is missing, EventBridge answers success and nobody gets the event."""
 
+BEHIND_THE_RULE = frozenset({Link.PATTERN, Link.TARGET})
+"""What nobody sees of a rule that cannot be looked at."""
+
 NOT_YET = "the route of the events has not been looked at yet"
 
 
 class RouteGuard:
     """Looks at the route before the first event leaves, and from time to time.
 
-    Only what is proven holds events back: where looking is not allowed, nothing is known to be broken.
+    Only what is proven holds events back: where looking is not allowed, nothing is known to be broken. What
+    was proven once stays so until it is seen to be sound: a look that fails says nothing of it.
 
     Args:
         check: finds what is wrong with the route.
         every_seconds: how often to look while the route is sound.
-        broken_every_seconds: how often while it is not.
+        broken_every_seconds: how often while it is not, or while not all of it could be seen.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class RouteGuard:
         self._broken_every_seconds = broken_every_seconds
         self._clock = clock
         self._next_look: float | None = None
+        self._broken: tuple[Finding, ...] = ()
         breaker.hold(NOT_YET)
 
     def is_sound(self) -> bool:
@@ -51,13 +56,13 @@ class RouteGuard:
 
     def look(self) -> None:
         """Look at the route now."""
-        broken = [finding for finding in self._findings() if finding.proven and finding.link in HOLDING]
-        reason = "; ".join(finding.problem for finding in broken)
-        if reason:
-            self._hold(reason, broken)
+        findings = [finding for finding in self._findings() if finding.link in HOLDING]
+        self._broken = (*filter(_is_proven, findings), *self._not_seen_again(findings))
+        if self._broken:
+            self._hold("; ".join(finding.problem for finding in self._broken))
         else:
             self._release()
-        wait = self._broken_every_seconds if reason else self._every_seconds
+        wait = self._broken_every_seconds if findings else self._every_seconds
         self._next_look = self._clock() + wait
 
     def _findings(self) -> Sequence[Finding]:
@@ -65,11 +70,18 @@ class RouteGuard:
             return self._check()
         except Exception as error:
             logger.exception("the route could not be looked at", extra={"error_type": type(error).__name__})
-            return ()
+            return self._broken
 
-    def _hold(self, reason: str, broken: Sequence[Finding]) -> None:
+    def _not_seen_again(self, findings: Sequence[Finding]) -> list[Finding]:
+        """What was broken at the last look, and could not be looked at this time."""
+        unseen = {finding.link for finding in findings if not finding.proven}
+        if Link.RULE in unseen:
+            unseen |= BEHIND_THE_RULE
+        return [finding for finding in self._broken if finding.link in unseen]
+
+    def _hold(self, reason: str) -> None:
         if self._breaker.held != reason:
-            remedies = [finding.remedy for finding in broken]
+            remedies = [finding.remedy for finding in self._broken]
             logger.error("events are held back", extra={"error": reason, "remedies": remedies})
         self._breaker.hold(reason)
 
@@ -77,3 +89,7 @@ class RouteGuard:
         if self._breaker.held not in (None, NOT_YET):
             logger.info("the route is sound, events leave again")
         self._breaker.release()
+
+
+def _is_proven(finding: Finding) -> bool:
+    return finding.proven

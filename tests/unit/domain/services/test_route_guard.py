@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -119,3 +119,74 @@ def test_a_check_that_breaks_down_proves_nothing_and_is_logged(
 
     assert RouteGuard(defect, breaker, clock=SimulatedTime()).is_sound()
     assert [record.message for record in caplog.records] == ["the route could not be looked at"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "unseen"),
+    [
+        (Link.BUS, Link.BUS),
+        (Link.RULE, Link.RULE),
+        (Link.PATTERN, Link.RULE),
+        (Link.TARGET, Link.RULE),
+        (Link.TARGET, Link.TARGET),
+    ],
+)
+def test_a_look_that_fails_does_not_show_that_what_was_missing_is_there(
+    breaker: CircuitBreaker, missing: Link, unseen: Link, caplog: pytest.LogCaptureFixture
+) -> None:
+    route, clock = Route(broken(missing)), SimulatedTime()
+    guard = RouteGuard(route, breaker, broken_every_seconds=10, clock=clock)
+    assert not guard.is_sound()
+
+    for findings in ([broken(unseen, proven=False)], [broken(unseen, proven=False), broken(Link.QUEUE)]):
+        route.findings = findings
+        clock.at += 10
+        assert not guard.is_sound()
+    assert breaker.held == f"the {missing} is missing"
+    assert [record.message for record in caplog.records] == ["events are held back"]
+
+    route.findings = []
+    clock.at += 10
+    assert guard.is_sound()
+
+
+def test_what_is_seen_to_be_sound_is_no_longer_missing_although_other_parts_cannot_be_seen(
+    breaker: CircuitBreaker,
+) -> None:
+    route, clock = Route(broken(Link.RULE)), SimulatedTime()
+    guard = RouteGuard(route, breaker, broken_every_seconds=10, clock=clock)
+    assert not guard.is_sound()
+
+    route.findings = [broken(Link.BUS, proven=False), broken(Link.TARGET, proven=False)]
+    clock.at += 10
+
+    assert guard.is_sound()
+
+
+def test_a_check_that_breaks_down_does_not_end_a_hold(breaker: CircuitBreaker) -> None:
+    answers: Iterator[Sequence[Finding] | None] = iter([[broken()], None, []])
+    clock = SimulatedTime()
+
+    def check() -> Sequence[Finding]:
+        answer = next(answers)
+        if answer is None:
+            raise RuntimeError("a defect")
+        return answer
+
+    guard, sound = RouteGuard(check, breaker, broken_every_seconds=10, clock=clock), []
+    for _ in range(3):
+        sound.append(guard.is_sound())
+        clock.at += 10
+
+    assert sound == [False, False, True]
+
+
+def test_a_route_that_could_not_be_seen_is_looked_at_again_soon(breaker: CircuitBreaker) -> None:
+    route, clock = Route(broken(proven=False)), SimulatedTime()
+    guard = RouteGuard(route, breaker, every_seconds=60, broken_every_seconds=10, clock=clock)
+    assert guard.is_sound()
+
+    route.findings = [broken()]
+    clock.at += 10
+
+    assert not guard.is_sound()
