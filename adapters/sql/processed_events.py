@@ -1,7 +1,7 @@
 """What consumers have worked off, in a database: SQLite or PostgreSQL."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -96,12 +96,10 @@ class SqlProcessedEvents(ProcessedEventsPort):
         """May be repeated: a hold is told by its token, and what is done stays done."""
         if done := {key for each in asked for key in each.done}:
             self._remember(connection, done, max(each.remember_seconds for each in asked))
-        wanted = dict[EventKey, Hold]()
-        for hold in (hold for each in asked for hold in each.holds):
-            wanted.setdefault(hold.key, hold)
-        if not wanted:
+        holds = [hold for each in asked for hold in each.holds]
+        if not holds:
             return [() for _ in asked]
-        standings = self._hold(connection, wanted, max(each.lease_seconds for each in asked))
+        standings = self._hold(connection, holds, max(each.lease_seconds for each in asked))
         return [tuple(_standing(hold, standings) for hold in each.holds) for each in asked]
 
     def _remember(self, connection: Connection, done: set[EventKey], seconds: float) -> None:
@@ -110,16 +108,19 @@ class SqlProcessedEvents(ProcessedEventsPort):
         connection.execute(self._statements.let_go, about)
 
     def _hold(
-        self, connection: Connection, wanted: dict[EventKey, Hold], seconds: float
+        self, connection: Connection, holds: Sequence[Hold], seconds: float
     ) -> dict[EventKey, Hold | Standing]:
         """How each event stands then; those that are missing are taken."""
+        wanted = {hold.key: hold for hold in reversed(holds)}  # of a key that is named twice, the first one
         about = self._about(map(_as_row_with_token, wanted.values())) | {"lease_seconds": seconds}
         number = connection.execute(self._statements.hold, about).rowcount
-        ours = set(wanted) if number == len(wanted) else _keys(connection, self._statements.held, about)
+        if number < len(wanted):
+            held = _keys(connection, self._statements.held, about)
+            wanted = {key: hold for key, hold in wanted.items() if key in held}
         done = _keys(connection, self._statements.done, about)
-        if done & ours:
-            connection.execute(self._statements.let_go, self._about(map(_as_row, done & ours)))
-        return {key: wanted[key] for key in ours} | dict.fromkeys(done, Standing.DONE)
+        if done & wanted.keys():
+            connection.execute(self._statements.let_go, self._about(map(_as_row, done & wanted.keys())))
+        return wanted | dict.fromkeys(done, Standing.DONE)
 
     def _about(self, rows: Iterable[tuple[str, ...]]) -> dict[str, object]:
         """Always in the same order, so that two who write seldom lock each other."""
@@ -139,12 +140,10 @@ def _keys(connection: Connection, query: Select[Any, Any], about: dict[str, obje
     return {EventKey(interaction_id, replay or None) for interaction_id, replay in rows}
 
 
-def _standing(hold: Hold, standings: dict[EventKey, Hold | Standing]) -> Hold | Standing:
-    """Of a key that was asked for twice, the first gets the hold, and takes it out."""
+def _standing(hold: Hold, standings: Mapping[EventKey, Hold | Standing]) -> Hold | Standing:
+    """Of a key that was asked for twice, the first gets the hold."""
     standing = standings.get(hold.key, Standing.TAKEN)
-    if isinstance(standing, Hold):
-        del standings[hold.key]
-    return standing
+    return standing if standing is hold or standing is Standing.DONE else Standing.TAKEN
 
 
 def _as_row(key: EventKey) -> tuple[str, str]:

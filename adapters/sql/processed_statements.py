@@ -7,6 +7,7 @@ Holds have a small table of their own, so that each event touches the large one 
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     ColumnElement,
     Delete,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    any_,
     bindparam,
     cast,
     delete,
@@ -59,10 +61,10 @@ class ProcessedStatements:
         lease = now + bindparam("lease_seconds", type_=Double)
         until = now + bindparam("remember_seconds", type_=Double)
         self.hold = _upsert(dialect, event_holds, hold, {"token": hold.c.token, "expires_at": lease}, now)
-        held, done = (_among(table, event, *_EVENT) for table in (event_holds, processed_events))
-        own = _among(event_holds, hold, *_EVENT, "token")
+        held, done = (_among(dialect, table, event, *_EVENT) for table in (event_holds, processed_events))
+        own = _among(dialect, event_holds, hold, *_EVENT, "token")
         self.held = select(_HELD.interaction_id, _HELD.replay).where(*own)
-        self.done = select(_DONE.interaction_id, _DONE.replay).where(*done, _DONE.expires_at > now)
+        self.done = select(_DONE.interaction_id, _DONE.replay).where(*done, _is_remembered(now))
         self.let_go = delete(event_holds).where(*held)
         self.remember = _upsert(dialect, processed_events, event, {"expires_at": until})
         self.renew = update(event_holds).where(*own).values(expires_at=lease)
@@ -92,10 +94,23 @@ def _upsert(
     ).execution_options(preserve_rowcount=True)
 
 
-def _among(table: Table, events: Subquery, *fields: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Rows of the group that are among these events; a join would let SQLite scan the whole group."""
+def _among(dialect: str, table: Table, events: Subquery, *fields: str) -> tuple[ColumnElement[bool], ...]:
+    """Rows of the group that are among these events; a join would let SQLite scan the whole group.
+
+    PostgreSQL scans it as well, where its statistics are older than most of the rows, unless it is given an
+    array to look up: 55 ms for a hundred events among 50,000, instead of half a millisecond.
+    """
     own = tuple_(*(table.c[name] for name in fields))
-    return table.c.consumer_group == _GROUP, own.in_(select(*(events.c[name] for name in fields)))
+    among = table.c.consumer_group == _GROUP, own.in_(select(*(events.c[name] for name in fields)))
+    if dialect == "sqlite":
+        return among
+    ids = func.array(select(events.c.interaction_id).scalar_subquery(), type_=ARRAY(Uuid))
+    return *among, table.c.interaction_id == any_(ids)
+
+
+def _is_remembered(now: ColumnElement[float]) -> ColumnElement[bool]:
+    """Added to nothing, so that the index on the column alone is not taken for a way to the events."""
+    return _DONE.expires_at + 0.0 > now
 
 
 def _give_up() -> Delete:

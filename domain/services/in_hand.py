@@ -2,7 +2,8 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
@@ -99,14 +100,12 @@ class InHand:
 
     def start(self, now: float) -> Delivery | None:
         """The next one, if there is any."""
-        if not self._waiting:
+        try:
+            delivery = self._waiting.popleft()  # without the lock, for which every thread would stand in line
+        except IndexError:
             return None
-        with self._lock:
-            if not self._waiting:
-                return None
-            delivery = self._waiting.popleft()
-            delivery.started_at = now
-            return delivery
+        delivery.started_at = now
+        return delivery
 
     def finish(self, delivery: Delivery, now: float) -> Sequence[Delivery]:
         """One succeeded; returns what is to be settled now."""
@@ -132,8 +131,7 @@ class InHand:
     def take_waiting(self) -> list[Delivery]:
         """Everything that nobody has started, parked or not."""
         with self._lock:
-            taken = [*self._waiting, *self._parked]
-            self._waiting.clear()
+            taken = [*self._not_started(), *self._parked]
             self._parked = []
             return taken
 
@@ -163,6 +161,12 @@ class InHand:
         """One ended without success; that counts towards the pace, too."""
         with self._lock:
             self._measure(delivery, now)
+
+    def _not_started(self) -> Iterator[Delivery]:
+        """One by one, as any of them may be started meanwhile."""
+        with suppress(IndexError):
+            while True:
+                yield self._waiting.popleft()
 
     def _measure(self, delivery: Delivery, now: float) -> None:
         seconds = now - (delivery.started_at or now)

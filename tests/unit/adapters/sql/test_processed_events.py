@@ -1,15 +1,18 @@
 """The memory of consumers on every database."""
 
+import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import event, func, select
 
+from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
 from adapters.sql.processed_events import SqlProcessedEvents
-from adapters.sql.processed_statements import PRUNE_BATCH
+from adapters.sql.processed_statements import PRUNE_BATCH, ProcessedStatements
 from adapters.sql.tables import event_holds, processed_events
 from domain.model.processed import EventKey, Hold
 from tests.contracts.processed_events_port import Memory, ProcessedEventsPortContract, a_key
@@ -99,3 +102,24 @@ def test_no_statement_looks_through_all_that_is_remembered(sqlite_place: Place) 
             scans = [step.detail for step in plan if step.detail.startswith("SCAN")]
             assert all("row_of_events" in scan for scan in scans) or name == "prune_holds", name
     database.close()
+
+
+def test_a_claim_looks_its_events_up_where_the_server_knows_nothing_of_those_that_are_there(
+    database: Database,
+) -> None:
+    """Statistics are always behind; without an index, a claim would cost as much as the group remembers."""
+    if database.is_sqlite:
+        pytest.skip("SQLite keeps no statistics of its own accord")
+    port = SqlProcessedEvents(database, group="crm")
+    statement = ProcessedStatements("postgresql", DatabaseNow()).done.compile(database.engine)
+    about = {"of_group": "crm", "rows": json.dumps([(uuid4().hex, "") for _ in range(100)])}
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE processed_events")
+    port.finish([Hold(a_key(), uuid4()) for _ in range(3000)], remember_seconds=3600)
+
+    with database.engine.connect() as connection:
+        explain, values = f"EXPLAIN {statement}", statement.construct_params(about)
+        plan = "\n".join(connection.exec_driver_sql(explain, values).scalars())
+
+    assert "using processed_events_pkey" in plan
+    assert "Index Cond: (((consumer_group)::text = 'crm'::text) AND (interaction_id = ANY" in plan
