@@ -21,15 +21,23 @@ class Tally(NamedTuple):
 
     Attributes:
         done: archived, put back or deleted, as was asked.
-        undeleted: of those, how many are in the dead-letter queue still, because they could not be deleted.
+        undeleted: of those, how many are in the dead-letter queue still, or may be: deleting them failed, or
+            was interrupted.
         left: they came after the work had begun, and were left alone.
         problem: what ended the work early; empty where nothing did.
+        interrupted: whether Ctrl-C did.
     """
 
     done: int = 0
     undeleted: int = 0
     left: int = 0
     problem: str = ""
+    interrupted: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing ended the work early."""
+        return not self.problem
 
 
 class DeadLetters:
@@ -99,19 +107,22 @@ class DeadLetters:
     def restore(self, archive: DeadLetterArchivePort) -> Tally:
         """Send what is archived to the queue, as new messages; the archive is left as it is.
 
-        Everything is read before anything is sent.
+        Everything is read before anything is sent. Ctrl-C ends it, and is told.
 
         Raises:
             ArchiveError: something in the archive cannot be read; nothing was sent.
         """
-        for _ in archive.messages():
-            pass
         kept, tally = archive.messages(), Tally()
-        while not tally.problem and (batch := [received(one) for one in islice(kept, BATCH)]):
-            copies = self._queue.send_copies(batch)
-            sent = sum(copy.id is not None for copy in copies)
-            problem = next((f"{copy.original.id}: {copy.problem}" for copy in copies if not copy.id), "")
-            tally = tally._replace(done=tally.done + sent, problem=problem)
+        try:
+            for _ in archive.messages():
+                pass
+            while not tally.problem and (batch := [received(one) for one in islice(kept, BATCH)]):
+                copies = self._queue.send_copies(batch)
+                sent = sum(copy.id is not None for copy in copies)
+                problem = next((f"{copy.original.id}: {copy.problem}" for copy in copies if not copy.id), "")
+                tally = tally._replace(done=tally.done + sent, problem=problem)
+        except KeyboardInterrupt:
+            tally = _interrupted(tally)
         return tally
 
     def _work_off(
@@ -123,20 +134,25 @@ class DeadLetters:
             try:
                 for batch in walk.batches(selection):
                     work(batch)
-                    tally = tally._replace(done=tally.done + len(batch))
+                    tally = tally._replace(done=tally.done + len(batch), undeleted=len(batch) * delete)
                     if delete:
                         self._delete(walk, [message for message, _ in batch])
+                        tally = tally._replace(undeleted=0)
             except DeletionError as error:
                 tally = tally._replace(undeleted=error.count, problem=str(error))
             except (ArchiveError, InfrastructureError) as error:
                 tally = tally._replace(problem=str(error))
             except KeyboardInterrupt:
-                tally = tally._replace(problem=INTERRUPTED)
+                tally = _interrupted(tally)
         return tally._replace(left=walk.left)
 
     def _delete(self, walk: DeadLetterWalk, messages: Sequence[QueueMessage]) -> None:
         self._dead_letters.delete(messages)
         walk.drop(messages)
+
+
+def _interrupted(tally: Tally) -> Tally:
+    return tally._replace(problem=INTERRUPTED, interrupted=True)
 
 
 def stored(message: QueueMessage) -> StoredMessage:

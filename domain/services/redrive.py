@@ -34,10 +34,11 @@ class Redriven:
 
     Attributes:
         moved: they are in the queue; roughly, where the queue service moved them itself.
-        undeleted: of those, how many could not be deleted, and are in both queues.
+        undeleted: of those, how many are in both queues, or may be: deleting them failed, or was interrupted.
         failed: they could not be copied, and are where they were.
         left: they came after the redrive had begun, or came straight back, and were left alone.
         problem: what went wrong first; empty where nothing did.
+        interrupted: whether Ctrl-C ended it.
     """
 
     moved: int = 0
@@ -45,6 +46,7 @@ class Redriven:
     failed: int = 0
     left: int = 0
     problem: str = ""
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
@@ -96,6 +98,7 @@ class Redrive:
             except InfrastructureError as error:
                 redriven.blame(str(error))
             except KeyboardInterrupt:
+                redriven.interrupted = True
                 redriven.blame(INTERRUPTED)
             redriven.left = walk.left
         return redriven
@@ -154,6 +157,9 @@ class Redrive:
             redriven.undeleted += error.count
             redriven.blame(str(error))
             return len(messages) - error.count
+        except KeyboardInterrupt:
+            redriven.undeleted += len(messages)
+            raise
         walk.drop(messages)
         return len(messages)
 

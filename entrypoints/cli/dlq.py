@@ -15,6 +15,7 @@ from bootstrap.container import build_container
 from domain.model.dead_letters import Selection
 from domain.model.errors import TranscriptionServiceError
 from domain.services.dead_letters import Tally, stored
+from domain.services.redrive import Redriven
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.dlq_texts import (
     as_line,
@@ -25,7 +26,8 @@ from entrypoints.cli.dlq_texts import (
     tally_as_json,
     tally_lines,
 )
-from entrypoints.cli.output import EXIT_FAILED, print_json, printable
+from entrypoints.cli.failures import FAILURE_AS_JSON, CommandInterruptedError
+from entrypoints.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, printable
 from ports.queue_port import QueueDepth
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -33,6 +35,12 @@ TENANT = click.option("--tenant", type=click.UUID, help="Only what detail.tenant
 ID = click.option("--id", "wanted", help="One alone: the message's id, or the event's interaction_id.")
 MAX_LIMIT = 120_000
 """Messages of one queue that SQS lets be in flight."""
+
+SAME_AGAIN = "Nothing is lost: the same command does the rest."
+FROM_THE_FIRST = (
+    "Nothing is lost. Up to ten more may have been sent. The same command begins with the first one again: "
+    "consumers tell what they had by interaction_id."
+)
 
 
 @click.group("dlq")
@@ -92,6 +100,7 @@ def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
     default="-",
     help="A file, which appears whole or not at all; stdout without it.",
 )
+@FAILURE_AS_JSON
 def export(tenant: UUID | None, output: str) -> None:
     """Write whole messages, transcripts and attributes included, as JSON Lines; the queue keeps them."""
     letters = build_container(configure()).dead_letter_service()
@@ -104,6 +113,9 @@ def export(tenant: UUID | None, output: str) -> None:
                 lines.write(stored(message).to_json() + "\n")
     except OSError as error:
         raise click.FileError(output, error.strerror or "") from error
+    except KeyboardInterrupt:
+        what = "what was written is not all" if output == "-" else f"{printable(output)} was not written"
+        raise CommandInterruptedError(f"It was interrupted: {what}. The queue keeps all of it.") from None
 
 
 @command.command("archive")
@@ -123,7 +135,7 @@ def archive(place: str, wanted: str | None, tenant: UUID | None, *, keep: bool, 
     tally = container.dead_letter_service().archive(selection, kept, keep=keep)
     if wanted and not tally.done and not tally.problem:
         raise _no_such(wanted)
-    _finish(tally, "archived", as_json=as_json)
+    _finish_tally(tally, "archived", SAME_AGAIN, as_json=as_json)
 
 
 @command.command("restore")
@@ -136,7 +148,7 @@ def restore(place: str, *, as_json: bool) -> None:
     """
     container = build_container(configure())
     tally = container.dead_letter_service().restore(archive_at(place, container.aws_access()))
-    _finish(tally, "sent to the queue", as_json=as_json)
+    _finish_tally(tally, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
 
 @command.command("redrive")
@@ -161,9 +173,7 @@ def redrive(
         redriven = service.run(selection, report)
     if wanted and not redriven.moved and redriven.ok:
         raise _no_such(wanted)
-    _tell(redriven_as_json(redriven), redriven_lines(redriven), redriven.problem, as_json=as_json)
-    if not redriven.ok:
-        raise SystemExit(EXIT_FAILED)
+    _finish(redriven, redriven_as_json(redriven), redriven_lines(redriven), SAME_AGAIN, as_json=as_json)
 
 
 @command.command("purge")
@@ -177,7 +187,7 @@ def purge(*, yes: bool, as_json: bool) -> None:
             f"About {letters.depth().waiting} dead letters would be gone for good. `transcripts dlq archive "
             "FOLDER` takes them out of the queue and keeps them. To delete them, add --yes."
         )
-    _finish(letters.purge(), "deleted", as_json=as_json)
+    _finish_tally(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
 
 
 @contextmanager
@@ -223,17 +233,23 @@ def _progress() -> Iterator[Callable[[int, int | None], None]]:
     click.echo(err=True)
 
 
-def _finish(tally: Tally, what: str, *, as_json: bool) -> None:
-    _tell(tally_as_json(tally), tally_lines(tally, what), tally.problem, as_json=as_json)
-    if tally.problem:
-        raise SystemExit(EXIT_FAILED)
+def _finish_tally(tally: Tally, what: str, go_on: str, *, as_json: bool) -> None:
+    _finish(tally, tally_as_json(tally), tally_lines(tally, what), go_on, as_json=as_json)
 
 
-def _tell(told: Mapping[str, object], lines: Iterable[str], problem: str, *, as_json: bool) -> None:
+def _finish(
+    outcome: Tally | Redriven, told: Mapping[str, object], lines: Iterable[str], go_on: str, *, as_json: bool
+) -> None:
+    """Say what was done and what went wrong, and how to go on after Ctrl-C; the exit code follows."""
     if as_json:
         print_json(told)
-        return
-    for line in lines:
-        click.echo(line)
-    if problem:
-        click.echo(f"Error: {printable(problem)}", err=True)
+    else:
+        for line in lines:
+            click.echo(line)
+        if outcome.problem:
+            click.echo(f"Error: {printable(outcome.problem)}", err=True)
+    if outcome.interrupted:
+        click.echo(go_on, err=True)
+        raise SystemExit(EXIT_INTERRUPTED)
+    if not outcome.ok:
+        raise SystemExit(EXIT_FAILED)

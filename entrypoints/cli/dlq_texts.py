@@ -79,6 +79,7 @@ def redriven_as_json(redriven: Redriven) -> dict[str, object]:
         "failed": redriven.failed,
         "left": redriven.left,
         "problem": redriven.problem or None,
+        "interrupted": redriven.interrupted,
     }
 
 
@@ -86,7 +87,7 @@ def redriven_lines(redriven: Redriven) -> Iterator[str]:
     """What people get."""
     yield f"{redriven.moved} moved to the queue"
     if redriven.undeleted:
-        yield f"{redriven.undeleted} of them could not be deleted, and are in both queues"
+        yield f"{redriven.undeleted} of them may be in both queues"
     if redriven.failed:
         yield f"{redriven.failed} could not be moved, and are where they were"
     yield from _left(redriven.left)
@@ -95,11 +96,12 @@ def redriven_lines(redriven: Redriven) -> Iterator[str]:
 def tally_as_json(tally: Tally) -> dict[str, object]:
     """What machines get."""
     return {
-        "ok": not tally.problem,
+        "ok": tally.ok,
         "messages": tally.done,
         "undeleted": tally.undeleted,
         "left": tally.left,
         "problem": tally.problem or None,
+        "interrupted": tally.interrupted,
     }
 
 
@@ -107,7 +109,7 @@ def tally_lines(tally: Tally, what: str) -> Iterator[str]:
     """What people get."""
     yield f"{tally.done} {what}"
     if tally.undeleted:
-        yield f"{tally.undeleted} of them could not be deleted, and are in the dead-letter queue still"
+        yield f"{tally.undeleted} of them may be in the dead-letter queue still"
     yield from _left(tally.left)
 
 

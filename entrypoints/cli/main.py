@@ -6,14 +6,15 @@ Commands are loaded when they are called, so that `transcripts --help` is there 
 import importlib
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from domain.model.errors import ConfigurationError, TranscriptionServiceError
-from entrypoints.cli.output import EXIT_FAILED, EXIT_USAGE
-from entrypoints.cli.standard_output import watched_stdout
+from entrypoints.cli.failures import FAILURES, tell_failure
+from entrypoints.cli.output import EXIT_OK
+from entrypoints.cli.standard_output import OutputError, watched_stdout
 
 
 class _Command(NamedTuple):
@@ -75,19 +76,22 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 it worked, 1 it did not, 2 the call or the configuration is wrong."""
+    """Run a command and exit: 0 it worked, 1 it did not, 2 call or configuration is wrong, 130 Ctrl-C."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         with watched_stdout():
-            cli.main(argv, prog_name="transcripts")
-    except ConfigurationError as error:
-        _complain(error, EXIT_USAGE)
-    except TranscriptionServiceError as error:
-        _complain(error, EXIT_FAILED)
+            sys.exit(_run(arguments))
+    except OutputError as error:
+        sys.exit(tell_failure(error, as_json=False))
 
 
-def _complain(error: Exception, exit_code: int) -> None:
-    click.echo(f"Error: {error}", err=True)
-    sys.exit(exit_code)
+def _run(arguments: list[str]) -> int:
+    try:
+        return cli.main(arguments, prog_name="transcripts", standalone_mode=False) or EXIT_OK
+    except OutputError:
+        raise
+    except FAILURES as error:
+        return tell_failure(error, as_json="--json" in takewhile("--".__ne__, arguments))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from domain.model.errors import TranscriptionServiceError
 from domain.model.outbox import OutboxCounts, OutboxRecord, OutboxState
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.outbox_texts import age, as_line, as_lines, record_as_json
-from entrypoints.cli.output import print_json
+from entrypoints.cli.output import confirm, print_json
 from ports.outbox_port import OutboxPort
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -76,11 +76,14 @@ def retry(interaction_ids: tuple[UUID, ...], *, all_rejected: bool, as_json: boo
     "--older-than", "days", type=click.IntRange(0, MAX_DAYS), required=True, help="Settled so many days ago."
 )
 @click.option("--rejected", is_flag=True, help="Parked events as well: their transcripts are gone then.")
-@click.confirmation_option(prompt="Forget these events for good?")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @AS_JSON
-def prune(days: int, *, rejected: bool, as_json: bool) -> None:
+def prune(days: int, *, rejected: bool, yes: bool, as_json: bool) -> None:
     """Forget events that were published long enough ago; those that wait are never forgotten."""
-    _tell("forgotten", _outbox().prune(older_than_days=days, rejected=rejected), as_json=as_json)
+    outbox = _outbox()
+    if not yes:
+        confirm("Forget these events for good?", as_json=as_json)
+    _tell("forgotten", outbox.prune(older_than_days=days, rejected=rejected), as_json=as_json)
 
 
 def _outbox() -> OutboxPort:

@@ -11,11 +11,13 @@ from bootstrap.settings import EventTransport
 from domain.model.errors import ConfigurationError
 from domain.services.relay import Relay
 from entrypoints.cli.configuration import configure
+from entrypoints.cli.failures import FAILURE_AS_JSON
 
 STOPPING = {signal.SIGTERM, signal.SIGINT}
 
 
 @click.command("relay")
+@FAILURE_AS_JSON
 def command() -> None:
     """Deliver what the outbox keeps until SIGTERM or SIGINT, and finish what is in flight then.
 

@@ -9,6 +9,7 @@ from bootstrap.container import build_container
 from domain.model.replays import Replay, ReplayRequest, ReplayState
 from domain.services.event_replay import EventReplayService
 from entrypoints.cli.configuration import configure
+from entrypoints.cli.failures import CommandInterruptedError
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -110,8 +111,7 @@ def _followed(replays: EventReplayService, name: str) -> Replay:
                 told = as_line(replay)
                 click.echo(told, err=True)
     except KeyboardInterrupt:
-        click.echo(f"The replay is left to itself. {_how_to_go_on(name)}", err=True)
-        raise SystemExit(EXIT_FAILED) from None
+        raise CommandInterruptedError(f"The replay is left to itself. {_how_to_go_on(name)}") from None
     return replay
 
 

@@ -13,6 +13,7 @@ from bootstrap.container import build_container
 from entrypoints.api.app import create_app
 from entrypoints.api.http_protocol import ProblemH11Protocol
 from entrypoints.cli.configuration import configure
+from entrypoints.cli.failures import FAILURE_AS_JSON
 from entrypoints.cli.output import EXIT_OK
 
 KEEP_ALIVE_SECONDS = 75
@@ -22,6 +23,7 @@ KEEP_ALIVE_SECONDS = 75
 @click.command("serve")
 @click.option("--host", help="Address to listen on; HOST, else 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; PORT, else 8000.")
+@FAILURE_AS_JSON
 def command(host: str | None, port: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""
     settings = configure(default_log_level="INFO")

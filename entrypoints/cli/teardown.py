@@ -8,7 +8,7 @@ from bootstrap.container import build_container
 from domain.model.infrastructure import RouteNames
 from domain.model.inspection import Fate, Removal
 from entrypoints.cli.configuration import configure
-from entrypoints.cli.output import console, print_json, printable
+from entrypoints.cli.output import confirm, console, print_json, printable
 
 
 @click.command("teardown")
@@ -24,9 +24,7 @@ def command(*, force: bool, archive: bool, yes: bool, as_json: bool) -> None:
     """
     container = build_container(configure())
     if not yes:
-        if as_json:
-            raise click.UsageError("--json does not ask: add --yes.")
-        click.confirm(_question(container.route_names(), force=force, archive=archive), abort=True)
+        confirm(_question(container.route_names(), force=force, archive=archive), as_json=as_json)
     removals = container.infrastructure().remove(force=force, archive=archive)
     if as_json:
         print_json({"ok": True, "resources": [_as_json(removal) for removal in removals]})

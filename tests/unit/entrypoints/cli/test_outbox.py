@@ -253,7 +253,8 @@ def test_parked_events_are_pruned_only_where_that_is_asked_for(shop: Shop) -> No
         (("--yes",), 2),
         (("--older-than", "-1", "--yes"), 2),
         (("--older-than", "nan", "--yes"), 2),
-        (("--older-than", "0"), 1),
+        (("--older-than", "0"), 2),
+        (("--older-than", "0", "--json"), 2),
     ],
 )
 def test_without_an_age_and_a_yes_nothing_is_forgotten(

@@ -250,12 +250,14 @@ def test_a_repair_shows_its_plan_and_asks(
     assert route.asked == [("inspect", None), ("repair", None)]
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_a_repair_that_is_not_confirmed_changes_nothing(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("", 2)])
+def test_a_repair_that_is_not_confirmed_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, answer: str, code: int
+) -> None:
     route = _Route(standings=STANDINGS)
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
 
-    assert _run(monkeypatch, route, "--repair") == 1
+    assert _run(monkeypatch, route, "--repair") == code
 
     assert route.asked == [("inspect", None)]
 

@@ -114,7 +114,7 @@ def test_ctrl_c_leaves_it_running_and_says_how_to_go_on(
     replays = _Replays()
     replays.pause = interrupt
 
-    assert _run(monkeypatch, replays, *FROM_TO, "--tenant", TENANT) == 1
+    assert _run(monkeypatch, replays, *FROM_TO, "--tenant", TENANT) == 130
 
     (name,), err = replays.names, capsys.readouterr().err
     assert f"The replay is left to itself. Look at it with `transcripts replay show {name}`" in err

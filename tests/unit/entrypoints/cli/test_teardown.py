@@ -67,12 +67,15 @@ def test_it_asks_first_and_says_what_was_removed_and_left(
     assert route.asked == [(False, False)]
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_without_a_yes_nothing_is_removed(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("", 2)])
+def test_without_a_yes_nothing_is_removed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: str, code: int
+) -> None:
     route = _Route()
 
-    assert _run(monkeypatch, route, answer=answer) == 1
+    assert _run(monkeypatch, route, answer=answer) == code
 
+    assert "Nothing was done." in capsys.readouterr().err
     assert route.asked == []
 
 
