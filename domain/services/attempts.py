@@ -12,6 +12,7 @@ from domain.model.errors import (
 )
 from domain.model.events import BatchProcessingCompleted, Publication, PublicationStatus
 from domain.model.outbox import Claim, Outcome, Postponed, Published, Rejected
+from domain.services.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,18 @@ def attempt(events: EventPort, batch: Sequence[BatchProcessingCompleted]) -> tup
         logger.exception("publishing broke down", extra={"error_type": type(error).__name__})
         failure = EventBusUnavailableError(f"publishing broke down: {type(error).__name__}")
     return (failure,) * len(batch)
+
+
+def tell_breaker(breaker: CircuitBreaker, answers: Sequence[PublishOutcome]) -> None:
+    """What one call shows of the bus: an accepted event, that it is there; a wrong event, nothing."""
+    if any(isinstance(answer, Publication) for answer in answers):
+        breaker.succeeded()
+        return
+    troubles = [answer for answer in answers if isinstance(answer, EventBusUnavailableError)]
+    if troubles and isinstance(troubles[-1], EventBusRefusesUsError):
+        breaker.trip(str(troubles[-1]))
+    elif troubles:
+        breaker.failed(str(troubles[-1]))
 
 
 def settlement(claim: Claim, outcome: PublishOutcome, random: Random) -> Outcome:

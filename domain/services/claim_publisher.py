@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import NamedTuple
 
-from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError
+from domain.model.errors import EventBusUnavailableError
 from domain.model.events import DEFAULT_EVENT_SOURCE, Publication
 from domain.model.outbox import Claim, Outcome, Postponed
-from domain.services.attempts import attempt, log_settlement, settlement
+from domain.services.attempts import attempt, log_settlement, settlement, tell_breaker
 from domain.services.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 
@@ -106,29 +106,17 @@ class ClaimPublisher:
     def _send(self, chunk: Sequence[Claim], bus: CircuitBreaker) -> _Chunk:
         begun = self._clock()
         answers = attempt(self._events, [claim.event for claim in chunk])
-        self._tell_breakers(answers, bus, seconds=self._clock() - begun)
+        seconds = self._clock() - begun
+        accepted = any(isinstance(answer, Publication) for answer in answers)
+        tell_breaker(bus, answers)
+        if not accepted or seconds <= self._prompt_seconds:
+            tell_breaker(self._breaker, answers)
         settled = [
             settlement(claim, answer, self._random) for claim, answer in zip(chunk, answers, strict=True)
         ]
         for outcome in settled:
             log_settlement(outcome, self._source)
         return _Chunk(settled, answers)
-
-    def _tell_breakers(
-        self, answers: Sequence[PublishOutcome], bus: CircuitBreaker, *, seconds: float
-    ) -> None:
-        """One accepted event shows that the bus is there; what is wrong with an event shows nothing."""
-        if any(isinstance(answer, Publication) for answer in answers):
-            bus.succeeded()
-            if seconds <= self._prompt_seconds:
-                self._breaker.succeeded()
-            return
-        troubles = [answer for answer in answers if isinstance(answer, EventBusUnavailableError)]
-        for breaker in (bus, self._breaker) if troubles else ():
-            if isinstance(troubles[-1], EventBusRefusesUsError):
-                breaker.trip(str(troubles[-1]))
-            else:
-                breaker.failed(str(troubles[-1]))
 
 
 def released(claims: Sequence[Claim], reason: str) -> list[Outcome]:

@@ -2,15 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-from domain.model.errors import (
-    EventBusRefusesUsError,
-    EventBusUnavailableError,
-    EventRejectedError,
-    OutboxUnavailableError,
-)
+from domain.model.errors import EventBusUnavailableError, OutboxUnavailableError
 from domain.model.events import (
     DEFAULT_EVENT_SOURCE,
     BatchProcessingCompleted,
@@ -18,9 +12,9 @@ from domain.model.events import (
     Publication,
     PublicationStatus,
 )
-from domain.model.outbox import Claim, Outcome, Postponed
-from domain.services.attempts import attempt, log_settlement, settlement
+from domain.model.outbox import Claim
 from domain.services.circuit_breaker import CircuitBreaker
+from domain.services.inline_calls import CALLS, InlineCalls, about
 from ports.event_port import EventPort, PublishOutcome
 from ports.outbox_port import OutboxPort
 
@@ -31,9 +25,6 @@ DEFAULT_TIMEOUT_SECONDS = 2.0
 
 LEASE_SECONDS = 15.0
 """For how long the relay leaves an event to the inline attempt: longer than the bus's client ever tries."""
-
-THREADS = 16
-"""How many inline attempts may be under way at once."""
 
 QUEUED = Publication(PublicationStatus.QUEUED)
 
@@ -67,7 +58,7 @@ class EventDelivery(EventPort):
         source: str = DEFAULT_EVENT_SOURCE,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
-        threads: int = THREADS,
+        calls: int = CALLS,
         random: Random | None = None,
     ) -> None:
         self._outbox = outbox
@@ -77,12 +68,13 @@ class EventDelivery(EventPort):
         self._source = source
         self._timeout_seconds = timeout_seconds
         self._lease_seconds = lease_seconds
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="inline-attempt")
-        self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
+        self._calls = InlineCalls(
+            outbox, events, breaker, wake=wake, source=source, calls=calls, random=random
+        )
 
     def close(self) -> None:
         """Wait for the attempts that are under way, so that what they reach is recorded."""
-        self._threads.shutdown()
+        self._calls.close()
 
     def publish_all(
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
@@ -106,45 +98,21 @@ class EventDelivery(EventPort):
         try:
             return self._outbox.add(event, lease_seconds=lease_seconds)
         except OutboxUnavailableError as error:
-            logger.exception("the event could not be kept, only the bus is left", extra=_about(event, error))
+            logger.exception("the event could not be kept, only the bus is left", extra=about(event, error))
             return None
 
     def _try(self, claim: Claim) -> PublishOutcome:
-        answered = _Answered()
-        future = self._threads.submit(self._attempt, claim, answered)
-        try:
-            outcome = future.result(self._timeout_seconds)
-        except TimeoutError:
-            answered.already = True
-            late = EventBusUnavailableError(f"the bus did not answer within {self._timeout_seconds} s")
-            self._breaker.failed(str(late))
-            self._log_failure(claim, late)
-            if future.cancel():  # it has not begun, so nobody else will record anything
-                self._leave_to_relay(Postponed(claim, 0.0, "no inline attempt was made", is_attempt=False))
-            return QUEUED
-        self._tell_breaker(outcome)
+        outcome = self._calls.answer(self._calls.begin(claim.event, claim), self._timeout_seconds)
         if not isinstance(outcome, EventBusUnavailableError):
             return outcome
         self._log_failure(claim, outcome)
         return QUEUED
 
-    def _attempt(self, claim: Claim, answered: "_Answered") -> PublishOutcome:
-        """Runs in a thread of its own: what comes too late for the caller is recorded all the same."""
-        (outcome,) = attempt(self._events, (claim.event,))
-        settled = settlement(claim, outcome, self._random)
-        if answered.already:
-            log_settlement(settled, self._source)
-        if isinstance(settled, Postponed):
-            self._leave_to_relay(settled)
-        else:
-            self._record(settled)
-        return outcome
-
     def _log_failure(self, claim: Claim, error: EventBusUnavailableError) -> None:
         """An error to whoever watches the bus, although the event is safe (requirements 10.1 to 10.5)."""
-        context = {**_about(claim.event, error), "source": self._source, "event_status": QUEUED.status.value}
+        context = {**about(claim.event, error), "source": self._source, "event_status": QUEUED.status.value}
         try:
-            raise error  # outcomes are handed around, and have no stack trace of their own
+            raise error.with_traceback(None)  # handed around, and maybe shared: it has none of its own
         except EventBusUnavailableError:
             logger.exception(
                 "event publishing failed, the event is kept",
@@ -155,47 +123,4 @@ class EventDelivery(EventPort):
         """The bus is the last chance, so only a route that would drop the event keeps us from trying."""
         if self._breaker.held:
             return EventBusUnavailableError(f"the outbox cannot be had, and {self._breaker.held}")
-        future = self._threads.submit(attempt, self._events, (event,))
-        try:
-            (outcome,) = future.result(self._timeout_seconds)
-        except TimeoutError:
-            future.cancel()
-            outcome = EventBusUnavailableError(f"the bus did not answer within {self._timeout_seconds} s")
-        self._tell_breaker(outcome)
-        return outcome
-
-    def _tell_breaker(self, outcome: PublishOutcome) -> None:
-        match outcome:
-            case EventRejectedError():
-                return
-            case EventBusRefusesUsError():
-                self._breaker.trip(str(outcome))
-            case EventBusUnavailableError():
-                self._breaker.failed(str(outcome))
-            case _:
-                self._breaker.succeeded()
-
-    def _leave_to_relay(self, postponed: Postponed) -> None:
-        self._record(postponed)
-        self._wake()
-
-    def _record(self, outcome: Outcome) -> None:
-        """A failure costs a duplicate at most: the lease ends, and the relay sends the event again."""
-        try:
-            self._outbox.record((outcome,))
-        except OutboxUnavailableError as error:
-            logger.exception("the outcome could not be recorded", extra=_about(outcome.claim.event, error))
-
-
-class _Answered:
-    """Whether the caller has gone."""
-
-    already = False
-
-
-def _about(event: BatchProcessingCompleted, error: Exception) -> dict[str, str]:
-    return {
-        "interaction_id": str(event.interaction_id),
-        "error_type": type(error).__name__,
-        "error": str(error),
-    }
+        return self._calls.answer(self._calls.begin(event, None), self._timeout_seconds)

@@ -37,7 +37,7 @@ class House:
         self.breaker = CircuitBreaker(threshold=3)
         self.woken = 0
         self.delivery = EventDelivery(
-            self.outbox, events, self.breaker, wake=self.wake, threads=2, timeout_seconds=timeout_seconds
+            self.outbox, events, self.breaker, wake=self.wake, calls=2, timeout_seconds=timeout_seconds
         )
 
     def wake(self) -> None:
