@@ -15,7 +15,6 @@ from adapters.aws.sqs_move_task import SqsMoveTask
 from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
-from adapters.speech.pool import WorkerPoolTranscriber
 from adapters.sql.idempotency import SqlIdempotency
 from adapters.sql.outbox import SqlOutbox
 from adapters.sql.processed_events import SqlProcessedEvents
@@ -33,6 +32,7 @@ from bootstrap.aws import (
 )
 from bootstrap.database import prepare_database
 from bootstrap.settings import EventTransport, Settings
+from bootstrap.transcribing import transcriber_for
 from domain.model.infrastructure import RouteNames
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.circuit_breaker import CircuitBreaker
@@ -48,6 +48,7 @@ from domain.services.lease_renewal import LeaseRenewal
 from domain.services.redrive import Redrive
 from domain.services.relay import Relay
 from domain.services.route_guard import RouteGuard
+from ports.transcriber_port import TranscriberPort
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -192,14 +193,7 @@ class Container(DeclarativeContainer):
     event_publisher = providers.Singleton(EventPublisher, events, source=settings.provided.event_source)
 
     cleaner = providers.Selector(settings.provided.cleaner, rules=providers.Singleton(RulesCleaner))
-    transcriber = providers.Singleton(
-        WorkerPoolTranscriber,
-        settings.provided.transcriber.value,
-        workers=settings.provided.transcriber_workers,
-        waiting_room=settings.provided.waiting_room,
-        max_audio_seconds=settings.provided.max_audio_seconds,
-        stall_seconds=settings.provided.transcriber_stall_seconds,
-    )
+    transcriber = providers.Singleton(transcriber_for, settings)
     batch_processing = providers.Singleton(
         BatchProcessingService,
         transcriber,
@@ -208,6 +202,14 @@ class Container(DeclarativeContainer):
     )
 
 
-def build_container(settings: Settings) -> Container:
-    """A container of its own for each caller; nothing in it is shared with another one."""
-    return Container(settings=providers.Object(settings))
+def build_container(settings: Settings, transcriber: TranscriberPort | None = None) -> Container:
+    """A container of its own for each caller; nothing in it is shared with another one.
+
+    Args:
+        settings: what the environment decides.
+        transcriber: one that is at work already; None to have one made of the settings.
+    """
+    container = Container(settings=providers.Object(settings))
+    if transcriber is not None:
+        container.transcriber.override(providers.Object(transcriber))
+    return container

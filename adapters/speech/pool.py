@@ -60,12 +60,16 @@ class WorkerPoolTranscriber(TranscriberPort):
         self._keepers: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
-        """Begin to load the engines; recordings may be handed in before that is done.
+        """Begin to load the engines, unless that was begun before; recordings may be handed in meanwhile.
 
-        From now on nothing that runs as the same user can look into this process, a worker least of all.
+        The worker processes run when this returns, even if the event loop is then kept busy. From now on
+        nothing that runs as the same user can look into this process, a worker least of all.
         """
+        if self._keepers:
+            return
         forbid_inspection()
         self._keepers = tuple(asyncio.create_task(_keep_ready(worker)) for worker in self._workers)
+        await asyncio.sleep(0)  # each keeper makes its process in its first step
 
     async def stop(self) -> None:
         """End every worker at once, for good; whoever wants recordings finished waits for them first."""

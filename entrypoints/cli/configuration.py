@@ -1,12 +1,19 @@
-"""Settings and logging of a command, from the environment."""
+"""Settings, logging and the container of a command.
+
+What is slow to import is imported where a command runs, here as in the commands' modules: `--help` needs none
+of it.
+"""
 
 import os
+from typing import TYPE_CHECKING
 
-from bootstrap.log_config import configure_logging
-from bootstrap.settings import Settings
+if TYPE_CHECKING:
+    from bootstrap.container import Container
+    from bootstrap.settings import Settings
+    from ports.transcriber_port import TranscriberPort
 
 
-def configure(*, default_log_level: str = "WARNING", **options: str | None) -> Settings:
+def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "Settings":
     """Read the settings and set up logging; operators see less than servers log, unless LOG_LEVEL says more.
 
     Args:
@@ -16,7 +23,17 @@ def configure(*, default_log_level: str = "WARNING", **options: str | None) -> S
     Raises:
         ConfigurationError: a variable holds a wrong value.
     """
+    from bootstrap.log_config import configure_logging  # noqa: PLC0415 - slow to import
+    from bootstrap.settings import Settings  # noqa: PLC0415 - same
+
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings.from_env({"LOG_LEVEL": default_log_level, **os.environ, **given})
     configure_logging(settings)
     return settings
+
+
+def build_container(settings: "Settings", transcriber: "TranscriberPort | None" = None) -> "Container":
+    """As `bootstrap.container.build_container`, imported when it is called."""
+    from bootstrap import container  # noqa: PLC0415 - slow to import: all that the service is made of
+
+    return container.build_container(settings, transcriber)

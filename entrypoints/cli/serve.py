@@ -1,23 +1,16 @@
 """`transcripts serve`: the HTTP service."""
 
-import gc
-import resource
-import signal
-import sys
+import asyncio
+from typing import TYPE_CHECKING
 
 import click
-import uvicorn
-from fastapi import FastAPI
 
-from bootstrap.container import build_container
-from entrypoints.api.app import create_app
-from entrypoints.api.http_protocol import ProblemH11Protocol
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.failures import FAILURE_AS_JSON
-from entrypoints.cli.output import EXIT_OK
+from entrypoints.cli.stopping import stop_at_once_when_told
 
-KEEP_ALIVE_SECONDS = 75
-"""Longer than load balancers keep their side, which would otherwise send into a closing connection."""
+if TYPE_CHECKING:
+    from bootstrap.settings import Settings
 
 
 @click.command("serve")
@@ -26,44 +19,20 @@ KEEP_ALIVE_SECONDS = 75
 @FAILURE_AS_JSON
 def command(host: str | None, port: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""
+    stop_at_once_when_told()
     settings = configure(default_log_level="INFO")
-    container = build_container(settings)
-    app = create_app(container)
-    config = server_config(app, host=host or settings.host, port=settings.port if port is None else port)
-    container.batch_processing()  # what is wrong with the configuration shows before the server has a say
-    app.state.spool.open()
-    allow_many_connections()
-    gc.freeze()  # what is loaded now stays: collections need not look through it again and again
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn takes them over, finishes what is in flight, and raises them again
-        signal.signal(number, _end)
+    asyncio.run(_serve(settings, host or settings.host, settings.port if port is None else port))
+
+
+async def _serve(settings: "Settings", host: str, port: int) -> None:
+    """The engines load in processes of their own while this one imports everything else."""
+    from bootstrap.transcribing import transcriber_for  # noqa: PLC0415 - slow to import
+
+    transcriber = transcriber_for(settings)
+    await transcriber.start()
     try:
-        uvicorn.Server(config).run()
+        from entrypoints.api.server import serve  # noqa: PLC0415 - slow to import; the workers are under way
+
+        await serve(build_container(settings, transcriber), host=host, port=port)
     finally:
-        app.state.spool.close()
-
-
-def _end(_number: int, _frame: object) -> None:
-    """A stop that was asked for is no failure."""
-    sys.exit(EXIT_OK)
-
-
-def allow_many_connections() -> None:
-    """Have as many files open as the system allows this process; each connection is one."""
-    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
-
-
-def server_config(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0) -> uvicorn.Config:
-    """How the service is served: every limit that the server has, and none of its own log lines."""
-    return uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        http=ProblemH11Protocol,
-        ws="none",
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        access_log=False,  # the middleware writes a line with the interaction id
-        log_config=None,
-        server_header=False,
-    )
+        await transcriber.stop()

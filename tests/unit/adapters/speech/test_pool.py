@@ -5,10 +5,12 @@ import contextlib
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +98,26 @@ async def at_work(transcriber: WorkerPoolTranscriber, recording: Path) -> "async
     task = asyncio.ensure_future(transcriber.transcribe(recording, on_progress=lambda _: begun.set()))
     await asyncio.wait({task, asyncio.ensure_future(begun.wait())}, return_when=asyncio.FIRST_COMPLETED)
     return task
+
+
+async def test_the_processes_are_made_before_start_returns_and_only_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self.pid)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    async with pool(workers=2) as transcriber:
+        before_the_loop_went_on = len(made)
+        await transcriber.start()
+        await eventually(lambda: len(transcriber.worker_pids()) == 2)
+
+        assert before_the_loop_went_on == 2
+        assert set(transcriber.worker_pids()) == set(made)
 
 
 async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(

@@ -12,7 +12,7 @@ import pytest
 
 from bootstrap.container import Container
 from entrypoints.api import http_protocol
-from entrypoints.cli.serve import allow_many_connections
+from entrypoints.api.server import allow_many_connections
 from tests.doubles import FixedTranscriber
 from tests.service import container_for, exchange, multipart, post_head, serving, wait_until
 
