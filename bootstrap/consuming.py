@@ -4,16 +4,19 @@ settings = Settings.from_env(os.environ)
 build_consumer(settings, MyHandler(), group="crm").run()
 """
 
-from bootstrap.container import build_container
-from bootstrap.settings import Settings
+from typing import TYPE_CHECKING
+
 from domain.services.consumer import Consumer, ConsumerOptions
 from ports.event_handler_port import EventHandlerPort
+
+if TYPE_CHECKING:
+    from bootstrap.settings import Settings
 
 DEFAULT_GROUP = "default"
 
 
 def build_consumer(
-    settings: Settings,
+    settings: "Settings",
     handler: EventHandlerPort,
     *,
     group: str = DEFAULT_GROUP,
@@ -31,6 +34,8 @@ def build_consumer(
         ConfigurationError: the AWS configuration or the database cannot be used as configured.
         OutboxUnavailableError: the database cannot be reached, or refuses.
     """
+    from bootstrap.container import build_container  # noqa: PLC0415 - slow to import, and `--help` needs a name alone
+
     options, container = options or ConsumerOptions(), build_container(settings)
     return Consumer(
         container.consumer_queue(client__threads=options.threads),

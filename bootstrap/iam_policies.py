@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 
 from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.iam_policies import consumer, operator, provisioner, publisher
@@ -11,6 +10,7 @@ from adapters.aws.iam_resources import PolicyResources
 from bootstrap.archives import s3_place
 from bootstrap.aws import AwsAccess, partition_of, sts_client
 from bootstrap.container import build_container
+from bootstrap.roles import Role
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError, InfrastructureError
 
@@ -18,20 +18,6 @@ logger = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 6_144
 """Of a managed policy; white space does not count (IAM user guide, IAM and STS quotas)."""
-
-
-class Role(StrEnum):
-    """Who runs which commands."""
-
-    PUBLISHER = "publisher"
-    """`serve`, `process`, `relay`"""
-    CONSUMER = "consumer"
-    """`consume`"""
-    OPERATOR = "operator"
-    """`status`, `verify`, `doctor`, `dlq`, `replay`"""
-    PROVISIONER = "provisioner"
-    """`provision`, `teardown`"""
-
 
 _POLICIES: Mapping[Role, Callable[[PolicyResources], dict[str, object]]] = {
     Role.PUBLISHER: publisher,

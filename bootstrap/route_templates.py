@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from adapters.aws.cloudformation import cloudformation
 from adapters.aws.terraform import terraform
-from bootstrap.container import build_container
-from bootstrap.settings import Settings
+
+if TYPE_CHECKING:
+    from bootstrap.settings import Settings
 
 
 class RouteTemplate(StrEnum):
@@ -22,7 +24,7 @@ _PRINTERS: Mapping[RouteTemplate, Callable[..., str]] = {
 }
 
 
-def route_template(settings: Settings, template: RouteTemplate, *, archive_days: int | None) -> str:
+def route_template(settings: "Settings", template: RouteTemplate, *, archive_days: int | None) -> str:
     """The route of these settings, for any account and region; needs no credentials.
 
     Args:
@@ -30,5 +32,7 @@ def route_template(settings: Settings, template: RouteTemplate, *, archive_days:
         template: for which tool.
         archive_days: for how long an archive keeps events (0: for good); None for no archive.
     """
+    from bootstrap.container import build_container  # noqa: PLC0415 - slow to import, and `--help` only names the tools
+
     names = build_container(settings).route_names()
     return _PRINTERS[template](names, key=settings.queue_kms_key, archive_days=archive_days)

@@ -16,9 +16,9 @@ from domain.services.consumer import Consumer, ConsumerOptions, Tally
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.consume_options import ConsumerGroup, consumer_options
 from entrypoints.cli.output import print_json
+from entrypoints.cli.stopping import STOPPING, stop_at_once_when_told
 from ports.event_handler_port import EventHandlerPort
 
-STOPPING = (signal.SIGTERM, signal.SIGINT)
 HANGING_SECONDS = 30.0
 """So long after its own timeout even a command that is killed has ended."""
 
@@ -69,6 +69,7 @@ def command(
     growing pause, and the third one makes it a dead letter; so does what cannot be read. Duplicates are
     skipped. The signal lets handlers finish for as long as --grace-seconds says; a second one ends at once.
     """
+    stop_at_once_when_told()
     _require_one_handler(line, function, folder)
     if file_format and not folder:
         raise click.UsageError("--format is for the files of --to.")

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import urllib3
 
-from bootstrap.container import Container, build_container
-from bootstrap.embedded_aws import embedded_aws
 from domain.model.errors import TranscriptionServiceError
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import console, print_json, printable
+
+if TYPE_CHECKING:
+    from bootstrap.container import Container
 
 RECORDING = Path(__file__).parent / "recordings" / "demo.ogg"
 READY_SECONDS = 60.0
@@ -50,6 +50,8 @@ class Steps:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(recording: Path, *, as_json: bool) -> None:
     """Transcribe RECORDING (one that is shipped, by default) and show the event as a consumer receives it."""
+    from bootstrap.embedded_aws import embedded_aws  # noqa: PLC0415 - slow to import
+
     steps = Steps()
     with embedded_aws() as environ:
         os.environ.clear()
@@ -66,7 +68,7 @@ def command(recording: Path, *, as_json: bool) -> None:
     print_json(report) if as_json else _show(report)
 
 
-def _provision(container: Container) -> None:
+def _provision(container: "Container") -> None:
     provisioning = container.infrastructure().provision()
     if not provisioning.ok:
         problems = " ".join(finding.problem for finding in provisioning.findings)
@@ -107,6 +109,8 @@ def _wait_until_ready(url: str, service: "subprocess.Popen[bytes]") -> None:
 
 
 def _is_ready(url: str) -> bool:
+    import urllib3  # noqa: PLC0415 - slow to import
+
     try:
         answer = urllib3.request("GET", f"{url}/health/ready", timeout=2, retries=False)
     except urllib3.exceptions.HTTPError:
@@ -115,6 +119,8 @@ def _is_ready(url: str) -> bool:
 
 
 def _upload(url: str, recording: Path) -> dict[str, Any]:
+    import urllib3  # noqa: PLC0415 - slow to import
+
     answer = urllib3.request(
         "POST",
         f"{url}/batch/process",
@@ -128,7 +134,7 @@ def _upload(url: str, recording: Path) -> dict[str, Any]:
     return body
 
 
-def _receive(container: Container) -> dict[str, Any]:
+def _receive(container: "Container") -> dict[str, Any]:
     queue = container.queue()
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:

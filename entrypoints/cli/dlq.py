@@ -5,18 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 from uuid import UUID
 
 import click
 
-from bootstrap.archives import archive_at
-from bootstrap.container import build_container
 from domain.model.dead_letters import Selection
 from domain.model.errors import TranscriptionServiceError
 from domain.services.dead_letters import Tally, stored
 from domain.services.redrive import Redriven
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.dlq_texts import (
     as_line,
     as_lines,
@@ -28,7 +26,11 @@ from entrypoints.cli.dlq_texts import (
 )
 from entrypoints.cli.failures import FAILURE_AS_JSON, CommandInterruptedError
 from entrypoints.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, printable
+from ports.dead_letter_archive_port import DeadLetterArchivePort
 from ports.queue_port import QueueDepth
+
+if TYPE_CHECKING:
+    from bootstrap.container import Container
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 TENANT = click.option("--tenant", type=click.UUID, help="Only what detail.tenant_id names so.")
@@ -130,7 +132,7 @@ def archive(place: str, wanted: str | None, tenant: UUID | None, *, keep: bool, 
     Each is written and read back before it is deleted from the queue. `restore` puts them back.
     """
     container = build_container(configure())
-    kept = archive_at(place, container.aws_access())
+    kept = _archive(container, place)
     selection = Selection(id=wanted, tenant_id=tenant)
     tally = container.dead_letter_service().archive(selection, kept, keep=keep)
     if wanted and not tally.done and not tally.problem:
@@ -147,7 +149,7 @@ def restore(place: str, *, as_json: bool) -> None:
     Doing it twice sends everything twice: consumers tell duplicates by interaction_id.
     """
     container = build_container(configure())
-    tally = container.dead_letter_service().restore(archive_at(place, container.aws_access()))
+    tally = container.dead_letter_service().restore(_archive(container, place))
     _finish_tally(tally, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
 
@@ -188,6 +190,12 @@ def purge(*, yes: bool, as_json: bool) -> None:
             "FOLDER` takes them out of the queue and keeps them. To delete them, add --yes."
         )
     _finish_tally(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
+
+
+def _archive(container: "Container", place: str) -> DeadLetterArchivePort:
+    from bootstrap.archives import archive_at  # noqa: PLC0415 - slow to import
+
+    return archive_at(place, container.aws_access())
 
 
 @contextmanager

@@ -1,15 +1,19 @@
 """`transcripts doctor`: what the service runs on here, and what is wrong with it."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from bootstrap.container import build_container
-from bootstrap.doctor import Check, Verdict, examine
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
 
-_STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.WRONG: "red"}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootstrap.doctor import Check
+
+_STYLES = {"ok": "green", "warning": "yellow", "wrong": "red"}
+"""Of the verdicts."""
 
 
 @click.command("doctor")
@@ -19,6 +23,8 @@ def command(*, as_json: bool) -> None:
 
     Changes nothing and sends no event. Exits 1 where something is wrong; warnings alone are no failure.
     """
+    from bootstrap.doctor import Verdict, examine  # noqa: PLC0415 - slow to import
+
     checks = examine(build_container(configure()))
     ok = all(check.verdict is not Verdict.WRONG for check in checks)
     if as_json:
@@ -29,7 +35,7 @@ def command(*, as_json: bool) -> None:
         raise SystemExit(EXIT_FAILED)
 
 
-def show(checks: Sequence[Check]) -> None:
+def show(checks: "Sequence[Check]") -> None:
     """What people get: a line a check, and another one where something is to be done."""
     out = console()
     for check in checks:

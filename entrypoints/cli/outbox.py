@@ -5,11 +5,9 @@ from uuid import UUID
 
 import click
 
-from bootstrap.container import build_container
-from bootstrap.outbox import existing_outbox
 from domain.model.errors import TranscriptionServiceError
 from domain.model.outbox import OutboxCounts, OutboxRecord, OutboxState
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.outbox_texts import age, as_line, as_lines, record_as_json
 from entrypoints.cli.output import confirm, print_json
 from ports.outbox_port import OutboxPort
@@ -87,6 +85,8 @@ def prune(days: int, *, rejected: bool, yes: bool, as_json: bool) -> None:
 
 
 def _outbox() -> OutboxPort:
+    from bootstrap.outbox import existing_outbox  # noqa: PLC0415 - slow to import
+
     return existing_outbox(build_container(configure()))
 
 

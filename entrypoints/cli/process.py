@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import click
-import structlog
 
-from bootstrap.container import Container, build_container
-from bootstrap.relaying import relaying
 from domain.model.errors import TranscriptionServiceError
 from domain.model.events import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity
-from domain.services.batch_processing import BatchResult
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
 from ports.transcriber_port import Progress, ProgressListener
 
@@ -22,10 +18,13 @@ if TYPE_CHECKING:
     from rich.progress import Progress as ProgressBars
     from rich.progress import TaskID
 
+    from bootstrap.container import Container
+    from domain.services.batch_processing import BatchResult
+
 
 class _Outcome(NamedTuple):
     file: Path
-    result: BatchResult | None
+    result: "BatchResult | None"
     error: TranscriptionServiceError | None
 
     @property
@@ -64,8 +63,10 @@ def command(
 
 
 async def _process_all(
-    container: Container, files: tuple[Path, ...], headers: dict[str, str]
+    container: "Container", files: tuple[Path, ...], headers: dict[str, str]
 ) -> list[_Outcome]:
+    from bootstrap.relaying import relaying  # noqa: PLC0415 - slow to import
+
     transcriber = container.transcriber()
     slots = asyncio.Semaphore(container.settings().transcriber_workers)
     bars = _progress_bars()
@@ -102,8 +103,10 @@ def _listener(bars: "ProgressBars", file: Path) -> ProgressListener:
 
 
 async def _process(
-    container: Container, file: Path, headers: dict[str, str], on_progress: ProgressListener
+    container: "Container", file: Path, headers: dict[str, str], on_progress: ProgressListener
 ) -> _Outcome:
+    import structlog  # noqa: PLC0415 - slow to import
+
     interaction_id = uuid4()
     identity = resolve_identity(headers, container.settings().identity_defaults)
     with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):

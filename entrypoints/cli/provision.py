@@ -2,11 +2,10 @@
 
 import click
 
-from bootstrap.container import build_container
 from bootstrap.route_templates import RouteTemplate, route_template
 from domain.model.infrastructure import Part, Provisioning
 from domain.model.inspection import Action, Change
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.differences import differences_as_json, print_differences
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable

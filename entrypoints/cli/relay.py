@@ -3,17 +3,18 @@
 import gc
 import signal
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import click
 
-from bootstrap.container import Container, build_container
-from bootstrap.settings import EventTransport
 from domain.model.errors import ConfigurationError
-from domain.services.relay import Relay
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.failures import FAILURE_AS_JSON
+from entrypoints.cli.stopping import STOPPING, stop_at_once_when_told
 
-STOPPING = {signal.SIGTERM, signal.SIGINT}
+if TYPE_CHECKING:
+    from bootstrap.container import Container
+    from domain.services.relay import Relay
 
 
 @click.command("relay")
@@ -23,6 +24,7 @@ def command() -> None:
 
     Any number of relays may run beside each other, and beside services, which have one each.
     """
+    stop_at_once_when_told()
     container = build_container(configure(default_log_level="INFO"))
     _require_a_bus(container)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before the first thread: each has a mask of its own
@@ -32,7 +34,9 @@ def command() -> None:
     relay.run(stop)
 
 
-def _require_a_bus(container: Container) -> None:
+def _require_a_bus(container: "Container") -> None:
+    from bootstrap.settings import EventTransport  # noqa: PLC0415 - slow to import
+
     transport = container.event_transport()
     if transport is EventTransport.EVENTBRIDGE:
         return
@@ -44,7 +48,7 @@ def _require_a_bus(container: Container) -> None:
     )
 
 
-def _stop_when_told(relay: Relay, stop: Event) -> None:
+def _stop_when_told(relay: "Relay", stop: Event) -> None:
     """Wait in a thread of its own: a signal handler could meet the relay holding the locks that it needs."""
     signal.sigwait(STOPPING)
     stop.set()

@@ -4,12 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bootstrap.container import Container, build_container
-from bootstrap.outbox import counts_as_they_are
 from domain.model.errors import TranscriptionServiceError
 from domain.model.inspection import Inspection, QueueLoad, Standing
 from domain.model.outbox import OutboxCounts
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.differences import differences_as_json, print_differences
 from entrypoints.cli.outbox_texts import age
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
@@ -17,6 +15,8 @@ from entrypoints.cli.provision import ARCHIVE_DAYS
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from bootstrap.container import Container
 
 
 @click.command("status")
@@ -41,8 +41,10 @@ def command(archive_days: int | None, *, as_json: bool) -> None:
         raise SystemExit(EXIT_FAILED)
 
 
-def _outbox(container: Container) -> OutboxCounts | str:
+def _outbox(container: "Container") -> OutboxCounts | str:
     """The counts, or why they are not known."""
+    from bootstrap.outbox import counts_as_they_are  # noqa: PLC0415 - slow to import
+
     try:
         return counts_as_they_are(container.settings().database_url)
     except TranscriptionServiceError as error:

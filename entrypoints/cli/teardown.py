@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import click
 
-from bootstrap.container import build_container
 from domain.model.infrastructure import RouteNames
 from domain.model.inspection import Fate, Removal
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import confirm, console, print_json, printable
 
 

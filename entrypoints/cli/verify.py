@@ -2,10 +2,9 @@
 
 import click
 
-from bootstrap.container import build_container
 from domain.model.infrastructure import Link, Verification
 from domain.services.event_verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
-from entrypoints.cli.configuration import configure
+from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json
 

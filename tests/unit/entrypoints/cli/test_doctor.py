@@ -7,7 +7,6 @@ import pytest
 
 from bootstrap.container import Container
 from bootstrap.doctor import Check, Verdict
-from entrypoints.cli import doctor
 from entrypoints.cli.main import main
 from tests.stub_bus import StubBus
 
@@ -27,7 +26,7 @@ def _finding(monkeypatch: pytest.MonkeyPatch, *checks: Check) -> None:
         assert container.settings().rule_name == "capture-transcripts-rule"
         return checks
 
-    monkeypatch.setattr(doctor, "examine", examine)
+    monkeypatch.setattr("bootstrap.doctor.examine", examine)
 
 
 @pytest.mark.parametrize(

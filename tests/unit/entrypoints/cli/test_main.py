@@ -32,6 +32,48 @@ def test_help_imports_nothing_that_is_slow() -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
+SLOW = {
+    *("alembic", "av", "boto3", "botocore", "dependency_injector", "fastapi", "moto", "numpy"),
+    *("pocketsphinx", "psycopg", "pyarrow", "pysqlite3", "rich", "sqlalchemy", "sqlite3", "starlette"),
+    *(
+        "structlog",
+        "urllib3",
+        "uvicorn",
+        "bootstrap.container",
+        "adapters.aws.errors",
+        "adapters.speech.pool",
+    ),
+}
+"""What no `--help` may import: it is for what a command does."""
+
+IMPORTED_BY_HELP = """
+import contextlib, io, json, sys
+import click
+from entrypoints.cli.main import cli, main
+
+def help_of(command, *path):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        main([*path, "--help"])
+    yield " ".join(path), list(sys.modules)
+    if isinstance(command, click.Group):
+        with click.Context(command) as context:
+            for name in command.list_commands(context):
+                yield from help_of(command.get_command(context, name), *path, name)
+
+print(json.dumps(dict(help_of(cli))))
+"""
+
+
+def test_no_help_of_a_command_imports_what_the_command_works_with() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BY_HELP], capture_output=True, text=True, check=True
+    )
+
+    imported: dict[str, list[str]] = json.loads(result.stdout)
+    assert {"", *COMMANDS, "dlq list", "schema check"} <= imported.keys()
+    assert {command: found for command, names in imported.items() if (found := SLOW & set(names))} == {}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_exists_and_explains_itself(name: str) -> None:
     result = transcripts(name, "--help")
