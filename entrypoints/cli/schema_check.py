@@ -1,6 +1,5 @@
 """`transcripts schema check`: what a new version of a JSON Schema costs its consumers."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +8,9 @@ import click
 from domain.model.errors import ConfigurationError
 from domain.model.schema_changes import schema_changes
 from domain.model.schema_keywords import Change
-from domain.model.schema_places import JsonSchema
 from domain.model.schema_version import Bump, SchemaVersion, declared_version
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable
+from entrypoints.cli.schema_files import read_schema
 
 
 class _Version(click.ParamType[SchemaVersion]):
@@ -74,7 +73,7 @@ def check(
     patch. Exits 1 where the versions do not allow for the change. They are read from the constant `version`
     of the schema, or from the end of its `$id`.
     """
-    before, after = _read(old), _read(new)
+    before, after = read_schema(old), read_schema(new)
     named = versions or (declared_version(before), declared_version(after))
     try:
         comparison = Comparison(schema_changes(before, after), *named)
@@ -86,20 +85,6 @@ def check(
         _show(comparison)
     if comparison.covered is False:
         raise SystemExit(EXIT_FAILED)
-
-
-def _read(path: Path) -> JsonSchema:
-    try:
-        document = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} cannot be read as JSON: {error}") from error
-    except RecursionError as error:
-        raise ConfigurationError(f"{path} is nested too deeply to be read.") from error
-    if not isinstance(document, dict):
-        raise ConfigurationError(f"{path} is no JSON Schema: it holds no JSON object.")
-    if other := document.keys() & {"openapi", "asyncapi"}:
-        raise ConfigurationError(f"{path} is no JSON Schema but {other.pop()}: compare the events' schemas.")
-    return document
 
 
 def _as_json(comparison: Comparison) -> dict[str, object]:

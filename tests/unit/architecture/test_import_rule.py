@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "h11", "pydantic",
                         "python_multipart", "starlette", "structlog", "uvicorn"},
     "entrypoints/cli": {"domain", "ports", "bootstrap", "entrypoints", "click", "dotenv", "fastapi", "h11",
-                        "rich", "structlog", "urllib3", "uvicorn"},
+                        "jsonschema", "rich", "structlog", "urllib3", "uvicorn"},
 }  # fmt: skip
 
 

@@ -211,6 +211,17 @@ def test_the_two_versions_that_are_published_differ_by_a_major_one(command: Comm
         (b"[]", "no JSON Schema"),
         ({"openapi": "3.0.0"}, "no JSON Schema but openapi"),
         (b'{"not":' * 950 + b"{}" + b"}" * 950, "nested too deeply"),
+        (
+            {"properties": {"a": {"type": "strin"}}},
+            "no JSON Schema (2020-12): $.properties.a.type: 'strin' is not",
+        ),
+        ({"required": "a"}, "$.required: 'a' is not of type 'array'"),
+        ({"$defs": {"x": {"minLength": -1}}}, "$['$defs'].x.minLength: -1 is less than the minimum of 0"),
+        (
+            {"properties": {"a": {"items": [{}]}}},
+            "$.properties.a.items: [{}] is not of type 'object', 'boolean'",
+        ),
+        ({"required": "a" * 100_000}, "$.required: 'aaaa"),
     ],
 )
 def test_a_file_that_is_no_schema_is_a_usage_error_that_names_it(
