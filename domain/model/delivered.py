@@ -9,21 +9,17 @@ from pydantic_core import ErrorDetails, from_json
 
 from domain.model.errors import UnreadableMessageError
 from domain.model.events import (
+    KNOWN_VERSIONS,
     TEST_EVENT_LABEL,
     BatchProcessingCompleted,
-    BatchProcessingCompletedV2,
     CompletedEvent,
+    version_to_read,
 )
 from domain.model.schema_version import SchemaVersion
 
 MAX_SHOWN = 100
 """Characters that are shown of what stands in a message: it may come from anybody."""
 MAX_PLACES = 5
-
-_KNOWN = tuple(
-    SchemaVersion.parse(model.SCHEMA_VERSION)
-    for model in (BatchProcessingCompleted, BatchProcessingCompletedV2)
-)
 
 
 class DeliveredEvent(NamedTuple):
@@ -32,11 +28,13 @@ class DeliveredEvent(NamedTuple):
     Attributes:
         replay: the name of the replay that it comes from.
         is_test: it only tests the route, and is not for handlers.
+        version: as it was written; `event` has the one by which it was read.
     """
 
     event: CompletedEvent
     replay: str | None
     is_test: bool
+    version: str
 
 
 class _Envelope(BaseModel):
@@ -64,28 +62,33 @@ def read_delivered(body: str, source: str) -> DeliveredEvent:
     try:
         envelope = _Envelope.model_validate_json(body)
     except ValidationError as error:
-        envelope = _second_look(body, source, error)
+        return _second_look(body, source, error)
     _check_origin({"source": envelope.source, "detail-type": envelope.detail_type}, source)
-    return DeliveredEvent(envelope.detail, envelope.replay_name, TEST_EVENT_LABEL in envelope.resources)
+    return _delivered(envelope, envelope.detail.version)
 
 
-def _second_look(body: str, source: str, error: ValidationError) -> _Envelope:
+def _delivered(envelope: _Envelope, version: str) -> DeliveredEvent:
+    is_test = TEST_EVENT_LABEL in envelope.resources
+    return DeliveredEvent(envelope.detail, envelope.replay_name, is_test, version)
+
+
+def _second_look(body: str, source: str, error: ValidationError) -> DeliveredEvent:
     """Accept a later minor version; refuse all else, the coarsest fault first."""
     envelope = _object(body)
     _check_origin(envelope, source)
     detail = envelope.get("detail")
     if not isinstance(detail, dict) or "version" not in detail:
         raise _breach(error)
-    written = _version(detail["version"])
-    known = next((version for version in _KNOWN if written and version.can_read(written)), None)
-    if written is None or known is None:
+    written = detail["version"]
+    known = version_to_read(written)
+    if known is None:
         raise UnreadableMessageError(
-            f"its version is {_shown(detail['version'])}, which a newer consumer may read; this one reads "
-            f"{' and '.join(map(str, _KNOWN))}"
+            f"its version is {_shown(written)}, which a newer consumer may read; this one reads "
+            f"{' and '.join(map(str, KNOWN_VERSIONS))}"
         )
-    if written <= known:
+    if str(known) == written:
         raise _breach(error)
-    return _read_as(known, {**envelope, "detail": {**detail, "version": str(known)}})
+    return _delivered(_read_as(known, {**envelope, "detail": {**detail, "version": str(known)}}), written)
 
 
 def _read_as(known: SchemaVersion, envelope: Mapping[str, object]) -> _Envelope:
@@ -113,13 +116,6 @@ def _check_origin(envelope: Mapping[str, object], source: str) -> None:
             raise UnreadableMessageError(f"its {key} is {_shown(envelope[key])}, not {wanted!r}")
 
 
-def _version(value: object) -> SchemaVersion | None:
-    try:
-        return SchemaVersion.parse(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
 def _breach(error: ValidationError, read_as: SchemaVersion | None = None) -> UnreadableMessageError:
     details = error.errors(include_url=False, include_input=False, include_context=False)
     places = [f"{_place(_told(each))} ({_cut(each['msg'])})" for each in details[:MAX_PLACES]]
@@ -136,7 +132,7 @@ def _told(details: ErrorDetails) -> tuple[int | str, ...]:
 
 def _place(location: tuple[int | str, ...]) -> str:
     """A path such as `detail.data.raw_transcript`, without the version that pydantic names in it."""
-    tags = {str(version) for version in _KNOWN}
+    tags = {str(version) for version in KNOWN_VERSIONS}
     return _cut(
         ".".join(str(key) for i, key in enumerate(location) if i != 1 or key not in tags) or "the top"
     )

@@ -8,6 +8,7 @@ docstrings and the descriptions of the fields are what consumers read.
 
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
@@ -27,14 +28,14 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
+from domain.model.schema_version import SchemaVersion
+
 DEFAULT_EVENT_SOURCE = "com.yourapp.transcription"
 """Who speaks, where the configuration does not say otherwise (requirement 3.8)."""
 
 TEST_EVENT_LABEL = "urn:batch-transcription:test-event"
 """Travels beside an event that only tests the route, so that consumers can skip it (requirement 8)."""
 
-
-_LATER_MINOR = re.compile(r"([12])\.[1-9]\d*", re.ASCII)
 
 _UNDELIVERABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
@@ -177,6 +178,11 @@ class BatchProcessingCompletedV2(_Completed):
 CompletedEvent = BatchProcessingCompleted | BatchProcessingCompletedV2
 """The event in any version that is sent."""
 
+KNOWN_VERSIONS = tuple(
+    SchemaVersion.parse(model.SCHEMA_VERSION)
+    for model in (BatchProcessingCompleted, BatchProcessingCompletedV2)
+)
+
 _any_version: TypeAdapter[CompletedEvent] = TypeAdapter(
     Annotated[CompletedEvent, Field(discriminator="version")]
 )
@@ -203,10 +209,22 @@ def _in_known_version(text: str) -> str | None:
     """The event of a later minor version, said to be of the one we know; None for any other text."""
     try:
         event = from_json(text)
-        later = _LATER_MINOR.fullmatch(event["version"])
+        written = event["version"]
     except (ValueError, TypeError, KeyError):
         return None
-    return json.dumps({**event, "version": f"{later[1]}.0"}) if later else None
+    known = version_to_read(written)
+    return json.dumps({**event, "version": str(known)}) if known and str(known) != written else None
+
+
+def version_to_read(written: object) -> SchemaVersion | None:
+    """The known version by which an event is read whose `version` is `written`; None where there is none.
+
+    It is the one of the same major: what a later minor version has added is passed over (docs/adr/0012).
+    """
+    with suppress(ValueError):
+        version = SchemaVersion.parse(written) if isinstance(written, str) else None
+        return next((known for known in KNOWN_VERSIONS if version and known.can_read(version)), None)
+    return None
 
 
 class PublicationStatus(StrEnum):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from enum import IntEnum
 from typing import NamedTuple, Self
 
+_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 _AT_THE_END = re.compile(r"[:/-](\d+\.\d+)(\.schema)?(\.json)?$", re.ASCII)
 
 
@@ -29,12 +30,13 @@ class SchemaVersion(NamedTuple):
         """Read `"1.0"`.
 
         Raises:
-            ValueError: `text` is not two numbers with a dot between them.
+            ValueError: `text` is not two numbers with a dot between them; one that begins with a needless 0
+                is none (semver.org, 2).
         """
-        parts = text.split(".")
-        if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):  # noqa: PLR2004
+        found = _VERSION.fullmatch(text)
+        if found is None:
             raise ValueError(f"{text!r} is not a version such as '1.0'")
-        return cls(*map(int, parts))
+        return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}"

@@ -21,14 +21,14 @@ def a_detail(**changes: object) -> dict[str, object]:
 
 def test_both_versions_are_read() -> None:
     for event in (an_event(), a_referring_event()):
-        assert read_delivered(enveloped(event), DEFAULT_EVENT_SOURCE) == (event, None, False)
+        assert read_delivered(enveloped(event), DEFAULT_EVENT_SOURCE) == (event, None, False, event.version)
 
 
 def test_the_name_of_a_replay_and_the_label_of_a_test_are_seen() -> None:
     event = an_event()
     body = enveloped(event, replay="after-the.outage_7", resources=["other", TEST_EVENT_LABEL])
 
-    assert read_delivered(body, DEFAULT_EVENT_SOURCE) == (event, "after-the.outage_7", True)
+    assert read_delivered(body, DEFAULT_EVENT_SOURCE) == (event, "after-the.outage_7", True, "1.0")
 
 
 def test_keys_that_the_bus_adds_to_its_envelope_are_passed_over() -> None:
@@ -40,7 +40,7 @@ def test_a_later_minor_version_is_read_without_its_new_keys() -> None:
     detail = json.loads(event.to_json())
     detail |= {"version": "1.7", "language": "en", "data": {**detail["data"], "summary": "short"}}
 
-    assert read_delivered(enveloped(detail=detail), DEFAULT_EVENT_SOURCE).event == event
+    assert read_delivered(enveloped(detail=detail), DEFAULT_EVENT_SOURCE) == (event, None, False, "1.7")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,8 @@ def test_a_later_minor_version_is_read_without_its_new_keys() -> None:
         (enveloped(detail=...), "breaks the contract at detail .Field required"),
         (enveloped(detail=a_detail(version="3.0")), "its version is '3.0', which a newer consumer may read"),
         (enveloped(detail=a_detail(version="latest")), "its version is 'latest'"),
+        (enveloped(detail=a_detail(version="1.01")), "its version is '1.01'"),
+        (enveloped(detail=a_detail(version="01.0")), "its version is '01.0'"),
         (enveloped(detail=a_detail(version=1)), "its version is 1"),
         (enveloped(detail=a_detail(version=...)), "breaks the contract at detail"),
         (enveloped(detail=a_detail(user_id="")), "breaks the contract at detail.user_id"),

@@ -11,6 +11,7 @@ from domain.model.events import (
     BatchProcessingCompletedV2,
     TranscriptData,
     read_event,
+    version_to_read,
 )
 from domain.model.schema_changes import required_bump
 from domain.model.schema_version import Bump
@@ -220,6 +221,17 @@ def test_a_later_minor_version_is_read_without_what_it_has_added(payload: str, m
 def test_a_later_minor_version_keeps_to_what_was_before(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         read_event(json.dumps({**json.loads(PAYLOAD), "version": "1.1", **change}))
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [("1.0", "1.0"), ("1.7", "1.0"), ("2.10", "2.0"), ("3.0", None), ("0.9", None), ("1.01", None),
+     ("01.1", None), ("1", None), (1.1, None), (None, None), ("1." + "9" * 5000, None)],
+)  # fmt: skip
+def test_an_event_is_read_by_the_known_version_of_its_major(written: object, known: str | None) -> None:
+    version = version_to_read(written)
+
+    assert (version and str(version)) == known
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '"1.1"', '{"version": ["1.1"]}', "{", "[" * 100_000])

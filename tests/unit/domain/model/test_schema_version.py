@@ -38,7 +38,7 @@ def test_a_reader_understands_every_version_of_its_major_and_no_other() -> None:
     assert not reader.can_read(SchemaVersion(2, 0))
 
 
-@pytest.mark.parametrize("text", ["", "1", "1.0.0", "v1.0", "1.x", "¹.0", "-1.0"])
+@pytest.mark.parametrize("text", ["", "1", "1.0.0", "v1.0", "1.x", "¹.0", "-1.0", "1.01", "01.0", "1.0\n"])
 def test_a_version_is_two_numbers_and_nothing_else(text: str) -> None:
     with pytest.raises(ValueError, match="is not a version"):
         SchemaVersion.parse(text)
