@@ -107,6 +107,15 @@ class Selection:
 def read_body(body: str, source: str) -> Reading:
     """Read a body as a consumer of events from `source` would, and say where that fails."""
     try:
+        delivered = read_delivered(body, source)
+    except UnreadableMessageError as error:
+        return _broken(body, source, str(error))
+    return Reading(delivered.event.tenant_id, delivered.event.interaction_id, delivered.version)
+
+
+def _broken(body: str, source: str, why: str) -> Reading:
+    """What can be known of a body that consumers cannot read, and `why` where nothing else is wrong."""
+    try:
         envelope = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         return Reading(problems=(Problem("$", f"is not JSON: {_short(str(error))}"),))
@@ -121,7 +130,7 @@ def read_body(body: str, source: str) -> Reading:
         tenant_id=_uuid(inside.get("tenant_id")),
         interaction_id=_uuid(inside.get("interaction_id")),
         version=_short(version) if isinstance(version, str) else None,
-        problems=problems or tuple(_problems_of_consumers(body, source)),
+        problems=problems or (Problem("$", _short(why)),),
     )
 
 
@@ -132,14 +141,6 @@ def _envelope_problems(envelope: Mapping[str, object], source: str) -> Iterator[
             yield Problem(_path((name,)), "is missing")
         elif envelope[name] != value:
             yield Problem(_path((name,)), f"is not {value}")
-
-
-def _problems_of_consumers(body: str, source: str) -> Iterator[Problem]:
-    """What keeps a consumer from reading it, although event and origin are sound."""
-    try:
-        read_delivered(body, source)
-    except UnreadableMessageError as error:
-        yield Problem("$", _short(str(error)))
 
 
 def _detail_problems(detail: object) -> Iterator[Problem]:

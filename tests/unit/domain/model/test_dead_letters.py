@@ -65,6 +65,15 @@ def test_a_broken_message_says_where(body: str, place: str) -> None:
     assert problem[1]
 
 
+def test_the_version_is_told_as_it_was_written() -> None:
+    envelope = json.loads(an_envelope())
+    envelope["detail"] |= {"version": "1.7", "language": "en"}
+
+    reading = read_body(json.dumps(envelope), DEFAULT_EVENT_SOURCE)
+
+    assert (reading.version, reading.problems) == ("1.7", ())
+
+
 def test_what_is_no_envelope_of_ours_says_everything_that_is_missing() -> None:
     assert problems("{}") == [
         ("$.source", "is missing"),
