@@ -18,7 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "domain/model": {"domain.model", "pydantic", "pydantic_core"},
     "ports": {"domain.model"},
     "domain/services": {"domain.model", "domain.services", "ports", "pydantic"},
-    "adapters/in_memory.py": {"domain.model", "ports"},
+    "adapters/in_memory": {"domain.model", "ports", "adapters.in_memory"},
     "adapters/noop.py": {"domain.model", "ports"},
     "adapters/aws": {"domain.model", "ports", "adapters.aws", "botocore",
                      "types_boto3_cloudwatch", "types_boto3_events", "types_boto3_kms", "types_boto3_s3",

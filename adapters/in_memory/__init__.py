@@ -1,0 +1,15 @@
+"""Everything of the core's that can be kept in this process: for tests, and for running without a bus."""
+
+from adapters.in_memory.events import InMemoryEventPublisher
+from adapters.in_memory.idempotency import InMemoryIdempotency
+from adapters.in_memory.outbox import InMemoryOutbox
+from adapters.in_memory.payloads import InMemoryPayloadStore
+from adapters.in_memory.processed_events import InMemoryProcessedEvents
+
+__all__ = [
+    "InMemoryEventPublisher",
+    "InMemoryIdempotency",
+    "InMemoryOutbox",
+    "InMemoryPayloadStore",
+    "InMemoryProcessedEvents",
+]

@@ -1,0 +1,48 @@
+"""Events kept in this process: for tests and for running without a bus."""
+
+from collections.abc import Sequence
+from threading import Lock
+from uuid import uuid4
+
+from domain.model.events import (
+    BatchProcessingCompleted,
+    CompletedEvent,
+    Publication,
+    PublicationStatus,
+    read_event,
+)
+from ports.event_port import EventPort, PublishOutcome
+
+
+class InMemoryEventPublisher(EventPort):
+    """Keeps events as the JSON that a bus would carry, so that what cannot be serialised fails here too."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._sent: list[tuple[str, tuple[str, ...]]] = []
+
+    def publish_all(
+        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+    ) -> tuple[PublishOutcome, ...]:
+        """Keep the events until the process ends."""
+        sent = [(event.to_json(), labels) for event in events]
+        with self._lock:
+            self._sent.extend(sent)
+        return tuple(Publication(PublicationStatus.PUBLISHED, str(uuid4())) for _ in sent)
+
+    @property
+    def accepted(self) -> tuple[CompletedEvent, ...]:
+        """Every event so far, read back from its JSON, in the order of acceptance."""
+        with self._lock:
+            return tuple(read_event(detail) for detail, _ in self._sent)
+
+    @property
+    def published(self) -> tuple[BatchProcessingCompleted, ...]:
+        """Those of schema 1.0."""
+        return tuple(event for event in self.accepted if isinstance(event, BatchProcessingCompleted))
+
+    @property
+    def labels(self) -> tuple[tuple[str, ...], ...]:
+        """The labels of each event, in the same order."""
+        with self._lock:
+            return tuple(labels for _, labels in self._sent)

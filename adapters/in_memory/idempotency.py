@@ -1,0 +1,93 @@
+"""Idempotency keys remembered in this process."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+from uuid import UUID, uuid4
+
+from domain.model.errors import IdempotencyConflictError, IdempotencyInProgressError
+from domain.model.idempotency import FirstAnswer, Reservation
+from ports.idempotency_port import IdempotencyPort
+
+KEEP_SECONDS: Final = 86_400.0
+"""How long an answer is remembered."""
+
+
+@dataclass
+class _Key:
+    """A key in an `InMemoryIdempotency`; it expires with the lease, then with the answer."""
+
+    fingerprint: str
+    token: UUID
+    expires_at: float
+    answer: str | None = None
+
+
+class InMemoryIdempotency(IdempotencyPort):
+    """Remembers keys until the process ends.
+
+    Args:
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._keys: dict[tuple[UUID, str], _Key] = {}
+
+    def begin(
+        self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
+    ) -> Reservation | FirstAnswer:
+        """Be the first with a key, or look at who was."""
+        with self._lock:
+            found = self._keys.get((tenant_id, key))
+            if found is None or found.expires_at <= self._clock():
+                reservation = Reservation(tenant_id, key, uuid4())
+                expires_at = self._clock() + lease_seconds
+                self._keys[tenant_id, key] = _Key(fingerprint, reservation.token, expires_at)
+                return reservation
+        if found.fingerprint != fingerprint:
+            raise IdempotencyConflictError("This idempotency key was used with another recording.")
+        if found.answer is None:
+            raise IdempotencyInProgressError(
+                "The first request with this idempotency key is still in progress."
+            )
+        return FirstAnswer(found.answer)
+
+    def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+        """Let the reservation hold for longer."""
+        with self._lock:
+            if (key := self._owned(reservation)) is None:
+                return False
+            key.expires_at = self._clock() + lease_seconds
+            return True
+
+    def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
+        """Keep the answer."""
+        with self._lock:
+            if (key := self._owned(reservation)) is None:
+                return False
+            key.answer, key.expires_at = answer_json, self._clock() + KEEP_SECONDS
+            return True
+
+    def abandon(self, reservation: Reservation, /) -> bool:
+        """Free the key."""
+        with self._lock:
+            if self._owned(reservation) is None:
+                return False
+            del self._keys[reservation.tenant_id, reservation.key]
+            return True
+
+    def prune(self) -> int:
+        """Erase what has expired."""
+        with self._lock:
+            old = [name for name, key in self._keys.items() if key.expires_at <= self._clock()]
+            for name in old:
+                del self._keys[name]
+            return len(old)
+
+    def _owned(self, reservation: Reservation) -> _Key | None:
+        key = self._keys.get((reservation.tenant_id, reservation.key))
+        return key if key and key.token == reservation.token and key.answer is None else None

@@ -1,0 +1,191 @@
+"""An outbox in this process."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Final
+from uuid import UUID, uuid4
+
+from domain.model.events import BatchProcessingCompleted
+from domain.model.outbox import (
+    Claim,
+    OutboxCounts,
+    OutboxRecord,
+    OutboxState,
+    Outcome,
+    Postponed,
+    Published,
+    Rejected,
+)
+from ports.outbox_port import OutboxPort
+
+SECONDS_A_DAY: Final = 86_400.0
+WAITING, PUBLISHED, REJECTED = OutboxState.WAITING, OutboxState.PUBLISHED, OutboxState.REJECTED
+
+
+@dataclass
+class _Kept:
+    """An event in an `InMemoryOutbox`, as a row would hold it; times are seconds since 1970."""
+
+    json: str | None
+    tenant_id: UUID
+    token: UUID | None
+    added_at: float
+    due_at: float
+    lease_until: float = 0.0
+    state: OutboxState = OutboxState.WAITING
+    attempts: int = 0
+    settled_at: float | None = None
+    event_id: str | None = None
+    reason: str | None = None
+
+    @property
+    def event(self) -> BatchProcessingCompleted | None:
+        return BatchProcessingCompleted.model_validate_json(self.json) if self.json else None
+
+    @property
+    def free_at(self) -> float:
+        return max(self.due_at, self.lease_until)
+
+    def settle(self, outcome: Outcome, now: float, *, keeps_texts: bool) -> None:
+        self.token, self.lease_until, self.due_at = None, 0.0, now
+        match outcome:
+            case Published(_, event_id):
+                self.state, self.settled_at, self.event_id = PUBLISHED, now, event_id
+                self.json = self.json if keeps_texts else None
+            case Rejected(_, reason):
+                self.state, self.settled_at, self.reason = REJECTED, now, reason
+                self.attempts += 1
+            case Postponed(_, delay_seconds, reason, is_attempt):
+                self.due_at, self.reason = now + delay_seconds, reason
+                self.attempts += is_attempt
+
+    def record(self, interaction_id: UUID) -> OutboxRecord:
+        return OutboxRecord(
+            interaction_id=interaction_id,
+            tenant_id=self.tenant_id,
+            state=self.state,
+            added_at=datetime.fromtimestamp(self.added_at, UTC),
+            attempts=self.attempts,
+            due_at=datetime.fromtimestamp(self.due_at, UTC) if self.state is WAITING else None,
+            published_at=datetime.fromtimestamp(self.settled_at or 0, UTC) if self.event_id else None,
+            event_id=self.event_id,
+            reason=self.reason,
+            event=self.event,
+        )
+
+
+class InMemoryOutbox(OutboxPort):
+    """Keeps events as JSON until the process ends: nothing here survives a crash.
+
+    Args:
+        clock: seconds since 1970.
+        keep_days: how long the texts of published events are kept; 0 for not at all.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time, *, keep_days: float = 0.0) -> None:
+        self._clock = clock
+        self._keep_seconds = keep_days * SECONDS_A_DAY
+        self._lock = Lock()
+        self._kept: dict[UUID, _Kept] = {}
+
+    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
+        """Keep the event, unless it is kept already."""
+        claim, json = Claim(event, uuid4(), attempts=0), event.to_json()
+        with self._lock:
+            now = self._clock()
+            lease_until = now + lease_seconds if lease_seconds > 0 else 0.0
+            kept = _Kept(json, event.tenant_id, claim.token, now, now, lease_until)
+            self._kept.setdefault(event.interaction_id, kept)
+        return claim
+
+    def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
+        """Lend what is due, oldest first."""
+        with self._lock:
+            now, token = self._clock(), uuid4()
+            free = sorted((kept for kept in self._waiting() if kept.free_at <= now), key=_due_at)[:limit]
+            for kept in free:
+                kept.token, kept.lease_until = token, now + lease_seconds
+            return tuple(Claim(kept.event, token, kept.attempts) for kept in free if kept.event)
+
+    def record(self, outcomes: Sequence[Outcome], /) -> int:
+        """Settle what is owned by those who report."""
+        with self._lock:
+            return sum(self._settle(outcome) for outcome in outcomes)
+
+    def counts(self) -> OutboxCounts:
+        """Count what is kept."""
+        with self._lock:
+            states = Counter(kept.state for kept in self._kept.values())
+            now = self._clock()
+            oldest = max((now - kept.added_at for kept in self._waiting()), default=0.0)
+        return OutboxCounts(states[WAITING], states[REJECTED], states[PUBLISHED], max(0.0, oldest))
+
+    def seconds_until_due(self) -> float | None:
+        """Look for what is free first."""
+        with self._lock:
+            free_at = min((kept.free_at for kept in self._waiting()), default=None)
+            return None if free_at is None else max(0.0, free_at - self._clock())
+
+    def find(self, interaction_id: UUID, /) -> OutboxRecord | None:
+        """Look one event up."""
+        with self._lock:
+            kept = self._kept.get(interaction_id)
+            return kept.record(interaction_id) if kept else None
+
+    def records(self, state: OutboxState | None = None, /, *, limit: int = 100) -> tuple[OutboxRecord, ...]:
+        """List what was added last."""
+        with self._lock:
+            wanted = [(key, kept) for key, kept in self._kept.items() if state in (None, kept.state)]
+        latest = sorted(wanted, key=lambda pair: pair[1].added_at, reverse=True)[:limit]
+        return tuple(kept.record(interaction_id) for interaction_id, kept in latest)
+
+    def retry(self, interaction_ids: Sequence[UUID] | None = None, /) -> int:
+        """Make events due now: those that are named, or every rejected one."""
+        with self._lock:
+            if interaction_ids is None:
+                chosen = [kept for kept in self._kept.values() if kept.state is REJECTED]
+            else:
+                named = (kept for key, kept in self._kept.items() if key in interaction_ids)
+                chosen = [kept for kept in named if kept.state is not PUBLISHED]
+            for kept in chosen:
+                kept.state, kept.due_at, kept.settled_at = WAITING, self._clock(), None
+            return len(chosen)
+
+    def drop_texts(self, limit: int, /) -> int:
+        """Drop the texts of what was published long enough ago."""
+        with self._lock:
+            before = self._clock() - self._keep_seconds
+            texts = (kept for kept in self._kept.values() if kept.state is PUBLISHED and kept.json)
+            old = [kept for kept in texts if (kept.settled_at or 0) <= before][:limit]
+            for kept in old:
+                kept.json = None
+            return len(old)
+
+    def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
+        """Forget what was settled long enough ago."""
+        states = (PUBLISHED, REJECTED) if rejected else (PUBLISHED,)
+        with self._lock:
+            limit = self._clock() - older_than_days * SECONDS_A_DAY
+            kept = self._kept.items()
+            old = [key for key, one in kept if one.state in states and (one.settled_at or 0) <= limit]
+            for key in old:
+                del self._kept[key]
+            return len(old)
+
+    def _waiting(self) -> Iterator[_Kept]:
+        return (kept for kept in self._kept.values() if kept.state is WAITING)
+
+    def _settle(self, outcome: Outcome) -> bool:
+        kept = self._kept.get(outcome.claim.interaction_id)
+        if kept is None or kept.state is not WAITING or kept.token != outcome.claim.token:
+            return False
+        kept.settle(outcome, self._clock(), keeps_texts=self._keep_seconds > 0)
+        return True
+
+
+def _due_at(kept: _Kept) -> float:
+    return kept.due_at
