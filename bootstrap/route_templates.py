@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from adapters.aws.cloudformation import cloudformation
+from adapters.aws.templates import WantedRoute
 from adapters.aws.terraform import terraform
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class RouteTemplate(StrEnum):
     TERRAFORM = "terraform"
 
 
-_PRINTERS: Mapping[RouteTemplate, Callable[..., str]] = {
+_PRINTERS: Mapping[RouteTemplate, Callable[[WantedRoute], str]] = {
     RouteTemplate.CLOUDFORMATION: cloudformation,
     RouteTemplate.TERRAFORM: terraform,
 }
@@ -35,4 +36,4 @@ def route_template(settings: "Settings", template: RouteTemplate, *, archive_day
     from bootstrap.container import build_container  # noqa: PLC0415 - slow to import, and `--help` only names the tools
 
     names = build_container(settings).route_names()
-    return _PRINTERS[template](names, key=settings.queue_kms_key, archive_days=archive_days)
+    return _PRINTERS[template](WantedRoute(names, settings.queue_kms_key, archive_days))

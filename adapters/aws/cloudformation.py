@@ -9,12 +9,11 @@ from adapters.aws.templates import (
     PARTITION,
     REGION,
     Json,
+    WantedRoute,
     filled_in,
     replaced,
-    route_anywhere,
     typed,
 )
-from domain.model.infrastructure import RouteNames
 
 if TYPE_CHECKING:
     from adapters.aws.route import QueueAttributes
@@ -26,15 +25,9 @@ IN_CLOUDFORMATION = {
 }
 
 
-def cloudformation(names: RouteNames, *, key: str | None = None, archive_days: int | None = None) -> str:
-    """A template that creates the whole route; the bus has to be there.
-
-    Args:
-        names: of bus, rule, queues and archive.
-        key: the KMS key that encrypts both queues; None for SQS's own encryption.
-        archive_days: for how long an archive keeps events (0: for good); None for no archive.
-    """
-    route = route_anywhere(names, key=key, archive_days=archive_days)
+def cloudformation(wanted: WantedRoute) -> str:
+    """A template that creates the whole route."""
+    route, names, archive_days = wanted.anywhere, wanted.names, wanted.archive_days
     resources = {
         "DeadLetterQueue": _queue(names.dead_letter_queue, route.dead_letter_queue_attributes),
         "DeadLetterQueuePolicy": _policy("DeadLetterQueue", route.dead_letter_queue_attributes),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from adapters.aws.route import Route
 from domain.model.infrastructure import RouteNames
@@ -12,10 +13,24 @@ PARTITION, REGION, ACCOUNT = "@partition@", "@region@", "@account@"
 """What stands in ARNs for what is known only where the template is used."""
 
 
-def route_anywhere(names: RouteNames, *, key: str | None, archive_days: int | None) -> Route:
-    """The route that `transcripts provision` creates, in an account and a region to be named."""
-    bus = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:event-bus/{names.bus}"
-    return Route(names, bus, key, replays=archive_days is not None)
+class WantedRoute(NamedTuple):
+    """What a template is to create; the bus has to be there.
+
+    Attributes:
+        names: of bus, rule, queues and archive.
+        key: the KMS key that encrypts both queues; None for SQS's own encryption.
+        archive_days: for how long an archive keeps events (0: for good); None for no archive.
+    """
+
+    names: RouteNames
+    key: str | None = None
+    archive_days: int | None = None
+
+    @property
+    def anywhere(self) -> Route:
+        """The route that `transcripts provision` creates, in an account and a region to be named."""
+        bus = f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:event-bus/{self.names.bus}"
+        return Route(self.names, bus, self.key, replays=self.archive_days is not None)
 
 
 def typed(attribute: str, value: str) -> object:

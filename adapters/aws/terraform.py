@@ -10,12 +10,11 @@ from adapters.aws.templates import (
     PARTITION,
     REGION,
     Json,
+    WantedRoute,
     filled_in,
     replaced,
-    route_anywhere,
     typed,
 )
-from domain.model.infrastructure import RouteNames
 
 if TYPE_CHECKING:
     from adapters.aws.route import QueueAttributes
@@ -30,15 +29,9 @@ IN_TERRAFORM = {
 }
 
 
-def terraform(names: RouteNames, *, key: str | None = None, archive_days: int | None = None) -> str:
-    """A configuration that creates the whole route; the bus has to be there.
-
-    Args:
-        names: of bus, rule, queues and archive.
-        key: the KMS key that encrypts both queues; None for SQS's own encryption.
-        archive_days: for how long an archive keeps events (0: for good); None for no archive.
-    """
-    route = route_anywhere(names, key=key, archive_days=archive_days)
+def terraform(wanted: WantedRoute) -> str:
+    """A configuration that creates the whole route."""
+    route, names, archive_days = wanted.anywhere, wanted.names, wanted.archive_days
     resources: Json = {
         "aws_sqs_queue": {
             "dead_letters": _queue(names.dead_letter_queue, route.dead_letter_queue_attributes),

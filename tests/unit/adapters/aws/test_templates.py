@@ -8,6 +8,7 @@ import pytest
 
 from adapters.aws.cloudformation import cloudformation
 from adapters.aws.route import Route, wanted_events
+from adapters.aws.templates import WantedRoute
 from adapters.aws.terraform import terraform
 from domain.model.infrastructure import RouteNames
 
@@ -66,7 +67,7 @@ def test_cloudformation_creates_queues_with_what_provisioning_gives_them(
 ) -> None:
     wanted = Route(NAMES, ARN, key, replays=archive_days is not None)
 
-    found = deployed(cloudformation(NAMES, key=key, archive_days=archive_days))
+    found = deployed(cloudformation(WantedRoute(NAMES, key=key, archive_days=archive_days)))
 
     for name, queue, attributes in (
         ("a-queue", "Queue", wanted.queue_attributes),
@@ -80,7 +81,7 @@ def test_cloudformation_creates_queues_with_what_provisioning_gives_them(
 
 
 def test_cloudformation_creates_the_rule_once_the_queues_admit_it() -> None:
-    rule = deployed(cloudformation(NAMES))["Rule"]
+    rule = deployed(cloudformation(WantedRoute(NAMES)))["Rule"]
 
     assert rule["DependsOn"] == ["QueuePolicy", "DeadLetterQueuePolicy"]
     assert rule["Properties"] == {
@@ -93,8 +94,8 @@ def test_cloudformation_creates_the_rule_once_the_queues_admit_it() -> None:
 
 
 def test_cloudformation_creates_an_archive_where_one_is_wanted() -> None:
-    assert "Archive" not in deployed(cloudformation(NAMES))
-    assert deployed(cloudformation(NAMES, archive_days=0))["Archive"]["Properties"] == {
+    assert "Archive" not in deployed(cloudformation(WantedRoute(NAMES)))
+    assert deployed(cloudformation(WantedRoute(NAMES, archive_days=0)))["Archive"]["Properties"] == {
         "ArchiveName": "an-archive",
         "SourceArn": ARN,
         "EventPattern": wanted_events(NAMES),
@@ -109,7 +110,7 @@ def test_terraform_creates_queues_with_what_provisioning_gives_them(
 ) -> None:
     wanted = Route(NAMES, ARN, key, replays=archive_days is not None)
 
-    found = applied(terraform(NAMES, key=key, archive_days=archive_days))
+    found = applied(terraform(WantedRoute(NAMES, key=key, archive_days=archive_days)))
 
     for name, queue, attributes in (
         ("a-queue", "transcripts", wanted.queue_attributes),
@@ -125,7 +126,7 @@ def test_terraform_creates_queues_with_what_provisioning_gives_them(
 
 
 def test_terraform_creates_rule_and_target() -> None:
-    found, target = applied(terraform(NAMES)), Route(NAMES, ARN).target
+    found, target = applied(terraform(WantedRoute(NAMES))), Route(NAMES, ARN).target
 
     rule = found["aws_cloudwatch_event_rule"]["transcripts"]
     assert (rule["name"], rule["event_bus_name"], rule["state"]) == ("a-rule", "a-bus", "ENABLED")
@@ -142,7 +143,9 @@ def test_terraform_creates_rule_and_target() -> None:
 
 
 def test_terraform_creates_an_archive_where_one_is_wanted() -> None:
-    assert "aws_cloudwatch_event_archive" not in applied(terraform(NAMES))
-    archive = applied(terraform(NAMES, archive_days=7))["aws_cloudwatch_event_archive"]["transcripts"]
+    assert "aws_cloudwatch_event_archive" not in applied(terraform(WantedRoute(NAMES)))
+    archive = applied(terraform(WantedRoute(NAMES, archive_days=7)))["aws_cloudwatch_event_archive"][
+        "transcripts"
+    ]
     assert (archive["name"], archive["event_source_arn"], archive["retention_days"]) == ("an-archive", ARN, 7)
     assert json.loads(archive["event_pattern"]) == wanted_events(NAMES)
