@@ -14,8 +14,9 @@ class OutboxPort(Protocol):
 
     What `add` returned for survives a crash of the process and of the machine. Any number of threads,
     processes and machines may use it at once. Time is the store's own, so that clocks which differ or jump do
-    no harm. Every method raises `OutboxUnavailableError` where the store cannot be reached, is full or fails;
-    then nothing is known to have been recorded.
+    no harm: leases and delays that lie more than `MAX_WAIT_SECONDS` ahead are over. Every method raises
+    `OutboxUnavailableError` where the store cannot be reached, is full or fails; then nothing is known to
+    have been recorded.
     """
 
     @abstractmethod

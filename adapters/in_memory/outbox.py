@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from domain.model.events import BatchProcessingCompleted
 from domain.model.outbox import (
+    MAX_WAIT_SECONDS,
     Claim,
     OutboxCounts,
     OutboxRecord,
@@ -46,9 +47,12 @@ class _Kept:
     def event(self) -> BatchProcessingCompleted | None:
         return BatchProcessingCompleted.model_validate_json(self.json) if self.json else None
 
-    @property
-    def free_at(self) -> float:
-        return max(self.due_at, self.lease_until)
+    def free_at(self, now: float) -> float:
+        latest = now + MAX_WAIT_SECONDS
+        return max(now if moment > latest else moment for moment in (self.due_at, self.lease_until))
+
+    def is_put_off(self, now: float) -> bool:
+        return max(self.due_at, self.lease_until) > now
 
     def settle(self, outcome: Outcome, now: float, *, keeps_texts: bool) -> None:
         self.token, self.lease_until, self.due_at = None, 0.0, now
@@ -106,7 +110,8 @@ class InMemoryOutbox(OutboxPort):
         """Lend what is due, oldest first."""
         with self._lock:
             now, token = self._clock(), uuid4()
-            free = sorted((kept for kept in self._waiting() if kept.free_at <= now), key=_due_at)[:limit]
+            free = [kept for kept in self._waiting() if kept.free_at(now) <= now]
+            free = sorted(free, key=lambda kept: (kept.is_put_off(now), kept.due_at))[:limit]
             for kept in free:
                 kept.token, kept.lease_until = token, now + lease_seconds
             return tuple(Claim(kept.event, token, kept.attempts) for kept in free if kept.event)
@@ -127,8 +132,9 @@ class InMemoryOutbox(OutboxPort):
     def seconds_until_due(self) -> float | None:
         """Look for what is free first."""
         with self._lock:
-            free_at = min((kept.free_at for kept in self._waiting()), default=None)
-            return None if free_at is None else max(0.0, free_at - self._clock())
+            now = self._clock()
+            free_at = min((kept.free_at(now) for kept in self._waiting()), default=None)
+            return None if free_at is None else max(0.0, free_at - now)
 
     def find(self, interaction_id: UUID, /) -> OutboxRecord | None:
         """Look one event up."""
@@ -185,7 +191,3 @@ class InMemoryOutbox(OutboxPort):
             return False
         kept.settle(outcome, self._clock(), keeps_texts=self._keep_seconds > 0)
         return True
-
-
-def _due_at(kept: _Kept) -> float:
-    return kept.due_at

@@ -40,6 +40,7 @@ class SqlOutbox(OutboxPort):
         dialect = database.engine.dialect.name
         self._add = statements.add(dialect, self._now)
         self._claim_due = statements.claim_due(self._now)
+        self._claim_put_off = statements.claim_put_off(self._now)
         self._settle = statements.settle(dialect, self._now, keeps_texts=keep_days > 0)
         self._adding = GroupCommit(self._write_certainly, self._insert)
         self._recording = GroupCommit(self._write, self._settle_each)
@@ -51,11 +52,13 @@ class SqlOutbox(OutboxPort):
         return claim
 
     def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
-        """Lend rows to one new token, in one statement."""
+        """Lend rows to one new token; where few are due, those as well that a clock set back has put off."""
         token = uuid4()
         parameters = {"at_most": limit, "new_token": token, "lease_seconds": lease_seconds}
         with self._database.writing(OutboxUnavailableError) as connection:
-            rows = connection.execute(self._claim_due, parameters).all()
+            rows = list(connection.execute(self._claim_due, parameters))
+            if len(rows) < limit:
+                rows += connection.execute(self._claim_put_off, {**parameters, "at_most": limit - len(rows)})
         claims = (claim_from(row, token) for row in sorted(rows, key=lambda row: row.due_at))
         return tuple(claim for claim in claims if claim)
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Subquery,
     Update,
     Uuid,
+    and_,
     bindparam,
     case,
     cast,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
@@ -31,7 +33,7 @@ from sqlalchemy.types import TypeEngine
 
 from adapters.sql.outbox_rows import Settlement
 from adapters.sql.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, outbox
-from domain.model.outbox import OutboxState
+from domain.model.outbox import MAX_WAIT_SECONDS, OutboxState
 
 PRUNE_BATCH = 500
 """Rows a transaction forgets, so that nobody waits long for it."""
@@ -62,14 +64,28 @@ def add(dialect: str, now: ColumnElement[float]) -> Insert:
 
 
 def claim_due(now: ColumnElement[float]) -> Update:
-    """Lend rows that are due to a new token.
+    """Lend rows that are due to a new token."""
+    return _claim((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)
 
-    The rows are chosen apart (PostgreSQL may run a mere subselect twice, and lend too many) and those that
-    somebody else is just being lent are passed over; SQLite has one writer at a time and ignores that.
+
+def claim_put_off(now: ColumnElement[float]) -> Update:
+    """Lend rows whose time lies so far ahead that the clock must have been set back.
+
+    The index is read from end to end for it, so it is for when nothing else is to be done.
+    """
+    latest, moments = now + MAX_WAIT_SECONDS, (_ROW.due_at, _ROW.lease_until)
+    is_put_off = or_(*(moment > latest for moment in moments))
+    return _claim(and_(is_put_off, *((moment <= now) | (moment > latest) for moment in moments)), now)
+
+
+def _claim(is_free: ColumnElement[bool], now: ColumnElement[float]) -> Update:
+    """Choose the rows apart: PostgreSQL may run a mere subselect twice, and lend too many.
+
+    Those that somebody else is just being lent are passed over; SQLite has one writer and ignores that.
     """
     due = (
         select(_ROW.interaction_id)
-        .where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now)
+        .where(IS_WAITING, is_free)
         .order_by(_ROW.due_at)
         .limit(bindparam("at_most", type_=Integer))
         .with_for_update(skip_locked=True)
@@ -140,7 +156,11 @@ def counts(now: ColumnElement[float]) -> Select[int, int, int, float | None]:
 
 def seconds_until_due(now: ColumnElement[float]) -> Select[float | None]:
     """How far away the next moment is at which a waiting row is due and nobody's."""
-    free_at = case((_ROW.due_at > _ROW.lease_until, _ROW.due_at), else_=_ROW.lease_until)
+    due, leased = (
+        case((moment > now + MAX_WAIT_SECONDS, now), else_=moment)
+        for moment in (_ROW.due_at, _ROW.lease_until)
+    )
+    free_at = case((due > leased, due), else_=leased)
     return select(func.min(free_at) - now).where(IS_WAITING)
 
 

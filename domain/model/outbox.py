@@ -8,6 +8,9 @@ from uuid import UUID
 
 from domain.model.events import BatchProcessingCompleted
 
+MAX_WAIT_SECONDS = 600.0
+"""Longer than any lease and any delay: what lies further ahead was written before the clock was set back."""
+
 
 class OutboxState(StrEnum):
     """Where an event stands."""

@@ -170,6 +170,32 @@ class OutboxPortContract:
         kept.clock.advance(10)
         assert len(kept.port.claim_due(1, lease_seconds=60)) == 1
 
+    def test_a_clock_that_is_set_back_by_hours_makes_no_event_wait_for_it(self, kept: KeptOutbox) -> None:
+        crashed = kept.port.add(an_event(), lease_seconds=60)
+        postponed = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Postponed(postponed, 60, "throttled")])
+        kept.clock.advance(-8 * 3600)
+        added = kept.port.add(an_event())
+        assert kept.port.seconds_until_due() == 0
+
+        claims = [claim for _ in range(3) for claim in kept.port.claim_due(1, lease_seconds=60)]
+
+        assert claims[0].event == added.event
+        assert {claim.event for claim in claims[1:]} == {crashed.event, postponed.event}
+        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        assert kept.port.record([Published(crashed, "stale")]) == 0
+        assert kept.port.record([Published(claim, "receipt") for claim in claims]) == 3
+
+    def test_a_lease_that_began_before_the_clock_was_set_back_is_over(self, kept: KeptOutbox) -> None:
+        kept.port.add(an_event())
+        kept.clock.advance(8 * 3600)
+        kept.port.claim_due(1, lease_seconds=60)
+        kept.clock.advance(-8 * 3600)
+
+        assert kept.port.seconds_until_due() == 0
+        assert len(kept.port.claim_due(1, lease_seconds=60)) == 1
+        assert kept.port.seconds_until_due() == pytest.approx(60)
+
     def test_a_token_is_stale_once_somebody_else_has_claimed_the_event(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         (slow,) = kept.port.claim_due(1, lease_seconds=60)
@@ -430,7 +456,7 @@ class OutboxPortContract:
 
     def test_those_that_are_named_wait_no_longer(self, kept: KeptOutbox) -> None:
         claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(4)]
-        outcomes: list[Outcome] = [Postponed(claims[0], 999, "throttled"), Postponed(claims[1], 999, "no")]
+        outcomes: list[Outcome] = [Postponed(claims[0], 99, "throttled"), Postponed(claims[1], 99, "no")]
         kept.port.record([*outcomes, Rejected(claims[2], "no"), Rejected(claims[3], "no")])
         named = [claims[0].interaction_id, claims[2].interaction_id]
 

@@ -410,7 +410,7 @@ def test_an_outbox_that_fails_is_asked_seldom_and_goes_on_by_itself(method: str)
 
 def test_what_cannot_be_recorded_stops_the_publishing_and_is_sent_no_second_time() -> None:
     bus = AnsweringEventPublisher()
-    here = RelayAtWork(bus, batch=100, lease_seconds=7200)
+    here = RelayAtWork(bus, batch=100)
     events = here.add(1000)
     here.outbox.failing = {"record"}
 
