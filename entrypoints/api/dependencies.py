@@ -5,7 +5,7 @@ which costs each request more than they do.
 """
 
 from collections.abc import Callable
-from typing import Annotated, cast
+from typing import Annotated, NamedTuple, cast
 from uuid import UUID
 
 from fastapi import Depends, Request
@@ -25,42 +25,53 @@ def container_of(request: Request) -> Container:
     return cast("Container", request.app.state.container)
 
 
-async def spool_of(request: Request) -> UploadSpool:
-    """The folder for uploads of this process."""
-    return cast("UploadSpool", request.app.state.spool)
-
-
-async def interaction_id_of(request: Request) -> UUID:
-    """The id that the middleware gave this request."""
-    return cast("UUID", request.state.interaction_id)
-
-
-async def batch_processing_of(request: Request) -> BatchProcessingService:
-    """The use case."""
-    return container_of(request).batch_processing()
-
-
 async def transcriber_of(request: Request) -> TranscriberPort:
     """The speech recogniser that the use case works with."""
     return container_of(request).transcriber()
 
 
-async def idempotency_of(request: Request) -> Callable[[], IdempotencyPort]:
-    """Opens the store of keys, where a request needs it."""
-    return container_of(request).idempotency
+class UploadDesk(NamedTuple):
+    """All that it takes to serve an upload; one dependency, since the framework charges for each of them.
+
+    Attributes:
+        identity: whose request this is.
+        interaction_id: what the middleware gave the request.
+        service: the use case.
+        transcriber: the speech recogniser that it works with.
+        spool: where uploads live in this process.
+        idempotency: opens the store of keys, where a request needs it.
+        leases: what keeps the keys of the requests in hand.
+    """
+
+    identity: Identity
+    interaction_id: UUID
+    service: BatchProcessingService
+    transcriber: TranscriberPort
+    spool: UploadSpool
+    idempotency: Callable[[], IdempotencyPort]
+    leases: LeaseRenewal
 
 
-async def leases_of(request: Request) -> LeaseRenewal:
-    """What keeps the keys of the requests in hand."""
-    return container_of(request).lease_renewal()
-
-
-async def identity_of(request: Request) -> Identity:
-    """Whose request this is (requirement 2).
+async def upload_desk_of(request: Request) -> UploadDesk:
+    """What serves this upload.
 
     Raises:
-        InvalidIdentityError: a header is given twice, too long or unprintable.
+        InvalidIdentityError: an identity header is given twice, too long or unprintable.
     """
+    container = container_of(request)
+    return UploadDesk(
+        _identity_of(request),
+        request.state.interaction_id,
+        container.batch_processing(),
+        container.transcriber(),
+        request.app.state.spool,
+        container.idempotency,
+        container.lease_renewal(),
+    )
+
+
+def _identity_of(request: Request) -> Identity:
+    """Requirement 2."""
     names = (TENANT_HEADER, USER_HEADER, ACCOUNT_HEADER)
     headers = {name: value for name in names if (value := _single_header(request, name)) is not None}
     return resolve_identity(headers, container_of(request).settings().identity_defaults)
@@ -81,10 +92,5 @@ def _as_utf_8(value: str) -> str:
         return value
 
 
-IdempotencyStore = Annotated[Callable[[], IdempotencyPort], Depends(idempotency_of)]
-BatchProcessing = Annotated[BatchProcessingService, Depends(batch_processing_of)]
-CallerIdentity = Annotated[Identity, Depends(identity_of)]
-KeyLeases = Annotated[LeaseRenewal, Depends(leases_of)]
-InteractionId = Annotated[UUID, Depends(interaction_id_of)]
-Spool = Annotated[UploadSpool, Depends(spool_of)]
 SpeechRecogniser = Annotated[TranscriberPort, Depends(transcriber_of)]
+Desk = Annotated[UploadDesk, Depends(upload_desk_of)]

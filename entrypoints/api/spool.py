@@ -1,6 +1,6 @@
 """Where uploads live while they are worked on.
 
-Each upload has a folder of its own, so that nothing lies beside a recording that plays with file names; each
+Uploads have names that nobody can guess, so that a recording which plays with file names finds no other; each
 process has a folder of its own, locked while it lives, so that the next one can sweep what a killed process
 left behind and nothing else. The folders themselves are locked: programs that tidy up temporary files spare
 what is locked, and there is no lock file that could be missing.
@@ -17,15 +17,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 from starlette.requests import Request
 
 from domain.model.errors import ConfigurationError
 from entrypoints.api.problems import StorageFullError, TooManyUploadsError
 from entrypoints.api.uploads import MultipartRecording
-
-RECORDING = "recording"
-"""The only file in the folder of an upload."""
 
 SMALL_BYTES = 64 * 1024
 """What is written and removed at once: handing it to a thread would take longer."""
@@ -87,27 +85,21 @@ class UploadSpool:
             RecordingError: it is missing, empty or too large.
             ProblemError: the request is at fault in another way (see `entrypoints.api.problems`).
         """
-        async with self._upload_folder() as folder:
-            with self._slot():
-                recording = await self._write(request, folder / RECORDING, check_capacity)
-            yield recording
-
-    @contextlib.asynccontextmanager
-    async def _upload_folder(self) -> AsyncIterator[Path]:
-        with _storage_errors():
-            folder = self._make_folder()
+        path = self._new_path()
         try:
-            yield folder
+            with self._slot():
+                await self._write(request, path, check_capacity)
+            yield path
         finally:
-            await _remove(folder)
+            await _remove(path)
 
-    def _make_folder(self) -> Path:
+    def _new_path(self) -> Path:
         if self._folder is None:
             raise RuntimeError("The spool is not open.")
         if not self._folder.exists():  # somebody tidied up
             self.close()
             self.open()
-        return Path(tempfile.mkdtemp(dir=self._folder, prefix="upload-"))
+        return self._folder / f"upload-{uuid4().hex}"
 
     @contextlib.contextmanager
     def _slot(self) -> Iterator[None]:
@@ -119,7 +111,7 @@ class UploadSpool:
         finally:
             self._receiving -= 1
 
-    async def _write(self, request: Request, path: Path, check_capacity: Callable[[], None]) -> Path:
+    async def _write(self, request: Request, path: Path, check_capacity: Callable[[], None]) -> None:
         body = MultipartRecording(request, self._limits.max_bytes)
         self._check_room(path.parent)
         with _storage_errors(), path.open("xb") as file:
@@ -127,7 +119,6 @@ class UploadSpool:
                 check_capacity()
                 self._check_room(path.parent)
                 await _write(file, block)
-        return path
 
     def _check_room(self, folder: Path) -> None:
         if shutil.disk_usage(folder).free < self._limits.min_free_bytes:
@@ -141,20 +132,18 @@ async def _write(file: BinaryIO, block: bytes) -> None:
         await asyncio.to_thread(file.write, block)
 
 
-async def _remove(folder: Path) -> None:
+async def _remove(path: Path) -> None:
     """A large file takes its time, and a caller who leaves must not leave it behind."""
-    if not _removed_at_once(folder):
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+    with contextlib.suppress(OSError):  # it may never have been made
+        if not _removed_at_once(path):
+            await asyncio.shield(asyncio.to_thread(path.unlink))
 
 
-def _removed_at_once(folder: Path) -> bool:
-    recording = folder / RECORDING
-    with contextlib.suppress(OSError):
-        if recording.stat().st_size <= SMALL_BYTES:
-            recording.unlink()
-            folder.rmdir()
-            return True
-    return False
+def _removed_at_once(path: Path) -> bool:
+    is_small = path.stat().st_size <= SMALL_BYTES
+    if is_small:
+        path.unlink()
+    return is_small
 
 
 @contextlib.contextmanager

@@ -8,15 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
-from entrypoints.api.dependencies import (
-    BatchProcessing,
-    CallerIdentity,
-    IdempotencyStore,
-    InteractionId,
-    KeyLeases,
-    SpeechRecogniser,
-    Spool,
-)
+from entrypoints.api.dependencies import Desk
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, once
 from entrypoints.api.problems import MEDIA_TYPE
 from entrypoints.api.schemas import BatchResponse, Problem
@@ -80,29 +72,23 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/process", responses=_RESPONSES, openapi_extra=_REQUEST)
-async def process(
-    request: Request,
-    identity: CallerIdentity,
-    interaction_id: InteractionId,
-    service: BatchProcessing,
-    transcriber: SpeechRecogniser,
-    spool: Spool,
-    idempotency: IdempotencyStore,
-    leases: KeyLeases,
-) -> BatchResponse:
+async def process(request: Request, desk: Desk) -> BatchResponse:
     """Transcribe a recording, clean the transcript, tell the rest of the company, and answer with both.
 
     The transcripts are answered whatever becomes of the event: see `event.status`.
     """
     key = idempotency_key(request)
-    transcriber.check_capacity()
-    async with spool.receive(request, transcriber.check_capacity) as recording:
+    has_room = desk.transcriber.check_capacity
+    has_room()
+    async with desk.spool.receive(request, has_room) as recording:
 
         async def work() -> BatchResponse:
-            processing = service.process(recording, identity, interaction_id)
+            processing = desk.service.process(recording, desk.identity, desk.interaction_id)
             return BatchResponse.of(await _while_connected(request, processing))
 
-        return await (once(idempotency(), leases, identity, key, recording, work) if key else work())
+        if key is None:
+            return await work()
+        return await once(desk.idempotency(), desk.leases, desk.identity, key, recording, work)
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -57,7 +57,7 @@ def spool_of(client: TestClient) -> Path:
 
 
 def left_over(client: TestClient) -> list[Path]:
-    return [path for path in spool_of(client).rglob("*") if path.name == "recording" or "upload" in path.name]
+    return list(spool_of(client).rglob("upload-*"))
 
 
 def assert_problem(response: Any, status: int, name: str) -> None:

@@ -28,8 +28,7 @@ from pathlib import Path
 from entrypoints.api.spool import SMALL_BYTES, UploadLimits, UploadSpool
 spool = UploadSpool(Path(sys.argv[1]), UploadLimits(1000, 2, 1, 0))
 spool.open()
-(spool._folder / "upload-1").mkdir()
-(spool._folder / "upload-1" / "recording").write_bytes(b"secret")
+(spool._folder / "upload-1").write_bytes(b"secret")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -51,13 +50,13 @@ def test_what_a_killed_process_left_is_swept_and_what_lives_is_not(tmp_path: Pat
         [sys.executable, "-c", A_PROCESS_THAT_IS_KILLED, str(tmp_path / "spool")], check=False
     )
     assert killed.returncode == -9
-    assert len(list((tmp_path / "spool").rglob("recording"))) == 1
+    assert len(list((tmp_path / "spool").rglob("upload-*"))) == 1
 
     first, second = UploadSpool(tmp_path / "spool", LIMITS), UploadSpool(tmp_path / "spool", LIMITS)
     first.open()
     second.open()
 
-    assert list((tmp_path / "spool").rglob("recording")) == []
+    assert list((tmp_path / "spool").rglob("upload-*")) == []
     assert len(list((tmp_path / "spool").iterdir())) == 2
     first.close()
     second.close()
@@ -165,17 +164,27 @@ async def test_a_folder_that_was_tidied_away_is_made_anew(spool: UploadSpool, tm
         assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700
 
 
-async def test_a_disk_without_room_for_a_folder_is_full(
+async def test_a_disk_without_room_for_a_file_is_full(
     spool: UploadSpool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(**_: object) -> str:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    monkeypatch.setattr(Path, "open", full)
 
     with pytest.raises(StorageFullError):
         async with spool.receive(upload(b"sound"), has_capacity):
             pass
+
+
+async def test_uploads_have_names_of_their_own_that_nobody_can_guess(spool: UploadSpool) -> None:
+    async with (
+        spool.receive(upload(b"one"), has_capacity) as one,
+        spool.receive(upload(b"two"), has_capacity) as two,
+    ):
+        assert (one.read_bytes(), two.read_bytes()) == (b"one", b"two")
+        assert len({one.name, two.name}) == 2
+        assert min(len(one.name), len(two.name)) >= len("upload-") + 32
 
 
 async def test_below_the_floor_of_free_space_nothing_is_received(tmp_path: Path) -> None:
