@@ -111,6 +111,7 @@ def _opened(recording: Path, demuxer: str) -> InputContainer:
         "protocol_whitelist": "file",
         "codec_whitelist": ",".join(_CODECS),  # for FFmpeg's own probing; `_check_codec` is for ours
         "max_streams": str(_MAX_STREAMS),
+        "max_probe_packets": "0",  # or the samples of a wav are searched for every other format
     }
     try:
         return av.open(

@@ -205,6 +205,14 @@ def _peak_kilobytes(recording: Path) -> int:
     return int(subprocess.run(program, check=True, capture_output=True, text=True).stdout)
 
 
+def test_a_wav_is_what_its_header_says_whatever_its_samples_look_like(tmp_path: Path) -> None:
+    mp3 = record(tmp_path / "a", tone(10), ENCODINGS["mp3"]).read_bytes()
+    recording = tmp_path / "mp3 as samples"
+    recording.write_bytes(wav_bytes(mp3[: len(mp3) // 2 * 2]))
+
+    assert _seconds(_decoded(recording)) == pytest.approx(len(mp3) / 2 / SAMPLE_RATE, abs=0.1)
+
+
 @pytest.mark.parametrize("name", ["wav", "mp3 at a low rate"])
 def test_decoding_takes_the_same_memory_for_long_recordings_as_for_short_ones(
     name: str, tmp_path: Path
