@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "domain/services": {"domain.model", "domain.services", "ports", "pydantic"},
     "adapters/in_memory": {"domain.model", "ports", "adapters.in_memory"},
     "adapters/noop.py": {"domain.model", "ports"},
-    "adapters/aws": {"domain.model", "ports", "adapters.aws", "botocore",
+    "adapters/aws": {"domain.model", "ports", "adapters.aws", "botocore", "pydantic_core",
                      "types_boto3_cloudwatch", "types_boto3_events", "types_boto3_kms", "types_boto3_s3",
                      "types_boto3_sqs"},
     "adapters/speech": {"domain.model", "ports", "adapters.speech", "av", "numpy", "pocketsphinx",
