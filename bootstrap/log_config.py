@@ -21,7 +21,16 @@ from bootstrap.settings import LogFormat, LogLevel, Settings
 SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 REDACTED = "[redacted]"
 
-_CHATTY = ("boto3", "botocore", "urllib3", "asyncio", "python_multipart", "werkzeug", "uvicorn.access")
+_CHATTY = (
+    "alembic",
+    "boto3",
+    "botocore",
+    "urllib3",
+    "asyncio",
+    "python_multipart",
+    "werkzeug",
+    "uvicorn.access",
+)
 _SECRET_SHAPES = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # access keys
     r"|(?i:X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"  # presigned queries

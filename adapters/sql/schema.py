@@ -1,10 +1,14 @@
 """Brings a database up to the newest migration, however many processes start at once."""
 
+import logging
+
 from sqlalchemy import Connection, inspect, text
 
 from adapters.sql.database import Database
 from adapters.sql.tables import SCHEMA_REVISION
 from domain.model.errors import ConfigurationError, OutboxUnavailableError
+
+logger = logging.getLogger(__name__)
 
 ADVISORY_LOCK = 7_236_017_113
 """Ours alone among the advisory locks of a PostgreSQL database: any number, as long as it stays."""
@@ -18,12 +22,16 @@ def upgrade_schema(database: Database) -> None:
         OutboxUnavailableError: the database cannot be reached, or refuses.
     """
     with database.reading(OutboxUnavailableError) as connection:
-        if revision(connection) == SCHEMA_REVISION:
+        before = revision(connection)
+        if before == SCHEMA_REVISION:
             return
+    import alembic.command  # noqa: F401, PLC0415 - it takes long, so before others wait for the transaction
+
     with database.writing(OutboxUnavailableError) as connection:
         if not database.is_sqlite:
             _wait_for_others(connection)
         _migrate(connection)
+        _tell(before, revision(connection))
 
 
 def revision(connection: Connection) -> str | None:
@@ -33,6 +41,12 @@ def revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
+def _tell(before: str | None, after: str | None) -> None:
+    """News only where there was something to migrate."""
+    level = logging.INFO if before else logging.DEBUG
+    logger.log(level, "database migrated", extra={"schema_before": before, "schema": after})
+
+
 def _wait_for_others(connection: Connection) -> None:
     """SQLite's writers exclude each other anyway. A migration may take longer than what is usual."""
     connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0")
@@ -40,7 +54,7 @@ def _wait_for_others(connection: Connection) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - 0.2 s that a start without a migration need not pay
+    from alembic import command  # noqa: PLC0415 - 0.2 s that a start without a migration need not pay; imported above
     from alembic.config import Config  # noqa: PLC0415 - same
     from alembic.util import CommandError  # noqa: PLC0415 - same
 

@@ -88,7 +88,7 @@ def test_the_level_is_the_configured_one() -> None:
 def test_loggers_that_print_requests_stay_quiet_even_in_debug() -> None:
     stream = configured(LOG_LEVEL="DEBUG")
 
-    for name in ("botocore.endpoint", "botocore.auth", "urllib3.connectionpool"):
+    for name in ("alembic.runtime.migration", "botocore.endpoint", "botocore.auth", "urllib3.connectionpool"):
         logging.getLogger(name).debug("Authorization: AWS4-HMAC-SHA256 Credential=...")
         logging.getLogger(name).info("headers")
 

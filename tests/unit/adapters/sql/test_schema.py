@@ -59,7 +59,10 @@ def test_several_processes_may_start_together(request: pytest.FixtureRequest, ki
 
 
 @pytest.mark.parametrize("kind", ["sqlite_place", "postgresql_place"])
-def test_a_database_of_the_first_version_keeps_its_events(request: pytest.FixtureRequest, kind: str) -> None:
+def test_a_database_of_the_first_version_keeps_its_events(
+    request: pytest.FixtureRequest, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "adapters.sql.schema")
     place: Place = request.getfixturevalue(kind)
     engine, event = engine_for(place.url), an_event()
     with engine.begin() as connection:
@@ -77,6 +80,16 @@ def test_a_database_of_the_first_version_keeps_its_events(request: pytest.Fixtur
 
     assert record
     assert record.event == event
+    (told,) = [line.__dict__ for line in caplog.records if line.message == "database migrated"]
+    assert (told["schema_before"], told["schema"]) == ("0001", SCHEMA_REVISION)
+
+
+def test_a_new_database_is_no_news(sqlite_place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "adapters.sql.schema")
+
+    sqlite_place.open().close()
+
+    assert "database migrated" not in caplog.messages
 
 
 def test_a_database_of_a_newer_version_stops_the_start(database: Database) -> None:
