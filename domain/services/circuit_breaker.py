@@ -1,4 +1,4 @@
-"""Whether it is worth trying the bus now."""
+"""Whether it is worth trying now what has failed: the bus, or the handler of a consumer."""
 
 from threading import Lock
 

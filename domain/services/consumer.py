@@ -14,7 +14,8 @@ from domain.services.endings import Endings
 from domain.services.event_publisher import utc_now
 from domain.services.intake import Intake
 from domain.services.keeper import BEAT_SECONDS, Keeper
-from domain.services.workplace import ConsumerOptions, Tally, Workplace
+from domain.services.tally import Tally
+from domain.services.workplace import ConsumerOptions, Workplace
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
 from ports.processed_events_port import ProcessedEventsPort

@@ -14,11 +14,13 @@ from domain.model.errors import (
 )
 from domain.model.events import BatchProcessingCompletedV2
 from domain.model.received import ReceivedEvent
+from domain.services.allowance import Allowance
 from domain.services.attempts import full_jitter
 from domain.services.claim_redemption import redeem
 from domain.services.endings import Endings
-from domain.services.in_hand import BATCH, Delivery
+from domain.services.in_hand import BATCH, GATHERED, Delivery
 from domain.services.intake import Catch, Intake
+from domain.services.outage import TRIES_BEFORE_THE_END
 from domain.services.workplace import Workplace
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
@@ -33,6 +35,10 @@ TEST_PAUSE_SECONDS = 3.0
 """For so long whoever looks for a test event has the queue to himself, unless it is busy."""
 
 
+OUTAGE_WAIT_SECONDS = 1.0
+"""How long a thread waits while another one tries whether handlers succeed again, or nobody is to."""
+
+
 @dataclass(slots=True)
 class Hand:
     """What one thread remembers.
@@ -44,27 +50,6 @@ class Hand:
 
     is_idle: bool = True
     setbacks: int = 0
-
-
-class _Allowance:
-    """How many events may be taken yet."""
-
-    def __init__(self, left: int | None) -> None:
-        self._left = left
-        self._lock = Lock()
-
-    def take(self, wanted: int) -> int:
-        with self._lock:
-            if self._left is None:
-                return wanted
-            taken = min(wanted, self._left)
-            self._left -= taken
-            return taken
-
-    def give_back(self, number: int) -> None:
-        with self._lock:
-            if self._left is not None:
-                self._left += number
 
 
 class Crew:
@@ -88,7 +73,7 @@ class Crew:
         self._payloads = payloads
         self._intake = intake
         self._endings = endings
-        self._allowance = _Allowance(place.options.max_messages)
+        self._allowance = Allowance(place.options.max_messages)
         self._idle_turn = Lock()
         self._drained = Event()
         self._aborted = False
@@ -107,9 +92,11 @@ class Crew:
     def step(self, hand: Hand) -> bool:
         """Handle one event or receive some; tells whether there may be more."""
         try:
+            if self._place.outage.is_on:
+                return self._sit_out(hand)
             delivery = self._place.in_hand.start(self._place.clock())
             if delivery is None:
-                return self._receive(hand)
+                return self._receive(hand, self._place.in_hand.room())
             self._handle(delivery)
         except (InfrastructureError, ProcessedEventsUnavailableError) as error:
             self._rest(hand, str(error))
@@ -117,6 +104,41 @@ class Crew:
             logger.exception("the consumer broke down", extra={"error_type": type(error).__name__})
             self._rest(hand, f"the consumer broke down: {type(error).__name__}")
         return True
+
+    def _sit_out(self, hand: Hand) -> bool:
+        """While handlers fail whatever they get, one thread tries an event now and then, the others wait."""
+        if self._is_over():
+            return False
+        if not self._place.outage.begin_try(self._place.clock()):
+            self._place.stop.wait(OUTAGE_WAIT_SECONDS)
+            return True
+        had_event = False
+        try:
+            delivery = self._candidate(hand)
+            if delivery is not None:
+                had_event = True
+                self._handle(delivery)
+        finally:
+            self._place.outage.end_try(self._place.clock(), had_event=had_event)
+        return True
+
+    def _is_over(self) -> bool:
+        """Whether a run that is to end by itself has nothing left, or waited for long enough."""
+        if not self._place.options.ends_by_itself:
+            return False
+        has_nothing = self._drained.is_set() or self._allowance.is_spent
+        gives_up = self._place.outage.tries >= TRIES_BEFORE_THE_END
+        return gives_up or (has_nothing and not self._place.in_hand.waiting())
+
+    def _candidate(self, hand: Hand) -> Delivery | None:
+        """An event that is new, or else one that failed before: it is kept, so that no receive counts."""
+        before = self._place.in_hand.waiting()
+        if before < GATHERED:
+            self._receive(hand, 1)
+        if self._place.stop.is_set():
+            return None
+        is_new = self._place.in_hand.waiting() > before
+        return self._place.in_hand.start(self._place.clock(), newest=is_new)
 
     def _handle(self, delivery: Delivery) -> None:
         try:
@@ -126,6 +148,7 @@ class Crew:
         except BaseException as error:  # noqa: BLE001 - anything of a stranger's code; signals meet the main thread
             self._failed(delivery, f"the handler raised {type(error).__name__}")
         else:
+            self._place.outage.succeeded()
             self._endings.succeed(self._place.in_hand.finish(delivery, self._place.clock()))
 
     def _received(self, delivery: Delivery) -> ReceivedEvent:
@@ -138,11 +161,16 @@ class Crew:
         self._place.in_hand.measure(delivery, self._place.clock())
         if self._aborted:
             self._endings.put_back([delivery])
+            return
+        if self._place.outage.failed(delivery.key, reason, self._place.clock()):
+            self._place.tally.count_pause()
+        if self._place.outage.keeps(delivery):
+            self._endings.keep(delivery, reason)
         else:
             self._endings.fail(delivery, reason)
 
-    def _receive(self, hand: Hand) -> bool:
-        limit = self._allowance.take(self._place.in_hand.room())
+    def _receive(self, hand: Hand, room: int) -> bool:
+        limit = self._allowance.take(room)
         catch = Catch()
         try:
             with self._idle_turn if hand.is_idle else nullcontext():
@@ -167,8 +195,8 @@ class Crew:
         return catch
 
     def _wait_seconds(self) -> int:
-        """No success waits, to be written down, for a queue that has no more."""
-        if self._place.in_hand.has_done():
+        """Nothing that is in hand waits for a queue that has no more: no success, and no event to try."""
+        if self._place.in_hand.has_done() or self._place.in_hand.waiting():
             return 0
         return DRAIN_WAIT_SECONDS if self._place.options.drain else WAIT_SECONDS
 

@@ -7,7 +7,8 @@ from random import Random
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
 from domain.model.processed import Hold
 from domain.services.in_hand import Delivery
-from domain.services.workplace import Fate, Workplace
+from domain.services.tally import Fate
+from domain.services.workplace import Workplace
 from ports.queue_port import QueueMessage
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Endings:
         self.delete([delivery.message for delivery in deliveries])
         self._place.in_hand.drop(deliveries)
         self._place.tally.count(Fate.HANDLED, len(deliveries))
+        self._place.tally.forget_failures(delivery.key for delivery in deliveries)
 
     def fail(self, delivery: Delivery, reason: str) -> None:
         """It was not handled: it comes again after a pause."""
@@ -63,7 +65,13 @@ class Endings:
         )
         self.hide([delivery.message], pause)
         self._place.in_hand.drop([delivery])
-        self._place.tally.count(Fate.FAILED)
+        self._place.tally.count_failure(delivery.key)
+
+    def keep(self, delivery: Delivery, reason: str) -> None:
+        """It was not handled, as others were not: it stays in hand, and is tried again."""
+        logger.debug("event not handled, it stays in hand", extra={**context(delivery), "error": reason})
+        self._place.in_hand.again(delivery)
+        self._place.tally.count_failure(delivery.key)
 
     def refuse(self, message: QueueMessage, reason: str) -> None:
         """It cannot be read: no handler gets it, and nobody deletes it."""
@@ -81,6 +89,7 @@ class Endings:
         self.delete([delivery.message for delivery in deliveries])
         self._place.in_hand.drop(deliveries)
         self._place.tally.count(Fate.DUPLICATE, len(deliveries))
+        self._place.tally.forget_failures(delivery.key for delivery in deliveries)
 
     def postpone(self, messages: Sequence[QueueMessage]) -> None:
         """Nothing is wrong with them, but now is no time for them."""

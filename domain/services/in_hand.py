@@ -36,6 +36,7 @@ class Delivery:
         kept_at: when it was hidden last.
         hold: the right to work its event off; None while somebody else has it.
         started_at: when the handler got it.
+        tries: how often a handler got it since it was received.
         is_kept: its message is kept hidden, as far as the queue goes along.
         is_hung: its handler takes longer than any should.
     """
@@ -47,6 +48,7 @@ class Delivery:
     hold: Hold | None = None
     started_at: float | None = None
     done_at: float = 0.0
+    tries: int = 0
     is_kept: bool = True
     is_hung: bool = False
 
@@ -98,14 +100,24 @@ class InHand:
                 self._all[delivery] = None
                 self._parked.append(delivery)
 
-    def start(self, now: float) -> Delivery | None:
-        """The next one, if there is any."""
-        try:
-            delivery = self._waiting.popleft()  # without the lock, for which every thread would stand in line
+    def waiting(self) -> int:
+        """How many may be started."""
+        return len(self._waiting)
+
+    def start(self, now: float, *, newest: bool = False) -> Delivery | None:
+        """The next one, if there is any; or the one that came last."""
+        try:  # without the lock, for which every thread would stand in line
+            delivery = self._waiting.pop() if newest else self._waiting.popleft()
         except IndexError:
             return None
         delivery.started_at = now
+        delivery.tries += 1
         return delivery
+
+    def again(self, delivery: Delivery) -> None:
+        """One failed, and may be started once more, after all others."""
+        delivery.started_at = None
+        self._waiting.append(delivery)
 
     def finish(self, delivery: Delivery, now: float) -> Sequence[Delivery]:
         """One succeeded; returns what is to be settled now."""

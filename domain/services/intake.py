@@ -14,7 +14,8 @@ from domain.model.errors import (
 from domain.model.processed import Hold, Standing
 from domain.services.endings import Endings
 from domain.services.in_hand import BATCH, Delivery
-from domain.services.workplace import Fate, Workplace
+from domain.services.tally import Fate
+from domain.services.workplace import Workplace
 from ports.queue_port import QueueMessage
 
 logger = logging.getLogger(__name__)

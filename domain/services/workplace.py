@@ -1,18 +1,18 @@
 """What the parts of a consumer share."""
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from random import Random
-from threading import Event, Lock
+from threading import Event
 
 from domain.model.events import DEFAULT_EVENT_SOURCE
 from domain.model.infrastructure import VISIBILITY_SECONDS
 from domain.services.event_publisher import utc_now
 from domain.services.in_hand import InHand
+from domain.services.outage import Outage
+from domain.services.tally import Tally
 from domain.services.trouble import Trouble
 from ports.processed_events_port import ProcessedEventsPort
 from ports.queue_port import QueuePort
@@ -48,6 +48,11 @@ class ConsumerOptions:
     drain: bool = False
 
     @property
+    def ends_by_itself(self) -> bool:
+        """Whether nobody need tell it to stop."""
+        return self.drain or self.max_messages is not None
+
+    @property
     def lease_seconds(self) -> float:
         """For how long an event is held at a time."""
         return float(LEASES_PER_HIDING * self.hidden_seconds)
@@ -56,36 +61,6 @@ class ConsumerOptions:
     def remember_seconds(self) -> float:
         """As `remember_days`."""
         return self.remember_days * SECONDS_A_DAY
-
-
-class Fate(StrEnum):
-    """What became of a message."""
-
-    HANDLED = "handled"
-    FAILED = "failed"
-    UNREADABLE = "unreadable"
-    DUPLICATE = "duplicates"
-    TEST_EVENT = "test_events"
-
-
-class Tally:
-    """How many messages met which fate; safe to count from several threads."""
-
-    def __init__(self) -> None:
-        self._fates = Counter[Fate]()
-        self._lock = Lock()
-
-    def count(self, fate: Fate, number: int = 1) -> None:
-        """Add some."""
-        with self._lock:
-            self._fates[fate] += number
-
-    def __getitem__(self, fate: Fate) -> int:
-        return self._fates[fate]
-
-    def as_dict(self) -> dict[str, int]:
-        """Each fate by its name."""
-        return {fate.value: self._fates[fate] for fate in Fate}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,5 +83,6 @@ class Workplace:
     random: Random = field(default_factory=Random)
     in_hand: InHand = field(default_factory=InHand)
     trouble: Trouble = field(default_factory=Trouble)
+    outage: Outage = field(default_factory=Outage)
     tally: Tally = field(default_factory=Tally)
     stop: Event = field(default_factory=Event)

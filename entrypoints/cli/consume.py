@@ -15,7 +15,7 @@ from bootstrap.handling import FileFormat, command_handler, directory_handler, f
 from domain.services.consumer import Consumer, ConsumerOptions, Tally
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.consume_options import ConsumerGroup, consumer_options
-from entrypoints.cli.output import print_json
+from entrypoints.cli.output import EXIT_FAILED, print_json
 from entrypoints.cli.stopping import STOPPING, stop_at_once_when_told
 from ports.event_handler_port import EventHandlerPort
 
@@ -68,6 +68,9 @@ def command(
     A message is deleted after its handler succeeded, and never before. A failure brings it back after a
     growing pause, and the third one makes it a dead letter; so does what cannot be read. Duplicates are
     skipped. The signal lets handlers finish for as long as --grace-seconds says; a second one ends at once.
+
+    With --drain or --max-messages, exit code 1 says that events failed and were not handled since, or that
+    messages could not be read.
     """
     stop_at_once_when_told()
     _require_one_handler(line, function, folder)
@@ -83,6 +86,8 @@ def command(
         print_json(tally.as_dict())
     else:
         click.echo(_summary(tally))
+    if work.ends_by_itself and tally.leaves_something:
+        raise SystemExit(EXIT_FAILED)
 
 
 def _require_one_handler(*given: object) -> None:

@@ -157,6 +157,9 @@ def test_what_takes_longer_than_the_grace_is_aborted_and_put_back(shop: Shop) ->
         "unreadable": 0,
         "duplicates": 0,
         "test_events": 0,
+        "failed_events": 0,
+        "unhandled_events": 0,
+        "pauses": 0,
     }
     assert shop.queue.depth().waiting == 2
     assert shop.memory.prune() == 0

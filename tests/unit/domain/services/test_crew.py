@@ -83,7 +83,7 @@ def test_a_failure_brings_it_back_after_a_growing_pause_and_the_third_dead_lette
     assert [received.receive_count for received in shop.handler.got] == [1, 2, 3]
     for pause, longest in zip(pauses, (30, 120, 480), strict=True):
         assert longest / 2 <= pause <= longest
-    assert shop.tally() == {"failed": 3}
+    assert shop.tally() == {"failed": 3, "failed_events": 1, "unhandled_events": 1}
     assert len(shop.dead.bodies()) == 1
     assert "delete" not in shop.queue.calls
 
@@ -112,7 +112,7 @@ def test_whatever_a_handler_raises_is_a_failure_told_by_its_type(
 
     shop.steps(2)
 
-    assert shop.tally() == {"failed": 1}
+    assert shop.tally() == {"failed": 1, "failed_events": 1, "unhandled_events": 1}
     assert type(error).__name__ in caplog.records[0].__dict__["error"]
     assert SECRET not in caplog.text
 
