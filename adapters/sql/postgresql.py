@@ -3,6 +3,7 @@
 import logging
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -23,8 +24,15 @@ LYING_SETTINGS = ("fsync", "synchronous_commit")
 """With one of them off, the server says "committed" before it is true."""
 
 
+READ_ONLY = "25006"
+"""PostgreSQL's code for a write where only reading is possible: on what has become a replica."""
+
+
 def postgresql_engine(url: URL) -> Engine:
-    """An engine that notices dead connections before they are used, and drops all of them after a restart."""
+    """An engine that notices dead connections before they are used, and drops all of them after a restart.
+
+    So it does after a fail-over: those that are left would lead to the former primary as long as it lives.
+    """
     engine = create_engine(
         url,
         connect_args={"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": TCP_USER_TIMEOUT_MS},
@@ -33,6 +41,7 @@ def postgresql_engine(url: URL) -> Engine:
         hide_parameters=True,
     )
     event.listen(engine, "connect", _limit)
+    event.listen(engine, "handle_error", _leave_replica)
     return engine
 
 
@@ -51,3 +60,8 @@ def _limit(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     cursor.execute("; ".join(f"SET {name} = '{value}'" for name, value in SESSION_LIMITS.items()))
     cursor.close()
     connection.commit()
+
+
+def _leave_replica(context: ExceptionContext) -> None:
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True

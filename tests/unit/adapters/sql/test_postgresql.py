@@ -198,3 +198,21 @@ def test_a_database_that_lies_about_commits_is_warned_about(
 
     found = [record.__dict__["setting"] for record in caplog.records]
     assert found == ["synchronous_commit"] * warnings
+
+
+def test_connections_to_a_server_that_only_reads_are_given_up(database: Database) -> None:
+    """After a fail-over they lead to what is a replica now, while new ones find the new primary."""
+    port = SqlOutbox(database)
+
+    def fail_over() -> None:
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            connection.commit()
+
+    fail_over()
+    port.add(an_event())
+    fail_over()
+    with pytest.raises(OutboxUnavailableError, match="ReadOnlySqlTransaction"):
+        port.claim_due(1, lease_seconds=60)
+
+    assert len(port.claim_due(1, lease_seconds=60)) == 1
