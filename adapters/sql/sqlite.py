@@ -29,8 +29,8 @@ WAIT_SECONDS = 3.0
 JOURNAL_SIZE_LIMIT = 16 * 2**20
 """Bytes of journal that may stay on the disk once it is not needed."""
 
-IO_ERROR, CORRUPT = 10, 11
-"""SQLITE_IOERR and SQLITE_CORRUPT, in the lowest byte of an error's code (sqlite.org/rescode.html)."""
+READ_ONLY, IO_ERROR, CORRUPT = 8, 10, 11
+"""SQLITE_READONLY, SQLITE_IOERR and SQLITE_CORRUPT, the lowest byte of a code (sqlite.org/rescode.html)."""
 
 READS_ONLY = "reads_only"
 """The execution option of connections that take no write lock."""
@@ -63,7 +63,9 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
     def _begin_anew(context: ExceptionContext) -> None:
         if is_doubtful(context.original_exception):
             doubts.set()
-            context.is_disconnect = True  # all connections are closed, each before it would be used again
+        elif not is_read_only(context.original_exception):
+            return
+        context.is_disconnect = True  # all connections are closed, each before it would be used again
 
     event.listen(engine, "begin", _begin)
     watch(engine, path.absolute())
@@ -102,8 +104,17 @@ def is_doubtful(error: BaseException) -> bool:
 
     The kernel may drop what it could not write, and say yes when the sync is repeated.
     """
+    return _kind(error) in (IO_ERROR, CORRUPT)
+
+
+def is_read_only(error: BaseException) -> bool:
+    """Whether the file could not be written to; SQLite never asks again for a file that it has opened so."""
+    return _kind(error) == READ_ONLY
+
+
+def _kind(error: BaseException) -> int:
     code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in (IO_ERROR, CORRUPT)
+    return code & 0xFF
 
 
 def write_out(connection: DBAPIConnection, library: ModuleType) -> None:

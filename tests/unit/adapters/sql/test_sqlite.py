@@ -215,6 +215,22 @@ def test_two_processes_on_one_file_lose_nothing_and_do_nothing_twice(sqlite_plac
     assert sum(states.values()) == 120
 
 
+def test_a_file_that_could_not_be_written_to_is_opened_anew(sqlite_place: Place) -> None:
+    """A connection that was made while the disk was read-only would stay so when the disk is mended."""
+    database = sqlite_place.open()
+    port = SqlOutbox(database)
+    with database.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA query_only = ON")
+
+    with pytest.raises(OutboxUnavailableError, match="attempt to write a readonly database"):
+        port.add(an_event())
+    port.add(an_event())
+
+    assert port.counts().waiting == 1
+    database.close()
+
+
 def test_a_file_that_may_not_grow_is_said_and_recovers(tmp_path: Path) -> None:
     (told,) = run_together(1, "limit", str(tmp_path))
 
