@@ -6,8 +6,10 @@ Engines are made in the process that uses them, never carried over a fork.
 """
 
 import threading
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
@@ -54,6 +56,7 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        read_damaged_texts_too(connection)
         set_pragmas(connection, mode, library)
         if doubts.is_set():
             write_out(connection, library)
@@ -97,6 +100,15 @@ def set_pragmas(connection: DBAPIConnection, mode: str, library: ModuleType) -> 
     _pragma(cursor, "secure_delete=ON")
     _pragma(cursor, f"journal_size_limit={JOURNAL_SIZE_LIMIT}")
     cursor.close()
+
+
+def read_damaged_texts_too(connection: Any) -> None:  # noqa: ANN401 - either library's own class
+    """Read a text that is not UTF-8 with lone surrogates, which no event may have: the row is skipped.
+
+    By itself the driver fails the whole statement, so that one damaged byte would keep every event from
+    being claimed, and it quotes the text.
+    """
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def is_doubtful(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from adapters.sql.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Postponed, Published
 from tests.contracts.outbox_port import KeptOutbox, OutboxPortContract
-from tests.databases import Clock, Place
+from tests.databases import LIBRARIES, Clock, Place
 from tests.factories import an_event
 
 
@@ -94,6 +94,30 @@ def test_an_event_of_an_unknown_version_stays_and_stops_nobody(
     assert "secret" not in caplog.text
     assert port.counts().waiting == 2
     assert port.claim_due(10, lease_seconds=60) == ()
+
+
+@pytest.mark.parametrize("kind", LIBRARIES)
+def test_an_event_that_the_disk_has_damaged_stays_and_stops_nobody(
+    tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = Place(kind, f"sqlite:///{tmp_path}/test.db").open()
+    port = SqlOutbox(database)
+    damaged, sound = port.add(an_event(raw_transcript="confidential")), port.add(an_event())
+    with database.engine.begin() as connection:
+        flip = (
+            "UPDATE outbox SET event = CAST(replace(event, 'fiden', x'ff') AS TEXT) WHERE interaction_id = ?"
+        )
+        connection.exec_driver_sql(flip, (damaged.interaction_id.hex,))
+
+    claims = port.claim_due(10, lease_seconds=60)
+
+    record = port.find(damaged.interaction_id)
+    database.close()
+    assert [claim.event for claim in claims] == [sound.event]
+    assert record
+    assert (record.state, record.event) == (OutboxState.WAITING, None)
+    assert {vars(line)["interaction_id"] for line in caplog.records} == {str(damaged.interaction_id)}
+    assert "tial" not in caplog.text
 
 
 def test_many_are_forgotten_in_small_batches(database: Database) -> None:
