@@ -10,7 +10,7 @@ from bootstrap.aws import AwsAccess, s3_client
 from domain.model.errors import ConfigurationError
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 
-S3 = "s3://"
+EXAMPLE = "s3://my-bucket/dead-letters"
 _S3_PLACE = re.compile("s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/(?P<prefix>[^\0-\x1f]*))?")
 
 
@@ -18,9 +18,11 @@ def archive_at(place: str, access: AwsAccess) -> DeadLetterArchivePort:
     """The archive in a folder, or at `s3://bucket/prefix`.
 
     Raises:
-        ConfigurationError: it begins with s3:// and names no bucket.
+        ConfigurationError: it is empty, or looks like an address and is none in S3.
     """
-    if not place.startswith(S3):
+    if not place or "\0" in place:
+        raise ConfigurationError(f"{place!r} is neither a folder nor a place in S3, such as {EXAMPLE}")
+    if "://" not in place:
         return FolderArchive(Path(place))
     in_s3 = s3_place(place)
     return S3Archive(s3_client(access), bucket=in_s3.bucket, prefix=in_s3.prefix)
@@ -34,5 +36,5 @@ def s3_place(place: str) -> S3Place:
     """
     found = _S3_PLACE.fullmatch(place)
     if found is None:
-        raise ConfigurationError(f"{place!r} is no place in S3, such as s3://my-bucket/dead-letters")
+        raise ConfigurationError(f"{place!r} is no place in S3, such as {EXAMPLE}")
     return S3Place(found["bucket"], found["prefix"] or "")

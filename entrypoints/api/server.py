@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bootstrap.container import Container
+from domain.model.errors import TranscriptionServiceError
 from entrypoints.api.app import create_app
 from entrypoints.api.http_protocol import ProblemH11Protocol
 
@@ -17,7 +18,11 @@ KEEP_ALIVE_SECONDS = 75
 
 
 async def serve(container: Container, *, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, and finish what is in flight then."""
+    """Serve until SIGTERM or SIGINT, and finish what is in flight then.
+
+    Raises:
+        TranscriptionServiceError: the address cannot be listened on.
+    """
     app = create_app(container)
     config = server_config(app, host=host, port=port)
     container.batch_processing()  # what is wrong with the configuration shows before the server has a say
@@ -29,6 +34,10 @@ async def serve(container: Container, *, host: str, port: int) -> None:
         signal.signal(number, _end)
     try:
         await uvicorn.Server(config).serve()
+    except SystemExit as end:
+        if end.code:  # the server's way to say that it could not start; it has logged why
+            raise TranscriptionServiceError(f"Nobody can be served on {host}:{port}: see the log.") from end
+        raise
     finally:
         app.state.spool.close()
 

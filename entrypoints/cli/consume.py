@@ -14,8 +14,9 @@ from bootstrap.consuming import DEFAULT_GROUP, build_consumer
 from bootstrap.handling import FileFormat, command_handler, directory_handler, function_handler
 from domain.services.consumer import Consumer, ConsumerOptions, Tally
 from entrypoints.cli.configuration import configure
-from entrypoints.cli.consume_options import ConsumerGroup, consumer_options
+from entrypoints.cli.consume_options import CONSUMER_GROUP, consumer_options
 from entrypoints.cli.output import EXIT_FAILED, print_json
+from entrypoints.cli.parameters import PathTo
 from entrypoints.cli.stopping import STOPPING, stop_at_once_when_told
 from ports.event_handler_port import EventHandlerPort
 
@@ -31,7 +32,7 @@ HANGING_SECONDS = 30.0
 @click.option(
     "--to",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathTo(file_okay=False, path_type=Path),
     help="Write each event to a file here, by tenant and day.",
 )
 @click.option(
@@ -42,7 +43,7 @@ HANGING_SECONDS = 30.0
 )
 @click.option(
     "--group",
-    type=ConsumerGroup(),
+    type=CONSUMER_GROUP,
     default=DEFAULT_GROUP,
     show_default=True,
     help="Whose memory of events that were worked off; consumers that do the same work have the same.",

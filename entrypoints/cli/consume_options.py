@@ -1,33 +1,21 @@
 """The options of `transcripts consume` that say how it works."""
 
-import re
 from collections.abc import Callable
 from functools import reduce
 
 import click
 
 from domain.services.consumer import ConsumerOptions
+from entrypoints.cli.parameters import Finite, Written
 from ports.queue_port import MAX_HIDDEN_SECONDS
 
 DEFAULTS = ConsumerOptions()
 MAX_THREADS = 256
 MAX_DAYS = 36_500
-GROUP = re.compile("[A-Za-z0-9._-]{1,80}")
 
 Command = Callable[..., object]
 
-
-class ConsumerGroup(click.ParamType[str]):
-    """The name of a group of consumers."""
-
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Up to 80 letters, digits and . _ -."""
-        if not GROUP.fullmatch(value):
-            self.fail(f"{value!r} is no name of up to 80 letters, digits and . _ -.", param, ctx)
-        return value
-
+CONSUMER_GROUP = Written("NAME", "[A-Za-z0-9._-]{1,80}", "name of up to 80 letters, digits and . _ -")
 
 _OPTIONS = (
     click.option(
@@ -41,14 +29,14 @@ _OPTIONS = (
     click.option(
         "--handler-timeout",
         "handler_seconds",
-        type=click.FloatRange(0, MAX_HIDDEN_SECONDS, min_open=True),
+        type=Finite(0, MAX_HIDDEN_SECONDS, min_open=True),
         default=DEFAULTS.handler_seconds,
         show_default=True,
         help="Seconds for one event. Then a command is killed; of a function the event is left to others.",
     ),
     click.option(
         "--pause-seconds",
-        type=click.FloatRange(0, 900),
+        type=Finite(0, 900),
         default=DEFAULTS.pause_seconds,
         show_default=True,
         help="After a first failure, at most; the next pauses are four times as long each.",
@@ -62,14 +50,14 @@ _OPTIONS = (
     ),
     click.option(
         "--grace-seconds",
-        type=click.FloatRange(0, MAX_HIDDEN_SECONDS),
+        type=Finite(0, MAX_HIDDEN_SECONDS),
         default=DEFAULTS.grace_seconds,
         show_default=True,
         help="For what is in hand when it is told to stop; after them that is put back.",
     ),
     click.option(
         "--remember-days",
-        type=click.FloatRange(0, MAX_DAYS, min_open=True),
+        type=Finite(0, MAX_DAYS, min_open=True),
         default=DEFAULTS.remember_days,
         show_default=True,
         help="How long duplicates are recognised: 14 days in the queue and 14 as a dead letter.",

@@ -17,6 +17,7 @@ import click
 from domain.model.errors import TranscriptionServiceError
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import console, print_json, printable
+from entrypoints.cli.parameters import PathTo
 
 if TYPE_CHECKING:
     from bootstrap.container import Container
@@ -45,7 +46,7 @@ class Steps:
 @click.argument(
     "recording",
     default=RECORDING,
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    type=PathTo(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(recording: Path, *, as_json: bool) -> None:

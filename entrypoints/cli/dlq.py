@@ -26,6 +26,7 @@ from entrypoints.cli.dlq_texts import (
 )
 from entrypoints.cli.failures import FAILURE_AS_JSON, CommandInterruptedError
 from entrypoints.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, printable
+from entrypoints.cli.parameters import PathTo, Written
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from ports.queue_port import QueueDepth
 
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 TENANT = click.option("--tenant", type=click.UUID, help="Only what detail.tenant_id names so.")
-ID = click.option("--id", "wanted", help="One alone: the message's id, or the event's interaction_id.")
+LETTER_ID = Written("id", "(?s).+", "id")
+ID = click.option(
+    "--id", "wanted", type=LETTER_ID, help="One alone: the message's id, or the event's interaction_id."
+)
 MAX_LIMIT = 120_000
 """Messages of one queue that SQS lets be in flight."""
 
@@ -73,7 +77,7 @@ def list_letters(tenant: UUID | None, limit: int, *, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("wanted", metavar="ID")
+@click.argument("wanted", metavar="ID", type=LETTER_ID)
 @click.option("--with-body", is_flag=True, help="The whole message, transcripts included.")
 @AS_JSON
 def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
@@ -98,7 +102,7 @@ def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=PathTo(dir_okay=False, allow_dash=True),
     default="-",
     help="A file, which appears whole or not at all; stdout without it.",
 )

@@ -1,29 +1,18 @@
 """`transcripts iam-policy`: who needs which permissions on AWS."""
 
-import re
-
 import click
 
 from bootstrap.roles import Role
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import print_json
+from entrypoints.cli.parameters import Written
 
-
-class Account(click.ParamType[str]):
-    """The number of an AWS account."""
-
-    name = "ACCOUNT"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Take it as it is; zeros in front belong to it."""
-        if re.fullmatch("[0-9]{12}", value) is None:
-            self.fail(f"{value!r} is no account: 12 digits, such as 123456789012", param, ctx)
-        return value
+ACCOUNT = Written("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 123456789012")
 
 
 @click.command("iam-policy")
 @click.argument("role", type=click.Choice([role.value for role in Role]))
-@click.option("--account", type=Account(), help="Where everything lies. [default: asks AWS STS]")
+@click.option("--account", type=ACCOUNT, help="Where everything lies. [default: asks AWS STS]")
 @click.option(
     "--dlq-archive",
     "letters",

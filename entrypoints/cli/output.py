@@ -26,9 +26,11 @@ _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 def print_json(value: Mapping[str, object]) -> None:
     """One JSON object on stdout, for machines.
 
-    Escaped are the characters that could steer a terminal, and bytes of file names that are no UTF-8.
+    Escaped are the characters that could steer a terminal, bytes of file names that are no UTF-8, and all
+    that is not ASCII where stdout does not speak UTF-8.
     """
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    ensure_ascii = str(getattr(sys.stdout, "encoding", None)).lower() != "utf-8"
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=2, default=str)
     text = _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 

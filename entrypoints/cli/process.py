@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import click
 
-from domain.model.errors import TranscriptionServiceError
+from domain.model.errors import InvalidIdentityError, TranscriptionServiceError
 from domain.model.events import PublicationStatus
-from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity
+from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
+from entrypoints.cli.parameters import PathTo
 from ports.transcriber_port import Progress, ProgressListener
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from bootstrap.container import Container
+    from bootstrap.settings import Settings
     from domain.services.batch_processing import BatchResult
 
 
@@ -38,7 +40,7 @@ class _Outcome(NamedTuple):
     "files",
     nargs=-1,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+    type=PathTo(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
 )
 @click.option("--tenant", help="Tenant id, a UUID v4; MOCK_TENANT_ID, else generated.")
 @click.option("--user", help="User id; MOCK_USER_ID, else 'system'.")
@@ -51,8 +53,7 @@ def command(
     settings = configure()
     workers = min(len(files), settings.transcriber_workers)
     container = build_container(settings.model_copy(update={"transcriber_workers": workers}))
-    given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
-    headers = {name: value for name, value in given.items() if value is not None}
+    headers = _identity(settings, tenant, user, account)
     outcomes = asyncio.run(_process_all(container, files, headers))
     if as_json:
         print_json({"results": [_as_json(outcome) for outcome in outcomes]})
@@ -60,6 +61,21 @@ def command(
         _show(outcomes)
     if not all(outcome.ok for outcome in outcomes):
         raise SystemExit(EXIT_FAILED)
+
+
+def _identity(
+    settings: "Settings", tenant: str | None, user: str | None, account: str | None
+) -> dict[str, str]:
+    """Headers as the service takes them, which would replace a tenant that is none: here it is refused."""
+    if tenant is not None and uuid4_or_none(tenant) is None:
+        raise click.BadParameter(f"{tenant!r} is no UUID v4", param_hint="--tenant")
+    given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
+    headers = {name: value for name, value in given.items() if value is not None}
+    try:
+        resolve_identity(headers, settings.identity_defaults)
+    except InvalidIdentityError as error:
+        raise click.UsageError(str(error)) from error
+    return headers
 
 
 async def _process_all(

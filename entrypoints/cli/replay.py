@@ -10,8 +10,12 @@ from domain.services.event_replay import EventReplayService
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.failures import CommandInterruptedError
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable
+from entrypoints.cli.parameters import Written
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+
+
+REPLAY_NAME = Written("name", "[.A-Za-z0-9_-]{1,64}", "name of a replay: up to 64 letters, digits and . _ -")
 
 
 class Moment(click.ParamType[datetime]):
@@ -67,7 +71,7 @@ def command(
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", type=REPLAY_NAME)
 @click.option("--wait/--no-wait", default=False, show_default=True, help="Follow it to its end.")
 @AS_JSON
 def show(name: str, *, wait: bool, as_json: bool) -> None:
@@ -77,7 +81,7 @@ def show(name: str, *, wait: bool, as_json: bool) -> None:
 
 
 @command.command("cancel")
-@click.argument("name")
+@click.argument("name", type=REPLAY_NAME)
 @AS_JSON
 def cancel(name: str, *, as_json: bool) -> None:
     """Stop a replay; what it has sent stays sent."""

@@ -10,6 +10,7 @@ from domain.model.schema_changes import schema_changes
 from domain.model.schema_keywords import Change
 from domain.model.schema_version import Bump, SchemaVersion, declared_version
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable
+from entrypoints.cli.parameters import PathTo
 from entrypoints.cli.schema_files import read_schema
 
 
@@ -49,7 +50,7 @@ class Comparison(NamedTuple):
         return self.new.covers(self.bump, since=self.old)
 
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = PathTo(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("check", short_help="Say which version a change needs, and why.")

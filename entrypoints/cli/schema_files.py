@@ -28,7 +28,10 @@ def read_schema(path: Path) -> JsonSchema:
 
 def _read(path: Path) -> object:
     try:
-        document: object = json.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
+        if not text.strip():
+            raise ConfigurationError(f"{path} is empty.")
+        document: object = json.loads(text)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path} cannot be read as JSON: {error}") from error
     except RecursionError as error:

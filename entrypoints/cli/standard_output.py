@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import TextIO, cast
 
 from domain.model.errors import TranscriptionServiceError
@@ -22,6 +23,8 @@ def watched_stdout() -> Iterator[None]:
     Raises:
         OutputError: it failed. A reader who left, as `head` does, ends the command with 1 and no word.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for what its encoding does not have
     stdout, watched = sys.stdout, _Watched(sys.stdout)
     sys.stdout = cast("TextIO", watched)
     try:

@@ -7,12 +7,13 @@ from domain.services.event_verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIME
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json
+from entrypoints.cli.parameters import Finite
 
 
 @click.command("verify")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, MAX_TIMEOUT_SECONDS, min_open=True),
+    type=Finite(0, MAX_TIMEOUT_SECONDS, min_open=True),
     default=DEFAULT_TIMEOUT_SECONDS,
     show_default=True,
     help="Seconds to wait for the test event.",

@@ -5,14 +5,14 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import click
 import pytest
 
 from domain.model.errors import ConfigurationError, InfrastructureError
 from entrypoints.cli.failures import CommandInterruptedError, tell_failure
-from entrypoints.cli.main import COMMANDS, cli, main
+from entrypoints.cli.main import COMMANDS, cli
+from tests.command_line import Caller, calling
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
 INTERACTION = "7f2a1c9e-1b6e-4a50-9a49-0a3e6f5f7d11"
@@ -43,7 +43,6 @@ ASKS_AWS = [
     "provision", "status", "teardown", "replay", "replay show", "replay cancel", "verify", "iam-policy",
     "dlq archive", "dlq export", "dlq list", "dlq purge", "dlq redrive", "dlq show",
 ]  # fmt: skip
-NOWHERE = "http://127.0.0.1:1"
 
 
 def every_command(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
@@ -60,38 +59,12 @@ def every_command(group: click.Group, *path: str) -> Iterator[tuple[str, click.C
 EVERY = dict(every_command(cli))
 
 
-class Told(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def error(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        assert document.keys() == {"ok", "error"}
-        assert document["ok"] is False
-        error: dict[str, Any] = document["error"]
-        return error
-
-
-class Caller:
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> Told:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = self._capsys.readouterr()
-        return Told(int(ended.value.code or 0), captured.out, captured.err)
-
-
 @pytest.fixture
-def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Caller:
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
-    monkeypatch.setenv("SPOOL_DIR", str(tmp_path / "spool"))
-    for name, value in {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}.items():
-        monkeypatch.setenv(name, value)
-    return Caller(capsys)
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Caller]:
+    with calling(monkeypatch, capsys, tmp_path) as caller:
+        yield caller
 
 
 def arguments(name: str) -> tuple[str, ...]:
@@ -133,11 +106,7 @@ def test_an_option_that_does_not_exist_is_one_json_object(name: str, call: Calle
 
 
 @pytest.mark.parametrize("name", ASKS_AWS)
-def test_an_endpoint_out_of_reach_is_one_json_object(
-    name: str, call: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
-
+def test_an_endpoint_out_of_reach_is_one_json_object(name: str, call: Caller) -> None:
     told = call(*arguments(name), "--json")
 
     assert told.code == told.error["exit_code"] == (2 if name == "iam-policy" else 1)

@@ -83,7 +83,7 @@ def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
 def test_an_unusable_user_is_named(recording: Path) -> None:
     result = process(recording, "--user", "a\nb")
 
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "X-User-ID must be" in result.stderr
     assert "Traceback" not in result.stderr
 

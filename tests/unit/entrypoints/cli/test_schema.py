@@ -204,7 +204,8 @@ def test_the_two_versions_that_are_published_differ_by_a_major_one(command: Comm
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"", "cannot be read as JSON"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
         (b"{", "cannot be read as JSON"),
         (b"\xff\xfe", "cannot be read as JSON"),
         (b"[" * 100_000, "nested too deeply"),

@@ -1,0 +1,65 @@
+"""The command line, called within this process: far from any AWS, and without a database."""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from entrypoints.cli.main import main
+from entrypoints.cli.stopping import STOPPING
+
+
+class Told(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """What it said of its failure, where nothing else is on stdout."""
+        document: dict[str, Any] = json.loads(self.out)
+        assert document.keys() == {"ok", "error"}
+        assert document["ok"] is False
+        error: dict[str, Any] = document["error"]
+        return error
+
+
+class Caller:
+    """Calls commands that end by themselves."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Told:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = self._capsys.readouterr()
+        return Told(int(ended.value.code or 0), captured.out, captured.err)
+
+
+@contextmanager
+def calling(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
+) -> Iterator[Caller]:
+    """Credentials of nobody, an endpoint where nobody is, and this process's own signals afterwards."""
+    environment = {
+        "DATABASE_URL": f"sqlite:///{folder}/none.db",
+        "SPOOL_DIR": str(folder / "spool"),
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    handlers = {each: signal.getsignal(each) for each in STOPPING}
+    try:
+        yield Caller(capsys)
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)

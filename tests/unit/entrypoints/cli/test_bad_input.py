@@ -1,0 +1,107 @@
+"""Arguments that cannot be meant: each is a wrong call, told in one line, and nothing is done."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from entrypoints.cli.output import print_json
+from tests.command_line import Caller, calling
+
+RECORDING = "entrypoints/cli/recordings/demo.ogg"
+MANY_NINES = "9" * 400
+V1 = "7f2a1c9e-1b6e-1a50-9a49-0a3e6f5f7d11"
+
+
+@pytest.fixture
+def call(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Caller]:
+    with calling(monkeypatch, capsys, tmp_path) as caller:
+        yield caller
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("serve", "--port", "-1"), "-1 is not in the range"),
+        (("serve", "--port", MANY_NINES), "is not in the range"),
+        (("process", ""), "'' is no path"),
+        (("process", "a\0b"), "'a\\x00b' is no path"),
+        (("process", "/"), "is a directory"),
+        (("process", RECORDING, "--tenant", "acme"), "'acme' is no UUID v4"),
+        (("process", RECORDING, "--tenant", V1), "is no UUID v4"),
+        (("process", RECORDING, "--tenant", ""), "'' is no UUID v4"),
+        (("process", RECORDING, "--user", "a\x1bb"), "printable characters"),
+        (("process", RECORDING, "--account", "x" * 300), "at most 256 printable characters"),
+        (("provision", "--archive", "-1"), "-1 is not in the range"),
+        (("provision", "--archive", "1.5"), "not a valid integer"),
+        (("replay", "--from", "2026-11-23T18:00:00"), "has no time zone"),
+        (("replay", "--from", "2026-11-23"), "has no time zone"),
+        (("replay", "--from", "yesterday"), "is no moment"),
+        (("replay", "--from", "9999-12-31T23:59:59-14:00"), "after 9999 in UTC"),
+        (("replay", "--from", "2026-11-23T18:00:00Z", "--tenant", "acme"), "not a valid UUID"),
+        (("replay", "show", ""), "'' is no name of a replay"),
+        (("replay", "cancel", "../x"), "'../x' is no name of a replay"),
+        (("replay", "show", "a\x1b[2J\u202e"), "is no name of a replay"),
+        (("verify", "--timeout", "nan"), "is no number"),
+        (("verify", "--timeout", "inf"), "inf is not in the range"),
+        (("outbox", "list", "--limit", MANY_NINES), "is not in the range"),
+        (("outbox", "show", "a\0b"), "not a valid UUID"),
+        (("outbox", "prune", "--older-than", "-1"), "-1 is not in the range"),
+        (("consume", "--to", ""), "'' is no path"),
+        (("consume", "--exec", "true", "--handler-timeout", "nan"), "is no number"),
+        (("consume", "--exec", "true", "--pause-seconds", "nan"), "is no number"),
+        (("consume", "--exec", "true", "--grace-seconds", "nan"), "is no number"),
+        (("consume", "--exec", "true", "--remember-days", "nan"), "is no number"),
+        (("consume", "--exec", "true", "--group", "a b"), "is no name"),
+        (("dlq", "list", "--limit", "0"), "0 is not in the range"),
+        (("dlq", "list", "--tenant", "a\0b"), "not a valid UUID"),
+        (("dlq", "show", ""), "'' is no id"),
+        (("dlq", "redrive", "--id", ""), "'' is no id"),
+        (("dlq", "export", "--output", ""), "'' is no path"),
+        (("dlq", "export", "--output", "a\0b"), "is no path"),
+        (("dlq", "archive", ""), "'' is neither a folder nor a place in S3"),
+        (("dlq", "restore", "a\0b"), "is neither a folder nor a place in S3"),
+        (("dlq", "archive", "gs://bucket/x"), "is no place in S3"),
+        (("dlq", "archive", "S3://bucket/x"), "is no place in S3"),
+        (("schema", "--output", ""), "'' is no path"),
+        (("schema", "check", "", ""), "'' is no path"),
+        (("schema", "check", "/dev/null", "/dev/null"), "/dev/null is empty"),
+        (("iam-policy", "publisher", "--account", "12345678901２"), "is no account: 12 digits"),  # noqa: RUF001 - a digit that is none of ours
+        (("demo", "/nowhere.ogg"), "does not exist"),
+        (("\x1b[2J\u202e",), "No such command"),
+    ],
+)
+def test_it_is_a_wrong_call_that_is_told_in_one_line(
+    call: Caller, arguments: tuple[str, ...], complaint: str
+) -> None:
+    told = call(*arguments)
+
+    assert (told.code, told.out) == (2, "")
+    assert complaint in told.err.splitlines()[-1]
+    assert told.err.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in told.err
+    assert not {"\x1b", "\u202e", "\0"} & set(told.err)
+
+
+def test_where_nobody_can_answer_nothing_is_done(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    told = call("teardown")
+
+    assert told.code == 2
+    assert "There is nobody to answer the question: --yes answers it. Nothing was done." in told.err
+
+
+def test_what_stdout_cannot_spell_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stdout)
+
+    print_json({"name": "José 日本"})
+
+    stdout.seek(0)
+    assert json.load(stdout) == {"name": "José 日本"}
