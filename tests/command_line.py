@@ -7,10 +7,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 
-from entrypoints.cli.main import main
+from entrypoints.cli.main import cli, main
 from entrypoints.cli.stopping import STOPPING
+
+
+def every_command(group: click.Group = cli, *path: str) -> Iterator[tuple[str, click.Command]]:
+    """All commands that do something, with the words that call them."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
+        if isinstance(command, click.Group):
+            yield from every_command(command, *path, name)
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield " ".join((*path, name)), command
 
 
 class Told(NamedTuple):

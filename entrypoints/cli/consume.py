@@ -16,7 +16,7 @@ from domain.services.consumer import Consumer, ConsumerOptions, Tally
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.consume_options import CONSUMER_GROUP, consumer_options
 from entrypoints.cli.output import EXIT_FAILED, print_json
-from entrypoints.cli.parameters import PathTo
+from entrypoints.cli.parameters import PathTo, examples
 from entrypoints.cli.stopping import STOPPING, stop_at_once_when_told
 from ports.event_handler_port import EventHandlerPort
 
@@ -24,11 +24,26 @@ HANGING_SECONDS = 30.0
 """So long after its own timeout even a command that is killed has ended."""
 
 
-@click.command("consume")
-@click.option(
-    "--exec", "line", metavar="CMD", help="Run this for each event: its JSON on stdin, 0 for success."
+@click.command(
+    "consume",
+    epilog=examples(
+        "consume --exec './handle --verbose'",
+        "consume --handler handlers:store --concurrency 16",
+        "consume --to warehouse --format parquet --drain",
+    ),
 )
-@click.option("--handler", "function", metavar="MODULE:FUNCTION", help="Call this with each ReceivedEvent.")
+@click.option(
+    "--exec",
+    "line",
+    metavar="CMD",
+    help="Run this for each event: its JSON on stdin, exit code 0 for success. No shell is involved.",
+)
+@click.option(
+    "--handler",
+    "function",
+    metavar="MODULE:FUNCTION",
+    help="Call this with each ReceivedEvent (domain.model.received); it fails by raising.",
+)
 @click.option(
     "--to",
     "folder",
@@ -39,17 +54,17 @@ HANGING_SECONDS = 30.0
     "--format",
     "file_format",
     type=click.Choice(FileFormat, case_sensitive=False),
-    help="Of the files of --to; jsonl unless it is given.",
+    help="Of the files of --to. [default: jsonl]",
 )
 @click.option(
     "--group",
     type=CONSUMER_GROUP,
     default=DEFAULT_GROUP,
     show_default=True,
-    help="Whose memory of events that were worked off; consumers that do the same work have the same.",
+    help="Who remembers which events were worked off; consumers that do the same work have the same.",
 )
 @click.option(
-    "--payload-bucket", metavar="BUCKET", help="Where references may lead, instead of PAYLOAD_BUCKET."
+    "--payload-bucket", metavar="BUCKET", help="The bucket with large transcripts. [default: PAYLOAD_BUCKET]"
 )
 @consumer_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end, for machines.")

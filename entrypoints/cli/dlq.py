@@ -26,7 +26,7 @@ from entrypoints.cli.dlq_texts import (
 )
 from entrypoints.cli.failures import FAILURE_AS_JSON, CommandInterruptedError
 from entrypoints.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, printable
-from entrypoints.cli.parameters import PathTo, Written
+from entrypoints.cli.parameters import PathTo, Written, examples
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from ports.queue_port import QueueDepth
 
@@ -34,10 +34,16 @@ if TYPE_CHECKING:
     from bootstrap.container import Container
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
-TENANT = click.option("--tenant", type=click.UUID, help="Only what detail.tenant_id names so.")
+TENANT = click.option(
+    "--tenant", type=click.UUID, help="Only those whose detail.tenant_id is this. [default: all]"
+)
 LETTER_ID = Written("id", "(?s).+", "id")
 ID = click.option(
-    "--id", "wanted", type=LETTER_ID, help="One alone: the message's id, or the event's interaction_id."
+    "--id",
+    "wanted",
+    type=LETTER_ID,
+    metavar="ID",
+    help="One alone: the message's id, or the event's interaction_id.",
 )
 MAX_LIMIT = 120_000
 """Messages of one queue that SQS lets be in flight."""
@@ -59,7 +65,14 @@ def command() -> None:
 
 @command.command("list")
 @TENANT
-@click.option("--limit", type=click.IntRange(1, MAX_LIMIT), default=1000, show_default=True, help="At most.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MAX_LIMIT),
+    metavar="N",
+    default=1000,
+    show_default=True,
+    help="Show so many at most.",
+)
 @AS_JSON
 def list_letters(tenant: UUID | None, limit: int, *, as_json: bool) -> None:
     """List dead letters and why each is there. Transcripts are not shown."""
@@ -76,9 +89,9 @@ def list_letters(tenant: UUID | None, limit: int, *, as_json: bool) -> None:
     click.echo(_summary(count, depth, limit))
 
 
-@command.command("show")
+@command.command("show", short_help="Show one dead letter and why it is there.")
 @click.argument("wanted", metavar="ID", type=LETTER_ID)
-@click.option("--with-body", is_flag=True, help="The whole message, transcripts included.")
+@click.option("--with-body", is_flag=True, help="Show the whole message, transcripts included.")
 @AS_JSON
 def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
     """Show one dead letter, by the message's id or the event's interaction_id."""
@@ -97,14 +110,16 @@ def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
         click.echo(printable(one.message.body))
 
 
-@command.command("export")
+@command.command(
+    "export", short_help="Write whole messages as JSON Lines.", epilog=examples("dlq export -o letters.jsonl")
+)
 @TENANT
 @click.option(
     "-o",
     "--output",
     type=PathTo(dir_okay=False, allow_dash=True),
     default="-",
-    help="A file, which appears whole or not at all; stdout without it.",
+    help="A file, which appears whole or not at all. [default: stdout]",
 )
 @FAILURE_AS_JSON
 def export(tenant: UUID | None, output: str) -> None:
@@ -124,7 +139,11 @@ def export(tenant: UUID | None, output: str) -> None:
         raise CommandInterruptedError(f"It was interrupted: {what}. The queue keeps all of it.") from None
 
 
-@command.command("archive")
+@command.command(
+    "archive",
+    short_help="Move dead letters to a folder or to S3.",
+    epilog=examples("dlq archive letters", "dlq archive s3://my-bucket/dead-letters --keep"),
+)
 @click.argument("place", metavar="FOLDER|s3://BUCKET/PREFIX")
 @ID
 @TENANT
@@ -144,7 +163,11 @@ def archive(place: str, wanted: str | None, tenant: UUID | None, *, keep: bool, 
     _finish_tally(tally, "archived", SAME_AGAIN, as_json=as_json)
 
 
-@command.command("restore")
+@command.command(
+    "restore",
+    short_help="Send what was archived to the queue again.",
+    epilog=examples("dlq restore s3://my-bucket/dead-letters"),
+)
 @click.argument("place", metavar="FOLDER|s3://BUCKET/PREFIX")
 @AS_JSON
 def restore(place: str, *, as_json: bool) -> None:
@@ -157,11 +180,24 @@ def restore(place: str, *, as_json: bool) -> None:
     _finish_tally(tally, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
 
-@command.command("redrive")
+@command.command(
+    "redrive",
+    epilog=examples(
+        "dlq redrive --all --max 1",
+        "dlq redrive --tenant 3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11",
+        "dlq redrive --id 5f3b4a36-8a0f-4a43-bc7d-0c8a5d0c1e2f",
+    ),
+)
 @ID
 @TENANT
 @click.option("--all", "everything", is_flag=True, help="Every dead letter.")
-@click.option("--max", "limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option(
+    "--max",
+    "limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Move so many at most. [default: all that are meant]",
+)
 @AS_JSON
 def redrive(
     wanted: str | None, tenant: UUID | None, limit: int | None, *, everything: bool, as_json: bool
@@ -182,7 +218,7 @@ def redrive(
     _finish(redriven, redriven_as_json(redriven), redriven_lines(redriven), SAME_AGAIN, as_json=as_json)
 
 
-@command.command("purge")
+@command.command("purge", short_help="Delete every dead letter for good.")
 @click.option("--yes", is_flag=True, help="Without it nothing is deleted.")
 @AS_JSON
 def purge(*, yes: bool, as_json: bool) -> None:

@@ -5,14 +5,18 @@ import click
 from bootstrap.roles import Role
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import print_json
-from entrypoints.cli.parameters import Written
+from entrypoints.cli.parameters import Written, examples
 
 ACCOUNT = Written("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 123456789012")
 
 
-@click.command("iam-policy")
+@click.command("iam-policy", epilog=examples("iam-policy publisher --account 123456789012"))
 @click.argument("role", type=click.Choice([role.value for role in Role]))
-@click.option("--account", type=ACCOUNT, help="Where everything lies. [default: asks AWS STS]")
+@click.option(
+    "--account",
+    type=ACCOUNT,
+    help="The account where everything lies. [default: that of your credentials, asked from AWS STS]",
+)
 @click.option(
     "--dlq-archive",
     "letters",

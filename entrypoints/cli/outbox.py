@@ -10,6 +10,7 @@ from domain.model.outbox import OutboxCounts, OutboxRecord, OutboxState
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.outbox_texts import age, as_line, as_lines, record_as_json
 from entrypoints.cli.output import confirm, print_json
+from entrypoints.cli.parameters import examples
 from ports.outbox_port import OutboxPort
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -21,9 +22,18 @@ def command() -> None:
     """Look into the outbox, and mend what is parked there."""
 
 
-@command.command("list")
-@click.option("--state", type=click.Choice(OutboxState, case_sensitive=False), help="Only those.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="At most.")
+@command.command("list", epilog=examples("outbox list --state rejected"))
+@click.option(
+    "--state", type=click.Choice(OutboxState, case_sensitive=False), help="Only those. [default: all]"
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=100,
+    show_default=True,
+    help="Show so many at most.",
+)
 @AS_JSON
 def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None:
     """List events, those added last first. Transcripts are not shown."""
@@ -38,9 +48,9 @@ def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None
     click.echo(_summary(counts))
 
 
-@command.command("show")
+@command.command("show", short_help="Show one event, without its transcripts.")
 @click.argument("interaction_id", type=click.UUID)
-@click.option("--with-text", is_flag=True, help="The transcripts, too, as long as they are kept.")
+@click.option("--with-text", is_flag=True, help="Show the transcripts, too, as long as they are kept.")
 @AS_JSON
 def show(interaction_id: UUID, *, with_text: bool, as_json: bool) -> None:
     """Show one event; of its transcripts only their lengths, unless --with-text is given."""
@@ -52,9 +62,11 @@ def show(interaction_id: UUID, *, with_text: bool, as_json: bool) -> None:
         click.echo(line)
 
 
-@command.command("retry")
+@command.command(
+    "retry", short_help="Make events due at once.", epilog=examples("outbox retry --all-rejected")
+)
 @click.argument("interaction_ids", nargs=-1, type=click.UUID)
-@click.option("--all-rejected", is_flag=True, help="Everything that is parked.")
+@click.option("--all-rejected", is_flag=True, help="All that are parked, instead of those that are named.")
 @AS_JSON
 def retry(interaction_ids: tuple[UUID, ...], *, all_rejected: bool, as_json: bool) -> None:
     """Make events due at once: parked ones wait again, and waiting ones wait no longer.
@@ -69,11 +81,20 @@ def retry(interaction_ids: tuple[UUID, ...], *, all_rejected: bool, as_json: boo
     _tell("due now", outbox.retry(None if all_rejected else interaction_ids), as_json=as_json)
 
 
-@command.command("prune")
-@click.option(
-    "--older-than", "days", type=click.IntRange(0, MAX_DAYS), required=True, help="Settled so many days ago."
+@command.command(
+    "prune",
+    short_help="Forget events that were published long ago.",
+    epilog=examples("outbox prune --older-than 30 --yes"),
 )
-@click.option("--rejected", is_flag=True, help="Parked events as well: their transcripts are gone then.")
+@click.option(
+    "--older-than",
+    "days",
+    type=click.IntRange(0, MAX_DAYS),
+    metavar="DAYS",
+    required=True,
+    help="Those that were published, or parked, so many days ago or earlier.",
+)
+@click.option("--rejected", is_flag=True, help="Parked events as well: their transcripts are lost.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @AS_JSON
 def prune(days: int, *, rejected: bool, yes: bool, as_json: bool) -> None:

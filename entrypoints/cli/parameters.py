@@ -10,6 +10,11 @@ import click
 _Path_co = TypeVar("_Path_co", covariant=True)
 
 
+def examples(*calls: str) -> str:
+    """An epilog for a command's help; the mark in front keeps its lines as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  transcripts {call}" for call in calls)
+
+
 class PathTo(click.Path[_Path_co]):
     """A path. None is empty, which would be the current folder: most likely a variable that is not set."""
 

@@ -12,7 +12,7 @@ from domain.model.events import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
-from entrypoints.cli.parameters import PathTo
+from entrypoints.cli.parameters import PathTo, examples
 from ports.transcriber_port import Progress, ProgressListener
 
 if TYPE_CHECKING:
@@ -35,16 +35,24 @@ class _Outcome(NamedTuple):
         return self.result is not None and self.result.publication.status is not PublicationStatus.FAILED
 
 
-@click.command("process")
+@click.command(
+    "process",
+    epilog=examples(
+        "process meeting.ogg",
+        "process *.wav --tenant 3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11 --user alice --json",
+    ),
+)
 @click.argument(
     "files",
     nargs=-1,
     required=True,
     type=PathTo(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
 )
-@click.option("--tenant", help="Tenant id, a UUID v4; MOCK_TENANT_ID, else generated.")
-@click.option("--user", help="User id; MOCK_USER_ID, else 'system'.")
-@click.option("--account", help="Account id.")
+@click.option(
+    "--tenant", metavar="UUID", help="Tenant id, a UUID v4. [default: MOCK_TENANT_ID, else generated]"
+)
+@click.option("--user", metavar="ID", help="User id. [default: MOCK_USER_ID, else system]")
+@click.option("--account", metavar="ID", help="Account id within the tenant. [default: none]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(
     files: tuple[Path, ...], tenant: str | None, user: str | None, account: str | None, *, as_json: bool

@@ -9,20 +9,28 @@ from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.differences import differences_as_json, print_differences
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
+from entrypoints.cli.parameters import examples
 from ports.event_infrastructure_port import EventInfrastructurePort
 
-ARCHIVE_DAYS = click.option(
+MAX_ARCHIVE_DAYS = 36_500
+
+
+@click.command(
+    "provision",
+    epilog=examples(
+        "provision --dry-run --repair",
+        "provision --archive 30",
+        "provision --format cloudformation > route.template.json",
+    ),
+)
+@click.option(
     "--archive",
     "archive_days",
-    type=click.IntRange(0, 36_500),
+    type=click.IntRange(0, MAX_ARCHIVE_DAYS),
     metavar="DAYS",
-    help="Keep events for replays, for so many days; 0 for good. [default: ARCHIVE_DAYS]",
+    help="Days for which events are kept for replays; 0 for good. [default: ARCHIVE_DAYS]",
 )
-
-
-@click.command("provision")
-@ARCHIVE_DAYS
-@click.option("--repair", is_flag=True, help="Change what differs, too, after showing a plan.")
+@click.option("--repair", is_flag=True, help="Change what differs, too, after showing a plan and asking.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before a repair.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -30,7 +38,7 @@ ARCHIVE_DAYS = click.option(
     "--format",
     "template",
     type=click.Choice([each.value for each in RouteTemplate]),
-    help="Print the route for a tool of yours, and do nothing; asks AWS nothing.",
+    help="Print the route as a template for a tool of yours, and do nothing; asks AWS nothing.",
 )
 def command(
     archive_days: int | None,

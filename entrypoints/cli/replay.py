@@ -10,7 +10,7 @@ from domain.services.event_replay import EventReplayService
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.failures import CommandInterruptedError
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable
-from entrypoints.cli.parameters import Written
+from entrypoints.cli.parameters import Written, examples
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 
@@ -39,11 +39,25 @@ class Moment(click.ParamType[datetime]):
             self.fail(f"{value!r} is before the year 1 or after 9999 in UTC", param, ctx)
 
 
-@click.group("replay", invoke_without_command=True)
-@click.option("--from", "start", type=Moment(), help="The first moment in question.")
-@click.option("--to", "end", type=Moment(), help="The last one; now, unless it is given.")
-@click.option("--tenant", "tenant_id", type=click.UUID, help="The events of this tenant alone.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Follow it to its end.")
+@click.group(
+    "replay",
+    invoke_without_command=True,
+    epilog=examples(
+        "replay --from 2026-11-23T08:00:00Z --to 2026-11-23T12:00:00+01:00",
+        "replay --from 2026-11-23T08:00:00Z --no-wait",
+        "replay show NAME --wait",
+    ),
+)
+@click.option(
+    "--from", "start", type=Moment(), metavar="TIME", help="From when on: ISO 8601 with its zone. [required]"
+)
+@click.option("--to", "end", type=Moment(), metavar="TIME", help="Until when. [default: now]")
+@click.option(
+    "--tenant", "tenant_id", type=click.UUID, help="The events of this tenant alone. [default: of all]"
+)
+@click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Follow it to its end, or return at once."
+)
 @AS_JSON
 @click.pass_context
 def command(
@@ -72,7 +86,9 @@ def command(
 
 @command.command("show")
 @click.argument("name", type=REPLAY_NAME)
-@click.option("--wait/--no-wait", default=False, show_default=True, help="Follow it to its end.")
+@click.option(
+    "--wait/--no-wait", default=False, show_default=True, help="Follow it to its end, or return at once."
+)
 @AS_JSON
 def show(name: str, *, wait: bool, as_json: bool) -> None:
     """Say how a replay stands."""

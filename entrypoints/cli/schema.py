@@ -9,15 +9,17 @@ from domain.model.errors import TranscriptionServiceError
 from domain.model.infrastructure import RouteNames
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import print_json
-from entrypoints.cli.parameters import PathTo
+from entrypoints.cli.parameters import PathTo, examples
 from entrypoints.cli.schema_check import check
 
 
-@click.group("schema", invoke_without_command=True)
+@click.group(
+    "schema", invoke_without_command=True, epilog=examples("schema 1.0", "schema --output docs/events")
+)
 @click.option(
     "--output",
     type=PathTo(file_okay=False, path_type=Path),
-    help="Write every document and its examples into this folder, as in docs/events.",
+    help="Write every document and its examples into this folder, as in docs/events. [default: print them]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 @click.pass_context

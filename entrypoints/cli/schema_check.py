@@ -10,7 +10,7 @@ from domain.model.schema_changes import schema_changes
 from domain.model.schema_keywords import Change
 from domain.model.schema_version import Bump, SchemaVersion, declared_version
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable
-from entrypoints.cli.parameters import PathTo
+from entrypoints.cli.parameters import PathTo, examples
 from entrypoints.cli.schema_files import read_schema
 
 
@@ -53,7 +53,11 @@ class Comparison(NamedTuple):
 FILE = PathTo(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("check", short_help="Say which version a change needs, and why.")
+@click.command(
+    "check",
+    short_help="Say which version a change needs, and why.",
+    epilog=examples("schema check old.schema.json new.schema.json --version 1.0 1.1"),
+)
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
 @click.option(

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 
 @click.command("serve")
-@click.option("--host", help="Address to listen on; HOST, else 127.0.0.1.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; PORT, else 8000.")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on. [default: HOST, else 127.0.0.1]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Port to listen on; 0 for a free one. [default: PORT, else 8000]",
+)
 @FAILURE_AS_JSON
 def command(host: str | None, port: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""

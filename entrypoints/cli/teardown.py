@@ -11,8 +11,10 @@ from entrypoints.cli.output import confirm, console, print_json, printable
 
 
 @click.command("teardown")
-@click.option("--force", is_flag=True, help="Even while messages wait: they are lost.")
-@click.option("--archive", is_flag=True, help="The archive, too, with every event in it.")
+@click.option(
+    "--force", is_flag=True, help="Remove the queues even while messages wait in them: those are lost."
+)
+@click.option("--archive", is_flag=True, help="Remove the archive, too, with every event in it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(*, force: bool, archive: bool, yes: bool, as_json: bool) -> None:

@@ -14,9 +14,10 @@ from entrypoints.cli.parameters import Finite
 @click.option(
     "--timeout",
     type=Finite(0, MAX_TIMEOUT_SECONDS, min_open=True),
+    metavar="SECONDS",
     default=DEFAULT_TIMEOUT_SECONDS,
     show_default=True,
-    help="Seconds to wait for the test event.",
+    help="How long to wait for the test event.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(timeout: float, *, as_json: bool) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from domain.model.errors import ConfigurationError, InfrastructureError
 from entrypoints.cli.failures import CommandInterruptedError, tell_failure
-from entrypoints.cli.main import COMMANDS, cli
-from tests.command_line import Caller, calling
+from entrypoints.cli.main import COMMANDS
+from tests.command_line import Caller, calling, every_command
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
 INTERACTION = "7f2a1c9e-1b6e-4a50-9a49-0a3e6f5f7d11"
@@ -45,18 +45,7 @@ ASKS_AWS = [
 ]  # fmt: skip
 
 
-def every_command(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command
-        if isinstance(command, click.Group):
-            yield from every_command(command, *path, name)
-        if not isinstance(command, click.Group) or command.invoke_without_command:
-            yield " ".join((*path, name)), command
-
-
-EVERY = dict(every_command(cli))
+EVERY = dict(every_command())
 
 
 @pytest.fixture
