@@ -182,6 +182,7 @@ def restore(place: str, *, as_json: bool) -> None:
 
 @command.command(
     "redrive",
+    short_help="Put dead letters back into the queue.",
     epilog=examples(
         "dlq redrive --all --max 1",
         "dlq redrive --tenant 3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11",
