@@ -145,8 +145,7 @@ class Relay:
             logger.exception("the relay broke down", extra={"error_type": type(error).__name__})
             reason = f"the relay broke down: {type(error).__name__}"
         self._broke_down = True
-        while self._in_flight:
-            self._finish()
+        self._wind_up()
         return self._set_back(reason)
 
     def _step(self) -> float:
@@ -193,6 +192,15 @@ class Relay:
         self._flows = not round_.refused
         return round_
 
+    def _wind_up(self) -> None:
+        """Finish what is in flight. A round that breaks down ends nothing but itself: its leases end, too."""
+        while self._in_flight:
+            try:
+                self._finish()
+            except Exception as error:
+                context = {"error_type": type(error).__name__}
+                logger.exception("a round broke down, its events will be sent again", extra=context)
+
     def _limit(self) -> int:
         """While in trouble, enough to find events among them that are not to blame."""
         limit = min(BATCH_IN_TROUBLE, self._batch) if self._trouble else self._batch
@@ -216,8 +224,7 @@ class Relay:
         self._unrecorded = []
 
     def _end(self) -> None:
-        while self._in_flight:
-            self._finish()
+        self._wind_up()
         try:
             self._record()
         except OutboxUnavailableError as error:

@@ -671,3 +671,30 @@ def test_the_status_tells_the_last_sign_of_life() -> None:
     here.clock.at += 7
 
     assert here.relay.status() == RelayStatus(None, 7.0, None)
+
+
+class DefectiveBreaker(CircuitBreaker):
+    """Breaks down where it is told of a success, while it is said to."""
+
+    is_defective = False
+
+    def succeeded(self) -> None:
+        if self.is_defective:
+            raise RuntimeError("a defect")
+        super().succeeded()
+
+
+def test_rounds_that_break_down_one_after_the_other_do_not_end_the_relay() -> None:
+    bus, breaker = AnsweringEventPublisher(), DefectiveBreaker()
+    here = RelayAtWork(bus, breaker=breaker, batch=10)
+    events = here.add(60)
+    here.step()
+
+    breaker.is_defective = True
+    for _ in range(3):
+        here.step()
+    assert here.relay.status().last_error == "the relay broke down: RuntimeError"
+
+    breaker.is_defective = False
+    here.work()
+    assert here.ids(OutboxState.PUBLISHED) == set(ids(events))
