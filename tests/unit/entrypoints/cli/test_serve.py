@@ -47,7 +47,7 @@ def test_sigterm_finishes_what_is_in_flight(tmp_path: Path) -> None:
 
         caller = threading.Thread(target=call)
         caller.start()
-        wait_until(lambda: list((tmp_path / "spool").rglob("recording")))
+        wait_until(lambda: list((tmp_path / "spool").rglob("upload-*")))
         process.send_signal(signal.SIGTERM)
         caller.join(60)
         process.communicate(timeout=20)
