@@ -54,7 +54,7 @@ class InlineAttempt:
 class InlineCalls:
     """Sends at once what comes while a call is free, and together what came while none was.
 
-    Nobody waits for company. What becomes of each event is recorded, and the breaker knows how the bus is.
+    Nobody waits for company, nor for the record of what became of an event. The breaker knows how the bus is.
 
     Args:
         wake: tells the relay that there is work.
@@ -112,9 +112,11 @@ class InlineCalls:
         answers = attempt(self._events, [inline.event for inline in taken])
         if not taken[0].is_late:
             tell_breaker(self._breaker, answers)
-        self._settle(taken, answers)
         for inline, answer in zip(taken, answers, strict=True):
-            inline.outcome.set_result(answer)
+            inline.outcome.set_result(
+                answer
+            )  # callers need not wait for the record: a crash costs duplicates
+        self._settle(taken, answers)
 
     def _taken(self) -> list[InlineAttempt]:
         """As many as fit into one call, and whose callers are still there."""

@@ -1,7 +1,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import pytest
@@ -14,7 +14,7 @@ from domain.model.errors import (
     EventTooLargeError,
 )
 from domain.model.events import Publication, PublicationStatus
-from domain.model.outbox import OutboxRecord, OutboxState
+from domain.model.outbox import OutboxRecord, OutboxState, Outcome
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.event_delivery import EventDelivery
 from ports.event_port import EventPort, PublishOutcome
@@ -44,6 +44,11 @@ class House:
         self.woken += 1
 
     def record(self, interaction_id: UUID) -> OutboxRecord:
+        """What is recorded once every call that is under way has ended."""
+        self.delivery.close()
+        return self.record_so_far(interaction_id)
+
+    def record_so_far(self, interaction_id: UUID) -> OutboxRecord:
         record = self.outbox.find(interaction_id)
         assert record
         return record
@@ -83,6 +88,25 @@ def test_an_event_that_the_bus_accepts_is_published_and_recorded(house: Callable
     assert here.woken == 0
 
 
+def test_callers_do_not_wait_until_it_is_recorded_that_the_bus_took_their_event(
+    house: Callable[..., House],
+) -> None:
+    recording = threading.Event()
+
+    class SlowOutbox(InMemoryOutbox):
+        def record(self, outcomes: Sequence[Outcome], /) -> int:
+            assert recording.wait(30)
+            return super().record(outcomes)
+
+    here, event = house(AnsweringEventPublisher(), SlowOutbox()), an_event()
+
+    assert here.delivery.publish(event) == ACCEPTED
+    assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
+
+    recording.set()
+    assert here.record(event.interaction_id).state is OutboxState.PUBLISHED
+
+
 def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., House]) -> None:
     bus, event = HeldUpEventPublisher(), an_event()
     here = house(bus)
@@ -90,7 +114,7 @@ def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., House]) -
     caller.start()
 
     assert bus.asked.wait(10)
-    assert here.record(event.interaction_id).state is OutboxState.WAITING
+    assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
     assert here.outbox.claim_due(1, lease_seconds=1) == ()  # the relay leaves it to the inline attempt
 
     bus.go_on.set()
@@ -136,7 +160,7 @@ def test_an_answer_that_comes_late_is_recorded_all_the_same(
     here = house(bus, timeout_seconds=0.01)
 
     assert here.delivery.publish(event) == QUEUED
-    assert here.record(event.interaction_id).state is OutboxState.WAITING
+    assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
 
     bus.go_on.set()
     here.delivery.close()
@@ -196,6 +220,7 @@ def test_after_failures_in_a_row_callers_do_not_pay_for_the_bus(house: Callable[
 
     assert len(bus.calls) == 3
     assert here.breaker.reason == "the bus is away"
+    here.delivery.close()
     assert here.outbox.counts().waiting == 10
     assert here.woken == 10
     assert len(here.outbox.claim_due(10, lease_seconds=1)) >= 7  # nobody holds what was never tried
