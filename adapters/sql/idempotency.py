@@ -4,12 +4,12 @@ from hashlib import sha256
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, bindparam, delete, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
 from adapters.sql.tables import idempotency_keys
+from adapters.sql.upserts import insert_into
 from domain.model.errors import (
     IdempotencyConflictError,
     IdempotencyInProgressError,
@@ -81,8 +81,8 @@ class SqlIdempotency(IdempotencyPort):
             "expires_at": self._now + bindparam("lease_seconds", lease_seconds),
             "answer": null(),
         }
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        statement = insert(idempotency_keys).values(
+        dialect = self._database.engine.dialect.name
+        statement = insert_into(dialect, idempotency_keys).values(
             tenant_id=reservation.tenant_id, key_hash=_hash(reservation.key), **changes
         )
         taken_over = statement.on_conflict_do_update(

@@ -28,11 +28,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
 from adapters.sql.outbox_rows import Settlement
 from adapters.sql.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, outbox
+from adapters.sql.upserts import insert_into
 from domain.model.outbox import MAX_WAIT_SECONDS, OutboxState
 
 PRUNE_BATCH = 500
@@ -44,10 +44,9 @@ Types = tuple[type[TypeEngine[Any]], ...]
 
 
 def add(dialect: str, now: ColumnElement[float]) -> Insert:
-    """Insert an event, unless it is there; the one statement that is another's class per database."""
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    """Insert an event, unless it is there."""
     return (
-        insert(outbox)
+        insert_into(dialect, outbox)
         .values(
             interaction_id=bindparam("interaction_id", type_=Uuid),
             tenant_id=bindparam("tenant_id", type_=Uuid),

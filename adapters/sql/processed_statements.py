@@ -27,10 +27,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import Subquery
 
 from adapters.sql.tables import event_holds, processed_events
+from adapters.sql.upserts import insert_into
 
 PRUNE_BATCH = 500
 """Rows a transaction forgets, so that nobody waits long for it."""
@@ -82,8 +82,7 @@ def _upsert(
 ) -> Insert:
     """Rows for the events in `rows`; over those that are there, or only those that have expired by then."""
     rows = select(_GROUP, event.c.interaction_id, event.c.replay, *values.values())
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = insert(table).from_select(
+    statement = insert_into(dialect, table).from_select(
         ["consumer_group", *_EVENT, *values],
         rows.where(true()),  # without a condition, SQLite takes what follows for a part of the query
     )

@@ -1,9 +1,11 @@
-"""The tables, as the migrations leave them; times are seconds since 1970, by the database's clock."""
+"""The tables, as the migrations leave them; times are seconds since 1970, by the database's clock.
+
+Their indexes that hold some rows only are in `adapters.sql.indexes`.
+"""
 
 from sqlalchemy import (
     Column,
     Double,
-    Index,
     Integer,
     MetaData,
     String,
@@ -40,35 +42,10 @@ outbox = Table(
 IS_WAITING = outbox.c.state == literal_column(f"'{OutboxState.WAITING}'")
 """Spelt out, not bound: a partial index serves only a condition that reads like its own."""
 
-Index(
-    "outbox_waiting",
-    outbox.c.due_at,
-    outbox.c.lease_until,
-    outbox.c.added_at,
-    sqlite_where=IS_WAITING,
-    postgresql_where=IS_WAITING,
-)
-
 IS_SETTLED = outbox.c.settled_at.is_not(None)
-
-Index(
-    "outbox_settled",
-    outbox.c.state,
-    outbox.c.settled_at,
-    sqlite_where=IS_SETTLED,
-    postgresql_where=IS_SETTLED,
-)
 
 HAS_KEPT_TEXTS = (outbox.c.state == literal_column(f"'{OutboxState.PUBLISHED}'")) & outbox.c.event.is_not(
     None
-)
-
-Index(
-    "outbox_texts",
-    outbox.c.state,
-    outbox.c.settled_at,  # the same columns as above: SQLite prefers more of them to fewer rows
-    sqlite_where=HAS_KEPT_TEXTS,
-    postgresql_where=HAS_KEPT_TEXTS,
 )
 
 idempotency_keys = Table(

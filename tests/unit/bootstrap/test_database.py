@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -89,3 +91,28 @@ def test_sqlite_is_warned_about_nothing(tmp_path: Path, caplog: pytest.LogCaptur
     prepare_database(f"sqlite:///{tmp_path}/test.db").close()
 
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+WHAT_A_START_IMPORTS = """
+import sys
+from bootstrap.container import build_container
+from bootstrap.settings import Settings
+
+container = build_container(Settings.from_env({"DATABASE_URL": sys.argv[1]}))
+container.outbox().counts(), container.idempotency(), container.processed_events(group="crm")
+rare = ("alembic", "psycopg", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm")
+print([name for name in rare if name in sys.modules])
+"""
+
+
+def test_a_start_on_an_sqlite_that_is_up_to_date_imports_neither_alembic_nor_what_postgresql_needs(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/transcripts.db"
+    prepare_database(url).close()
+
+    result = subprocess.run(
+        [sys.executable, "-c", WHAT_A_START_IMPORTS, url], capture_output=True, text=True, check=True
+    )
+
+    assert result.stdout == "[]\n"

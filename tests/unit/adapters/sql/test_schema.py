@@ -15,9 +15,10 @@ from sqlalchemy import text
 
 from adapters.sql.database import Database
 from adapters.sql.engines import engine_for
+from adapters.sql.indexes import metadata
 from adapters.sql.outbox import SqlOutbox
 from adapters.sql.schema import revision, upgrade_schema
-from adapters.sql.tables import SCHEMA_REVISION, metadata
+from adapters.sql.tables import SCHEMA_REVISION
 from domain.model.errors import ConfigurationError
 from tests.databases import Place
 from tests.factories import an_event
