@@ -1,6 +1,7 @@
 """AWS sessions and clients, built in one place.
 
-Clients are safe to share between threads, and slow to make; sessions are neither.
+Clients are safe to share between threads; sessions are not, so that one thread at a time makes clients of
+them.
 """
 
 import os
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -69,11 +72,13 @@ CONSUMING = LONG_POLLING.merge(
 )
 """As `RELAYING`: our own types hold what botocore would check of each entry."""
 
+_ONE_AT_A_TIME = Lock()
+
 METADATA_CONNECT_SECONDS = 0.25
 METADATA_READ_SECONDS = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AwsAccess:
     """Which AWS is meant. Who we are is the default credential chain's business (requirement 9.4).
 
@@ -85,11 +90,16 @@ class AwsAccess:
     region: str
     endpoint_url: str | None = None
 
+    @cached_property
+    def session(self) -> boto3.Session:
+        """What all clients are made of: it finds credentials once, and reads what a service can do once."""
+        return boto3.Session(region_name=self.region)
+
 
 def publishing_client(access: AwsAccess) -> "EventBridgeClient":
     """For publishing while a request waits."""
-    with _naming_what_is_wrong():
-        return _session(access).client(
+    with _making_a_client():
+        return access.session.client(
             "events", endpoint_url=access.endpoint_url, config=PUBLISHING.merge(LEAN)
         )
 
@@ -97,58 +107,58 @@ def publishing_client(access: AwsAccess) -> "EventBridgeClient":
 def relaying_client(access: AwsAccess, *, threads: int) -> "EventBridgeClient":
     """For publishing from so many threads at once."""
     config = RELAYING.merge(LEAN).merge(Config(max_pool_connections=threads))
-    with _naming_what_is_wrong():
-        return _session(access).client("events", endpoint_url=access.endpoint_url, config=config)
+    with _making_a_client():
+        return access.session.client("events", endpoint_url=access.endpoint_url, config=config)
 
 
 def events_client(access: AwsAccess) -> "EventBridgeClient":
     """For the operator's tools."""
-    with _naming_what_is_wrong():
-        return _session(access).client("events", endpoint_url=access.endpoint_url, config=OPERATING)
+    with _making_a_client():
+        return access.session.client("events", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def sqs_client(access: AwsAccess) -> "SQSClient":
     """For the operator's tools; fit for long polling."""
-    with _naming_what_is_wrong():
-        return _session(access).client("sqs", endpoint_url=access.endpoint_url, config=LONG_POLLING)
+    with _making_a_client():
+        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=LONG_POLLING)
 
 
 def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
     """For receiving and deleting from so many threads at once, and for the one that renews."""
     config = CONSUMING.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
-    with _naming_what_is_wrong():
-        return _session(access).client("sqs", endpoint_url=access.endpoint_url, config=config)
+    with _making_a_client():
+        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=config)
 
 
 def kms_client(access: AwsAccess) -> "KMSClient":
     """For the operator's tools."""
-    with _naming_what_is_wrong():
-        return _session(access).client("kms", endpoint_url=access.endpoint_url, config=OPERATING)
+    with _making_a_client():
+        return access.session.client("kms", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def cloudwatch_client(access: AwsAccess) -> "CloudWatchClient":
     """For the operator's tools."""
-    with _naming_what_is_wrong():
-        return _session(access).client("cloudwatch", endpoint_url=access.endpoint_url, config=OPERATING)
+    with _making_a_client():
+        return access.session.client("cloudwatch", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def sts_client(access: AwsAccess) -> "STSClient":
     """For the operator's tools: who these credentials belong to."""
-    with _naming_what_is_wrong():
-        return _session(access).client("sts", endpoint_url=access.endpoint_url, config=OPERATING)
+    with _making_a_client():
+        return access.session.client("sts", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def partition_of(access: AwsAccess) -> str:
     """What ARNs of the region begin with after `arn:`; "aws" but for China and the governments' regions."""
-    with _naming_what_is_wrong():
-        return _session(access).get_partition_for_region(access.region)
+    with _making_a_client():
+        return access.session.get_partition_for_region(access.region)
 
 
 def s3_client(access: AwsAccess) -> "S3Client":
     """For large transcripts; addresses objects by path at endpoints that are not AWS's."""
     config = PUBLISHING.merge(Config(read_timeout=10, s3={"addressing_style": _addressing_style(access)}))
-    with _naming_what_is_wrong():
-        return _session(access).client("s3", endpoint_url=access.endpoint_url, config=config)
+    with _making_a_client():
+        return access.session.client("s3", endpoint_url=access.endpoint_url, config=config)
 
 
 def credentials_found(session: Session | None = None) -> bool:
@@ -169,10 +179,6 @@ def credentials_found(session: Session | None = None) -> bool:
 
 def _addressing_style(access: AwsAccess) -> Literal["path", "auto"]:
     return "path" if access.endpoint_url else "auto"
-
-
-def _session(access: AwsAccess) -> boto3.Session:
-    return boto3.Session(region_name=access.region)
 
 
 def _instance_has_a_role(session: Session) -> bool:
@@ -198,6 +204,12 @@ def _listens(url: str) -> bool:
         ).close()
         return True
     return False
+
+
+@contextmanager
+def _making_a_client() -> Iterator[None]:
+    with _ONE_AT_A_TIME, _naming_what_is_wrong():
+        yield
 
 
 @contextmanager

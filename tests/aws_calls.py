@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import boto3
 
-import bootstrap.aws
+from bootstrap.aws import AwsAccess
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
 """LocalStack's account."""
@@ -55,12 +55,12 @@ def recorded_calls() -> Iterator[Recorder]:
     """Record what is called with clients that are made by `bootstrap.aws` meanwhile."""
     recorder = Recorder()
 
-    def session(access: bootstrap.aws.AwsAccess) -> boto3.Session:
+    def session(access: AwsAccess) -> boto3.Session:
         made = boto3.Session(region_name=access.region)
         made.events.register("provide-client-params.*.*", recorder.record)
         return made
 
-    with patch.object(bootstrap.aws, "_session", session):
+    with patch.object(AwsAccess, "session", property(session)):
         yield recorder
 
 

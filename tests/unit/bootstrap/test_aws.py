@@ -2,6 +2,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -114,6 +115,26 @@ def test_clients_talk_to_the_region_and_endpoint_that_are_meant(make: Any) -> No
 @pytest.mark.parametrize("make", CLIENTS)
 def test_without_an_endpoint_clients_talk_to_aws(make: Any) -> None:
     assert make(AwsAccess("eu-central-1")).meta.endpoint_url.endswith(".amazonaws.com")
+
+
+def test_clients_of_one_access_share_a_session_whichever_threads_make_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Session] = []
+
+    class Noted(Session):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr("botocore.session.Session", Noted)
+    access = AwsAccess("eu-central-1")
+    with ThreadPoolExecutor(len(CLIENTS)) as threads:
+        clients = list(threads.map(lambda make: make(access), CLIENTS))
+
+    assert len(made) == 1
+    assert {client.meta.region_name for client in clients} == {"eu-central-1"}
+    assert len({client.meta.events for client in clients}) == len(clients)  # what one is told, others are not
 
 
 @pytest.mark.parametrize(
