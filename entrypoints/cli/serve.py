@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from entrypoints.cli.configuration import build_container, configure
+from entrypoints.cli.configuration import build_container, configure, importing
 from entrypoints.cli.failures import FAILURE_AS_JSON
 from entrypoints.cli.stopping import stop_at_once_when_told
 
@@ -36,7 +36,8 @@ async def _serve(settings: "Settings", host: str, port: int) -> None:
     transcriber = transcriber_for(settings)
     await transcriber.start()
     try:
-        from entrypoints.api.server import serve  # noqa: PLC0415 - slow to import; the workers are under way
+        with importing():
+            from entrypoints.api.server import serve  # noqa: PLC0415 - slow to import; the workers are under way
 
         await serve(build_container(settings, transcriber), host=host, port=port)
     finally:
