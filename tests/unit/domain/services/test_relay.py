@@ -452,10 +452,11 @@ def test_a_defect_of_the_outbox_does_not_end_the_relay(caplog: pytest.LogCapture
 # Several relays, and crashes
 
 
-def test_two_relays_share_the_work_and_send_nothing_twice() -> None:
+def test_two_relays_share_the_work_and_send_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     bus, clock = AnsweringEventPublisher(), SimulatedTime()
     outbox = FaultyOutbox(clock)
     long, lease_seconds = 1e9, 1e12  # an idle relay makes simulated time fly
+    monkeypatch.setattr("adapters.in_memory.outbox.MAX_WAIT_SECONDS", lease_seconds)
     relays = [
         RelayAtWork(bus, outbox=outbox, clock=clock, batch=10, lease_seconds=lease_seconds) for _ in range(2)
     ]
