@@ -209,6 +209,8 @@ class Relay:
     def _why_not(self, claimed_at: float) -> str | None:
         if self._stop.is_set():
             return "the relay stopped"
+        if self._breaker.held:
+            return f"the events are held back: {self._breaker.held}"
         late = self._clock() - claimed_at > self._lease_seconds / 2
         return "the lease was nearly over" if late else None
 

@@ -699,3 +699,24 @@ def test_rounds_that_break_down_one_after_the_other_do_not_end_the_relay() -> No
     breaker.is_defective = False
     here.work()
     assert here.ids(OutboxState.PUBLISHED) == set(ids(events))
+
+
+def test_what_is_found_missing_holds_back_what_was_about_to_be_sent() -> None:
+    breaker = CircuitBreaker()
+
+    def lose_the_bus(_event: CompletedEvent) -> PublishOutcome:
+        breaker.hold("the bus is missing")
+        return ACCEPTED
+
+    bus = AnsweringEventPublisher(lose_the_bus)
+    here = RelayAtWork(bus, breaker=breaker, batch=100, threads=1)
+    events = here.add(100)
+
+    here.step()
+    assert len(bus.accepted) == 10
+    assert here.outbox.counts().waiting == 90
+
+    breaker.release()
+    bus.answer = lambda _: ACCEPTED
+    here.work()
+    assert Counter(bus.accepted_ids) == dict.fromkeys(ids(events), 1)
