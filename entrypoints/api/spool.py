@@ -1,6 +1,7 @@
 """Where uploads live while they are worked on.
 
-Uploads have names that nobody can guess, so that a recording which plays with file names finds no other; each
+Each upload has a folder to itself and a name that nobody can guess, so that a recording which plays with file
+names finds no other. Its folder is kept for the next upload: making and removing one waits for the disk. Each
 process has a folder of its own, locked while it lives, so that the next one can sweep what a killed process
 left behind and nothing else. The folders themselves are locked: programs that tidy up temporary files spare
 what is locked, and there is no lock file that could be missing.
@@ -50,6 +51,7 @@ class UploadSpool:
         self._limits = limits
         self._receiving = 0
         self._folder: Path | None = None
+        self._empty: list[Path] = []  # folders that no upload is in
         self._lock: int | None = None
 
     def open(self) -> None:
@@ -72,6 +74,7 @@ class UploadSpool:
             shutil.rmtree(self._folder, ignore_errors=True)
             os.close(self._lock)
             self._folder = self._lock = None
+            self._empty.clear()
 
     @contextlib.asynccontextmanager
     async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Path]:
@@ -85,21 +88,28 @@ class UploadSpool:
             RecordingError: it is missing, empty or too large.
             ProblemError: the request is at fault in another way (see `entrypoints.api.problems`).
         """
-        path = self._new_path()
+        with _storage_errors():
+            folder = self._empty_folder()
+        path = folder / f"upload-{uuid4().hex}"
         try:
             with self._slot():
                 await self._write(request, path, check_capacity)
             yield path
         finally:
             await _remove(path)
+            if not path.exists():  # else it stays alone with what could not be removed
+                self._empty.append(folder)
 
-    def _new_path(self) -> Path:
+    def _empty_folder(self) -> Path:
         if self._folder is None:
             raise RuntimeError("The spool is not open.")
         if not self._folder.exists():  # somebody tidied up
             self.close()
             self.open()
-        return self._folder / f"upload-{uuid4().hex}"
+        while self._empty:
+            if (folder := self._empty.pop()).exists():
+                return folder
+        return Path(tempfile.mkdtemp(dir=self._folder))
 
     @contextlib.contextmanager
     def _slot(self) -> Iterator[None]:

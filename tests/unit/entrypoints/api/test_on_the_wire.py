@@ -40,7 +40,7 @@ def port(container: Container) -> Iterator[int]:
 
 
 def uploads(container: Container) -> list[Path]:
-    return list(container.settings().spool_dir.glob("process-*/upload-*"))
+    return list(container.settings().spool_dir.rglob("upload-*"))
 
 
 def problem(answer: bytes) -> dict[str, object]:

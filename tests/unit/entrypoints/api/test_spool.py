@@ -177,14 +177,47 @@ async def test_a_disk_without_room_for_a_file_is_full(
             pass
 
 
-async def test_uploads_have_names_of_their_own_that_nobody_can_guess(spool: UploadSpool) -> None:
+async def test_uploads_have_folders_to_themselves_and_names_that_nobody_can_guess(spool: UploadSpool) -> None:
     async with (
         spool.receive(upload(b"one"), has_capacity) as one,
         spool.receive(upload(b"two"), has_capacity) as two,
     ):
         assert (one.read_bytes(), two.read_bytes()) == (b"one", b"two")
         assert len({one.name, two.name}) == 2
+        assert list(one.parent.iterdir()) == [one]
+        assert list(two.parent.iterdir()) == [two]
         assert min(len(one.name), len(two.name)) >= len("upload-") + 32
+
+
+async def test_the_folder_of_an_upload_is_kept_for_the_next_one(spool: UploadSpool) -> None:
+    async with spool.receive(upload(b"one"), has_capacity) as one:
+        pass
+    async with spool.receive(upload(b"two"), has_capacity) as two:
+        assert two.parent == one.parent
+        assert list(two.parent.iterdir()) == [two]
+
+
+async def test_no_upload_is_put_beside_one_that_could_not_be_removed(
+    spool: UploadSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", refuse)
+        async with spool.receive(upload(b"one"), has_capacity) as one:
+            pass
+    assert one.exists()
+    async with spool.receive(upload(b"two"), has_capacity) as two:
+        assert list(two.parent.iterdir()) == [two]
+
+
+async def test_a_folder_that_somebody_tidied_up_is_made_again(spool: UploadSpool) -> None:
+    async with spool.receive(upload(b"one"), has_capacity) as one:
+        pass
+    one.parent.rmdir()
+    async with spool.receive(upload(b"two"), has_capacity) as two:
+        assert two.read_bytes() == b"two"
 
 
 async def test_below_the_floor_of_free_space_nothing_is_received(tmp_path: Path) -> None:
