@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Self
 
+from adapters.handling.guard import Guard
 from adapters.handling.process_group import ProcessGroup
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.received import ReceivedEvent
@@ -23,7 +24,8 @@ class CommandHandler(EventHandlerPort):
     The command has our environment, credentials included, as its team may need them, and besides
     `INTERACTION_ID`, `TENANT_ID`, `RECEIVE_COUNT` and `REPLAY` (empty unless the event comes from a replay).
     What it writes, to stdout or stderr, goes to our stderr as it is. No shell is involved. It is a group of
-    processes of its own, which ends with it: nothing that it leaves behind goes on.
+    processes of its own, which ends with it: nothing that it leaves behind goes on. It ends with us as well,
+    also where we are killed.
 
     Args:
         command: program and arguments.
@@ -35,6 +37,7 @@ class CommandHandler(EventHandlerPort):
         self._timeout_seconds = timeout_seconds
         self._running: set[ProcessGroup] = set()
         self._aborted = False
+        self._guard: Guard | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -86,9 +89,11 @@ class CommandHandler(EventHandlerPort):
             if self._aborted:
                 raise HandlerError(f"{self._name} was not started, as the consumer must end.")
             try:
+                self._guard = self._guard or Guard()
                 group = ProcessGroup(self._command, environment, received.to_json().encode())
             except (OSError, ValueError) as error:
                 raise HandlerError(f"{self._name} could not be started: {error}.") from error
+            self._guard.watch(group.id)
             self._running.add(group)
         return group
 
@@ -97,6 +102,8 @@ class CommandHandler(EventHandlerPort):
         with self._lock:
             group.kill()
             self._running.discard(group)
+            if self._guard:
+                self._guard.forget(group.id)
         return group.close()
 
     def _what_became(self, status: int, *, in_time: bool) -> str:

@@ -44,6 +44,11 @@ class ProcessGroup:
         self._stderr = self._process.stderr.fileno()
         os.set_blocking(self._stderr, False)
 
+    @property
+    def id(self) -> int:
+        """The number of the group, and of the command."""
+        return self._process.pid
+
     def wait(self, seconds: float) -> bool:
         """Wait for the command's end and say whether it came; meanwhile pass on what it says on stderr."""
         ended = os.pidfd_open(self._process.pid)

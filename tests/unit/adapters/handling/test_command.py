@@ -212,8 +212,7 @@ def test_no_file_stays_open_and_no_process_unburied() -> None:
         failure_of(handler)
 
     assert open_files() == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert os.waitpid(-1, os.WNOHANG) == (0, 0)  # there is the guard, which lives, and nobody to bury
 
 
 def test_words_are_split_as_a_shell_would_and_no_shell_is_involved(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.envelopes import enveloped
 from tests.factories import an_event
 from tests.service import wait_until
 from tests.sqs_queues import create_pair
+from tests.unit.adapters.handling.test_command import is_gone
 
 AT_ONCE = ("--pause-seconds", "0", "--concurrency", "1")
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_REGION": "us-east-1"}
@@ -245,6 +246,18 @@ def test_a_second_signal_ends_at_once_and_takes_the_command_with_it(aws: Aws) ->
 
     assert process.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
     wait_until(lambda: not Path(f"/proc/{_content(aws.folder / 'pid')}").exists())
+
+
+def test_a_command_and_what_it_started_end_with_a_consumer_that_is_killed(aws: Aws) -> None:
+    aws.send(enveloped())
+    command = "sh -c 'sleep 60 & echo $! > child; echo $$ > pid; wait'"
+
+    with aws.consume("--exec", command, "--concurrency", "1") as process:
+        wait_until(lambda: _content(aws.folder / "pid"), seconds=30)
+        process.kill()
+        process.communicate(timeout=20)
+
+    assert all(is_gone(int(_content(aws.folder / name))) for name in ("pid", "child"))
 
 
 def _content(path: Path) -> str:
