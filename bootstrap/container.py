@@ -164,6 +164,7 @@ class Container(DeclarativeContainer):
             providers.Singleton(ClaimCheck, patient_event_bridge, payloads),
             breaker,
             source=settings.provided.event_source,
+            chunk_characters=settings.provided.event_max_bytes,
         ),
         breaker,
         route=providers.Singleton(

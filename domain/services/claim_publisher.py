@@ -1,7 +1,7 @@
 """Publishes what was claimed: several calls at once, and no more of them where the bus is in trouble."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import NamedTuple
@@ -15,6 +15,12 @@ from ports.event_port import EventPort, PublishOutcome
 
 CHUNK = 10
 """As many events as the bus takes with one call."""
+
+CHUNK_CHARACTERS = 1_000_000
+"""About as much text as the bus takes with one call; of a larger chunk, one part would wait for the other."""
+
+FIELDS_CHARACTERS = 500
+"""What an event has besides its texts, on its way, about."""
 
 DEFAULT_THREADS = 16
 
@@ -51,6 +57,7 @@ class ClaimPublisher:
     Args:
         breaker: the one that keeps callers from waiting for a bus in trouble.
         threads: how many calls may be in flight.
+        chunk_characters: how much text the bus takes with one call, about.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class ClaimPublisher:
         *,
         source: str = DEFAULT_EVENT_SOURCE,
         threads: int = DEFAULT_THREADS,
+        chunk_characters: int = CHUNK_CHARACTERS,
         prompt_seconds: float = PROMPT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
@@ -67,6 +75,7 @@ class ClaimPublisher:
         self._events = events
         self._breaker = breaker
         self._source = source
+        self._chunk_characters = chunk_characters
         self._prompt_seconds = prompt_seconds
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
@@ -98,7 +107,7 @@ class ClaimPublisher:
             return _Chunk(released(chunk, reason)) if reason else self._send(chunk, bus)
 
         ordered = sorted(claims, key=lambda claim: claim.attempts)
-        chunks = [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+        chunks = list(_chunks(ordered, self._chunk_characters))
         left = [released(chunk, trouble) for chunk in chunks[1:]] if trouble else []
         sent = self._threads.map(publish_chunk, chunks[: len(chunks) - len(left)])
         return lambda: _summed_up([*sent, *map(_Chunk, left)])
@@ -117,6 +126,24 @@ class ClaimPublisher:
         for outcome in settled:
             log_settlement(outcome, self._source)
         return _Chunk(settled, answers)
+
+
+def text_length(claim: Claim) -> int:
+    """Characters of an event, about."""
+    data = claim.event.data
+    return FIELDS_CHARACTERS + len(data.raw_transcript) + len(data.cleaned_transcript)
+
+
+def _chunks(claims: Sequence[Claim], characters: int) -> Iterator[Sequence[Claim]]:
+    """Claims in their order, as few chunks as their number and their length allow."""
+    begin = length = 0
+    for at, claim in enumerate(claims):
+        length += text_length(claim)
+        if at > begin and (at - begin == CHUNK or length > characters):
+            yield claims[begin:at]
+            begin, length = at, text_length(claim)
+    if claims:
+        yield claims[begin:]
 
 
 def released(claims: Sequence[Claim], reason: str) -> list[Outcome]:

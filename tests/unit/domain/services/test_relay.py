@@ -67,6 +67,19 @@ def test_each_call_holds_as_many_events_as_the_bus_takes() -> None:
     assert sorted(map(len, bus.calls)) == [5] + [10] * 9
 
 
+def test_a_call_holds_no_more_text_than_the_bus_takes_with_one() -> None:
+    bus = AnsweringEventPublisher()
+    here = RelayAtWork(bus)
+    for _ in range(20):
+        here.outbox.add(an_event(raw_transcript="x" * 100_000, cleaned_transcript="y" * 100_000))
+    huge = an_event(raw_transcript="x" * 3_000_000)
+    here.outbox.add(huge)
+
+    here.work()
+
+    assert sorted(map(len, bus.calls)) == [1, *[4] * 5]
+
+
 def test_several_calls_are_in_flight_at_once() -> None:
     together = threading.Barrier(4)
 
@@ -98,6 +111,23 @@ def test_the_next_round_is_in_flight_before_the_one_before_it_is_over() -> None:
     assert here.outbox.counts().published == 50
 
 
+def test_more_rounds_are_in_flight_where_texts_are_long() -> None:
+    together = threading.Barrier(40)
+
+    def answer_together(_event: CompletedEvent) -> PublishOutcome:
+        if here.outbox.counts().published:
+            together.wait(10)
+        return ACCEPTED
+
+    here = RelayAtWork(AnsweringEventPublisher(answer_together), threads=40)
+    for _ in range(50 + 4 * 10):  # after the first fifty four rounds of ten, which wait for each other
+        here.outbox.add(an_event(raw_transcript="x" * 700_000))
+
+    here.work()
+
+    assert here.outbox.counts().published == 90
+
+
 def test_rounds_that_are_partly_refused_follow_one_after_the_other() -> None:
     bus = AnsweringEventPublisher(lambda event: AWAY if event.interaction_id in refused else ACCEPTED)
     here = RelayAtWork(bus, batch=10)
@@ -117,7 +147,7 @@ def test_long_transcripts_are_claimed_a_few_at_a_time() -> None:
 
     here.work()
 
-    assert [len(outcomes) for outcomes in here.outbox.recorded] == [100, 20, 20, 20, 20, 20]
+    assert [len(outcomes) for outcomes in here.outbox.recorded] == [50, *[10] * 15]
 
 
 def test_all_outcomes_of_a_round_are_recorded_together() -> None:
@@ -126,7 +156,7 @@ def test_all_outcomes_of_a_round_are_recorded_together() -> None:
 
     here.work()
 
-    assert [len(outcomes) for outcomes in here.outbox.recorded] == [100, 200]  # carefully at first
+    assert [len(outcomes) for outcomes in here.outbox.recorded] == [50, 250]  # carefully at first
 
 
 def test_a_relay_without_work_rests_until_something_is_due() -> None:
