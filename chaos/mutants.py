@@ -45,11 +45,11 @@ MUTANTS = (
     Mutant(
         "record before send",
         "domain/services/relay.py",
-        "        claimed_at = self._claimed_at\n        return",
+        "        claimed_at = self._claimed_at\n        self._rounds",
         "        claimed_at = self._claimed_at\n"
         "        from domain.model.outbox import Published\n"
         "        self._outbox.record([Published(claim, 'soon') for claim in claims])\n"
-        "        return",
+        "        self._rounds",
         (f"{FAULTS}relays.py",),
     ),
     Mutant(
@@ -62,8 +62,8 @@ MUTANTS = (
     Mutant(
         "poll by a high-water mark",
         "adapters/sql/outbox_statements.py",
-        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now)",
-        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now,\n"
+        ".where(IS_WAITING, is_free)",
+        ".where(IS_WAITING, is_free,\n"
         "            _ROW.added_at > select(func.coalesce(func.max(outbox.alias('seen').c.added_at), 0.0))\n"
         "            .where(outbox.alias('seen').c.settled_at.is_not(None)).scalar_subquery())",
         (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
@@ -125,8 +125,8 @@ MUTANTS = (
     Mutant(
         "a lease that never ends",
         "adapters/sql/outbox_statements.py",
-        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.lease_until <= now)",
-        ".where(IS_WAITING, _ROW.due_at <= now, _ROW.token.is_(None))",
+        "_claim((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)",
+        "_claim((_ROW.due_at <= now) & _ROW.token.is_(None), now)",
         (f"{FAULTS}relays.py",),
     ),
     Mutant(

@@ -46,7 +46,7 @@ class Rounds:
         return round_
 
     def wind_up(self) -> None:
-        """Finish all of them. One that breaks down ends nothing but itself: the leases of its events end, too."""
+        """Finish all of them. One that breaks down ends nothing but itself: its leases end, too."""
         while self._in_flight:
             try:
                 self.finish()

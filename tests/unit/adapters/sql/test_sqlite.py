@@ -18,6 +18,7 @@ from adapters.sql.outbox import SqlOutbox
 from adapters.sql.schema import upgrade_schema
 from adapters.sql.sqlite import (
     JOURNAL_SIZE_LIMIT,
+    PAGE_BYTES,
     WAIT_SECONDS,
     has_wal_reset_race,
     journal_mode,
@@ -27,7 +28,7 @@ from adapters.sql.sqlite import (
     wait_no_longer,
 )
 from domain.model.errors import OutboxUnavailableError
-from domain.model.outbox import OutboxState
+from domain.model.outbox import OutboxState, Published
 from tests.databases import LIBRARIES, Place
 from tests.factories import an_event
 from tests.failing_disk import is_possible_here
@@ -73,6 +74,7 @@ def test_every_connection_is_set_up_so_that_commits_stay(tmp_path: Path, library
         "synchronous": 2,  # FULL
         "busy_timeout": 3000,
         "secure_delete": 1,
+        "page_size": PAGE_BYTES,
         "journal_size_limit": JOURNAL_SIZE_LIMIT,
     }
 
@@ -84,6 +86,27 @@ def test_every_connection_is_set_up_so_that_commits_stay(tmp_path: Path, library
         cursor.close()
         connection.close()
     engine.dispose()
+
+
+@pytest.mark.parametrize("mode", ["wal", "truncate"])
+def test_a_file_with_smaller_pages_keeps_them_and_what_it_holds(sqlite_place: Place, mode: str) -> None:
+    path = Path(sqlite_place.url.removeprefix("sqlite:///"))
+    path.parent.mkdir(exist_ok=True)
+    older = library.connect(path)
+    older.execute("PRAGMA page_size=4096")
+    older.execute(f"PRAGMA journal_mode={mode}")
+    older.execute("CREATE TABLE notes (text)")
+    older.close()
+
+    database = sqlite_place.open()
+    port = SqlOutbox(database)
+    claim = port.add(an_event(raw_transcript="word " * 20_000), lease_seconds=60)
+    with database.reading(OutboxUnavailableError) as connection:
+        assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 4096
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+
+    assert port.record([Published(claim, "receipt")]) == 1
+    database.close()
 
 
 def test_a_file_that_cannot_have_its_journal_mode_is_not_used() -> None:
