@@ -55,7 +55,7 @@ class _Kept:
         return max(self.due_at, self.lease_until) > now
 
     def settle(self, outcome: Outcome, now: float, *, keeps_texts: bool) -> None:
-        self.token, self.lease_until, self.due_at = None, 0.0, now
+        self.token, self.lease_until, self.due_at = None, now, now
         match outcome:
             case Published(_, event_id):
                 self.state, self.settled_at, self.event_id = PUBLISHED, now, event_id
@@ -101,8 +101,7 @@ class InMemoryOutbox(OutboxPort):
         claim, json = Claim(event, uuid4(), attempts=0), event.to_json()
         with self._lock:
             now = self._clock()
-            lease_until = now + lease_seconds if lease_seconds > 0 else 0.0
-            kept = _Kept(json, event.tenant_id, claim.token, now, now, lease_until)
+            kept = _Kept(json, event.tenant_id, claim.token, now, now, now + lease_seconds)
             self._kept.setdefault(event.interaction_id, kept)
         return claim
 
