@@ -23,7 +23,7 @@ def transcripts(*arguments: str | Path, **environ: str) -> "subprocess.Completed
         env=clean_environment(**environ),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -59,7 +59,7 @@ def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.P
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_until(lambda: _is_ready(url), seconds=60)
+            wait_until(lambda: _is_ready(url))
             yield url, process
         finally:
             process.kill()
@@ -67,6 +67,6 @@ def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.P
 
 def _is_ready(url: str) -> bool:
     try:
-        return urllib3.request("GET", f"{url}/health/ready", retries=False, timeout=2).status == 200
+        return urllib3.request("GET", f"{url}/health/ready", retries=False, timeout=10).status == 200
     except urllib3.exceptions.HTTPError:
         return False

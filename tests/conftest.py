@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.integration import localstack
 from tests.integration.localstack import SHARED_FOLDER
 from tests.logs import logging_as_it_was
 
 pytest.register_assert_rewrite("tests.contracts")
+
+settings.register_profile(
+    "unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")  # an example may take long on a machine that is busy
 
 
 def _coordinates(config: pytest.Config) -> bool:

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from adapters.sql.database import Database
 from adapters.sql.engines import engine_for
 from adapters.sql.schema import upgrade_schema
 from adapters.sql.sqlite import library, sqlite_engine
+from tests.service import wait_until
 
 LIBRARIES: dict[str, ModuleType] = {"sqlite": library, "sqlite of the interpreter": sqlite3}
 POSTGRESQL = "postgresql"
@@ -94,15 +95,25 @@ class PostgreSqlServer:
             check=True,
             user=self._server.system_user,
             cwd="/",
-            timeout=60,
+            timeout=300,
             stdout=subprocess.DEVNULL,  # a pipe would be held by the server itself
             stderr=subprocess.DEVNULL,
         )
 
     def restart_at_once(self) -> None:
-        """Restart as after a crash: no goodbye, and recovery from the log."""
-        self.control("restart", "-m", "immediate", "-l", str(self._server.log))
-        self._server.ensure_postgres_running()  # it looks up the new process, which it will have to stop
+        """Restart as after a crash: no goodbye, and recovery from the log.
+
+        While a backend of the old server is still there, the new one cannot start, and is started again: as
+        at first, with a socket and no port, which `pg_ctl restart` forgets of a server that is down.
+        """
+        self.control("stop", "-m", "immediate")
+        wait_until(self._is_started, seconds=180)
+
+    def _is_started(self) -> bool:
+        with suppress(subprocess.SubprocessError):
+            self._server.ensure_postgres_running()
+            return True
+        return False
 
     def stop(self) -> None:
         """Stop it, unless another process of the test run still uses it."""

@@ -52,7 +52,7 @@ class HangingEventPublisher(EventPort):
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is looked at
     ) -> tuple[PublishOutcome, ...]:
-        self.answer.wait(30)
+        self.answer.wait(60)
         return (Publication(PublicationStatus.PUBLISHED, "late"),) * len(events)
 
 

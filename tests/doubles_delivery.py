@@ -1,8 +1,10 @@
 """Doubles for the way from the outbox to the bus: time, transports and outboxes that do as the test says."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from random import Random
-from threading import Event, Lock
+from threading import Event, Lock, Semaphore
+from typing import Any
 from uuid import UUID
 
 from adapters.in_memory import InMemoryOutbox
@@ -90,8 +92,32 @@ class HeldUpEventPublisher(AnsweringEventPublisher):
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         self.asked.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(60)
         return super().publish_all(events, labels=labels)
+
+
+class PromptThreads(ThreadPoolExecutor):
+    """Threads that have begun when `submit` returns, where one is free: no time limit runs out before."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self._free = Semaphore(threads)
+
+    def submit(self, work: Callable[..., Any], /, *arguments: Any, **named: Any) -> "Future[Any]":
+        begun = Event()
+
+        def begin() -> Any:
+            begun.set()
+            try:
+                return work(*arguments, **named)
+            finally:
+                self._free.release()
+
+        is_free = self._free.acquire(blocking=False)
+        future = super().submit(begin)
+        if is_free:
+            begun.wait(60)
+        return future
 
 
 class FaultyOutbox(InMemoryOutbox):

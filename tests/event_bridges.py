@@ -17,19 +17,16 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 REGION = "us-east-1"
-IMPATIENT = Config(
-    connect_timeout=0.5, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 1}
-)
-"""For faults: one attempt, and no long wait for an answer that does not come."""
-
-ARRIVAL_SECONDS = 20
-
+IMPATIENT = Config(connect_timeout=5, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
+"""For an answer that never comes: one attempt, and no long wait."""
 
 PATIENT = IMPATIENT.merge(Config(read_timeout=60))
-"""For what must not depend on how busy this machine is: no answer is given up that still comes."""
+"""For everything else: however busy this machine is, no answer is given up that still comes."""
+
+ARRIVAL_SECONDS = 60
 
 
-def client_of(url: str, config: Config = IMPATIENT) -> "EventBridgeClient":
+def client_of(url: str, config: Config = PATIENT) -> "EventBridgeClient":
     """A client of whatever answers at `url`."""
     return boto3.client(
         "events",

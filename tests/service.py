@@ -17,6 +17,9 @@ from entrypoints.api.app import create_app
 from entrypoints.api.server import server_config
 from ports.transcriber_port import TranscriberPort
 
+PATIENCE_SECONDS = 60.0
+"""For what takes a moment: a machine may be slow, and busy with something else."""
+
 
 def container_for(spool: Path, transcriber: TranscriberPort | None = None, **environ: str) -> Container:
     """A container with events in memory, and the engine replaced where a double is given."""
@@ -40,7 +43,7 @@ def serving(container: Container) -> Iterator[int]:
         yield listener.getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         listener.close()
 
 
@@ -63,13 +66,12 @@ def post_head(length: int | str, *extra: str, boundary: str = "xyz") -> bytes:
 
 
 def exchange(port: int, *parts: bytes) -> bytes:
-    """Send raw bytes, and read until the other side closes or has nothing more to say for a second."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    """Send raw bytes, and read until the answer is complete or the other side closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         for part in parts:
             connection.sendall(part)
-        connection.settimeout(1.0)
         answer = b""
-        with contextlib.suppress(TimeoutError, ConnectionResetError):
+        with contextlib.suppress(ConnectionResetError):
             while block := connection.recv(65536):
                 answer += block
                 if _is_complete(answer):
@@ -85,7 +87,7 @@ def _is_complete(answer: bytes) -> bool:
     return False
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Poll a condition until it holds; fails when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -93,7 +95,7 @@ def wait_until(condition: Callable[[], object], *, seconds: float = 10.0) -> Non
         time.sleep(0.01)
 
 
-async def eventually(condition: Callable[[], object], *, seconds: float = 10.0) -> None:
+async def eventually(condition: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Like `wait_until`, for a condition that this event loop has to bring about."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - a process or the kernel brings it about

@@ -24,7 +24,7 @@ class Ground:
 
 
 def _moved(ground: Ground) -> MoveProgress:
-    wait_until(lambda: not ground.move_task.progress().running, seconds=20)
+    wait_until(lambda: not ground.move_task.progress().running)
     return ground.move_task.progress()
 
 

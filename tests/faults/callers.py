@@ -25,7 +25,7 @@ class Callers:
     def __init__(self, recording: bytes, log: PromiseLog) -> None:
         self._fields = {"file": ("a.wav", recording)}
         self._log = log
-        self._client = urllib3.PoolManager(maxsize=CALLERS, retries=False, timeout=30)
+        self._client = urllib3.PoolManager(maxsize=CALLERS, retries=False, timeout=120)
         self.answers: Counter[str] = Counter()
 
     def upload(self, url: str) -> str:

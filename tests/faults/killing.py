@@ -1,24 +1,31 @@
 """Kills servers at random moments, and starts them again."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from tests.faults.servers import Server
+from tests.service import wait_until
 
 LONGEST_SECONDS = 0.6
 
 
-def kill_again_and_again(servers: Sequence[Server], rounds: int, random: Random) -> list[float]:
-    """One of the servers each time, while the others go on.
+def kill_again_and_again(
+    servers: Sequence[Server], rounds: int, random: Random, *, promised: Callable[[], int]
+) -> list[float]:
+    """One of the servers each time, while the others go on; some time after more was promised.
 
     Returns:
         How long each took until it was ready again, in seconds.
     """
-    return [_kill(random.choice(servers), random.uniform(0, LONGEST_SECONDS)) for _ in range(rounds)]
+    return [
+        _kill(random.choice(servers), random.uniform(0, LONGEST_SECONDS), promised) for _ in range(rounds)
+    ]
 
 
-def _kill(server: Server, after_seconds: float) -> float:
+def _kill(server: Server, after_seconds: float, promised: Callable[[], int]) -> float:
+    before = promised()
+    wait_until(lambda: promised() > before)
     time.sleep(after_seconds)  # the moment is what is tried
     server.kill()
     begun = time.monotonic()

@@ -39,6 +39,7 @@ class Server:
             "TRANSCRIBER": "canned",
             "TRANSCRIBER_WORKERS": "1",
             "TRANSCRIBER_WAITING_ROOM": "1000",
+            "PUBLISH_TIMEOUT_SECONDS": "3",  # as long as possible: the machine may be busy
             **CREDENTIALS,
             **environ,
         }
@@ -56,7 +57,7 @@ class Server:
             )
 
     def wait_until_ready(self) -> None:
-        wait_until(self._is_ready, seconds=60)
+        wait_until(self._is_ready)
 
     def kill(self) -> None:
         """End the whole process group as a power cut would."""
@@ -72,7 +73,7 @@ class Server:
 
     def health(self) -> dict[str, Any]:
         """What `/health/ready` tells."""
-        health: dict[str, Any] = urllib3.request("GET", f"{self.url}/health/ready", timeout=10).json()
+        health: dict[str, Any] = urllib3.request("GET", f"{self.url}/health/ready", timeout=60).json()
         return health
 
     def _running(self) -> "subprocess.Popen[bytes]":
@@ -82,5 +83,5 @@ class Server:
     def _is_ready(self) -> bool:
         assert self._running().poll() is None, "the server ended"
         with contextlib.suppress(urllib3.exceptions.HTTPError):
-            return urllib3.request("GET", f"{self.url}/health/ready", retries=False, timeout=5).status == 200
+            return urllib3.request("GET", f"{self.url}/health/ready", retries=False, timeout=10).status == 200
         return False

@@ -43,6 +43,8 @@ def test_a_fault_that_ends_loses_nothing(
     server = new_server()
     bus.fail_always(FAULTS[name])
     answers = callers.upload_many(server.url, RECORDINGS)
+    if name in TAKES_SOME:
+        wait_until(lambda: bus.accepted)
     taken = len(bus.accepted)
     bus.fail_always(None)
     answers += callers.upload_many(server.url, RECORDINGS)
@@ -63,7 +65,7 @@ def test_a_bus_that_is_down_for_the_whole_run_gets_everything_when_it_is_back(
     events = without_bus.health()["events"]
     without_bus.kill()
     with_bus = new_server()
-    wait_until(lambda: with_bus.health()["events"]["outbox"]["waiting"] == 0, seconds=30)
+    wait_until(lambda: with_bus.health()["events"]["outbox"]["waiting"] == 0)
 
     assert answers == ["queued"] * RECORDINGS
     assert events["outbox"]["waiting"] == RECORDINGS

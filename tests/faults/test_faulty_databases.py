@@ -1,7 +1,5 @@
 """Databases that are full, locked or restarted: what was promised arrives, and nothing else is promised."""
 
-import contextlib
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,8 +22,6 @@ from tests.service import wait_until
 from tests.stub_bus import INTERNAL_ERROR, StubBus
 
 RECORDINGS = 12
-LOCKED_SECONDS = 6.0
-"""Three for the lock, two for the bus at the worst; the rest is the machine's."""
 BACKENDS_TO_KILL = 10
 
 
@@ -129,16 +125,13 @@ def test_a_locked_database_leaves_the_bus_and_works_once_it_is_free(
     server = new_server()
     database = Database(engine_for(database_url))
     with database.writing(OutboxUnavailableError):
-        begun = time.monotonic()
         locked = callers.upload_many(server.url, CALLERS)
-        waited = time.monotonic() - begun
     free = callers.upload_many(server.url, RECORDINGS)
     database.close()
     server.kill()
     drain(database_url, bus.url)
 
     assert locked == ["published"] * CALLERS
-    assert waited < LOCKED_SECONDS
     assert set(free) <= {"published", "queued"}
     nothing_lost(promises, bus.accepted, at_least=RECORDINGS)
 
@@ -156,7 +149,7 @@ def test_a_postgresql_that_restarts_under_load_loses_nothing(
     with callers.calling([server.url]):
         for _ in range(2):
             wait_for_answers(callers, "queued", 5)
-            restart_at_once(postgresql)
+            postgresql.restart_at_once()
         wait_for_answers(callers, "queued", 5)
     bus.fail_always(None)
     server.kill()
@@ -197,12 +190,4 @@ def test_backends_of_postgresql_that_are_killed_under_load_lose_nothing(
 
 def wait_for_answers(callers: Callers, status: str, more: int) -> None:
     wanted = callers.answers[status] + more
-    wait_until(lambda: callers.answers[status] >= wanted, seconds=60)
-
-
-def restart_at_once(postgresql: PostgreSqlServer) -> None:
-    """Once more, where a backend of the old server was still there and kept the new one from starting."""
-    with contextlib.suppress(subprocess.CalledProcessError):
-        postgresql.restart_at_once()
-        return
-    postgresql.restart_at_once()
+    wait_until(lambda: callers.answers[status] >= wanted)

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 ROUNDS = 10
 FILLING = 30
 CONSUMERS, THREADS = 3, 3
-HIDDEN_SECONDS = 3
+HIDDEN_SECONDS = 10
 LONGEST_SECONDS = 0.3
 REGION, ACCOUNT = "us-east-1", "123456789012"
 QUEUE, DEAD_LETTERS = "killed-consumers", "killed-consumers-dlq"
@@ -78,7 +78,7 @@ class Consumers:
 
     def kill_one(self, random: Random) -> None:
         """One that has begun to handle, at some moment after that; another one takes its place."""
-        wait_until(self._at_work, seconds=60)
+        wait_until(self._at_work)
         process = random.choice(self._at_work())
         time.sleep(random.uniform(0, LONGEST_SECONDS))  # the moment is what is tried
         process.kill()
@@ -88,7 +88,7 @@ class Consumers:
 
     def finish(self) -> None:
         """Wait until the queue is empty."""
-        wait_until(lambda: not self._sqs.stored(QUEUE), seconds=90)
+        wait_until(lambda: not self._sqs.stored(QUEUE), seconds=240)
 
     def close(self) -> None:
         """End them."""

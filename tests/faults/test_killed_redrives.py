@@ -21,8 +21,7 @@ from tests.faults.servers import CREDENTIALS
 from tests.service import wait_until
 
 ROUNDS = 10
-FILLING = 50
-LONGEST_SECONDS = 0.5
+FILLING = 100
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 """Moto's, and everybody's there."""
@@ -93,8 +92,8 @@ def _kill_under_way(sqs: Sqs, random: Random) -> bool:
     before = len(sqs.stored(QUEUE))
     with _start(sqs) as redrive:
         try:
-            wait_until(lambda: len(sqs.stored(QUEUE)) > before, seconds=60)
-            time.sleep(random.uniform(0, LONGEST_SECONDS))  # the moment is what is tried
+            moment = before + random.uniform(0, 0.3 * FILLING)
+            wait_until(lambda: len(sqs.stored(QUEUE)) > moment)
         finally:
             redrive.kill()
         return redrive.wait() == -signal.SIGKILL

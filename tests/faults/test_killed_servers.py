@@ -31,7 +31,7 @@ def test_servers_killed_at_random_moments_lose_nothing(
 
     bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # so that many promises hang on the outbox
     with callers.calling([server.url for server in servers]):
-        kill_again_and_again(servers, ROUNDS, seeded(seed))
+        kill_again_and_again(servers, ROUNDS, seeded(seed), promised=lambda: callers.answers["queued"])
     for server in servers:
         server.kill()
     bus.fail_always(None)

@@ -181,7 +181,7 @@ def test_the_consumers_policy_allows_what_its_command_calls_and_no_more(
     _relay(provisioned)
     provisioned.send(provisioned.names.queue, "no event")
     queue = provisioned.container().queue()
-    wait_until(lambda: queue.depth().waiting == 2, seconds=20)
+    wait_until(lambda: queue.depth().waiting == 2)
     handler = Remembers()
     with recorded_calls() as recorder:
         build_consumer(
@@ -259,7 +259,7 @@ def _relay(ground: Ground) -> None:
     container.outbox().add(an_event(raw_transcript="long " * 400))
     thread = threading.Thread(target=container.relay().run, args=(stop,))
     thread.start()
-    wait_until(lambda: container.outbox().counts().waiting == 0, seconds=20)
+    wait_until(lambda: container.outbox().counts().waiting == 0)
     stop.set()
     container.relay().wake()
     thread.join()

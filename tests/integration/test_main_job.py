@@ -1,7 +1,6 @@
 """The main job as its users see it: provision, serve, upload real speech, read the queue, verify."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,14 +130,11 @@ def test_provisioning_again_changes_nothing_and_says_so(environment: Environment
 
 
 def test_verify_finds_its_event_and_leaves_nothing_behind(environment: Environment) -> None:
-    began = time.monotonic()
-
     result = transcripts("verify", "--json", **environment.variables)
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert json.loads(result.stdout)["ok"] is True
     assert environment.receive(wait_seconds=1) == []
-    assert time.monotonic() - began < 30
 
 
 def test_verify_fails_with_an_exit_code_and_the_link_when_the_rule_is_gone(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from tests.event_bridges import client_of
+from tests.event_bridges import IMPATIENT, client_of
 from tests.factories import A_MOMENT
 from tests.stub_bus import (
     ACCESS_DENIED,
@@ -36,7 +36,7 @@ def bus() -> Iterator[StubBus]:
 
 
 def put(bus: StubBus, *entries: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = dict(client_of(bus.url).put_events(Entries=entries))  # type: ignore[arg-type]
+    answer: dict[str, Any] = dict(client_of(bus.url, IMPATIENT).put_events(Entries=entries))  # type: ignore[arg-type]
     del answer["ResponseMetadata"]
     return answer
 

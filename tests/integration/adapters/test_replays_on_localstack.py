@@ -76,7 +76,7 @@ def test_our_events_reach_the_archive_and_a_beginning_whose_answer_was_lost_coun
         route.clients.events, bus_name=names.bus, source=names.source, region="us-east-1"
     )
     bus.publish(an_event(tenant_id=TENANT))
-    wait_until(lambda: route.archive()["EventCount"] == 1, seconds=10)
+    wait_until(lambda: route.archive()["EventCount"] == 1)
 
     name = replays.start(everything(TENANT))
 

@@ -16,7 +16,7 @@ from domain.model.errors import (
     EventTooLargeError,
 )
 from domain.model.events import Publication
-from tests.event_bridges import client_of, publisher
+from tests.event_bridges import IMPATIENT, client_of, publisher
 from tests.factories import an_event
 from tests.stub_bus import (
     ACCESS_DENIED,
@@ -106,7 +106,7 @@ def bus() -> Iterator[StubBus]:
 
 @pytest.fixture
 def port(bus: StubBus) -> EventBridgePublisher:
-    return publisher(client_of(bus.url))
+    return publisher(client_of(bus.url, IMPATIENT))
 
 
 OF_THE_EVENT: list[tuple[type[EventPublishError], Fault]] = [

@@ -17,7 +17,7 @@ import pytest
 
 from adapters.speech import process, sandbox
 from adapters.speech.pool import WorkerPoolTranscriber
-from adapters.speech.protocol import Failed, Ready
+from adapters.speech.protocol import Advanced, Failed, Ready
 from domain.model.errors import (
     AudioTooLongError,
     NotAudioError,
@@ -31,6 +31,7 @@ from tests.recordings import DEMO, record, silence, speech
 from tests.service import eventually
 
 READY = Ready().to_line().decode().strip()
+ADVANCED = Advanced(done_seconds=1.0, total_seconds=9.0).to_line().decode().strip()
 
 
 @contextlib.asynccontextmanager
@@ -148,11 +149,14 @@ def working_on(recording: Path, pids: set[int]) -> int:
 
 
 async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(
-    long_speech: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "FIRST_SIGN_SECONDS", 1.9)  # later ones may take longer
-    async with pool("pocketsphinx", stall_seconds=2.0) as transcriber:
-        victim = await at_work(transcriber, long_speech)
+    says = f"print({READY!r}, flush=True); input(); print({ADVANCED!r}, flush=True)"
+    impersonate_python(tmp_path, monkeypatch, f"{says}; input()")
+    async with pool(stall_seconds=2.0) as transcriber:
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+        victim = await at_work(transcriber, DEMO)
         (pid,) = transcriber.worker_pids()
 
         os.kill(pid, signal.SIGSTOP)
@@ -281,6 +285,7 @@ async def test_a_worker_that_is_loading_at_the_end_is_ended_as_well(tmp_path: Pa
 async def test_the_event_loop_stays_free_while_recordings_are_worked_on(long_speech: Path) -> None:
     async with pool("pocketsphinx") as transcriber:
         task = await at_work(transcriber, long_speech)
+        os.kill(transcriber.worker_pids()[0], signal.SIGSTOP)  # so that it is not done before
         ticks = 0
         while not task.done() and ticks < 50:
             await asyncio.sleep(0.01)

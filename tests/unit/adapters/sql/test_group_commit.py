@@ -28,7 +28,7 @@ class Transactions:
         for _ in range(self.attempts):
             write(self._connection)
         self.written.set()
-        assert self.let_go.wait(10)
+        assert self.let_go.wait(60)
         if self.failure:
             raise self.failure
 
@@ -44,7 +44,7 @@ def company_during_the_first_commit(
     """One thread commits, and the others have come meanwhile; all are let go at the end."""
     with ThreadPoolExecutor(1 + len(COMPANY)) as threads:
         first = threads.submit(commit, 0)
-        assert transactions.written.wait(10)
+        assert transactions.written.wait(60)
         others = [threads.submit(commit, number) for number in COMPANY]
         while len(commit._waiting) < len(COMPANY):
             Event().wait(0.001)
@@ -75,7 +75,7 @@ def test_those_who_come_during_a_commit_share_the_next_one(
     with company_during_the_first_commit(transactions, commit) as answers:
         pass
 
-    assert [answer.result(10) for answer in answers] == [0, *(10 * number for number in COMPANY)]
+    assert [answer.result(60) for answer in answers] == [0, *(10 * number for number in COMPANY)]
     assert [len(group) for group in transactions.groups] == [1, len(COMPANY)]
 
 

@@ -4,14 +4,14 @@ import ast
 import os
 import stat
 import subprocess
-import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from adapters.sql.database import Database
 from adapters.sql.outbox import SqlOutbox
@@ -30,8 +30,10 @@ from adapters.sql.sqlite import (
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
 from tests.databases import LIBRARIES, Place
+from tests.doubles_delivery import SimulatedTime
 from tests.factories import an_event
 from tests.failing_disk import is_possible_here
+from tests.service import wait_until
 from tests.unit.adapters.sql.processes import ROOT, locked, run_together
 
 
@@ -162,24 +164,33 @@ def test_threads_queue_up_in_the_process(sqlite_place: Place) -> None:
     assert str(told) == "the database does not do its part: TimeoutError"
 
 
-def test_threads_that_another_process_locks_out_share_one_time_limit(sqlite_place: Place) -> None:
+def test_threads_that_another_process_locks_out_share_one_time_limit(
+    sqlite_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sqlite_place.open().close()
     path = Path(sqlite_place.url.removeprefix("sqlite:///"))
-    database = Database(sqlite_engine(path), wait_seconds=1.0)
-    waited: list[float] = []
+    database, clock = Database(sqlite_engine(path), wait_seconds=60), SimulatedTime()
+    begun, limits = deque[None](), deque[float]()
 
-    def add(_: int) -> None:
-        begun = time.monotonic()
-        with pytest.raises(OutboxUnavailableError):
-            SqlOutbox(database).add(an_event())
-        waited.append(time.monotonic() - begun)
+    def now() -> float:
+        begun.append(None)
+        return clock()
 
+    def wait(connection: Connection, seconds: float) -> None:
+        limits.append(seconds)
+        clock.wait(seconds)  # in vain: the other process keeps its lock
+        wait_no_longer(connection, 0)
+
+    monkeypatch.setattr("adapters.sql.database.time", SimpleNamespace(monotonic=now))
+    monkeypatch.setattr("adapters.sql.database.wait_no_longer", wait)
     with locked(sqlite_place.url), ThreadPoolExecutor(4) as threads:
-        list(threads.map(add, range(4)))
-    SqlOutbox(database).add(an_event())
+        with database._turn():
+            told = [threads.submit(SqlOutbox(database).add, an_event()) for _ in range(4)]
+            wait_until(lambda: len(begun) == 4)
+        assert all(isinstance(each.exception(), OutboxUnavailableError) for each in told)
     database.close()
 
-    assert max(waited) < 1.8  # one after the other, it would be two seconds and more
+    assert list(limits) == [60, 0, 0, 0]
     assert WAIT_SECONDS <= 3
 
 

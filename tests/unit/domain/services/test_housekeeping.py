@@ -147,6 +147,6 @@ def test_it_goes_on_until_it_is_stopped(clock: Clock, caplog: pytest.LogCaptureF
         thread.join(0.001)
 
     stop.set()
-    thread.join(5)
+    thread.join(60)
 
     assert not thread.is_alive()

@@ -8,7 +8,7 @@ import pytest
 
 from domain.model.events import read_event
 from domain.model.outbox import OutboxState
-from tests.event_bridges import PATIENT, client_of, publisher
+from tests.event_bridges import IMPATIENT, client_of, publisher
 from tests.relays import RelayAtWork
 from tests.stub_bus import (
     ACCESS_DENIED,
@@ -40,16 +40,18 @@ PASSING: list[Fault] = [
     Garbage(b"<html>bad gateway</html>", 502),
     EntryCount(0),
     EntryCount(11),
-    Latency(0.4),
     Cut.RESET,
     Cut.HALFWAY,
     Cut.CLOSE,
-    Cut.HANG,
     Refusal("InternalFailure", at=3),
     Refusal("ThrottlingException", at=0),
     Refusal("AccessDeniedException", at=9),
     Refusal("NeverHeardOf", at=5),
 ]
+
+
+NO_ANSWER: list[Fault] = [Latency(3), Cut.HANG]
+"""The events are taken, too late or at once, and nobody waits any longer."""
 
 
 @pytest.fixture
@@ -59,9 +61,11 @@ def bus() -> Iterator[StubBus]:
 
 
 @pytest.fixture
-def at_work(bus: StubBus) -> Callable[[], RelayAtWork]:
+def impatiently_at_work(bus: StubBus) -> Callable[[], RelayAtWork]:
+    """For answers that never come."""
+
     def relay() -> RelayAtWork:
-        return RelayAtWork(publisher(client_of(bus.url)))
+        return RelayAtWork(publisher(client_of(bus.url, IMPATIENT)))
 
     return relay
 
@@ -71,7 +75,7 @@ def patiently_at_work(bus: StubBus) -> Callable[[], RelayAtWork]:
     """For what is to be sent once: an answer that is given up may belong to an event that was taken."""
 
     def relay() -> RelayAtWork:
-        return RelayAtWork(publisher(client_of(bus.url, PATIENT)))
+        return RelayAtWork(publisher(client_of(bus.url)))
 
     return relay
 
@@ -81,11 +85,14 @@ def received(bus: StubBus) -> list[UUID]:
     return [read_event(entry["Detail"]).interaction_id for entry in bus.accepted]
 
 
-@pytest.mark.parametrize("fault", PASSING, ids=str)
+@pytest.mark.parametrize("fault", [*PASSING, *NO_ANSWER], ids=str)
 def test_a_fault_that_passes_loses_nothing(
-    bus: StubBus, at_work: Callable[[], RelayAtWork], fault: Fault
+    bus: StubBus,
+    impatiently_at_work: Callable[[], RelayAtWork],
+    patiently_at_work: Callable[[], RelayAtWork],
+    fault: Fault,
 ) -> None:
-    here = at_work()
+    here = impatiently_at_work() if fault in NO_ANSWER else patiently_at_work()
     sent = {event.interaction_id for event in here.add(60)}
     bus.fail_next(*[fault] * 3)
 
@@ -99,9 +106,9 @@ def test_a_fault_that_passes_loses_nothing(
 
 @pytest.mark.parametrize("fault", [INTERNAL_ERROR, EXPIRED_TOKEN, Garbage(b"<html>"), Cut.RESET], ids=str)
 def test_a_fault_that_lasts_costs_few_calls_and_no_event(
-    bus: StubBus, at_work: Callable[[], RelayAtWork], fault: Fault
+    bus: StubBus, patiently_at_work: Callable[[], RelayAtWork], fault: Fault
 ) -> None:
-    here = at_work()
+    here = patiently_at_work()
     sent = {event.interaction_id for event in here.add(300)}
     bus.fail_always(fault)
 
@@ -157,8 +164,10 @@ def test_poison_among_thousands_is_parked_alone(
     )
 
 
-def test_what_a_consumer_gets_is_what_was_handed_in(bus: StubBus, at_work: Callable[[], RelayAtWork]) -> None:
-    here = at_work()
+def test_what_a_consumer_gets_is_what_was_handed_in(
+    bus: StubBus, patiently_at_work: Callable[[], RelayAtWork]
+) -> None:
+    here = patiently_at_work()
     (event,) = here.add()
 
     here.work()

@@ -89,7 +89,7 @@ def test_a_duplicate_of_what_is_being_worked_on_is_refused_for_now(
 
     duplicate = upload(api, "k1")
     engine.let_go()
-    first.join(10)
+    first.join(60)
 
     assert duplicate.status_code == 409
     assert duplicate.json()["type"] == "urn:batch-transcription:problem:idempotency-in-progress"
@@ -112,7 +112,7 @@ def test_a_request_that_takes_long_keeps_its_key(
             container.lease_renewal().round()
             assert upload(api, "k1").status_code == 409
         engine.let_go()
-        first.join(10)
+        first.join(60)
 
         assert upload(api, "k1").json() == answers[0].json()
     assert len(engine.heard) == 1
@@ -133,8 +133,8 @@ def test_a_key_whose_server_died_is_free_after_a_minute_and_what_comes_late_over
         wait_until(lambda: len(engine.heard) == 2)
         container.lease_renewal().round()
         engine.let_go()
-        slow.join(10)
-        other.join(10)
+        slow.join(60)
+        other.join(60)
 
         assert answers["slow"].status_code == answers["other"].status_code == 200
         assert upload(api, "k1").json() == answers["other"].json()

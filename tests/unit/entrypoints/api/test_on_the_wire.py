@@ -119,7 +119,7 @@ def test_a_caller_who_sends_much_more_than_its_request_is_cut_off(
 def test_requests_that_are_sent_at_once_are_answered_one_after_the_other(port: int) -> None:
     body = multipart(b"sound")
     request = post_head(len(body)) + body
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request * 3)
         answers = b""
         while answers.count(b'"status":"published"') < 3:
@@ -222,27 +222,28 @@ HEALTH = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
 def test_a_caller_who_sends_no_request_in_time_is_cut_off(
     container: Container, monkeypatch: pytest.MonkeyPatch, before: bytes, drip: bytes
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 1.0)
     with (
         serving(container) as port,
         socket.create_connection(("127.0.0.1", port), timeout=0.05) as connection,
     ):
         connection.sendall(before)
         wait_until(lambda: not before or _read(connection).startswith(b"HTTP/1.1 200"))
-        for byte in drip[:3]:
-            connection.sendall(bytes([byte]))
-        wait_until(lambda: _is_closed(connection), seconds=5)
+        with contextlib.suppress(ConnectionError):  # it may be cut off already
+            for byte in drip[:3]:
+                connection.sendall(bytes([byte]))
+        wait_until(lambda: _is_closed(connection))
 
 
 def test_a_caller_may_take_longer_for_a_body_and_between_requests_than_for_a_head(
     tmp_path: Path, engine: FixedTranscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.5)
     body = multipart(b"sound")
     engine.held = True
     with (
         serving(container_for(tmp_path / "spool", engine)) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=0.2) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=0.8) as connection,
     ):
         connection.sendall(post_head(len(body)))
         assert _read(connection) == b""  # for longer than a head may take
@@ -311,13 +312,13 @@ def test_what_is_in_flight_is_finished_at_the_end(container: Container, engine: 
         caller.start()
         wait_until(lambda: engine.heard)
         threading.Timer(0.3, engine.let_go).start()  # by then the server is being stopped
-    caller.join(10)
+    caller.join(60)
 
     assert answers[0].startswith(b"HTTP/1.1 200")
     assert not container.settings().spool_dir.exists() or uploads(container) == []
 
 
 def _patiently(port: int, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=15) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request)
         return connection.recv(65536)

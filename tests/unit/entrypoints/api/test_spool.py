@@ -143,7 +143,7 @@ def test_a_process_that_starts_at_the_same_moment_sweeps_nothing_that_lives(
 
     monkeypatch.setattr(tempfile, "mkdtemp", make_while_a_neighbour_starts)
     first.open()
-    neighbour.join(10)
+    neighbour.join(60)
 
     assert len(list((tmp_path / "spool").iterdir())) == 2
     first.close()

