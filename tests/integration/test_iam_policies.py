@@ -310,7 +310,7 @@ def _work_on_dead_letters(ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert ground.run("dlq", "redrive", "--all") == 0
     with monkeypatch.context() as interrupted:
         interrupted.setattr(SqsMoveTask, "progress", _interrupts)
-        assert ground.run("dlq", "redrive", "--all") == 1
+        assert ground.run("dlq", "redrive", "--all") == 130
     assert ground.run("dlq", "purge", "--yes") == 0
 
 
