@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
+from bootstrap.aws_credentials import renewing_session
 from domain.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ class AwsAccess:
 
     @cached_property
     def session(self) -> boto3.Session:
-        """What all clients are made of: it finds credentials once, and reads what a service can do once."""
-        return boto3.Session(region_name=self.region)
+        """What all clients are made of: they share its credentials, and what it read of each service."""
+        return boto3.Session(region_name=self.region, botocore_session=renewing_session())
 
 
 def publishing_client(access: AwsAccess) -> "EventBridgeClient":
