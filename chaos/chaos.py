@@ -60,7 +60,9 @@ def _rounds(rounds: int, seed: int) -> Tally:
             _start(servers)
             bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # many promises hang on the outbox
             with callers.calling([server.url for server in servers]):
-                seconds = kill_again_and_again(servers, rounds, seeded(seed))
+                seconds = kill_again_and_again(
+                    servers, rounds, seeded(seed), promised=lambda: callers.answers["queued"]
+                )
         finally:
             for server in servers:
                 server.close()
