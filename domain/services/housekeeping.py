@@ -7,6 +7,7 @@ from threading import Event
 
 from domain.model.errors import IdempotencyUnavailableError, OutboxUnavailableError
 from domain.model.outbox import OutboxCounts
+from domain.services.breakdowns import breakdowns_logged
 from ports.idempotency_port import IdempotencyPort
 from ports.outbox_port import OutboxPort
 
@@ -48,6 +49,7 @@ class Housekeeping:
     def _tidy(self, stop: Event) -> None:
         with _failures_logged():
             self._idempotency.prune()
+        with _failures_logged():
             self._drop_texts(stop)
 
     def _drop_texts(self, stop: Event) -> None:
@@ -62,10 +64,11 @@ class Housekeeping:
 
 @contextmanager
 def _failures_logged() -> Iterator[None]:
-    try:
-        yield
-    except (OutboxUnavailableError, IdempotencyUnavailableError) as error:
-        logger.warning("housekeeping failed", extra={"error": str(error)})
+    with breakdowns_logged("housekeeping broke down"):
+        try:
+            yield
+        except (OutboxUnavailableError, IdempotencyUnavailableError) as error:
+            logger.warning("housekeeping failed", extra={"error": str(error)})
 
 
 def _tell(counts: OutboxCounts) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
+from domain.services.breakdowns import breakdowns_logged
 from domain.services.endings import Endings, context
 from domain.services.in_hand import Delivery
 from domain.services.intake import Intake
@@ -33,7 +34,10 @@ class Keeper:
 
     def beat(self) -> None:
         """Do what is due; what fails is told once, and tried again with the next beat."""
-        now = self._place.clock()
+        with breakdowns_logged("the heartbeat broke down"):
+            self._beat(self._place.clock())
+
+    def _beat(self, now: float) -> None:
         self._endings.succeed(self._place.in_hand.take_done(now - UNSETTLED_SECONDS))
         self._look_for_hung(now)
         try:

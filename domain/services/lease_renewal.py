@@ -7,6 +7,7 @@ from threading import Event, Lock, Thread
 
 from domain.model.errors import IdempotencyUnavailableError
 from domain.model.idempotency import Reservation
+from domain.services.breakdowns import breakdowns_logged
 from ports.idempotency_port import IdempotencyPort
 
 logger = logging.getLogger(__name__)
@@ -15,6 +16,8 @@ LEASE_SECONDS = 60.0
 """A key whose server died is free again after it."""
 RENEW_SECONDS = 20.0
 """So that a renewal may fail, and the next one come late, before a lease runs out."""
+
+BROKE_DOWN = "the renewal of an idempotency key broke down"
 
 
 class LeaseRenewal:
@@ -59,7 +62,8 @@ class LeaseRenewal:
             in_hand = tuple(self._in_hand)
         try:
             for reservation in in_hand:
-                self._renew(reservation)
+                with breakdowns_logged(BROKE_DOWN, but=(IdempotencyUnavailableError,)):
+                    self._renew(reservation)
         except IdempotencyUnavailableError as error:
             logger.warning(
                 "leases of idempotency keys could not be renewed",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Claim, Outcome
+from domain.services.breakdowns import breakdowns_logged
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_publisher import ClaimPublisher, Round
 from ports.outbox_port import OutboxPort
@@ -48,11 +49,8 @@ class Rounds:
     def wind_up(self) -> None:
         """Finish all of them. One that breaks down ends nothing but itself: its leases end, too."""
         while self._in_flight:
-            try:
+            with breakdowns_logged("a round broke down, its events will be sent again"):
                 self.finish()
-            except Exception as error:
-                context = {"error_type": type(error).__name__}
-                logger.exception("a round broke down, its events will be sent again", extra=context)
 
     def record(self) -> None:
         """Write down what became of finished rounds; until that is done, nothing else may be sent."""

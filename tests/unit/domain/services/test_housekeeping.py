@@ -9,6 +9,7 @@ from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxCounts, Published, Rejected
 from domain.services.housekeeping import LATE_SECONDS, TEXTS_BATCH, Housekeeping
 from tests.factories import an_event
+from tests.service import wait_until
 
 
 class Clock:
@@ -135,6 +136,56 @@ def test_a_store_that_is_away_does_not_end_it(clock: Clock, caplog: pytest.LogCa
     Housekeeping(Away(clock), InMemoryIdempotency(clock)).round(Event())
 
     assert "housekeeping failed" in caplog.text
+
+
+class Defective(InMemoryOutbox):
+    """Breaks down whenever it is asked how many events there are, until it is mended."""
+
+    is_mended = False
+    asked = 0
+
+    def counts(self) -> OutboxCounts:
+        self.asked += 1
+        if not self.is_mended:
+            raise RuntimeError("a defect")
+        return super().counts()
+
+
+def test_what_breaks_down_is_logged_with_its_trace_and_the_rest_is_done(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class DefectiveKeys(InMemoryIdempotency):
+        def prune(self) -> int:
+            raise RuntimeError("another defect")
+
+    outbox = Defective(clock, keep_days=1)
+    published(outbox, 1)
+    clock.now += 24 * 3600
+
+    Housekeeping(outbox, DefectiveKeys(clock)).round(Event())
+
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("ERROR", "housekeeping broke down")
+    ] * 2
+    assert all(record.exc_info for record in caplog.records)
+    assert {vars(record)["error_type"] for record in caplog.records} == {"RuntimeError"}
+    assert texts(outbox) == 0
+
+
+def test_a_round_that_breaks_down_is_not_the_last(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stop, outbox = Event(), Defective(clock)
+    house = Housekeeping(outbox, InMemoryIdempotency(clock))
+    thread = Thread(target=house.run, args=(stop,), kwargs={"every_seconds": 0.001})
+    thread.start()
+    wait_until(lambda: outbox.asked > 2)
+
+    outbox.is_mended = True
+    wait_until(lambda: "outbox" in caplog.messages)
+    stop.set()
+    thread.join(60)
+
+    assert not thread.is_alive()
 
 
 def test_it_goes_on_until_it_is_stopped(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

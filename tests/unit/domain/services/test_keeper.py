@@ -140,3 +140,25 @@ def test_a_success_that_nobody_settles_is_settled_with_a_beat(shop: Workshop) ->
     shop.wait(2)
 
     assert shop.tally() == {"handled": 2}
+
+
+def test_a_beat_that_breaks_down_is_logged_with_its_trace_and_not_the_last(
+    shop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.send()
+    shop.receive()
+    shop.queue.before["hide"] = failing_with(RuntimeError("a defect"))
+    shop.wait(15)
+    (*_, record) = caplog.records
+    assert (record.message, record.levelname) == ("the heartbeat broke down", "ERROR")
+    assert record.exc_info
+    assert vars(record)["error_type"] == "RuntimeError"
+    caplog.clear()
+    shop.queue.before.clear()
+
+    shop.wait(30)
+    assert shop.queue.depth() == (0, 1)
+    shop.steps()
+
+    assert caplog.records == []
+    assert shop.tally() == {"handled": 1}

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.in_memory import InMemoryIdempotency
-from domain.model.errors import IdempotencyInProgressError, IdempotencyUnavailableError
+from domain.model.errors import ConfigurationError, IdempotencyInProgressError, IdempotencyUnavailableError
 from domain.model.idempotency import Reservation
 from domain.services.lease_renewal import LEASE_SECONDS, RENEW_SECONDS, LeaseRenewal
 from tests.databases import Clock
@@ -160,6 +160,45 @@ def test_a_store_that_is_away_for_a_while_costs_no_key(
         clock.advance(LEASE_SECONDS - 1)
         assert is_taken(keys, "one")
         assert is_taken(keys, "other")
+
+
+def test_a_key_whose_renewal_breaks_down_costs_no_other_one(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Defective(CountingKeys):
+        def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+            if reservation.key == "defect":
+                raise RuntimeError
+            return super().renew(reservation, lease_seconds=lease_seconds)
+
+    keys = Defective(clock)
+    leases = LeaseRenewal(lambda: keys)
+    with (
+        leases.holding(reserve(keys, "one")),
+        leases.holding(reserve(keys, "defect")),
+        leases.holding(reserve(keys, "other")),
+    ):
+        leases.round()
+
+    assert sorted(keys.renewed) == ["one", "other"]
+    (record,) = caplog.records
+    assert record.message == "the renewal of an idempotency key broke down"
+    assert record.exc_info
+    assert vars(record)["error_type"] == "RuntimeError"
+
+
+def test_a_round_that_breaks_down_is_not_the_last(keys: CountingKeys) -> None:
+    asked: list[CountingKeys] = []
+
+    def store() -> CountingKeys:
+        asked.append(keys)
+        if len(asked) <= 2:
+            raise ConfigurationError("the database is of another version")
+        return keys
+
+    leases = LeaseRenewal(store)
+    with leases.holding(reserve(keys)), leases.running(every_seconds=0.001):
+        wait_until(lambda: bool(keys.renewed))
 
 
 def test_it_renews_in_a_thread_of_its_own_until_it_is_stopped(
