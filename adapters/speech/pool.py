@@ -54,7 +54,9 @@ class WorkerPoolTranscriber(TranscriberPort):
         self._capacity = workers + waiting_room
         self._admitted = 0
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
-        for worker in self._workers:
+        for worker in reversed(
+            self._workers
+        ):  # the first is ready first, and the last one put is taken first
             self._idle.put_nowait(worker)
         self._typical_seconds = 1.0
         self._keepers: tuple[asyncio.Task[None], ...] = ()
@@ -62,14 +64,20 @@ class WorkerPoolTranscriber(TranscriberPort):
     async def start(self) -> None:
         """Begin to load the engines, unless that was begun before; recordings may be handed in meanwhile.
 
-        The worker processes run when this returns, even if the event loop is then kept busy. From now on
-        nothing that runs as the same user can look into this process, a worker least of all.
+        The first process runs when this returns, even if the event loop is then kept busy; the others
+        follow when it is ready, so that they do not keep a core from it and from whoever starts the service.
+        From now on nothing that runs as the same user can look into this process, a worker least of all.
         """
         if self._keepers:
             return
         forbid_inspection()
-        self._keepers = tuple(asyncio.create_task(_keep_ready(worker)) for worker in self._workers)
-        await asyncio.sleep(0)  # each keeper makes its process in its first step
+        first, *others = self._workers
+        first_tried = asyncio.Event()
+        self._keepers = (
+            asyncio.create_task(_keep_ready(first, first_tried)),
+            *(asyncio.create_task(_keep_ready_after(first_tried, worker)) for worker in others),
+        )
+        await asyncio.sleep(0)  # the keeper makes its process in its first step
 
     async def stop(self) -> None:
         """End every worker at once, for good; whoever wants recordings finished waits for them first."""
@@ -125,16 +133,29 @@ class WorkerPoolTranscriber(TranscriberPort):
         return max(1, min(LONGEST_RETRY_AFTER_SECONDS, math.ceil(self._typical_seconds)))
 
 
-async def _keep_ready(worker: WorkerProcess) -> None:
+async def _keep_ready_after(first_tried: asyncio.Event, worker: WorkerProcess) -> None:
+    await first_tried.wait()
+    await _keep_ready(worker, first_tried)
+
+
+async def _keep_ready(worker: WorkerProcess, tried: asyncio.Event) -> None:
     """Have the worker ready before it is needed, and again whenever its process ended."""
     pause = FIRST_PAUSE_SECONDS
     while True:
-        try:
-            await worker.start()
-        except TranscriberUnavailableError:
-            logger.exception("worker could not be started", extra={"next_try_seconds": pause})
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        else:
+        started = await _is_started(worker, pause)
+        tried.set()
+        if started:
             pause = FIRST_PAUSE_SECONDS
             await worker.ended()
+        else:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+async def _is_started(worker: WorkerProcess, pause: float) -> bool:
+    try:
+        await worker.start()
+    except TranscriberUnavailableError:
+        logger.exception("worker could not be started", extra={"next_try_seconds": pause})
+        return False
+    return True

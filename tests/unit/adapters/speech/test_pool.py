@@ -17,6 +17,7 @@ import pytest
 
 from adapters.speech import process, sandbox
 from adapters.speech.pool import WorkerPoolTranscriber
+from adapters.speech.process import WorkerProcess
 from adapters.speech.protocol import Advanced, Failed, Ready
 from domain.model.errors import (
     AudioTooLongError,
@@ -101,7 +102,7 @@ async def at_work(transcriber: WorkerPoolTranscriber, recording: Path) -> "async
     return task
 
 
-async def test_the_processes_are_made_before_start_returns_and_only_once(
+async def test_the_first_process_is_made_before_start_returns_and_each_only_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[int] = []
@@ -117,8 +118,43 @@ async def test_the_processes_are_made_before_start_returns_and_only_once(
         await transcriber.start()
         await eventually(lambda: len(transcriber.worker_pids()) == 2)
 
-        assert before_the_loop_went_on == 2
+        assert before_the_loop_went_on == 1
         assert set(transcriber.worker_pids()) == set(made)
+        assert len(made) == 2
+
+
+async def test_the_worker_that_is_ready_first_gets_the_first_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, tried = WorkerProcess.start, []
+
+    async def hold_back_the_second(worker: WorkerProcess) -> None:
+        tried.append(worker)
+        if worker is tried[0]:
+            await start(worker)
+        else:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(WorkerProcess, "start", hold_back_the_second)
+    async with pool(workers=2) as transcriber:
+        await eventually(lambda: len(tried) == 2)
+        await transcriber.transcribe(three_silent_seconds(tmp_path))
+
+
+async def test_the_other_workers_start_even_if_the_first_cannot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, tried = WorkerProcess.start, []
+
+    async def refuse_the_first(worker: WorkerProcess) -> None:
+        tried.append(worker)
+        if worker is tried[0]:
+            raise TranscriberUnavailableError("no memory")
+        await start(worker)
+
+    monkeypatch.setattr(WorkerProcess, "start", refuse_the_first)
+    async with pool(workers=3) as transcriber:
+        await eventually(lambda: transcriber.state().ready_slots == 2)
 
 
 async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(
