@@ -113,9 +113,8 @@ class InlineCalls:
         if not taken[0].is_late:
             tell_breaker(self._breaker, answers)
         for inline, answer in zip(taken, answers, strict=True):
-            inline.outcome.set_result(
-                answer
-            )  # callers need not wait for the record: a crash costs duplicates
+            # callers need not wait for the record: a crash before it costs duplicates
+            inline.outcome.set_result(answer)
         self._settle(taken, answers)
 
     def _taken(self) -> list[InlineAttempt]:
