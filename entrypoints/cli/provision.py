@@ -1,6 +1,9 @@
 """`transcripts provision`: the route of the events."""
 
+from collections.abc import Callable
+
 import click
+from click.decorators import FC
 
 from bootstrap.route_templates import RouteTemplate, route_template
 from domain.model.infrastructure import Part, Provisioning
@@ -15,6 +18,17 @@ from ports.event_infrastructure_port import EventInfrastructurePort
 MAX_ARCHIVE_DAYS = 36_500
 
 
+def archive_days_option(meaning: str) -> Callable[[FC], FC]:
+    """`--archive DAYS`, and what it means to the command."""
+    return click.option(
+        "--archive",
+        "archive_days",
+        type=click.IntRange(0, MAX_ARCHIVE_DAYS),
+        metavar="DAYS",
+        help=f"{meaning}; 0 for good. [default: ARCHIVE_DAYS]",
+    )
+
+
 @click.command(
     "provision",
     epilog=examples(
@@ -23,13 +37,7 @@ MAX_ARCHIVE_DAYS = 36_500
         "provision --format cloudformation > route.template.json",
     ),
 )
-@click.option(
-    "--archive",
-    "archive_days",
-    type=click.IntRange(0, MAX_ARCHIVE_DAYS),
-    metavar="DAYS",
-    help="Days for which events are kept for replays; 0 for good. [default: ARCHIVE_DAYS]",
-)
+@archive_days_option("Days for which events are kept for replays")
 @click.option("--repair", is_flag=True, help="Change what differs, too, after showing a plan and asking.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before a repair.")

@@ -11,7 +11,7 @@ from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.differences import differences_as_json, print_differences
 from entrypoints.cli.outbox_texts import age
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
-from entrypoints.cli.provision import MAX_ARCHIVE_DAYS
+from entrypoints.cli.provision import archive_days_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("status")
-@click.option(
-    "--archive",
-    "archive_days",
-    type=click.IntRange(0, MAX_ARCHIVE_DAYS),
-    metavar="DAYS",
-    help="Days that the archive should keep events; 0 for good. [default: ARCHIVE_DAYS]",
-)
+@archive_days_option("Days that the archive should keep events")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(archive_days: int | None, *, as_json: bool) -> None:
     """Say what exists of the route, what differs from what should be, and what waits in queues and outbox.
