@@ -34,6 +34,13 @@ class Told(NamedTuple):
     err: str
 
     @property
+    def answer(self) -> dict[str, Any]:
+        """The JSON of a command that works."""
+        assert self.code == 0
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    @property
     def error(self) -> dict[str, Any]:
         """What it said of its failure, where nothing else is on stdout."""
         document: dict[str, Any] = json.loads(self.out)

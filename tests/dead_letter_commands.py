@@ -1,6 +1,5 @@
 """`transcripts dlq` over queues in memory."""
 
-import json
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,7 +9,7 @@ from bootstrap.settings import Settings
 from domain.services.dead_letters import DeadLetters
 from domain.services.redrive import Redrive
 from entrypoints.cli import dlq
-from entrypoints.cli.main import main
+from tests.command_line import Caller, Told
 from tests.dead_letters import Ground
 
 
@@ -36,19 +35,13 @@ class Shop(NamedTuple):
     ground: Ground
     capsys: pytest.CaptureFixture[str]
 
-    def run(self, *arguments: object) -> tuple[int, str, str]:
+    def run(self, *arguments: object) -> Told:
         """Exit code, stdout, stderr."""
-        with pytest.raises(SystemExit) as ended:
-            main(["dlq", *map(str, arguments)])
-        captured = self.capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
+        return Caller(self.capsys)("dlq", *map(str, arguments))
 
     def told(self, *arguments: object) -> dict[str, Any]:
         """The JSON of a command that works."""
-        code, out, _ = self.run(*arguments, "--json")
-        assert code == 0
-        answer: dict[str, Any] = json.loads(out)
-        return answer
+        return self.run(*arguments, "--json").answer
 
 
 def open_shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shop:

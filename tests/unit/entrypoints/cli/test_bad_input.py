@@ -3,25 +3,15 @@
 import io
 import json
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from entrypoints.cli.output import print_json
-from tests.command_line import Caller, calling
+from tests.command_line import Caller
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
 MANY_NINES = "9" * 400
 V1 = "7f2a1c9e-1b6e-1a50-9a49-0a3e6f5f7d11"
-
-
-@pytest.fixture
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Caller]:
-    with calling(monkeypatch, capsys, tmp_path) as caller:
-        yield caller
 
 
 @pytest.mark.parametrize(

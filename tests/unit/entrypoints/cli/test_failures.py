@@ -3,8 +3,6 @@
 import errno
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from domain.model.errors import ConfigurationError, InfrastructureError
 from entrypoints.cli.failures import CommandInterruptedError, tell_failure
 from entrypoints.cli.main import COMMANDS
-from tests.command_line import Caller, calling, every_command
+from tests.command_line import Caller, every_command
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
 INTERACTION = "7f2a1c9e-1b6e-4a50-9a49-0a3e6f5f7d11"
@@ -46,14 +44,6 @@ ASKS_AWS = [
 
 
 EVERY = dict(every_command())
-
-
-@pytest.fixture
-def call(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Caller]:
-    with calling(monkeypatch, capsys, tmp_path) as caller:
-        yield caller
 
 
 def arguments(name: str) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """`transcripts outbox`: what it shows and hides, what it changes, and its exit codes."""
 
 import io
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from domain.model.outbox import Claim, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
-from entrypoints.cli.main import main
 from entrypoints.cli.outbox_texts import MAX_REASON, age, as_line
+from tests.command_line import Caller, Told
 from tests.factories import A_MOMENT, an_event
 
 SPOKEN = "the merger is on friday"
@@ -39,19 +38,13 @@ class Shop(NamedTuple):
         record = self.outbox.find(claim.interaction_id)
         return record.state if record else None
 
-    def run(self, *arguments: object) -> tuple[int, str, str]:
+    def run(self, *arguments: object) -> Told:
         """Exit code, stdout, stderr."""
-        with pytest.raises(SystemExit) as ended:
-            main(["outbox", *map(str, arguments)])
-        captured = self.capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
+        return Caller(self.capsys)("outbox", *map(str, arguments))
 
     def told(self, *arguments: object) -> dict[str, Any]:
         """The JSON of a command that works."""
-        code, out, _ = self.run(*arguments, "--json")
-        assert code == 0
-        answer: dict[str, Any] = json.loads(out)
-        return answer
+        return self.run(*arguments, "--json").answer
 
 
 @pytest.fixture
