@@ -54,9 +54,8 @@ class WorkerPoolTranscriber(TranscriberPort):
         self._capacity = workers + waiting_room
         self._admitted = 0
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
-        for worker in reversed(
-            self._workers
-        ):  # the first is ready first, and the last one put is taken first
+        # the first is ready first, and the last one put is taken first
+        for worker in reversed(self._workers):
             self._idle.put_nowait(worker)
         self._typical_seconds = 1.0
         self._keepers: tuple[asyncio.Task[None], ...] = ()

@@ -84,6 +84,11 @@ class TranscriptData(BaseModel):
         description="The same without hesitations, stutters and noise, in sentences."
     )
 
+    @property
+    def characters(self) -> int:
+        """How long both are together."""
+        return len(self.raw_transcript) + len(self.cleaned_transcript)
+
 
 class _Completed(BaseModel):
     """What every version of the event has in common, in the order in which it travels."""

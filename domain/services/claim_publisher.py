@@ -130,8 +130,7 @@ class ClaimPublisher:
 
 def text_length(claim: Claim) -> int:
     """Characters of an event, about."""
-    data = claim.event.data
-    return FIELDS_CHARACTERS + len(data.raw_transcript) + len(data.cleaned_transcript)
+    return FIELDS_CHARACTERS + claim.event.data.characters
 
 
 def _chunks(claims: Sequence[Claim], characters: int) -> Iterator[Sequence[Claim]]:

@@ -44,12 +44,6 @@ class InlineAttempt:
         self.is_late = False
         self.leads = True
 
-    @property
-    def characters(self) -> int:
-        """How long the event's texts are."""
-        data = self.event.data
-        return len(data.raw_transcript) + len(data.cleaned_transcript)
-
 
 class InlineCalls:
     """Sends at once what comes while a call is free, and together what came while none was.
@@ -123,7 +117,7 @@ class InlineCalls:
         characters = 0
         with self._taking:
             while self._waiting and len(taken) < CHUNK:
-                characters += self._waiting[0].characters
+                characters += self._waiting[0].event.data.characters
                 if taken and characters > SHARED_CHARACTERS:
                     break
                 inline = self._waiting.popleft()

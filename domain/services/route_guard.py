@@ -57,7 +57,8 @@ class RouteGuard:
     def look(self) -> None:
         """Look at the route now."""
         findings = [finding for finding in self._findings() if finding.link in HOLDING]
-        self._broken = (*filter(_is_proven, findings), *self._not_seen_again(findings))
+        proven = [finding for finding in findings if finding.proven]
+        self._broken = (*proven, *self._not_seen_again(findings))
         if self._broken:
             self._hold("; ".join(finding.problem for finding in self._broken))
         else:
@@ -89,7 +90,3 @@ class RouteGuard:
         if self._breaker.held not in (None, NOT_YET):
             logger.info("the route is sound, events leave again")
         self._breaker.release()
-
-
-def _is_proven(finding: Finding) -> bool:
-    return finding.proven
