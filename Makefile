@@ -1,77 +1,123 @@
 # `make demo` and `make test` each work as the first command on a fresh clone: Python >= 3.11, make, git.
 PYTHON ?= python3
+VENV ?= .venv
+PYTHONS := 3.11 3.12 3.13
 UV := .uv/bin/uv
-RUN := .venv/bin
+RUN := $(VENV)/bin
+EXPORT := $(UV) export --quiet --locked --no-default-groups --no-emit-project
 LOCALSTACK := .venv-localstack/bin/localstack-ready
 BENCH := .venv-bench/bin/bench-ready
 export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
+export UV_PROJECT_ENVIRONMENT = $(VENV)
 export SAMPLES
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check format test unit integration bench chaos mutants contract lock clean
+.PHONY: help demo serve check format test unit integration quick pythons bench chaos mutants contract lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-demo: .venv/ready ## A recording in, an event out, on this machine alone
+demo: $(VENV)/demo-ready ## A recording in, an event out, on this machine alone
 	$(RUN)/transcripts demo
 
-serve: .venv/ready ## The HTTP service on http://127.0.0.1:8000
+serve: $(VENV)/demo-ready ## The HTTP service on http://127.0.0.1:8000
 	$(RUN)/transcripts serve
 
-check: .venv/ready ## Format, lint, types, import rule
+check: $(VENV)/ready ## Format, lint, types, import rule
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-format: .venv/ready ## Format and fix what can be fixed
+format: $(VENV)/ready ## Format and fix what can be fixed
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
-test: .venv/ready $(LOCALSTACK) ## Every test, with a real LocalStack
+test: $(VENV)/ready $(LOCALSTACK) ## Every test, with a real LocalStack
 	$(RUN)/pytest -n 2
 
-unit: .venv/ready ## The tests that need nothing but this process
-	$(RUN)/pytest tests/unit
+unit: $(VENV)/ready ## The tests that need no LocalStack
+	$(RUN)/pytest tests/unit -n 2
 
-integration: .venv/ready $(LOCALSTACK) ## The tests against LocalStack
+quick: $(VENV)/ready ## The tests that need nothing but this machine, without the slow ones
+	$(RUN)/pytest tests/unit -n 2 -m "not slow"
+
+integration: $(VENV)/ready $(LOCALSTACK) ## The tests against LocalStack
 	$(RUN)/pytest tests/integration
 
-bench: .venv/ready $(BENCH) ## The figures of benchmarks/; ONLY=name for one, SAMPLES=folder for own recordings
+bench: $(VENV)/ready $(BENCH) ## The figures of benchmarks/; ONLY=name for one, SAMPLES=folder for own recordings
 	$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
-chaos: .venv/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
+chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
 	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
 
-mutants: .venv/ready ## Break the code on purpose; each break must turn a test red
+mutants: $(VENV)/ready ## Break the code on purpose; each break must turn a test red
 	$(RUN)/python -m chaos.mutants
 
-contract: .venv/ready ## Write docs/events anew from the models
+contract: $(VENV)/ready ## Write docs/events anew from the models
 	EVENT_SOURCE=com.yourapp.transcription QUEUE_NAME=meeting-transcripts-queue DLQ_NAME=meeting-transcripts-dlq \
 		$(RUN)/transcripts schema --output docs/events
 
+pythons: $(PYTHONS:%=python-%) ## The demo and the quick tests on each supported Python of this machine
+
+python-%:
+	@python=$$(for each in python$* ~/.pyenv/versions/$*.*/bin/python3; do \
+		$$each -c '' 2>/dev/null && echo $$each && break; done); \
+	if [ -z "$$python" ]; then echo "Python $*: not on this machine, not tested"; \
+	else $(MAKE) --no-print-directory demo quick PYTHON=$$python VENV=.venv-$*; fi
+
 lock: $(UV) ## Renew uv.lock, requirements.txt and the locks of what runs apart
 	$(UV) lock --upgrade
-	$(UV) export --quiet --no-dev --no-emit-project --output-file requirements.txt
+	$(MAKE) requirements.txt requirements-demo.txt
 	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 		--exclude-newer 2025-12-10 --output-file tests/integration/localstack.requirements.txt \
 		tests/integration/localstack.requirements.in
 	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 		--output-file benchmarks/aiobotocore.requirements.txt benchmarks/aiobotocore.requirements.in
 
+requirements.txt: uv.lock $(UV)
+	$(EXPORT) --extra server --extra speech --output-file $@
+
+requirements-demo.txt: uv.lock $(UV)
+	$(EXPORT) --extra demo --output-file $@
+
 clean: ## Remove what these targets made
-	rm -rf .venv .venv-localstack .venv-bench .uv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .uv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# What must be there before anything can be installed, told in one line where it is not.
+define REQUIRED
+import sys
+if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("$(PYTHON) cannot make virtual environments: apt install python3-venv (Debian, Ubuntu), then try again.")
+endef
+export REQUIRED
 
 $(UV): requirements.uv.txt
-	$(PYTHON) -m venv .uv
-	.uv/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.uv.txt
+	@$(PYTHON) -c "$$REQUIRED"
+	@echo "Installing uv into .uv (20 MB, once)"
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.uv.txt
 	@touch $@
 
-.venv/ready: pyproject.toml uv.lock $(UV)
-	$(UV) sync --quiet --locked --python $(PYTHON)
+# Wheels only: nothing is compiled but this project, which has nothing to compile. In two steps, as uv refuses to
+# build this project where it may build nothing.
+$(VENV)/demo-ready: pyproject.toml uv.lock $(UV)
+	@echo "Installing what the demo and the service run on into $(VENV) (130 MB, once)"
+	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo --no-build --no-install-project
+	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo
 	@touch $@
+
+# localstack-client is the one library without a wheel; it is pure Python.
+$(VENV)/ready: pyproject.toml uv.lock $(UV)
+	@echo "Installing what the tests and checks run on into $(VENV) (250 MB, once)"
+	@$(UV) sync --locked --inexact --python $(PYTHON) --no-build --no-install-project --no-install-package localstack-client
+	@$(UV) sync --locked --python $(PYTHON)
+	@touch $(VENV)/demo-ready $@
 
 $(LOCALSTACK): tests/integration/localstack.requirements.txt $(UV)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-localstack

@@ -1,7 +1,8 @@
 """Opening the sound track of an upload with nothing left for FFmpeg to guess: one format, few codecs."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,6 +31,11 @@ _CODECS = frozenset(
 )
 _MAX_STREAMS = 64
 _KNOWN_AS = {"matroska": "webm", "mov": "mp4"}
+
+_open: Callable[..., InputContainer] = (
+    partial(av.open, metadata_errors="replace") if av.__version__.startswith("18.") else av.open
+)
+"""PyAV 18 fails on a tag that is not UTF-8 unless told otherwise; PyAV 19 reads it without being told."""
 
 
 class SoundTrack(NamedTuple):
@@ -114,9 +120,7 @@ def _opened(recording: Path, demuxer: str) -> InputContainer:
         "max_probe_packets": "0",  # or the samples of a wav are searched for every other format
     }
     try:
-        return av.open(
-            str(recording.absolute()), format=demuxer, container_options=options, metadata_errors="replace"
-        )
+        return _open(str(recording.absolute()), format=demuxer, container_options=options)
     except BROKEN as error:
         raise UndecodableAudioError(
             f"The recording begins like {_KNOWN_AS.get(demuxer, demuxer)}, but is broken or truncated."

@@ -32,6 +32,8 @@ from tests.integration.localstack import free_port
 from tests.service import wait_until
 from tests.stub_bus import INTERNAL_ERROR, THROTTLED, Cut, Fault, StubBus
 
+pytestmark = pytest.mark.slow
+
 four_threads = partial(relaying_client, threads=4)
 CLIENTS = [
     publishing_client,

@@ -3,12 +3,15 @@
 from collections import Counter
 from itertools import chain
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.cleaning.rules import RulesCleaner
 from domain.model.transcripts import Segment, Transcript
 from tests.contracts.cleaner_port import heard, words
+
+pytestmark = pytest.mark.slow
 
 CONTENT = (
     "weather New york door open iPhone Köln café 你好 привет can't naïve U.S. p.m. mr. https://a.b/c?d e@f.de"

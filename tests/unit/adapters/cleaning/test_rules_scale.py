@@ -6,6 +6,8 @@ from adapters.cleaning.rules import RulesCleaner
 from domain.model.transcripts import Segment, Transcript
 from tests.contracts.cleaner_port import heard, words
 
+pytestmark = pytest.mark.slow
+
 SIZE = 200_000
 HOSTILE = {
     "a stutter without end": "a ",

@@ -33,6 +33,8 @@ from ports.outbox_port import OutboxPort
 from tests.databases import KINDS, Clock, Place
 from tests.factories import an_event
 
+pytestmark = pytest.mark.slow
+
 WAITING, PUBLISHED, REJECTED = OutboxState.WAITING, OutboxState.PUBLISHED, OutboxState.REJECTED
 DAY = 86_400.0
 KEEP_DAYS = 0.5

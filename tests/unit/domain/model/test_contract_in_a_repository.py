@@ -11,6 +11,8 @@ import pytest
 
 from tests.contract_history import GOLDEN, ROOT
 
+pytestmark = pytest.mark.slow
+
 TEST = "tests/unit/domain/model/test_contract_history.py"
 GENERATE = """
 from pathlib import Path

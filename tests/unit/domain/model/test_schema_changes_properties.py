@@ -4,12 +4,15 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from domain.model.schema_changes import required_bump, schema_changes
 from domain.model.schema_version import Bump
+
+pytestmark = pytest.mark.slow
 
 Schema = dict[str, Any]
 

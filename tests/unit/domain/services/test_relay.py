@@ -34,6 +34,8 @@ from tests.factories import an_event
 from tests.relays import RelayAtWork
 from tests.service import wait_until
 
+pytestmark = pytest.mark.slow
+
 AWAY = EventBusUnavailableError("the bus is away")
 DENIED = EventBusRefusesUsError("EventBridge refuses every event: AccessDeniedException")
 

@@ -27,6 +27,8 @@ from tests.stub_bus import (
     TextRefused,
 )
 
+pytestmark = pytest.mark.slow
+
 PASSING: list[Fault] = [
     INTERNAL_ERROR,
     THROTTLED,

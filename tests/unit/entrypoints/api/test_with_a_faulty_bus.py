@@ -30,6 +30,8 @@ from tests.stub_bus import (
     StubBus,
 )
 
+pytestmark = pytest.mark.slow
+
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 SESSION_TOKEN = "FwoGZXIvYXdzEXAMPLETOKEN//////////wEaD"

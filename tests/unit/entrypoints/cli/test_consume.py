@@ -22,6 +22,8 @@ from tests.service import wait_until
 from tests.sqs_queues import create_pair
 from tests.unit.adapters.handling.test_command import is_gone
 
+pytestmark = pytest.mark.slow
+
 AT_ONCE = ("--pause-seconds", "0", "--concurrency", "1")
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_REGION": "us-east-1"}
 

@@ -16,6 +16,8 @@ from entrypoints.cli import demo
 from tests.commands import transcripts
 from tests.recordings import DEMO_TEXT
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -84,7 +86,7 @@ def test_the_embedded_aws_is_met_with_the_settings_of_a_machine_where_none_is_se
         settings = Settings.from_env(environ)
 
     changed = {name for name in settings.model_fields_set if name != "aws_region"}
-    assert changed == {"aws_endpoint_url", "event_transport", "database_url", "spool_dir"}
+    assert changed == {"aws_endpoint_url", "event_transport", "data_dir"}
     assert not Path(settings.database_url.removeprefix("sqlite:///")).parent.exists()
 
 

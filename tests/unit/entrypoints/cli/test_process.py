@@ -20,6 +20,8 @@ from tests.commands import transcripts
 from tests.doubles import FailingEventPublisher, FixedTranscriber
 from tests.recordings import record, silence, tone
 
+pytestmark = pytest.mark.slow
+
 TENANT = "3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11"
 
 

@@ -20,6 +20,8 @@ from tests.integration.localstack import free_port
 from tests.service import wait_until
 from tests.stub_bus import Latency, StubBus
 
+pytestmark = pytest.mark.slow
+
 AN_ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests",

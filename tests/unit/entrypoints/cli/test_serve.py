@@ -16,6 +16,8 @@ from tests.commands import PROGRAM, clean_environment, serving, transcripts
 from tests.recordings import record, speech, tone
 from tests.service import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) -> None:
     recording = record(tmp_path / "a.flac", tone(3.0))

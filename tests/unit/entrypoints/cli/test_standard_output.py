@@ -8,6 +8,8 @@ import pytest
 
 from tests.commands import PROGRAM, clean_environment
 
+pytestmark = pytest.mark.slow
+
 POLICY = "iam-policy publisher --account 123456789012"
 COMMANDS = ["--help", "--version", "outbox --help", "schema", "schema 1.0", "doctor", "doctor --json", POLICY,
             "provision --format terraform"]  # fmt: skip
