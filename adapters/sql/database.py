@@ -46,10 +46,15 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def writing(self, failure: Failure) -> Iterator[Connection]:
-        """A transaction that is committed at the end; raises `failure` for what the database refuses."""
+    def writing(self, failure: Failure, *, wait_seconds: float | None = None) -> Iterator[Connection]:
+        """A transaction that is committed at the end; raises `failure` for what the database refuses.
+
+        Args:
+            failure: the error that is raised.
+            wait_seconds: how long to wait for other writers of an SQLite file; None for as long as usual.
+        """
         try:
-            with self._transaction() as connection:
+            with self._transaction(wait_seconds or self._wait_seconds) as connection:
                 yield connection
         except SQLAlchemyError as error:
             _raise(failure, error)
@@ -75,7 +80,7 @@ class Database:
         deadline = None
         while True:
             try:
-                with self._transaction() as connection:
+                with self._transaction(self._wait_seconds) as connection:
                     write(connection)
             except SQLAlchemyError as error:
                 deadline = deadline or self._deadline(error)
@@ -90,9 +95,9 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def _transaction(self, wait_seconds: float) -> Iterator[Connection]:
         """What it writes is committed to the file that others will read, or this fails."""
-        until = time.monotonic() + self._wait_seconds
+        until = time.monotonic() + wait_seconds
         with self._turn(), self.engine.connect() as connection:
             self._wait_until(connection, until)
             with connection.begin():

@@ -13,6 +13,9 @@ logger = logging.getLogger(__name__)
 ADVISORY_LOCK = 7_236_017_113
 """Ours alone among the advisory locks of a PostgreSQL database: any number, as long as it stays."""
 
+MIGRATION_SECONDS = 60
+"""A migration of another process may take longer than what is usual."""
+
 
 def upgrade_schema(database: Database) -> None:
     """Migrate in one transaction, which the others wait for; quick where there is nothing to do.
@@ -27,9 +30,11 @@ def upgrade_schema(database: Database) -> None:
             return
     import alembic.command  # noqa: F401, PLC0415 - it takes long, so before others wait for the transaction
 
-    with database.writing(OutboxUnavailableError) as connection:
+    with database.writing(OutboxUnavailableError, wait_seconds=MIGRATION_SECONDS) as connection:
         if not database.is_sqlite:
             _wait_for_others(connection)
+        if revision(connection) == SCHEMA_REVISION:
+            return  # another process did it meanwhile
         _migrate(connection)
         _tell(before, revision(connection))
 
@@ -48,8 +53,10 @@ def _tell(before: str | None, after: str | None) -> None:
 
 
 def _wait_for_others(connection: Connection) -> None:
-    """SQLite's writers exclude each other anyway. A migration may take longer than what is usual."""
-    connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0")
+    """SQLite's writers exclude each other anyway."""
+    connection.exec_driver_sql(
+        f"SET LOCAL lock_timeout = '{MIGRATION_SECONDS}s'; SET LOCAL statement_timeout = 0"
+    )
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
 
 

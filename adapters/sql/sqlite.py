@@ -6,6 +6,7 @@ Engines are made in the process that uses them, never carried over a fork.
 """
 
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -17,10 +18,13 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from adapters.sql.sqlite_file import keep_private, watch
+from domain.model.errors import ConfigurationError
 
 try:
     from pysqlite3 import dbapi2
-except ImportError:  # no wheel for this platform; the rollback journal then stands in for the WAL
+except (
+    ImportError
+):  # no wheel for this platform: the interpreter's own, with a rollback journal (docs/adr/0021)
     from sqlite3 import dbapi2
 
 library: ModuleType = dbapi2
@@ -28,6 +32,10 @@ library: ModuleType = dbapi2
 
 WAIT_SECONDS = 3.0
 """How long a writer waits for other threads and other processes, in sum: callers wait with it."""
+FIRST_CONTACT_SECONDS = 60.0
+"""How long the first statements on a file wait for other processes that meet it for the first time, too: they
+switch its journal mode and make its tables, on a slow disk perhaps, and no caller waits for them yet."""
+SWITCH_PAUSE_SECONDS = 0.02
 JOURNAL_SIZE_LIMIT = 16 * 2**20
 """Bytes of journal that may stay on the disk once it is not needed."""
 
@@ -35,8 +43,12 @@ PAGE_BYTES = 16_384
 """Of a new file. Long texts take fewer pages than with SQLite's 4,096, and to overwrite them once they are
 published takes two thirds of the time."""
 
-READ_ONLY, IO_ERROR, CORRUPT = 8, 10, 11
-"""SQLITE_READONLY, SQLITE_IOERR and SQLITE_CORRUPT, the lowest byte of a code (sqlite.org/rescode.html)."""
+BUSY, READ_ONLY, IO_ERROR, CORRUPT = 5, 8, 10, 11
+"""SQLITE_BUSY, SQLITE_READONLY, SQLITE_IOERR and SQLITE_CORRUPT, the lowest byte of a code
+(sqlite.org/rescode.html)."""
+
+OLDEST = (3, 35, 0)
+"""The first SQLite with RETURNING, which the statements here use."""
 
 READS_ONLY = "reads_only"
 """The execution option of connections that take no write lock."""
@@ -46,8 +58,10 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
     """An engine on a file that only this user may read; file and folder are made where they are missing.
 
     Raises:
-        OSError: they cannot be made.
+        ConfigurationError: this SQLite is older than `OLDEST`.
+        OSError: file or folder cannot be made.
     """
+    _check_version(library)
     keep_private(path)
     engine = create_engine(
         URL.create("sqlite", database=str(path.absolute())),
@@ -94,17 +108,43 @@ def has_wal_reset_race(version: tuple[int, ...]) -> bool:
     return version < (3, 51, 3) or version == (3, 52, 0)
 
 
+def _check_version(library: ModuleType) -> None:
+    if library.sqlite_version_info < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise ConfigurationError(
+            f"DATABASE_URL: this Python has SQLite {library.sqlite_version}, and {oldest} is needed. Use a"
+            " newer Python or operating system, or a PostgreSQL (postgresql+psycopg://…)."
+        )
+
+
 def set_pragmas(connection: DBAPIConnection, mode: str, library: ModuleType) -> None:
     """What SQLite does not store in the file, so that every connection has to say it."""
     cursor = connection.cursor()
     _pragma(cursor, f"page_size={PAGE_BYTES}")  # before the mode; a file that is not new keeps its own
-    found = _pragma(cursor, f"journal_mode={mode}")
+    found = _switch_journal(cursor, mode, library)
     if found != mode:
         raise library.OperationalError(f"the journal mode is {found} and cannot be {mode}")
     _pragma(cursor, "synchronous=FULL")
     _pragma(cursor, "secure_delete=ON")
     _pragma(cursor, f"journal_size_limit={JOURNAL_SIZE_LIMIT}")
     cursor.close()
+
+
+def _switch_journal(cursor: DBAPICursor, mode: str, library: ModuleType) -> object:
+    """Switch, or find that it is done already.
+
+    Where two connections switch a new file at once, or one of them writes to it, SQLite fails one of them
+    without regard to its busy time-out, since both could wait for each other. The one that failed holds
+    nothing, so that it can simply try again.
+    """
+    until = time.monotonic() + FIRST_CONTACT_SECONDS
+    while True:
+        try:
+            return _pragma(cursor, f"journal_mode={mode}")
+        except library.OperationalError as error:
+            if _kind(error) != BUSY or time.monotonic() > until:
+                raise
+        time.sleep(SWITCH_PAUSE_SECONDS)
 
 
 def read_damaged_texts_too(connection: Any) -> None:  # noqa: ANN401 - either library's own class

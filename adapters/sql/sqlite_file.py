@@ -4,9 +4,11 @@ SQLite goes on with the file that it has opened, whoever moves, deletes or repla
 written there, nobody will ever read. So each transaction looks before it begins and after it was committed.
 """
 
+import errno
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,24 @@ class DatabaseFileError(InvalidatePoolError):
 
 
 def keep_private(path: Path) -> None:
-    """Transcripts are in there: folder 0700 where it is made, file 0600; SQLite's other files follow it."""
+    """Make the file where it is missing: folder 0700, file 0600; SQLite's other files follow it.
+
+    A file that is there is never opened here: to close it would drop the locks that SQLite's connections in
+    this process have on it (sqlite.org/howtocorrupt.html, 2.2). Other processes may do the same at this
+    moment, or remove SQLite's other files as they end.
+
+    Raises:
+        OSError: it cannot be made, or may not be read and written.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
-        if file.exists() and file.stat().st_mode & 0o077:
-            file.chmod(0o600)
+        with suppress(FileNotFoundError):
+            if file.stat().st_mode & 0o077:
+                file.chmod(0o600)
 
 
 def watch(engine: Engine, path: Path) -> None:

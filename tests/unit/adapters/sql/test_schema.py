@@ -52,7 +52,7 @@ def test_a_database_that_is_up_to_date_is_looked_at_and_no_more(database: Databa
 def test_several_processes_may_start_together(request: pytest.FixtureRequest, kind: str) -> None:
     place: Place = request.getfixturevalue(kind)
 
-    assert run_together(4, "prepare", place.url) == ["ready"] * 4
+    assert run_together(8, "prepare", place.url) == ["ready"] * 8
 
     database = place.open()
     with database.engine.connect() as connection:

@@ -2,8 +2,11 @@
 
 import ast
 import os
+import platform
 import stat
 import subprocess
+import sys
+import time
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,7 +30,8 @@ from adapters.sql.sqlite import (
     sqlite_engine,
     wait_no_longer,
 )
-from domain.model.errors import OutboxUnavailableError
+from adapters.sql.sqlite_file import keep_private
+from domain.model.errors import ConfigurationError, OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
 from tests.databases import LIBRARIES, Place
 from tests.doubles_delivery import SimulatedTime
@@ -62,6 +66,7 @@ def test_a_library_with_the_wal_reset_race_uses_no_wal(version: tuple[int, ...],
     assert journal_mode(version) == ("truncate" if affected else "wal")
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="pysqlite3 has no wheel for this machine")
 def test_the_library_that_is_shipped_has_no_wal_reset_race() -> None:
     assert library.__name__ == "pysqlite3.dbapi2"
     assert not has_wal_reset_race(library.sqlite_version_info)
@@ -114,6 +119,89 @@ def test_a_file_with_smaller_pages_keeps_them_and_what_it_holds(sqlite_place: Pl
 def test_a_file_that_cannot_have_its_journal_mode_is_not_used() -> None:
     with pytest.raises(library.OperationalError, match="journal mode is memory and cannot be wal"):
         set_pragmas(library.connect(":memory:"), "wal", library)
+
+
+def test_a_library_that_is_too_old_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    old = ModuleType("sqlite3.dbapi2")
+    old.sqlite_version, old.sqlite_version_info = "3.34.1", (3, 34, 1)  # type: ignore[attr-defined]
+
+    with pytest.raises(ConfigurationError, match=r"has SQLite 3\.34\.1, and 3\.35\.0 is needed"):
+        sqlite_engine(tmp_path / "var" / "test.db", library=old)
+
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
+def test_a_new_file_that_another_connection_writes_to_is_waited_for(
+    tmp_path: Path, library: ModuleType
+) -> None:
+    """SQLite itself fails the switch of the journal mode at once, whatever the busy time-out."""
+    path = tmp_path / "test.db"
+    other = library.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE notes (text)")
+    engine = sqlite_engine(path, library=library)
+
+    with ThreadPoolExecutor() as threads:
+        opened = threads.submit(engine.raw_connection)
+        time.sleep(0.2)  # long enough to fail in; a machine that takes longer to begin proves nothing
+        other.execute("COMMIT")
+        connection = opened.result()
+
+    assert connection.cursor().execute("PRAGMA journal_mode").fetchone() == (
+        journal_mode(library.sqlite_version_info),
+    )
+    connection.close()
+    engine.dispose()
+    other.close()
+
+
+def test_an_engine_on_a_file_in_use_leaves_the_locks_of_this_process_alone(tmp_path: Path) -> None:
+    """Whoever closes a file drops the process's locks on it, those of SQLite's connections included."""
+    path, program = (
+        tmp_path / "test.db",
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0).execute('BEGIN IMMEDIATE')",
+    )
+    database = Database(sqlite_engine(path, library=LIBRARIES["sqlite of the interpreter"]))
+
+    with database.writing(OutboxUnavailableError):
+        sqlite_engine(path)
+        other = subprocess.run(
+            [sys.executable, "-c", program, path], capture_output=True, text=True, check=False
+        )
+    database.close()
+
+    assert "database is locked" in other.stderr
+
+
+def test_sqlites_other_files_may_go_while_they_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last connection of another process removes them as it closes."""
+    path = tmp_path / "test.db"
+    wal = path.with_name("test.db-wal")
+    path.touch(0o600)
+    wal.touch(0o644)
+    chmod = Path.chmod
+
+    def too_late(self: Path, mode: int) -> None:
+        self.unlink()
+        chmod(self, mode)
+
+    monkeypatch.setattr(Path, "chmod", too_late)
+
+    keep_private(path)
+
+    assert not wal.exists()
+
+
+def test_a_file_that_may_not_be_written_is_told_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everything
+
+    with pytest.raises(PermissionError, match="Permission denied"):
+        keep_private(tmp_path / "test.db")
 
 
 def test_writers_wait_for_each_other_from_the_start(sqlite_place: Place) -> None:
