@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-FROM python:3.11-slim AS build
+# Python 3.13: the newest for which every package has a wheel, on x86-64 and aarch64 (docs/adr/0021).
+FROM python:3.13-slim AS build
 WORKDIR /app
 COPY requirements.txt ./
 RUN python -m venv /venv \
@@ -12,20 +13,21 @@ COPY bootstrap bootstrap
 COPY entrypoints entrypoints
 RUN /venv/bin/pip install --no-cache-dir --no-deps .
 
-FROM python:3.11-slim
+FROM python:3.13-slim
 RUN useradd --system --create-home --uid 10001 transcripts
 COPY --from=build /venv /venv
-# Uploads are spooled to disk, not to memory, and events wait on disk for the bus: mount volumes here whose size you
-# choose, or name a PostgreSQL for the events. No VOLUME line: some platforms refuse it.
-RUN install -d -o transcripts -m 0700 /var/spool/batch-transcription /var/lib/batch-transcription
+# Events wait here for the bus, and uploads for their transcription: mount a volume whose size you choose. No VOLUME
+# line: some platforms refuse it.
+RUN install -d -o transcripts -m 0700 /var/lib/batch-transcription
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PORT=8000 \
-    SPOOL_DIR=/var/spool/batch-transcription \
-    DATABASE_URL=sqlite:////var/lib/batch-transcription/transcripts.db
+    DATA_DIR=/var/lib/batch-transcription
 USER transcripts
+WORKDIR /var/lib/batch-transcription
 EXPOSE 8000
 # exec form: SIGTERM reaches the service, which finishes what is in flight.
 CMD ["transcripts", "serve", "--host", "0.0.0.0"]
+# http.client, which asks no proxy: HTTP_PROXY may be set in the container.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health/live', timeout=2)"]
+    CMD ["python", "-c", "import http.client, os; http = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=2); http.request('GET', '/health/live'); raise SystemExit(http.getresponse().status != 200)"]

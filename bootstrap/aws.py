@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from ipaddress import ip_address
 from threading import Lock
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -94,7 +95,10 @@ class AwsAccess:
     @cached_property
     def session(self) -> boto3.Session:
         """What all clients are made of: they share its credentials, and what it read of each service."""
-        return boto3.Session(region_name=self.region, botocore_session=renewing_session())
+        session = renewing_session()
+        if _is_loopback(self.endpoint_url):  # a proxy would look for it on its own machine
+            session.set_default_client_config(Config(proxies={}))
+        return boto3.Session(region_name=self.region, botocore_session=session)
 
 
 def publishing_client(access: AwsAccess) -> "EventBridgeClient":
@@ -176,6 +180,13 @@ def credentials_found(session: Session | None = None) -> bool:
         chain = create_credential_resolver(session)
         chain.remove(InstanceMetadataProvider.METHOD)
         return chain.load_credentials() is not None or _instance_has_a_role(session)
+
+
+def _is_loopback(endpoint_url: str | None) -> bool:
+    host = urlsplit(endpoint_url or "").hostname or ""
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")
 
 
 def _addressing_style(access: AwsAccess) -> Literal["path", "auto"]:

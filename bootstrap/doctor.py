@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from adapters.sql.outbox import SqlOutbox
 from adapters.sql.sqlite import has_wal_reset_race, library
 from adapters.sql.tables import SCHEMA_REVISION
 from bootstrap.aws import credentials_found
+from bootstrap.capacity import capacity
 from bootstrap.container import Container
 from bootstrap.outbox import sqlite_file
 from bootstrap.settings import GIB, EventTransport
@@ -84,18 +86,28 @@ def _sqlite(_container: Container) -> Iterator[Check]:
     found = f"{library.sqlite_version} of {library.__name__.partition('.')[0]}"
     if has_wal_reset_race(library.sqlite_version_info):
         found += ": its WAL can lose commits, so that the slower rollback journal is used"
-        yield Check("sqlite", Verdict.WARNING, found, "Install pysqlite3, or an SQLite from 3.51.3 on.")
+        yield Check(
+            "sqlite", Verdict.WARNING, found, "Use an SQLite from 3.51.3 on: on x86-64, pysqlite3 brings one."
+        )
     else:
         yield Check("sqlite", Verdict.OK, f"{found}, without the WAL-reset race")
 
 
 def _ffmpeg(_container: Container) -> Iterator[Check]:
+    if find_spec("av") is None:
+        yield Check("ffmpeg", Verdict.OK, "not installed: nothing can be transcribed here")
+        return
     version = ffmpeg_version()
     if has_known_holes(version):
         remedy = f"Install a PyAV (av) that brings FFmpeg {MENDED}, or a newer one, as soon as there is one."
         yield Check("ffmpeg", Verdict.WARNING, f"{version}: recordings can reach known holes in it", remedy)
     else:
         yield Check("ffmpeg", Verdict.OK, version)
+
+
+def _workers(container: Container) -> Iterator[Check]:
+    workers, (cores, memory) = container.settings().transcriber_workers, capacity()
+    yield Check("workers", Verdict.OK, f"{workers}, for {cores:g} cores and {memory / GIB:.1f} GiB of memory")
 
 
 def _database(container: Container) -> Iterator[Check]:
@@ -212,6 +224,7 @@ _LOOKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "boto3": _boto3,
     "sqlite": _sqlite,
     "ffmpeg": _ffmpeg,
+    "workers": _workers,
     "database": _database,
     "space": _free_space,
     "credentials": _credentials,

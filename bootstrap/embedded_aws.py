@@ -5,8 +5,8 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 
+from bootstrap.extras import require
 from bootstrap.settings import Settings
-from domain.model.errors import ConfigurationError
 
 _KEPT = {"LOG_FORMAT", "LOG_LEVEL", "TRANSCRIBER_WORKERS"}
 """Settings that change nothing of what is shown; every other one is as on a machine where none is set."""
@@ -20,14 +20,11 @@ def embedded_aws() -> Iterator[dict[str, str]]:
         The environment in which this AWS is the one that is found, with folders that are gone at the end.
 
     Raises:
-        ConfigurationError: moto is not installed.
+        ConfigurationError: moto, or what its server needs, is not installed.
     """
-    try:
-        from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra; slow to import, too
-    except ImportError:
-        raise ConfigurationError(
-            "The embedded AWS needs moto: install 'batch-transcription[demo]', or run `make demo`."
-        ) from None
+    require("demo", "The embedded AWS")
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra; slow to import, too
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -54,6 +51,5 @@ def _environment(environ: Mapping[str, str], endpoint_url: str, folder: str) -> 
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "EVENT_TRANSPORT": "eventbridge",
-        "DATABASE_URL": f"sqlite:///{folder}/transcripts.db",
-        "SPOOL_DIR": f"{folder}/spool",
+        "DATA_DIR": folder,
     }

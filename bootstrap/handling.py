@@ -7,7 +7,7 @@ from adapters.handling.command import CommandHandler
 from adapters.handling.function import FunctionHandler
 from adapters.handling.json_lines import JsonLinesDirectory
 from adapters.handling.partitions import PartitionedFolder
-from domain.model.errors import ConfigurationError
+from bootstrap.extras import require
 from ports.event_handler_port import EventHandlerPort
 
 
@@ -35,10 +35,7 @@ def directory_handler(root: Path, file_format: FileFormat) -> EventHandlerPort:
 
 
 def _parquet(folder: PartitionedFolder) -> EventHandlerPort:
-    try:
-        from adapters.handling.parquet import ParquetDirectory  # noqa: PLC0415 - an extra; slow to import, too
-    except ImportError:
-        raise ConfigurationError(
-            "--format parquet needs pyarrow: install 'batch-transcription[parquet]'."
-        ) from None
+    require("parquet", "--format parquet")
+    from adapters.handling.parquet import ParquetDirectory  # noqa: PLC0415 - an extra; slow to import, too
+
     return ParquetDirectory(folder)

@@ -3,8 +3,6 @@
 The variables are a contract with whoever deploys: `.env.example` and the README list the same ones.
 """
 
-import os
-import tempfile
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
@@ -22,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from bootstrap.capacity import worker_count
 from domain.model.errors import ConfigurationError
 from domain.model.events import DEFAULT_EVENT_SOURCE
 from domain.model.identity import IdentityDefaults, is_printable
@@ -78,10 +77,6 @@ def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
     return text
-
-
-def _available_cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 # A description is what the operator reads where a value cannot be read at all.
@@ -142,7 +137,10 @@ class Settings(BaseModel):
     payload_bucket: BucketName | None = Field(
         default=None, description="3 to 63 small letters, digits and . -, such as my-transcripts"
     )
-    database_url: str = Field(default="sqlite:///var/transcripts.db", min_length=1)
+    data_dir: Path = Path("var")
+    database_url: str = Field(
+        default_factory=lambda given: f"sqlite:///{given['data_dir']}/transcripts.db", min_length=1
+    )
     database_allow_network_file_system: bool = Field(default=False, description="true or false")
     outbox_keep_days: Days = Field(default=0.0, le=3650)
 
@@ -163,7 +161,7 @@ class Settings(BaseModel):
     mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
 
     transcriber: Transcriber = Transcriber.POCKETSPHINX
-    transcriber_workers: Count = Field(default_factory=_available_cores, ge=1, le=256)
+    transcriber_workers: Count = Field(default_factory=worker_count, ge=1, le=256)
     transcriber_waiting_room: Count | None = Field(
         default=None, ge=0, le=10_000, description="a whole number, such as 2"
     )
@@ -175,7 +173,7 @@ class Settings(BaseModel):
     max_concurrent_uploads: Count = Field(default=64, ge=1)
     upload_idle_seconds: Seconds = 30.0
     min_free_bytes: Bytes = Field(default=GIB // 2, ge=0)
-    spool_dir: Path = Field(default_factory=lambda: Path(tempfile.gettempdir()) / "batch-transcription")
+    spool_dir: Path = Field(default_factory=lambda given: given["data_dir"] / "uploads")
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: Count = Field(default=8000, ge=0, le=65535)
@@ -192,7 +190,11 @@ class Settings(BaseModel):
         try:
             return cls.model_validate({name: value for name, value in environ.items() if value.strip()})
         except ValidationError as error:
-            problems = (_explain(details, environ) for details in error.errors(include_url=False))
+            problems = (
+                _explain(details, environ)
+                for details in error.errors(include_url=False)
+                if details["type"] != "default_factory_not_called"  # what follows from another one
+            )
             raise ConfigurationError("\n".join(problems)) from None
 
     @property

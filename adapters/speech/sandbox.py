@@ -10,6 +10,7 @@ import resource
 import signal
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -29,13 +30,19 @@ NICENESS = 10
 """Workers keep every core busy for minutes; whoever answers callers goes first."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "LD_LIBRARY_PATH")
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
+_CODE = Path(__file__).parents[2]
 
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a worker: no credentials, no home folder, one thread a numeric library."""
+    """The environment of a worker: no credentials, no home folder, one thread a numeric library.
+
+    Its working folder is another one, so it is told where this code lies, which may not be installed.
+    """
     passed_on = {name: environ[name] for name in _PASSED_ON if name in environ}
-    return {**passed_on, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    path = os.pathsep.join(filter(None, (str(_CODE), environ.get("PYTHONPATH"))))
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return {**passed_on, **threads, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
 
 
 def forbid_inspection() -> None:

@@ -47,7 +47,7 @@ class UploadSpool:
     """The private folder of this process for uploads; open it before the first, close it after the last."""
 
     def __init__(self, root: Path, limits: UploadLimits) -> None:
-        self._root = root
+        self._root = root.absolute()  # workers, which read what lies there, have another working folder
         self._limits = limits
         self._receiving = 0
         self._folder: Path | None = None
@@ -172,7 +172,9 @@ def _no_room() -> StorageFullError:
 
 def _make_private(folder: Path) -> None:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (*reversed(folder.parents), folder):
+            if not each.exists():  # `parents=True` would make them with the mode that is usual
+                each.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
     except OSError as error:
         raise _unusable(folder, error) from error

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bootstrap.container import Container
 
 RECORDING = Path(__file__).parent / "recordings" / "demo.ogg"
+CODE = Path(__file__).parents[2]
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 600.0
 ARRIVAL_SECONDS = 30.0
@@ -80,8 +81,9 @@ def _provision(container: "Container") -> None:
 def _service(environ: dict[str, str], steps: Steps) -> Iterator[str]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    program = (sys.executable, "-m", "entrypoints.cli.main", "serve", "--port", str(port))
-    environ = {**environ, "LOG_LEVEL": "WARNING"}
+    program = (sys.executable, "-m", "entrypoints.cli", "serve", "--port", str(port))
+    path = os.pathsep.join(filter(None, (str(CODE), environ.get("PYTHONPATH"))))  # it may not be installed
+    environ = {**environ, "LOG_LEVEL": "WARNING", "PYTHONPATH": path}
     service = subprocess.Popen(program, env=environ, cwd="/")  # noqa: S603 - our own command, away from any `.env`
     try:
         with steps.step("start the service and load the engine"):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 
+from entrypoints.cli.environment_file import load_environment_file
 from entrypoints.cli.failures import FAILURES, tell_failure
 from entrypoints.cli.output import EXIT_OK
 from entrypoints.cli.standard_output import OutputError, watched_stdout
@@ -62,17 +63,33 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
 
 
+def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    if value:
+        from importlib import metadata  # noqa: PLC0415 - slow to import
+
+        try:
+            version = metadata.version("batch-transcription")
+        except metadata.PackageNotFoundError:  # `python -m entrypoints.cli` in a checkout
+            version = "of this checkout"
+        click.echo(f"transcripts, version {version}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="batch-transcription")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version.",
+)
 def cli() -> None:
     """Turn recordings into clean transcripts, and tell everyone who must know.
 
     Settings come from the environment and from a file `.env` in the current folder; the environment wins.
     """
-    if Path(".env").is_file():
-        from dotenv import load_dotenv  # noqa: PLC0415 - only where there is such a file
-
-        load_dotenv(".env")
+    load_environment_file(Path(".env"))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

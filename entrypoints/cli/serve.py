@@ -26,7 +26,15 @@ def command(host: str | None, port: int | None) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""
     stop_at_once_when_told()
     settings = configure(default_log_level="INFO")
+    require_server()
     asyncio.run(_serve(settings, host or settings.host, settings.port if port is None else port))
+
+
+def require_server() -> None:
+    """Look for what the service is made of, before anything is started."""
+    from bootstrap.extras import require  # noqa: PLC0415 - not for `--help`
+
+    require("server", "transcripts serve")
 
 
 async def _serve(settings: "Settings", host: str, port: int) -> None:

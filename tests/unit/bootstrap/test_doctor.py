@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -82,6 +83,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Calla
         "boto3",
         "sqlite",
         "ffmpeg",
+        "workers",
         "database",
         "outbox",
         "space for uploads",
@@ -340,11 +342,30 @@ def test_a_check_that_breaks_down_is_told_and_logged_and_the_others_go_on(
 
 
 def test_a_pyav_that_cannot_be_loaded_is_told(
+    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "av.py").write_text("raise ImportError('libavcodec.so')\n", encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "av", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    check = examined(container())["ffmpeg"]
+
+    assert check.verdict is Verdict.WRONG
+    assert "ImportError" in check.found
+
+
+def test_an_installation_without_an_engine_is_not_wrong(
     container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
 
     check = examined(container())["ffmpeg"]
 
-    assert check.verdict is Verdict.WRONG
-    assert "ModuleNotFoundError" in check.found
+    assert (check.verdict, check.found) == (Verdict.OK, "not installed: nothing can be transcribed here")
+
+
+def test_the_workers_and_what_decided_on_them_are_told(container: Callable[..., Container]) -> None:
+    check = examined(container(TRANSCRIBER_WORKERS="3"))["workers"]
+
+    assert check.verdict is Verdict.OK
+    assert re.fullmatch(r"3, for [0-9.]+ cores and [0-9.]+ GiB of memory", check.found)

@@ -23,7 +23,9 @@ def test_a_format_whose_library_is_missing_says_what_to_install_and_makes_no_fol
     monkeypatch.delitem(sys.modules, "adapters.handling.parquet", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
-    with pytest.raises(ConfigurationError, match=r"install 'batch-transcription\[parquet\]'"):
+    with pytest.raises(
+        ConfigurationError, match=r"--format parquet needs pyarrow, .*run `pip install '\.\[parquet\]'`"
+    ):
         directory_handler(tmp_path / "new", FileFormat.PARQUET)
 
     assert not (tmp_path / "new").exists()

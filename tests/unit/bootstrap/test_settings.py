@@ -59,6 +59,15 @@ def test_the_waiting_room_is_as_large_as_the_pool_unless_it_is_set() -> None:
     assert Settings.from_env({"TRANSCRIBER_WAITING_ROOM": "0"}).waiting_room == 0
 
 
+def test_everything_that_must_survive_lies_in_one_folder_unless_it_is_said_otherwise() -> None:
+    settings = Settings.from_env({"DATA_DIR": "/srv/data"})
+
+    assert settings.database_url == "sqlite:////srv/data/transcripts.db"
+    assert settings.spool_dir == Path("/srv/data/uploads")
+    assert Settings.from_env({}).database_url == "sqlite:///var/transcripts.db"
+    assert Settings.from_env({"SPOOL_DIR": "/mnt/x", "DATA_DIR": "/srv"}).spool_dir == Path("/mnt/x")
+
+
 def test_a_blank_value_counts_as_absent() -> None:
     assert Settings.from_env({"AWS_REGION": "", "PORT": " "}) == Settings.from_env({})
 
@@ -129,6 +138,13 @@ def test_every_variable_is_documented(document: str) -> None:
     missing = [name.upper() for name in Settings.model_fields if not re.search(rf"\b{name.upper()}\b", text)]
 
     assert missing == []
+
+
+def test_the_example_environment_changes_nothing_as_it_stands() -> None:
+    """A container has defaults of its own, which an `--env-file` would override."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if line and not line.startswith("#")] == []
 
 
 def test_the_example_environment_is_a_valid_one() -> None:

@@ -1,0 +1,88 @@
+"""How many recordings this machine, or this container, can transcribe at once.
+
+A container sees all cores and all memory of its host; what it may use of them stands in its control groups
+(kernel documentation: admin-guide/cgroup-v2.rst and cgroup-v1/).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+MIB = 2**20
+SERVICE_BYTES = 256 * MIB
+"""What the service itself takes, with uploads in flight."""
+WORKER_BYTES = 256 * MIB
+"""What one worker takes with its engine, measured and rounded up."""
+
+
+class Capacity(NamedTuple):
+    """What this process may use.
+
+    Attributes:
+        cores: processors' worth of time; a fraction where a quota says so.
+        memory_bytes: of this machine, or the limit of a control group.
+    """
+
+    cores: float
+    memory_bytes: int
+
+    @property
+    def workers(self) -> int:
+        """One for each whole core that memory suffices for; at least one."""
+        return max(1, min(int(self.cores), (self.memory_bytes - SERVICE_BYTES) // WORKER_BYTES))
+
+
+def worker_count() -> int:
+    """How many workers fit, by processors, quotas and memory."""
+    return capacity().workers
+
+
+def capacity(proc: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/cgroup")) -> Capacity:
+    """Read what is allowed; what cannot be read limits nothing.
+
+    Args:
+        proc: where the kernel tells the control groups of this process.
+        mount: where their file systems are mounted.
+    """
+    cores = float(len(os.sched_getaffinity(0)))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for folder in _groups(proc, mount):
+        cores = min(cores, *_quotas(folder))
+        memory = min(memory, *_memory_limits(folder))
+    return Capacity(cores, memory)
+
+
+def _groups(proc: Path, mount: Path) -> Iterator[Path]:
+    """The folders of each group that this process is in, and of those above: the narrowest limit holds.
+
+    In a container the path is often the host's, and the group itself is mounted as the root.
+    """
+    with suppress(OSError):
+        for line in proc.read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            root = mount / controllers if controllers else mount
+            inner = root / path.lstrip("/")
+            yield from (inner, *(each for each in inner.parents if each.is_relative_to(root)))
+
+
+def _quotas(folder: Path) -> Iterator[float]:
+    yield float("inf")
+    match _numbers(folder / "cpu.max"):  # version 2: "QUOTA PERIOD", in microseconds
+        case [quota, period] if period:
+            yield quota / period
+    match _numbers(folder / "cpu.cfs_quota_us"), _numbers(folder / "cpu.cfs_period_us"):
+        case [quota], [period] if quota > 0 and period:  # version 1: -1 for none
+            yield quota / period
+
+
+def _memory_limits(folder: Path) -> Iterator[int]:
+    yield from (2**63, *_numbers(folder / "memory.max"), *_numbers(folder / "memory.limit_in_bytes"))
+
+
+def _numbers(file: Path) -> list[int]:
+    """The numbers in a file; none where it is missing, or says `max`."""
+    with suppress(OSError, ValueError):
+        return [int(word) for word in file.read_text(encoding="ascii").split()]
+    return []

@@ -1,0 +1,32 @@
+"""What an installation may leave out: the extras of `pyproject.toml`, by the modules that they bring."""
+
+from importlib.util import find_spec
+
+from domain.model.errors import ConfigurationError
+
+EXTRAS = {
+    "speech": ("av", "numpy", "pocketsphinx"),
+    "server": ("fastapi", "h11", "python_multipart", "starlette", "uvicorn"),
+    "demo": ("flask", "flask_cors", "moto"),
+    "parquet": ("pyarrow",),
+}
+
+
+def require(extra: str, needed_by: str) -> None:
+    """Look whether an extra is installed, without importing any of it.
+
+    Raises:
+        ConfigurationError: part of it is missing; the message says how to install it.
+    """
+    missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    if missing:
+        raise ConfigurationError(
+            f"{needed_by} needs {', '.join(missing)}, not installed here: run `pip install '.[{extra}]'` in"
+            f" the folder of the repository.{_without_wheels(missing)}"
+        )
+
+
+def _without_wheels(missing: list[str]) -> str:
+    if missing != ["pocketsphinx"]:
+        return ""
+    return " On aarch64 pocketsphinx has wheels for Python 3.11 and 3.13, and none for 3.12."

@@ -1,0 +1,55 @@
+"""What an installation may leave out is told by name, and how to get it, where it is needed."""
+
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from bootstrap.extras import EXTRAS, require
+from domain.model.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_modules_are_those_of_the_extras_packages() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    packages = {
+        name: {Requirement(text).name for text in texts} - {"batch-transcription"}
+        for name, texts in declared["optional-dependencies"].items()
+    }
+    owners = packages_distributions()
+
+    found = {extra: {owners[module][0].lower() for module in modules} for extra, modules in EXTRAS.items()}
+    assert found == packages
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_what_is_installed_is_not_imported_to_find_out(extra: str) -> None:
+    before = set(sys.modules)
+
+    require(extra, "This")
+
+    assert not {name for name in set(sys.modules) - before if name.partition(".")[0] in EXTRAS[extra]}
+
+
+def test_what_is_missing_is_told_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in EXTRAS["server"]:
+        monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(ConfigurationError) as refusal:
+        require("server", "transcripts serve")
+
+    assert str(refusal.value) == (
+        "transcripts serve needs fastapi, h11, python_multipart, starlette, uvicorn, not installed here: "
+        "run `pip install '.[server]'` in the folder of the repository."
+    )
+
+
+def test_an_engine_without_a_wheel_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+
+    with pytest.raises(ConfigurationError, match=r"On aarch64 .* 3\.11 and 3\.13, and none for 3\.12"):
+        require("speech", "TRANSCRIBER=pocketsphinx")
