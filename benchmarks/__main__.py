@@ -10,6 +10,7 @@ import importlib
 import time
 
 from benchmarks.report import Report, write
+from tests.loopback import spare_loopback_from_proxies
 
 BENCHMARKS = {
     "start": "benchmarks.start_up",
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--only", choices=BENCHMARKS, help="one of them")
     parser.add_argument("--dry-run", action="store_true", help="print, and leave RESULTS.md as it is")
     options = parser.parse_args()
+    spare_loopback_from_proxies()
     for name in [options.only] if options.only else BENCHMARKS:
         begun = time.perf_counter()
         report: Report = importlib.import_module(BENCHMARKS[name]).measure()

@@ -23,6 +23,7 @@ from tests.faults.killing import kill_again_and_again
 from tests.faults.relay_process import drain
 from tests.faults.servers import CREDENTIALS, Server
 from tests.integration.localstack import SHARED_FOLDER
+from tests.loopback import spare_loopback_from_proxies
 from tests.recordings import record, tone
 from tests.stub_bus import SomeRefused
 
@@ -41,6 +42,7 @@ def main() -> int:
     if shutil.which("strace") is None:
         parser.error("strace is not installed")
     os.environ.update(CREDENTIALS)
+    spare_loopback_from_proxies()
     _say(f"{'break':38} {'tried':>6} {'promised':>9} {'lost':>5} {'duplicates':>11}")
     lost = sum(_told(tally) for tally in tallies(options.points))
     lost += _told(_rounds(options.rounds, options.seed))

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from tests.integration import localstack
 from tests.integration.localstack import SHARED_FOLDER
 from tests.logs import logging_as_it_was
+from tests.loopback import spare_loopback_from_proxies
 
 pytest.register_assert_rewrite("tests.contracts")
 
@@ -27,6 +28,7 @@ def _coordinates(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    spare_loopback_from_proxies()
     if _coordinates(config):
         os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="batch-transcription-tests-")
 

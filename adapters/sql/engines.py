@@ -70,4 +70,7 @@ def _on_file(path: Path) -> Engine:
     try:
         return sqlite_engine(path)
     except OSError as error:
-        raise ConfigurationError(f"DATABASE_URL: {path} cannot be opened: {error.strerror}") from None
+        raise ConfigurationError(
+            f"DATABASE_URL: {path} cannot be opened: {error.strerror}."
+            " Without DATABASE_URL, DATA_DIR names its folder."
+        ) from None

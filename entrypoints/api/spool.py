@@ -185,7 +185,9 @@ def _make_private(folder: Path) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> ConfigurationError:
-    return ConfigurationError(f"SPOOL_DIR={str(folder)!r} cannot be used: {error.strerror}")
+    return ConfigurationError(
+        f"SPOOL_DIR={str(folder)!r} cannot be used: {error.strerror}. Without SPOOL_DIR, it lies in DATA_DIR."
+    )
 
 
 def _claim(root: Path) -> tuple[Path, int]:

@@ -106,6 +106,55 @@ def black_hole() -> Iterator[str]:
 # Clients
 
 
+@contextmanager
+def forward_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A proxy that every variable names; yields the first line of each request that it is sent."""
+    lines: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            lines.append(self.requestline)
+            self.send_error(502)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        try:
+            yield lines
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_endpoint_on_this_machine_is_called_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    with StubBus() as bus, forward_proxy(monkeypatch) as requests:
+        access = AwsAccess("us-east-1", bus.url.replace("127.0.0.1", host))
+        publisher(four_threads(access)).publish(an_event())
+
+    assert requests == []
+
+
+@pytest.mark.usefixtures("keys")
+def test_an_endpoint_elsewhere_is_called_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    with forward_proxy(monkeypatch) as requests:
+        client = four_threads(AwsAccess("us-east-1", "http://aws.invalid"))
+        with pytest.raises(EventBusUnavailableError):
+            publisher(client).publish(an_event())
+
+    assert requests == ["POST http://aws.invalid/ HTTP/1.1"]
+
+
 @pytest.mark.parametrize("make", CLIENTS)
 def test_clients_talk_to_the_region_and_endpoint_that_are_meant(make: Any) -> None:
     client = make(AwsAccess("eu-central-1", "http://127.0.0.1:4566"))

@@ -1,0 +1,253 @@
+"""What is installed as the documents say works: without an engine, by the container's commands, for all."""
+
+import http.client
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import urllib3
+
+from bootstrap.embedded_aws import embedded_aws
+from entrypoints.cli.demo import RECORDING
+from tests.integration.localstack import free_port
+from tests.service import wait_until
+
+ROOT = Path(__file__).parents[2]
+UV = ROOT / ".uv" / "bin" / "uv"
+NOBODY = 65534
+
+
+class User(NamedTuple):
+    """Who runs a command: another user where this one is root and that one may run this Python."""
+
+    arguments: dict[str, Any]
+
+    @classmethod
+    def other(cls) -> "User":
+        arguments = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        try:
+            subprocess.run([sys.executable, "-c", ""], cwd="/", check=True, **arguments)  # type: ignore[call-overload]
+        except (OSError, subprocess.CalledProcessError):
+            return cls({})
+        return cls(arguments)
+
+    def owns(self, folder: Path) -> Path:
+        """Make a folder of theirs."""
+        folder.mkdir()
+        if self.arguments:
+            os.chown(folder, NOBODY, NOBODY)
+        return folder
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that other users may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="installation-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def checkout(folder: Path) -> Path:
+    """What git has of this working tree, without what is not committed or ignored."""
+    place = folder / "checkout"
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in files.stdout.splitlines():
+        target = place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    return place
+
+
+@contextmanager
+def serving(command: list[str], user: User, cwd: Path, **environ: str) -> Iterator[int]:
+    """The service, ready; SIGTERM must end it with 0."""
+    port = free_port()
+    own = {"PORT": str(port), "TRANSCRIBER_WORKERS": "1", "AWS_EC2_METADATA_DISABLED": "true"}
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **user.arguments}
+    with subprocess.Popen(command, cwd=cwd, env=environ | own, **options) as process:
+        try:
+            wait_until(lambda: process.poll() is not None or is_ready(port))
+            assert process.poll() is None, "the service ended by itself"
+            yield port
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
+def is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def transcribed(port: int) -> dict[str, Any]:
+    answer = urllib3.request(
+        "POST",
+        f"http://127.0.0.1:{port}/batch/process",
+        fields={"file": ("demo.ogg", RECORDING.read_bytes())},
+        timeout=300,
+    )
+    assert answer.status == 200, answer.data
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_the_base_installation_serves_consumers_and_operators_without_an_engine(folder: Path) -> None:
+    environment = folder / "venv"
+    sync = [
+        str(UV),
+        "sync",
+        "--quiet",
+        "--locked",
+        "--no-default-groups",
+        "--python",
+        sys.executable,
+        "--project",
+        str(ROOT),
+    ]
+    subprocess.run(sync, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(environment)}, check=True)
+    installed = {path.name for path in environment.glob("lib/*/site-packages/*")}
+    assert not installed & {"av", "numpy", "pocketsphinx", "fastapi", "uvicorn", "moto", "pyarrow"}
+
+    with embedded_aws() as aws:
+
+        def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+            command = [str(environment / "bin" / "transcripts"), *arguments]
+            return subprocess.run(command, env=aws, cwd=folder, capture_output=True, text=True, check=False)
+
+        for arguments in (("provision",), ("status",), ("verify",), ("dlq", "list"), ("schema",)):
+            told = run(*arguments)
+            assert told.returncode == 0, (arguments, told.stderr)
+        consumed = run("consume", "--exec", "cat", "--drain")
+        refused = run("serve"), run("process", str(RECORDING)), run("demo")
+
+    assert consumed.returncode == 0, consumed.stderr
+    assert [told.returncode for told in refused] == [2, 2, 2]
+    assert "transcripts serve needs fastapi" in refused[0].stderr
+    assert "TRANSCRIBER=pocketsphinx needs av" in refused[1].stderr
+    assert "needs flask" in refused[2].stderr
+    assert not any("batch-transcription[" in told.stderr for told in refused)
+
+
+class Container:
+    """A Dockerfile's commands, run in a folder that stands in for the root of its file system."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder
+        self._lines = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text(encoding="utf-8")).splitlines()
+        self.environ: dict[str, str] = {}
+
+    @property
+    def home(self) -> Path:
+        return self._root / "var/lib/batch-transcription"
+
+    def build(self, context: Path) -> Iterator[str]:
+        """Take step by step; yields each line before it is run."""
+        for line in self._lines:
+            yield line
+            match line.partition(" "):
+                case "COPY", _, arguments if "--from" not in arguments:
+                    *sources, target = arguments.split()
+                    for source in sources:
+                        self._copy(context / source, self._root / "app" / target)
+                case "RUN", _, command if "useradd" not in command:
+                    self._run(command)
+                case "ENV", _, assignments:
+                    self.environ |= dict(each.split("=", 1) for each in self._here(assignments).split())
+
+    def commands(self) -> tuple[list[str], list[str]]:
+        """The service, and the health check; programs of the container's own Python, on loopback alone."""
+        exec_forms = (re.search(r"CMD (\[.+\])$", line) for line in self._lines)
+        health, service = sorted((json.loads(found[1]) for found in exec_forms if found), key=len)
+        programs = self._root / "venv" / "bin"
+        return (
+            [str(programs / service[0]), *service[1:-1], "127.0.0.1"],
+            [str(programs / health[0]), *health[1:]],
+        )
+
+    def _copy(self, source: Path, target: Path) -> None:
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+
+    def _run(self, command: str) -> None:
+        """As whoever runs the tests: no user of the container is made, and pip may use its cache."""
+        command = self._here(command).replace(" -o transcripts", "").replace(" --no-cache-dir", "")
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {"PATH": path, "HOME": os.environ.get("HOME", "/"), **pip_variables()}
+        subprocess.run(command, shell=True, cwd=self._root / "app", env=environment, check=True)  # noqa: S602 - our own file
+
+    def _here(self, text: str) -> str:
+        text = re.sub(r"(?<![\w/])/(venv|var/lib)(?=[/\s:])", rf"{self._root}/\1", text + " ").strip()
+        return text.replace("$PATH", os.environ["PATH"])
+
+
+def started_by_the_procfile(folder: Path, context: Path, user: User) -> None:
+    """With nothing but the requirements installed, from a folder that belongs to the user."""
+    program, *command = shlex.split((context / "Procfile").read_text(encoding="utf-8").removeprefix("web: "))
+    home = user.owns(folder / "home")
+    environ = {"DATA_DIR": str(home), "EVENT_TRANSPORT": "memory"}
+    with serving([str(folder / "root/venv/bin" / program), *command], user, context, **environ) as port:
+        assert transcribed(port)["event"]["status"] == "published"
+
+
+def pip_variables() -> dict[str, str]:
+    """Where this machine's pip finds packages."""
+    return {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+
+
+def test_the_containers_commands_give_a_service_that_keeps_what_waits(folder: Path) -> None:
+    """From a clean folder, as another user, with `.env.example` as it stands; the Procfile on the way."""
+    context, container, user = checkout(folder), Container(folder / "root"), User.other()
+    (folder / "root" / "app").mkdir(parents=True)
+    for line in container.build(context):
+        if line == "RUN /venv/bin/pip install --no-cache-dir --no-deps .":
+            started_by_the_procfile(folder, context, user)
+    if user.arguments:
+        os.chown(container.home, NOBODY, NOBODY)
+    example = dict(
+        line.split("=", 1)
+        for line in (context / ".env.example").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    )
+    bus = {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+    }
+    environ = container.environ | example | {"HTTP_PROXY": f"http://127.0.0.1:{free_port()}"}
+    service, health = container.commands()
+
+    with serving(service, user, container.home, **environ, **bus) as port:
+        subprocess.run(health, env={**environ, "PORT": str(port)}, cwd="/", check=True)
+        assert transcribed(port)["event"]["status"] == "queued"
+    waiting = subprocess.run(
+        [service[0], "outbox", "list", "--json"],
+        env={**environ, **bus},
+        cwd=container.home,
+        capture_output=True,
+        text=True,
+        check=True,
+        **user.arguments,
+    )
+
+    assert len(json.loads(waiting.stdout)["events"]) == 1
