@@ -89,7 +89,7 @@ clean: ## Remove what these targets made
 define REQUIRED
 import sys
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-    sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")
+    sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed: make demo PYTHON=python3.12")
 try:
     import ensurepip, venv
 except ImportError:

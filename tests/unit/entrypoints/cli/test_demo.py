@@ -14,6 +14,7 @@ from domain.model.events import BatchProcessingCompleted
 from domain.model.infrastructure import Finding, Link, Provisioning
 from entrypoints.cli import demo
 from tests.commands import transcripts
+from tests.integration.localstack import free_port
 from tests.recordings import DEMO_TEXT
 
 pytestmark = pytest.mark.slow
@@ -25,9 +26,11 @@ def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("TRANSCRIBER=canned\nEVENT_SOURCE=com.example\n", encoding="utf-8")
 
-    result = transcripts(
-        "demo", "--json", EVENTBRIDGE_BUS_NAME="missing", QUEUE_NAME="other", DATABASE_URL="oracle://x"
-    )
+    proxy = f"http://127.0.0.1:{free_port()}"
+    proxies = {"HTTP_PROXY": proxy, "http_proxy": proxy, "NO_PROXY": "", "no_proxy": ""}
+    settings = {"EVENTBRIDGE_BUS_NAME": "missing", "QUEUE_NAME": "other", "DATABASE_URL": "oracle://x"}
+
+    result = transcripts("demo", "--json", **settings, **proxies)
 
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
