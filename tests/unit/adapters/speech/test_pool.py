@@ -166,7 +166,7 @@ async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(
         victim = await at_work(transcriber, long_speech)
         bystander = await at_work(transcriber, DEMO)
 
-        os.kill(working_on(long_speech, before), signal.SIGKILL)
+        os.kill(await working_on(long_speech, before), signal.SIGKILL)
 
         with pytest.raises(TranscriberCrashedError, match="killed by SIGKILL"):
             await victim
@@ -177,11 +177,21 @@ async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(
     assert "worker ended" in caplog.text
 
 
-def working_on(recording: Path, pids: set[int]) -> int:
-    """The worker that has the recording open."""
-    open_files = {pid: {link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()} for pid in pids}
-    (pid,) = (pid for pid, files in open_files.items() if recording in files)
-    return pid
+async def working_on(recording: Path, pids: set[int]) -> int:
+    """The worker that has the recording open; it opens it twice, and has it closed in between."""
+    async with asyncio.timeout(60):
+        while not (found := [pid for pid in pids if recording in open_files(pid)]):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+    return found[0]
+
+
+def open_files(pid: int) -> set[Path]:
+    """What a process has open; a file may be closed while it is looked at."""
+    files = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            files.add(link.readlink())
+    return files
 
 
 async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(
