@@ -12,8 +12,12 @@ export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 export SAMPLES
 
+# A stamp is out of date where another Python is asked for than the one that made it.
+OTHER_PYTHON := $(if $(filter $(PYTHON),$(shell cat $(VENV)/made-by 2>/dev/null)),,other-python)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo serve check format test unit integration quick pythons bench chaos mutants contract lock clean
+.NOTPARALLEL:
+.PHONY: help demo serve check format test unit integration quick pythons bench chaos mutants contract lock clean other-python
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -50,6 +54,7 @@ bench: $(VENV)/ready $(BENCH) ## The figures of benchmarks/; ONLY=name for one, 
 	$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
+	$(RUN)/python -m chaos.first_contact --rounds $(or $(ROUNDS),100)
 	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
 
 mutants: $(VENV)/ready ## Break the code on purpose; each break must turn a test red
@@ -83,13 +88,15 @@ requirements-demo.txt: uv.lock $(UV)
 	$(EXPORT) --extra demo --output-file $@
 
 clean: ## Remove what these targets made
-	rm -rf .venv .venv-* .uv var build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # What must be there before anything can be installed, told in one line where it is not.
 define REQUIRED
-import sys
+import platform, sys
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed: make demo PYTHON=python3.12")
+if sys.version_info[:2] == (3, 12) and platform.machine() == "aarch64":
+    sys.exit("There is no speech engine for Python 3.12 on aarch64: make demo PYTHON=python3.13, or python3.11.")
 try:
     import ensurepip, venv
 except ImportError:
@@ -106,17 +113,19 @@ $(UV): requirements.uv.txt
 
 # Wheels only: nothing is compiled but this project, which has nothing to compile. In two steps, as uv refuses to
 # build this project where it may build nothing.
-$(VENV)/demo-ready: pyproject.toml uv.lock $(UV)
+$(VENV)/demo-ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
 	@echo "Installing what the demo and the service run on into $(VENV) (130 MB, once)"
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo --no-build --no-install-project
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo
+	@echo $(PYTHON) > $(VENV)/made-by
 	@touch $@
 
 # localstack-client is the one library without a wheel; it is pure Python.
-$(VENV)/ready: pyproject.toml uv.lock $(UV)
+$(VENV)/ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
 	@echo "Installing what the tests and checks run on into $(VENV) (250 MB, once)"
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-build --no-install-project --no-install-package localstack-client
 	@$(UV) sync --locked --python $(PYTHON)
+	@echo $(PYTHON) > $(VENV)/made-by
 	@touch $(VENV)/demo-ready $@
 
 $(LOCALSTACK): tests/integration/localstack.requirements.txt $(UV)

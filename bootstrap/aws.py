@@ -183,10 +183,10 @@ def credentials_found(session: Session | None = None) -> bool:
 
 
 def _is_loopback(endpoint_url: str | None) -> bool:
-    host = urlsplit(endpoint_url or "").hostname or ""
+    host = (urlsplit(endpoint_url or "").hostname or "").rstrip(".")
     with suppress(ValueError):
         return ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")
+    return f".{host}".endswith((".localhost", ".localhost.localstack.cloud"))
 
 
 def _addressing_style(access: AwsAccess) -> Literal["path", "auto"]:

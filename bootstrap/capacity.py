@@ -62,9 +62,10 @@ def _groups(proc: Path, mount: Path) -> Iterator[Path]:
     with suppress(OSError):
         for line in proc.read_text(encoding="utf-8").splitlines():
             _, controllers, path = line.split(":", 2)
-            root = mount / controllers if controllers else mount
-            inner = root / path.lstrip("/")
-            yield from (inner, *(each for each in inner.parents if each.is_relative_to(root)))
+            for controller in controllers.split(","):  # empty in version 2; links lead to `cpu,cpuacct` in 1
+                root = mount / controller
+                inner = root / path.lstrip("/")
+                yield from (inner, *(each for each in inner.parents if each.is_relative_to(root)))
 
 
 def _quotas(folder: Path) -> Iterator[float]:

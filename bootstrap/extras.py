@@ -12,13 +12,18 @@ EXTRAS = {
 }
 
 
-def require(extra: str, needed_by: str) -> None:
+def require(extra: str, needed_by: str, *, but: frozenset[str] = frozenset()) -> None:
     """Look whether an extra is installed, without importing any of it.
+
+    Args:
+        extra: one of `EXTRAS`.
+        needed_by: what cannot run without it, for the message.
+        but: modules of the extra that are not needed this time.
 
     Raises:
         ConfigurationError: part of it is missing; the message says how to install it.
     """
-    missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    missing = [module for module in EXTRAS[extra] if module not in but and find_spec(module) is None]
     if missing:
         raise ConfigurationError(
             f"{needed_by} needs {', '.join(missing)}, not installed here: run `pip install '.[{extra}]'` in"

@@ -73,6 +73,14 @@ def _printable(text: str) -> str:
     return text
 
 
+def _folder(path: Path) -> Path:
+    if set("?%") & set(str(path)) or str(path).startswith(
+        "~"
+    ):  # part of the database's URL; no shell reads it
+        raise ValueError("must be the path of a folder, without ?, % and a leading ~")
+    return path
+
+
 def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
@@ -137,7 +145,7 @@ class Settings(BaseModel):
     payload_bucket: BucketName | None = Field(
         default=None, description="3 to 63 small letters, digits and . -, such as my-transcripts"
     )
-    data_dir: Path = Path("var")
+    data_dir: Annotated[Path, AfterValidator(_folder)] = Path("var")
     database_url: str = Field(
         default_factory=lambda given: f"sqlite:///{given['data_dir']}/transcripts.db", min_length=1
     )

@@ -2,7 +2,7 @@
 
 from adapters.speech.pool import WorkerPoolTranscriber
 from bootstrap.extras import require
-from bootstrap.settings import Settings
+from bootstrap.settings import Settings, Transcriber
 
 
 def transcriber_for(settings: Settings) -> WorkerPoolTranscriber:
@@ -11,7 +11,8 @@ def transcriber_for(settings: Settings) -> WorkerPoolTranscriber:
     Raises:
         ConfigurationError: the engine is not installed.
     """
-    require("speech", f"TRANSCRIBER={settings.transcriber}")
+    unused = frozenset(Transcriber) - {settings.transcriber}  # the engines are called as their modules are
+    require("speech", f"TRANSCRIBER={settings.transcriber}", but=unused)
     return WorkerPoolTranscriber(
         settings.transcriber.value,
         workers=settings.transcriber_workers,

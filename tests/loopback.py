@@ -2,10 +2,10 @@
 
 import os
 
-LOOPBACK = "127.0.0.1,localhost"
+LOOPBACK = "127.0.0.1,localhost,::1"
 
 
 def spare_loopback_from_proxies() -> None:
-    """Say so to every HTTP client of this process and of those that it starts; of whatever case they read."""
+    """Tell every HTTP client of this process and of its children; some read one case, some the other."""
     for name in ("no_proxy", "NO_PROXY"):
         os.environ[name] = ",".join(filter(None, (os.environ.get(name), LOOPBACK)))

@@ -54,17 +54,23 @@ class Database:
             wait_seconds: how long to wait for other writers of an SQLite file; None for as long as usual.
         """
         try:
-            with self._transaction(wait_seconds or self._wait_seconds) as connection:
+            with self._transaction(wait_seconds) as connection:
                 yield connection
         except SQLAlchemyError as error:
             _raise(failure, error)
 
     @contextmanager
-    def reading(self, failure: Failure) -> Iterator[Connection]:
-        """A transaction that writes nothing and waits for no writer."""
+    def reading(self, failure: Failure, *, wait_seconds: float | None = None) -> Iterator[Connection]:
+        """A transaction that writes nothing and waits for no writer, unless one commits without a WAL.
+
+        Args:
+            failure: the error that is raised.
+            wait_seconds: how long to wait for that; None for as long as usual.
+        """
+        until = time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
         try:
             with self._readers.connect() as connection:
-                self._wait_until(connection, time.monotonic() + self._wait_seconds)
+                self._wait_until(connection, until)
                 with connection.begin():
                     yield connection
         except SQLAlchemyError as error:
@@ -80,7 +86,7 @@ class Database:
         deadline = None
         while True:
             try:
-                with self._transaction(self._wait_seconds) as connection:
+                with self._transaction() as connection:
                     write(connection)
             except SQLAlchemyError as error:
                 deadline = deadline or self._deadline(error)
@@ -95,9 +101,9 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _transaction(self, wait_seconds: float) -> Iterator[Connection]:
+    def _transaction(self, wait_seconds: float | None = None) -> Iterator[Connection]:
         """What it writes is committed to the file that others will read, or this fails."""
-        until = time.monotonic() + wait_seconds
+        until = time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
         with self._turn(), self.engine.connect() as connection:
             self._wait_until(connection, until)
             with connection.begin():

@@ -24,7 +24,7 @@ def upgrade_schema(database: Database) -> None:
         ConfigurationError: a newer version of this service has migrated the database.
         OutboxUnavailableError: the database cannot be reached, or refuses.
     """
-    with database.reading(OutboxUnavailableError) as connection:
+    with database.reading(OutboxUnavailableError, wait_seconds=MIGRATION_SECONDS) as connection:
         before = revision(connection)
         if before == SCHEMA_REVISION:
             return

@@ -33,8 +33,8 @@ library: ModuleType = dbapi2
 WAIT_SECONDS = 3.0
 """How long a writer waits for other threads and other processes, in sum: callers wait with it."""
 FIRST_CONTACT_SECONDS = 60.0
-"""How long the first statements on a file wait for other processes that meet it for the first time, too: they
-switch its journal mode and make its tables, on a slow disk perhaps, and no caller waits for them yet."""
+"""How long a process that opens a file waits for others that meet it for the first time, too: they switch its
+journal mode and make its tables, on a slow disk perhaps, and no caller waits yet."""
 SWITCH_PAUSE_SECONDS = 0.02
 JOURNAL_SIZE_LIMIT = 16 * 2**20
 """Bytes of journal that may stay on the disk once it is not needed."""
@@ -47,8 +47,8 @@ BUSY, READ_ONLY, IO_ERROR, CORRUPT = 5, 8, 10, 11
 """SQLITE_BUSY, SQLITE_READONLY, SQLITE_IOERR and SQLITE_CORRUPT, the lowest byte of a code
 (sqlite.org/rescode.html)."""
 
-OLDEST = (3, 35, 0)
-"""The first SQLite with RETURNING, which the statements here use."""
+OLDEST = (3, 38, 0)
+"""The first SQLite with the operator `->>`, which the statements here use; RETURNING came with 3.35."""
 
 READS_ONLY = "reads_only"
 """The execution option of connections that take no write lock."""
@@ -70,12 +70,13 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
         hide_parameters=True,
     )
     mode = journal_mode(library.sqlite_version_info)
-    doubts = threading.Event()
+    opened, doubts = threading.Event(), threading.Event()
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         read_damaged_texts_too(connection)
-        set_pragmas(connection, mode, library)
+        set_pragmas(connection, mode, library, busy_seconds if opened.is_set() else FIRST_CONTACT_SECONDS)
+        opened.set()
         if doubts.is_set():
             write_out(connection, library)
             doubts.clear()
@@ -117,11 +118,20 @@ def _check_version(library: ModuleType) -> None:
         )
 
 
-def set_pragmas(connection: DBAPIConnection, mode: str, library: ModuleType) -> None:
-    """What SQLite does not store in the file, so that every connection has to say it."""
+def set_pragmas(
+    connection: DBAPIConnection, mode: str, library: ModuleType, wait_seconds: float = WAIT_SECONDS
+) -> None:
+    """What SQLite does not store in the file, so that every connection has to say it.
+
+    Args:
+        connection: one that was just made.
+        mode: the journal mode.
+        library: the connection's.
+        wait_seconds: how long to wait for other processes where the mode is not the file's yet.
+    """
     cursor = connection.cursor()
     _pragma(cursor, f"page_size={PAGE_BYTES}")  # before the mode; a file that is not new keeps its own
-    found = _switch_journal(cursor, mode, library)
+    found = _switch_journal(cursor, mode, library, wait_seconds)
     if found != mode:
         raise library.OperationalError(f"the journal mode is {found} and cannot be {mode}")
     _pragma(cursor, "synchronous=FULL")
@@ -130,14 +140,14 @@ def set_pragmas(connection: DBAPIConnection, mode: str, library: ModuleType) -> 
     cursor.close()
 
 
-def _switch_journal(cursor: DBAPICursor, mode: str, library: ModuleType) -> object:
+def _switch_journal(cursor: DBAPICursor, mode: str, library: ModuleType, wait_seconds: float) -> object:
     """Switch, or find that it is done already.
 
     Where two connections switch a new file at once, or one of them writes to it, SQLite fails one of them
     without regard to its busy time-out, since both could wait for each other. The one that failed holds
     nothing, so that it can simply try again.
     """
-    until = time.monotonic() + FIRST_CONTACT_SECONDS
+    until = time.monotonic() + wait_seconds
     while True:
         try:
             return _pragma(cursor, f"journal_mode={mode}")

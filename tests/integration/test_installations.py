@@ -25,29 +25,50 @@ from tests.service import wait_until
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".uv" / "bin" / "uv"
-NOBODY = 65534
+OTHER_USER = 65534
 
 
 class User(NamedTuple):
-    """Who runs a command: another user where this one is root and that one may run this Python."""
+    """The user of the service, as arguments for `subprocess`: another one where this one is root."""
 
     arguments: dict[str, Any]
 
     @classmethod
     def other(cls) -> "User":
-        arguments = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
-        try:
-            subprocess.run([sys.executable, "-c", ""], cwd="/", check=True, **arguments)  # type: ignore[call-overload]
-        except (OSError, subprocess.CalledProcessError):
-            return cls({})
-        return cls(arguments)
+        other = {"user": OTHER_USER, "group": OTHER_USER, "extra_groups": []}
+        return cls(other if os.geteuid() == 0 else {})
 
-    def owns(self, folder: Path) -> Path:
-        """Make a folder of theirs."""
-        folder.mkdir()
+    def own(self, folder: Path) -> Path:
+        """Give them a folder."""
+        folder.mkdir(exist_ok=True)
         if self.arguments:
-            os.chown(folder, NOBODY, NOBODY)
+            os.chown(folder, OTHER_USER, OTHER_USER)
         return folder
+
+    def python(self, folder: Path) -> Path:
+        """A copy of the container's Python, or else of this one: the original may lie in another's home."""
+        containers = Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13")
+        ask = [
+            next(containers, sys.executable),
+            "-c",
+            "import sys; print(sys.base_prefix, sys.version_info[1])",
+        ]
+        prefix, minor = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.split()
+        library = f"lib/python3.{minor}"
+        left_out = shutil.ignore_patterns("site-packages", "test", "__pycache__", "config-*")
+        shutil.copytree(Path(prefix) / library, folder / library, ignore=left_out)
+        for shared in Path(prefix).glob("lib/libpython*.so*"):
+            shutil.copy(shared, folder / "lib")
+        (folder / "bin").mkdir()
+        copy = shutil.copy(Path(prefix) / f"bin/python3.{minor}", folder / "bin" / "python")
+        works = [copy, "-c", "import ssl, sqlite3, ensurepip"]
+        subprocess.run(works, check=True, cwd="/", env=shared_libraries(folder), **self.arguments)
+        return Path(copy)
+
+
+def shared_libraries(python: Path) -> dict[str, str]:
+    """Where the copy of a Python finds the library that it may be linked against."""
+    return {"LD_LIBRARY_PATH": str(python / "lib")}
 
 
 @pytest.fixture
@@ -149,10 +170,11 @@ def test_the_base_installation_serves_consumers_and_operators_without_an_engine(
 class Container:
     """A Dockerfile's commands, run in a folder that stands in for the root of its file system."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: Path) -> None:
         self._root = folder
+        self._python = python
         self._lines = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text(encoding="utf-8")).splitlines()
-        self.environ: dict[str, str] = {}
+        self.environ = shared_libraries(python.parents[1])
 
     @property
     def home(self) -> Path:
@@ -190,10 +212,10 @@ class Container:
             shutil.copy(source, target)
 
     def _run(self, command: str) -> None:
-        """As whoever runs the tests: no user of the container is made, and pip may use its cache."""
+        """As the user who runs the tests: no user of the container is made, and pip may use its cache."""
         command = self._here(command).replace(" -o transcripts", "").replace(" --no-cache-dir", "")
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        environment = {"PATH": path, "HOME": os.environ.get("HOME", "/"), **pip_variables()}
+        path = {"PATH": f"{self._python.parent}:{os.environ['PATH']}"}
+        environment = {**os.environ, **path, **shared_libraries(self._python.parents[1])}
         subprocess.run(command, shell=True, cwd=self._root / "app", env=environment, check=True)  # noqa: S602 - our own file
 
     def _here(self, text: str) -> str:
@@ -204,26 +226,21 @@ class Container:
 def started_by_the_procfile(folder: Path, context: Path, user: User) -> None:
     """With nothing but the requirements installed, from a folder that belongs to the user."""
     program, *command = shlex.split((context / "Procfile").read_text(encoding="utf-8").removeprefix("web: "))
-    home = user.owns(folder / "home")
-    environ = {"DATA_DIR": str(home), "EVENT_TRANSPORT": "memory"}
+    home = user.own(folder / "home")
+    environ = {"DATA_DIR": str(home), "EVENT_TRANSPORT": "memory", **shared_libraries(folder / "python")}
     with serving([str(folder / "root/venv/bin" / program), *command], user, context, **environ) as port:
         assert transcribed(port)["event"]["status"] == "published"
 
 
-def pip_variables() -> dict[str, str]:
-    """Where this machine's pip finds packages."""
-    return {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-
-
 def test_the_containers_commands_give_a_service_that_keeps_what_waits(folder: Path) -> None:
     """From a clean folder, as another user, with `.env.example` as it stands; the Procfile on the way."""
-    context, container, user = checkout(folder), Container(folder / "root"), User.other()
+    context, user = checkout(folder), User.other()
+    container = Container(folder / "root", user.python(folder / "python"))
     (folder / "root" / "app").mkdir(parents=True)
     for line in container.build(context):
         if line == "RUN /venv/bin/pip install --no-cache-dir --no-deps .":
             started_by_the_procfile(folder, context, user)
-    if user.arguments:
-        os.chown(container.home, NOBODY, NOBODY)
+    user.own(container.home)
     example = dict(
         line.split("=", 1)
         for line in (context / ".env.example").read_text(encoding="utf-8").splitlines()

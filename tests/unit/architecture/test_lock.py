@@ -1,5 +1,6 @@
 """What the lock installs on each supported Python and machine: the same versions, and wheels for all."""
 
+import subprocess
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
@@ -151,3 +152,26 @@ def test_a_package_is_left_out_only_where_something_else_serves(lock: Lock) -> N
     everything = set().union(*installed.values())
 
     assert {where: everything - names for where, names in installed.items() if everything - names} == ABSENT
+
+
+@pytest.mark.parametrize(
+    ("file", "extras"), [("requirements.txt", ("server", "speech")), ("requirements-demo.txt", ("demo",))]
+)
+def test_the_requirements_are_those_of_the_lock(file: str, extras: tuple[str, ...]) -> None:
+    export = [
+        str(ROOT / ".uv/bin/uv"),
+        "export",
+        "--quiet",
+        "--locked",
+        "--no-default-groups",
+        "--no-emit-project",
+    ]
+    chosen = [argument for extra in extras for argument in ("--extra", extra)]
+
+    exported = subprocess.run([*export, *chosen], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    assert without_comments(exported) == without_comments((ROOT / file).read_text(encoding="utf-8"))
+
+
+def without_comments(requirements: str) -> list[str]:
+    return [line for line in requirements.splitlines() if not line.lstrip().startswith("#")]

@@ -16,7 +16,7 @@ def make_with(folder: Path, python: str) -> "subprocess.CompletedProcess[str]":
     for name in ("Makefile", "requirements.uv.txt", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / name, folder)
     program = folder / "python"
-    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{python}' \"$@\"\n", encoding="ascii")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c \'{python}\' "$@"\n', encoding="ascii")
     program.chmod(0o755)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return subprocess.run(

@@ -134,7 +134,7 @@ def forward_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.mark.usefixtures("keys")
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
 def test_an_endpoint_on_this_machine_is_called_without_a_proxy(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:

@@ -54,14 +54,23 @@ def test_the_limits_of_version_1_are_followed(tmp_path: Path) -> None:
     found = allowed(
         tmp_path,
         "4:cpu,cpuacct:/docker/x\n9:memory:/docker/x\n1:name=systemd:/\n",
-        **{
-            "cpu,cpuacct__docker__x__cpu_DOT_cfs_quota_us": "150000",
-            "cpu,cpuacct__docker__x__cpu_DOT_cfs_period_us": "100000",
-            "memory__docker__x__memory_DOT_limit_in_bytes": str(GIB),
-        },
+        cpu__docker__x__cpu_DOT_cfs_quota_us="150000",
+        cpu__docker__x__cpu_DOT_cfs_period_us="100000",
+        memory__docker__x__memory_DOT_limit_in_bytes=str(GIB),
     )
 
     assert found == Capacity(1.5, GIB)
+
+
+def test_the_controllers_of_version_1_may_be_named_in_another_order(tmp_path: Path) -> None:
+    found = allowed(
+        tmp_path,
+        "4:cpuacct,cpu:/x\n",
+        cpu__x__cpu_DOT_cfs_quota_us="50000",
+        cpu__x__cpu_DOT_cfs_period_us="100000",
+    )
+
+    assert found.cores == 0.5
 
 
 def test_a_container_finds_its_group_mounted_as_the_root(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from bootstrap.extras import EXTRAS, require
+from bootstrap.settings import Settings
+from bootstrap.transcribing import transcriber_for
 from domain.model.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[3]
@@ -46,6 +48,14 @@ def test_what_is_missing_is_told_with_how_to_install_it(monkeypatch: pytest.Monk
         "transcripts serve needs fastapi, h11, python_multipart, starlette, uvicorn, not installed here: "
         "run `pip install '.[server]'` in the folder of the repository."
     )
+
+
+def test_canned_text_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+
+    transcriber_for(Settings.from_env({"TRANSCRIBER": "canned"}))
+    with pytest.raises(ConfigurationError, match="TRANSCRIBER=pocketsphinx needs pocketsphinx"):
+        transcriber_for(Settings.from_env({}))
 
 
 def test_an_engine_without_a_wheel_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,9 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("OUTBOX_KEEP_DAYS", "-1", "must be greater than or equal to 0"),
         ("OUTBOX_KEEP_DAYS", "nan", "must be"),
         ("OUTBOX_KEEP_DAYS", "4000", "must be less than or equal to 3650"),
+        ("DATA_DIR", "/srv/a?b", "must be the path of a folder, without"),
+        ("DATA_DIR", "/srv/a%20b", "must be the path of a folder, without"),
+        ("DATA_DIR", "~/data", "must be the path of a folder, without"),
         ("PORT", "70000", "less than or equal to 65535"),
     ],
 )

@@ -1,12 +1,12 @@
 """What is SQLite's own: its settings, its files, its race, a full disk and a locked file."""
 
 import ast
+import contextlib
 import os
 import platform
 import stat
 import subprocess
 import sys
-import time
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +20,7 @@ from adapters.sql.database import Database
 from adapters.sql.outbox import SqlOutbox
 from adapters.sql.schema import upgrade_schema
 from adapters.sql.sqlite import (
+    FIRST_CONTACT_SECONDS,
     JOURNAL_SIZE_LIMIT,
     PAGE_BYTES,
     WAIT_SECONDS,
@@ -123,9 +124,9 @@ def test_a_file_that_cannot_have_its_journal_mode_is_not_used() -> None:
 
 def test_a_library_that_is_too_old_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     old = ModuleType("sqlite3.dbapi2")
-    old.sqlite_version, old.sqlite_version_info = "3.34.1", (3, 34, 1)  # type: ignore[attr-defined]
+    old.sqlite_version, old.sqlite_version_info = "3.37.2", (3, 37, 2)  # type: ignore[attr-defined]  # a module of our own
 
-    with pytest.raises(ConfigurationError, match=r"has SQLite 3\.34\.1, and 3\.35\.0 is needed"):
+    with pytest.raises(ConfigurationError, match=r"has SQLite 3\.37\.2, and 3\.38\.0 is needed"):
         sqlite_engine(tmp_path / "var" / "test.db", library=old)
 
     assert not list(tmp_path.iterdir())
@@ -133,31 +134,57 @@ def test_a_library_that_is_too_old_is_refused_before_anything_is_made(tmp_path: 
 
 @pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
 def test_a_new_file_that_another_connection_writes_to_is_waited_for(
-    tmp_path: Path, library: ModuleType
+    tmp_path: Path, library: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite itself fails the switch of the journal mode at once, whatever the busy time-out."""
-    path = tmp_path / "test.db"
-    other = library.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    other.execute("CREATE TABLE notes (text)")
-    engine = sqlite_engine(path, library=library)
+    """SQLite itself fails the switch of the journal mode at once, without regard to the busy time-out."""
+    other, clock = _writing(tmp_path / "test.db", library), SimulatedTime()
+    engine = sqlite_engine(tmp_path / "test.db", library=library)
 
-    with ThreadPoolExecutor() as threads:
-        opened = threads.submit(engine.raw_connection)
-        time.sleep(0.2)  # long enough to fail in; a machine that takes longer to begin proves nothing
-        other.execute("COMMIT")
-        connection = opened.result()
+    def pause(seconds: float) -> None:
+        clock.wait(seconds)
+        if clock() > FIRST_CONTACT_SECONDS / 2:
+            other.commit()
 
-    assert connection.cursor().execute("PRAGMA journal_mode").fetchone() == (
-        journal_mode(library.sqlite_version_info),
-    )
+    monkeypatch.setattr("adapters.sql.sqlite.time", SimpleNamespace(monotonic=clock, sleep=pause))
+    connection = engine.raw_connection()
+
+    mode = connection.cursor().execute("PRAGMA journal_mode").fetchone()
+    assert mode == (journal_mode(library.sqlite_version_info),)
     connection.close()
     engine.dispose()
     other.close()
 
 
+def test_once_a_file_was_opened_callers_wait_no_longer_than_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimulatedTime()
+    engine = sqlite_engine(tmp_path / "test.db")
+    engine.raw_connection().close()
+    engine.dispose()
+    with contextlib.closing(library.connect(tmp_path / "test.db")) as without_wal:
+        without_wal.execute("PRAGMA journal_mode=delete")
+    other = _writing(tmp_path / "test.db", library)
+    monkeypatch.setattr("adapters.sql.sqlite.time", SimpleNamespace(monotonic=clock, sleep=clock.wait))
+    begun = clock()
+
+    with pytest.raises(library.OperationalError, match="database is locked"):
+        engine.raw_connection()
+
+    assert clock() - begun < 2 * WAIT_SECONDS
+    other.close()
+
+
+def _writing(path: Path, library: ModuleType) -> Any:
+    """A connection in the middle of a transaction."""
+    connection = library.connect(path)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("CREATE TABLE notes (text)")
+    return connection
+
+
 def test_an_engine_on_a_file_in_use_leaves_the_locks_of_this_process_alone(tmp_path: Path) -> None:
-    """Whoever closes a file drops the process's locks on it, those of SQLite's connections included."""
+    """To close a file drops the process's locks on it, those of SQLite's connections included."""
     path, program = (
         tmp_path / "test.db",
         "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0).execute('BEGIN IMMEDIATE')",
@@ -193,6 +220,23 @@ def test_sqlites_other_files_may_go_while_they_are_looked_at(
     keep_private(path)
 
     assert not wal.exists()
+
+
+def test_a_folder_in_place_of_the_file_is_told_and_left_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+
+    with pytest.raises(IsADirectoryError):
+        keep_private(tmp_path)
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_a_link_leads_to_the_file_that_is_made(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to("target.db")
+
+    keep_private(tmp_path / "link.db")
+
+    assert stat.S_IMODE((tmp_path / "target.db").stat().st_mode) == 0o600
 
 
 def test_a_file_that_may_not_be_written_is_told_at_the_start(
