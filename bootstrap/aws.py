@@ -4,6 +4,7 @@ Clients are safe to share between threads; sessions are not, so that one thread 
 them.
 """
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
+
+logger = logging.getLogger(__name__)
 
 LEAN = Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
 """For clients that do one thing again and again: publish, or receive and delete.
@@ -205,7 +208,14 @@ def _instance_has_a_role(session: Session) -> bool:
             "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
         },
     )
-    return _listens(fetcher.get_base_url()) and bool(fetcher.retrieve_iam_role_credentials())
+    try:
+        return _listens(fetcher.get_base_url()) and bool(fetcher.retrieve_iam_role_credentials())
+    except BotoCoreError as error:  # botocore asks through a proxy, where there is one
+        logger.warning(
+            "the instance metadata service could not be asked for a role; add its address to NO_PROXY",
+            extra={"address": fetcher.get_base_url(), "error_type": type(error).__name__},
+        )
+        return False
 
 
 def _listens(url: str) -> bool:

@@ -95,11 +95,11 @@ def _sqlite(_container: Container) -> Iterator[Check]:
 
 def _ffmpeg(_container: Container) -> Iterator[Check]:
     if find_spec("av") is None:
-        yield Check("ffmpeg", Verdict.OK, "not installed: nothing can be transcribed here")
+        yield Check("ffmpeg", Verdict.OK, "PyAV is not installed: nothing can be transcribed here")
         return
     version = ffmpeg_version()
     if has_known_holes(version):
-        remedy = f"Install a PyAV (av) that brings FFmpeg {MENDED}, or a newer one, as soon as there is one."
+        remedy = f"Use Python 3.12 or newer: PyAV brings FFmpeg {MENDED} or newer there."
         yield Check("ffmpeg", Verdict.WARNING, f"{version}: recordings can reach known holes in it", remedy)
     else:
         yield Check("ffmpeg", Verdict.OK, version)
@@ -167,6 +167,9 @@ def _room(name: str, folder: Path, floor: int, if_less: Verdict) -> Check:
     """Folders that are made at the start lie where the nearest one is that is there."""
     place = folder.absolute()
     there = next(each for each in (place, *place.parents) if each.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        remedy = "Let this user write there, or name another folder (DATA_DIR)."
+        return Check(name, Verdict.WRONG, f"{there} is not a folder that this user may write to", remedy)
     disk = os.statvfs(there)
     free = disk.f_bavail * disk.f_frsize
     found = f"{free / GIB:.1f} GiB free at {place}"

@@ -25,10 +25,15 @@ def require(extra: str, needed_by: str, *, but: frozenset[str] = frozenset()) ->
     """
     missing = [module for module in EXTRAS[extra] if module not in but and find_spec(module) is None]
     if missing:
+        install = f"run `pip install '.[{_together(extra)}]'` in the folder of the repository."
         raise ConfigurationError(
-            f"{needed_by} needs {', '.join(missing)}, not installed here: run `pip install '.[{extra}]'` in"
-            f" the folder of the repository.{_without_wheels(missing)}"
+            f"{needed_by} needs {', '.join(missing)}, not installed here: {install}{_without_wheels(missing)}"
         )
+
+
+def _together(extra: str) -> str:
+    """The server is of no use without an engine."""
+    return "server,speech" if extra == "server" else extra
 
 
 def _without_wheels(missing: list[str]) -> str:

@@ -180,7 +180,8 @@ def _make_private(folder: Path) -> None:
         raise _unusable(folder, error) from error
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise ConfigurationError(
-            f"SPOOL_DIR={str(folder)!r} is open to others: it must belong to this user, with mode 0700"
+            f"SPOOL_DIR={str(folder)!r} belongs to another user, or is open to others:"
+            " it must belong to this user, with mode 0700"
         )
 
 

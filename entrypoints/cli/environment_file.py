@@ -1,5 +1,6 @@
-"""The file `.env` of the current folder."""
+"""The environment of a command, and the file `.env` of the current folder."""
 
+import os
 from io import StringIO
 from pathlib import Path
 
@@ -21,6 +22,13 @@ def load_environment_file(file: Path) -> None:
     from dotenv import load_dotenv  # noqa: PLC0415 - only where there is such a file
 
     load_dotenv(stream=StringIO(_text(file, content)))
+
+
+def forget_blank_aws_variables() -> None:
+    """Take a blank variable for an absent one, as our own settings do; botocore would look for profile ''."""
+    for name, value in tuple(os.environ.items()):
+        if name.startswith("AWS_") and not value.strip():
+            del os.environ[name]
 
 
 def _text(file: Path, content: bytes) -> str:

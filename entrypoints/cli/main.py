@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from entrypoints.cli.environment_file import load_environment_file
+from entrypoints.cli.environment_file import forget_blank_aws_variables, load_environment_file
 from entrypoints.cli.failures import FAILURES, tell_failure
 from entrypoints.cli.output import EXIT_OK
 from entrypoints.cli.standard_output import OutputError, watched_stdout
@@ -90,6 +90,7 @@ def cli() -> None:
     Settings come from the environment and from a file `.env` in the current folder; the environment wins.
     """
     load_environment_file(Path(".env"))
+    forget_blank_aws_variables()
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -436,6 +436,21 @@ def metadata_endpoint(monkeypatch: pytest.MonkeyPatch) -> Any:
 ROLES = "/latest/meta-data/iam/security-credentials/"
 
 
+def test_a_proxy_that_stands_before_the_metadata_service_is_no_failure(
+    metadata_endpoint: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving({"/latest/api/token": "t"}) as url:
+        metadata_endpoint(url)
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+
+        assert not credentials_found(Session())
+
+    assert "add its address to NO_PROXY" in caplog.text
+
+
 def test_the_role_of_an_instance_is_found(metadata_endpoint: Any) -> None:
     role = {"/latest/api/token": "t", ROLES: "publisher", f"{ROLES}publisher": json.dumps(ROLE_KEYS)}
     with serving(role) as url:

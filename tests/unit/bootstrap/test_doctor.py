@@ -361,7 +361,22 @@ def test_an_installation_without_an_engine_is_not_wrong(
 
     check = examined(container())["ffmpeg"]
 
-    assert (check.verdict, check.found) == (Verdict.OK, "not installed: nothing can be transcribed here")
+    assert (check.verdict, check.found) == (
+        Verdict.OK,
+        "PyAV is not installed: nothing can be transcribed here",
+    )
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_folder_that_cannot_be_written_to_is_wrong(
+    container: Callable[..., Container], tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").touch()
+
+    check = examined(container(SPOOL_DIR=str(tmp_path / place)))["space for uploads"]
+
+    assert check.verdict is Verdict.WRONG
+    assert check.found == f"{tmp_path}/file is not a folder that this user may write to"
 
 
 def test_the_workers_and_what_decided_on_them_are_told(container: Callable[..., Container]) -> None:

@@ -46,7 +46,7 @@ def test_what_is_missing_is_told_with_how_to_install_it(monkeypatch: pytest.Monk
 
     assert str(refusal.value) == (
         "transcripts serve needs fastapi, h11, python_multipart, starlette, uvicorn, not installed here: "
-        "run `pip install '.[server]'` in the folder of the repository."
+        "run `pip install '.[server,speech]'` in the folder of the repository."
     )
 
 

@@ -60,6 +60,16 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest
         load_environment_file(tmp_path / ".env")
 
 
+def test_a_blank_variable_of_aws_counts_as_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("AWS_PROFILE=\nAWS_ACCESS_KEY_ID=\n", encoding="utf-8")
+
+    result = transcripts("doctor", AWS_SESSION_TOKEN=" ")
+
+    assert "AWS_PROFILE" not in result.stdout + result.stderr
+    assert "none were found" in result.stdout
+
+
 def test_the_command_ends_with_2_and_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_bytes("QUEUE_NAME=a\n".encode("utf-16"))
