@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from domain.model.events import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
 from ports.event_port import EventPort, PublishOutcome
 
 logger = logging.getLogger(__name__)

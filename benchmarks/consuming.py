@@ -23,7 +23,7 @@ from benchmarks.report import Report, Target, compared
 from benchmarks.servers import CREDENTIALS
 from bootstrap.aws import AwsAccess, consuming_client
 from bootstrap.database import prepare_database
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
 from domain.services.consumer import Consumer, ConsumerOptions
 from ports.event_handler_port import EventHandlerPort
 from ports.processed_events_port import ProcessedEventsPort

@@ -1,6 +1,6 @@
 """Events of a given size."""
 
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from tests.factories import an_event
 
 WORDS = "so you should have it by tomorrow afternoon "

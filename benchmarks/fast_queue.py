@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 
 from benchmarks.events import event_of
 from benchmarks.fast_http import response, running, serve
-from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
 
 EVENT_BYTES = 1_000
 

@@ -13,7 +13,7 @@ from benchmarks.events import event_of
 from benchmarks.harness import in_turn, percentile
 from benchmarks.report import Report, Table, compared
 from bootstrap.database import prepare_database
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from tests.databases import postgresql_server
 
 EVENT_BYTES = 1_000

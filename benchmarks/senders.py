@@ -19,7 +19,7 @@ from adapters.sql.outbox import SqlOutbox
 from benchmarks.fast_http import ROOT
 from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database
-from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_check import ClaimCheck
 from domain.services.claim_publisher import CHUNK, DEFAULT_THREADS, ClaimPublisher

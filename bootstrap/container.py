@@ -33,7 +33,7 @@ from bootstrap.aws import (
 from bootstrap.database import prepare_database
 from bootstrap.settings import EventTransport, Settings
 from bootstrap.transcribing import transcriber_for
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_check import ClaimCheck

@@ -24,8 +24,8 @@ from bootstrap.container import Container
 from bootstrap.outbox import sqlite_file
 from bootstrap.settings import GIB, EventTransport
 from domain.model.errors import TranscriptionServiceError
-from domain.model.infrastructure import Finding, Link
 from domain.model.outbox import OutboxCounts
+from domain.model.route.route import Finding, Link
 
 logger = logging.getLogger(__name__)
 

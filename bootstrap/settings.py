@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from bootstrap.capacity import worker_count
 from domain.model.errors import ConfigurationError
-from domain.model.events import DEFAULT_EVENT_SOURCE
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.model.identity import IdentityDefaults, is_printable
 
 GIB = 2**30

@@ -13,7 +13,7 @@ from adapters.sql.outbox import SqlOutbox
 from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
-from domain.model.events import DEFAULT_EVENT_SOURCE
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_publisher import ClaimPublisher
 from domain.services.relay import Relay

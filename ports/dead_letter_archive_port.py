@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Protocol
 
-from domain.model.stored_messages import StoredMessage
+from domain.model.messages.stored import StoredMessage
 
 
 class DeadLetterArchivePort(Protocol):

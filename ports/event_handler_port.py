@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Protocol
 
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
 
 
 class EventHandlerPort(Protocol):

@@ -3,8 +3,8 @@
 from abc import abstractmethod
 from typing import Protocol
 
-from domain.model.infrastructure import Finding, Provisioning
-from domain.model.inspection import Inspection, Removal
+from domain.model.route.route import Finding, Provisioning
+from domain.model.route.status import Inspection, Removal
 
 
 class EventInfrastructurePort(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.model.errors import EventPublishError
-from domain.model.events import CompletedEvent, Publication
+from domain.model.events.event import CompletedEvent, Publication
 
 PublishOutcome = Publication | EventPublishError
 """What became of one of several events."""

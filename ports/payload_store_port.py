@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Protocol
 
-from domain.model.events import BatchProcessingCompleted, TranscriptRef
+from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
 
 KEY_PREFIX = "transcripts/"
 """How the names begin under which transcripts are stored."""

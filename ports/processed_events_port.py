@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.model.processed import EventKey, Hold, Standing
+from domain.model.consuming.lease import EventKey, Hold, Standing
 
 
 class ProcessedEventsPort(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from domain.model.messages import NO_ATTRIBUTES, Attributes, Undelivered
+from domain.model.messages.message import NO_ATTRIBUTES, Attributes, Undelivered
 
 MAX_HIDDEN_SECONDS = 12 * 3600
 """For how long a received message can be kept from others in all (SQS, ChangeMessageVisibility)."""

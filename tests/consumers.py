@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from adapters.in_memory import InMemoryPayloadStore, InMemoryProcessedEvents
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError
-from domain.model.events import CompletedEvent
-from domain.model.received import ReceivedEvent
+from domain.model.events.event import CompletedEvent
 from domain.services.crew import Crew, Hand
 from domain.services.endings import Endings
 from domain.services.intake import Intake

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from domain.model.contract import MODELS, published_schema
-from domain.model.contract_envelope import envelope_schema
-from domain.model.infrastructure import RouteNames
-from domain.model.schema_changes import schema_changes
-from domain.model.schema_version import Bump, SchemaVersion, declared_version
+from domain.model.contract.envelope_schema import envelope_schema
+from domain.model.contract.json_schema import MODELS, published_schema
+from domain.model.contract.schema_changes import schema_changes
+from domain.model.events.version import Bump, SchemaVersion, declared_version
+from domain.model.route.route import RouteNames
 
 ROOT = Path(__file__).parents[1]
 FOLDER = "docs/events"

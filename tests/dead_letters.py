@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from domain.model.events import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, CompletedEvent
-from domain.model.messages import Attribute, Attributes, Undelivered
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, CompletedEvent
+from domain.model.messages.message import Attribute, Attributes, Undelivered
 from domain.services.dead_letters import DeadLetters
 from domain.services.redrive import Redrive
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryMoveTask

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Event
 
 from domain.model.errors import EventPublishError, TranscriberBusyError
-from domain.model.events import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
 from domain.model.transcripts import Segment, Transcript
 from ports.cleaner_port import CleanerPort
 from ports.event_port import EventPort, PublishOutcome

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from adapters.in_memory import InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
-from domain.model.events import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
 from domain.model.outbox import Claim, Outcome
 from ports.event_port import EventPort, PublishOutcome
 

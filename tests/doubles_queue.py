@@ -7,7 +7,7 @@ from itertools import count
 from threading import Lock
 
 from domain.model.errors import DeletionError, InfrastructureError
-from domain.model.messages import NO_ATTRIBUTES, Attributes, Undelivered
+from domain.model.messages.message import NO_ATTRIBUTES, Attributes, Undelivered
 from ports.move_task_port import MoveProgress, MoveTaskPort
 from ports.queue_port import Copy, QueueDepth, QueueMessage, QueuePort
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from domain.model.errors import EventPublishError
-from domain.model.events import CompletedEvent, Publication, PublicationStatus
-from domain.model.infrastructure import Finding, Link, Part, Provisioning
-from domain.model.inspection import Inspection, Removal
+from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
+from domain.model.route.route import Finding, Link, Part, Provisioning
+from domain.model.route.status import Inspection, Removal
 from ports.event_infrastructure_port import EventInfrastructurePort
 from ports.event_port import EventPort, PublishOutcome
 from tests.doubles_queue import InMemoryQueue

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from domain.model.events import DEFAULT_EVENT_SOURCE, CompletedEvent
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, CompletedEvent
 from tests.factories import an_event
 
 

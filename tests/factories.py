@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from domain.model.events import (
+from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
     TranscriptData,

@@ -9,7 +9,7 @@ import moto  # noqa: F401 - clients made before this import reach the real AWS
 
 from adapters.aws.infrastructure import AwsEventInfrastructure
 from adapters.aws.sqs import SqsQueue
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 
 
 class Clients(NamedTuple):

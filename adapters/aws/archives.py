@@ -7,7 +7,7 @@ from adapters.aws.differences import archive_differences
 from adapters.aws.parts import RoutePart
 from adapters.aws.route import event_pattern
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Difference, Link
+from domain.model.route.route import Difference, Link
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from adapters.aws.queue_diagnosis import QueueDiagnosis, checked
 from adapters.aws.route import CHANGES_TO_EVENTS, DEFAULT_BUS, event_pattern, queue_arn_beside
-from domain.model.events import TEST_EVENT_LABEL
-from domain.model.infrastructure import Finding, Link, RouteNames, route_test_event
+from domain.model.events.event import TEST_EVENT_LABEL
+from domain.model.route.route import Finding, Link, RouteNames, route_test_event
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adapters.aws.policies import canonical
 from adapters.aws.route import CHANGES_TO_EVENTS
 from adapters.aws.statements import NOTHING
-from domain.model.infrastructure import DELIVERY_ATTEMPTS, DELIVERY_SECONDS, Difference
+from domain.model.route.route import DELIVERY_ATTEMPTS, DELIVERY_SECONDS, Difference
 
 if TYPE_CHECKING:
     from types_boto3_events.type_defs import (

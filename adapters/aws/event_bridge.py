@@ -8,7 +8,7 @@ from adapters.aws.errors import error_for_entry, nonsense, translate_publish_err
 from adapters.aws.event_body import write_bodies
 from adapters.aws.event_entry import DEFAULT_MAX_BYTES, Batch, entry_size, packed, put_events_entry
 from domain.model.errors import EventPublishError, EventRejectedError, EventTooLargeError
-from domain.model.events import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
 from ports.event_port import EventPort, PublishOutcome
 
 if TYPE_CHECKING:

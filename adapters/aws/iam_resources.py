@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapters.aws.route import Route, replay_prefix
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 
 Condition = dict[str, dict[str, object]]
 

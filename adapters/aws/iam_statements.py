@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from adapters.aws.iam_resources import Condition, PolicyResources
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 
 Statement = dict[str, object]
 

@@ -16,8 +16,8 @@ from adapters.aws.route import Route
 from adapters.aws.rules import RouteRule, RuleTarget
 from adapters.aws.teardown import remove_parts
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Finding, Link, Part, Provisioning, RouteNames
-from domain.model.inspection import Inspection, Removal, Standing
+from domain.model.route.route import Finding, Link, Part, Provisioning, RouteNames
+from domain.model.route.status import Inspection, Removal, Standing
 from ports.event_infrastructure_port import EventInfrastructurePort
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from adapters.aws.errors import translate_infrastructure_errors
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Difference, Link, Part
-from domain.model.inspection import Fate, QueueLoad, Removal, Standing
+from domain.model.route.route import Difference, Link, Part
+from domain.model.route.status import Fate, QueueLoad, Removal, Standing
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_infrastructure_errors
 from domain.model.errors import InfrastructureError
-from domain.model.inspection import QueueLoad
+from domain.model.route.status import QueueLoad
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient

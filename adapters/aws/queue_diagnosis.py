@@ -8,7 +8,7 @@ from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.policies import EVENTBRIDGE, Answer, EventBridgeCall, judge
 from adapters.aws.route import rule_arn
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Finding, Link, RouteNames
+from domain.model.route.route import Finding, Link, RouteNames
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient

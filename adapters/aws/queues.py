@@ -7,8 +7,8 @@ from adapters.aws.differences import queue_differences
 from adapters.aws.parts import RoutePart
 from adapters.aws.statements import policy_differences, with_ours
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Difference, Link
-from domain.model.inspection import QueueLoad
+from domain.model.route.route import Difference, Link
+from domain.model.route.status import QueueLoad
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.route import Route, replay_prefix, wanted_events
 from adapters.aws.rules import raise_failed_entries
-from domain.model.infrastructure import RouteNames
 from domain.model.replays import SETTLE_SECONDS, ReplayState
+from domain.model.route.route import RouteNames
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

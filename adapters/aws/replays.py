@@ -12,8 +12,8 @@ from adapters.aws.policies import Answer, EventBridgeCall, judge
 from adapters.aws.replay_rules import ReplayRules, new_name
 from adapters.aws.route import Route
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import RouteNames
 from domain.model.replays import Replay, ReplayRequest, ReplayState
+from domain.model.route.route import RouteNames
 from ports.replay_port import ReplayPort
 
 if TYPE_CHECKING:

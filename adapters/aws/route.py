@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.aws.policies import EVENTBRIDGE
-from domain.model.events import BatchProcessingCompleted
-from domain.model.infrastructure import (
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.route.route import (
     DELIVERY_ATTEMPTS,
     DELIVERY_SECONDS,
     MAX_MESSAGE_BYTES,

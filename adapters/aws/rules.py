@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from adapters.aws.differences import rule_differences, target_differences
 from adapters.aws.parts import RoutePart
 from adapters.aws.route import event_pattern
-from domain.model.infrastructure import Difference, Link
+from domain.model.route.route import Difference, Link
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from adapters.aws.errors import translate_payload_errors
 from adapters.aws.queue_diagnosis import checked
 from domain.model.errors import PayloadStoreError
-from domain.model.events import BatchProcessingCompleted, TranscriptRef
-from domain.model.infrastructure import Finding, Link
+from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
+from domain.model.route.route import Finding, Link
 from ports.payload_store_port import KEY_PREFIX, PayloadStorePort, payload_key
 
 if TYPE_CHECKING:

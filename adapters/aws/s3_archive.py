@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_archive_errors
 from domain.model.errors import ArchiveError
-from domain.model.stored_messages import StoredMessage
+from domain.model.messages.stored import StoredMessage
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from domain.model.infrastructure import MAX_MESSAGE_BYTES
-from domain.model.messages import NO_ATTRIBUTES, Attribute, Attributes, Undelivered
+from domain.model.messages.message import NO_ATTRIBUTES, Attribute, Attributes, Undelivered
+from domain.model.route.route import MAX_MESSAGE_BYTES
 from ports.queue_port import Copy, QueueMessage
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from adapters.aws.policies import Json, canonical, statements
-from domain.model.infrastructure import Difference
+from domain.model.route.route import Difference
 
 NOTHING = "none"
 

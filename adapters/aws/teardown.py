@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.replay_rules import ReplayRules
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Link, RouteNames
-from domain.model.inspection import Fate, QueueLoad, Removal
+from domain.model.route.route import Link, RouteNames
+from domain.model.route.status import Fate, QueueLoad, Removal
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

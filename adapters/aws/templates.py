@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from adapters.aws.route import Route
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 
 Json = dict[str, object]
 

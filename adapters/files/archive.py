@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from domain.model.errors import ArchiveError
-from domain.model.stored_messages import StoredMessage
+from domain.model.messages.stored import StoredMessage
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 
 SUFFIX = ".json"

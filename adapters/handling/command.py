@@ -10,8 +10,8 @@ from typing import Self
 
 from adapters.handling.guard import Guard
 from adapters.handling.process_group import ProcessGroup
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
-from domain.model.received import ReceivedEvent
 from ports.event_handler_port import EventHandlerPort
 
 REASON_LENGTH = 200

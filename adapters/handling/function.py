@@ -10,8 +10,8 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Self
 
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
-from domain.model.received import ReceivedEvent
 from ports.event_handler_port import EventHandlerPort
 
 Function = Callable[[ReceivedEvent], object]

@@ -1,7 +1,7 @@
 """JSON Lines files for a warehouse."""
 
 from adapters.handling.partitions import PartitionedFolder
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
 from ports.event_handler_port import EventHandlerPort
 
 

@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adapters.handling.partitions import PartitionedFolder
-from domain.model.events import BatchProcessingCompleted
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
+from domain.model.events.event import BatchProcessingCompleted
 from ports.event_handler_port import EventHandlerPort
 
 SCHEMA = pa.schema(

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from domain.model.errors import ConfigurationError, HandlerError
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 
 UNFINISHED = ".unfinished"
 """The folder of files that are being written; warehouses pass over names that begin with a dot."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from threading import Lock
 from uuid import uuid4
 
-from domain.model.events import (
+from domain.model.events.event import (
     BatchProcessingCompleted,
     CompletedEvent,
     Publication,

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Final
 from uuid import UUID, uuid4
 
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,
     Claim,

@@ -3,7 +3,7 @@
 import hashlib
 
 from domain.model.errors import PayloadStoreError
-from domain.model.events import BatchProcessingCompleted, TranscriptRef
+from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
 from ports.payload_store_port import PayloadStorePort, payload_key
 
 

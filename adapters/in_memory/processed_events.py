@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID, uuid4
 
-from domain.model.processed import EventKey, Hold, Standing
+from domain.model.consuming.lease import EventKey, Hold, Standing
 from ports.processed_events_port import ProcessedEventsPort
 
 

@@ -13,7 +13,7 @@ from adapters.sql.group_commit import GroupCommit
 from adapters.sql.outbox_rows import Parameters, claim_from, new_row, record_from, settlement
 from adapters.sql.tables import outbox
 from domain.model.errors import OutboxUnavailableError
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import Claim, OutboxCounts, OutboxRecord, OutboxState, Outcome
 from ports.outbox_port import OutboxPort
 

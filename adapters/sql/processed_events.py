@@ -11,8 +11,8 @@ from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
 from adapters.sql.group_commit import GroupCommit
 from adapters.sql.processed_statements import PRUNE_BATCH, ProcessedStatements
+from domain.model.consuming.lease import EventKey, Hold, Standing
 from domain.model.errors import ProcessedEventsUnavailableError
-from domain.model.processed import EventKey, Hold, Standing
 from ports.processed_events_port import ProcessedEventsPort
 
 NO_REPLAY = ""

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 
 MAX_WAIT_SECONDS = 600.0
 """Longer than any lease and any delay: what lies further ahead was written before the clock was set back."""

@@ -10,7 +10,7 @@ from domain.model.errors import (
     EventPublishError,
     EventRejectedError,
 )
-from domain.model.events import BatchProcessingCompleted, Publication, PublicationStatus
+from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
 from domain.model.outbox import Claim, Outcome, Postponed, Published, Rejected
 from domain.services.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from domain.model.errors import EventPublishError
-from domain.model.events import Publication, PublicationStatus, TranscriptData
+from domain.model.events.event import Publication, PublicationStatus, TranscriptData
 from domain.model.identity import Identity
 from domain.model.transcripts import Transcript
 from domain.services.event_publisher import EventPublisher

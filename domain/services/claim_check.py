@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from domain.model.errors import EventBusUnavailableError, EventTooLargeError, PayloadStoreError
-from domain.model.events import BatchProcessingCompleted, BatchProcessingCompletedV2, CompletedEvent
+from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2, CompletedEvent
 from ports.event_port import EventPort, PublishOutcome
 from ports.payload_store_port import PayloadStorePort
 

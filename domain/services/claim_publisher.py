@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from domain.model.errors import EventBusUnavailableError
-from domain.model.events import DEFAULT_EVENT_SOURCE, Publication
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication
 from domain.model.outbox import Claim, Outcome, Postponed
 from domain.services.attempts import attempt, log_settlement, settlement, tell_breaker
 from domain.services.circuit_breaker import CircuitBreaker

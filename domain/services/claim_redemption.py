@@ -5,7 +5,7 @@ import hashlib
 from pydantic import ValidationError
 
 from domain.model.errors import PayloadStoreError
-from domain.model.events import (
+from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
     TranscriptData,

@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Event, Thread
 
 from domain.model.errors import HandlerError
-from domain.model.events import DEFAULT_EVENT_SOURCE
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.services.crew import Crew
 from domain.services.endings import Endings
 from domain.services.event_publisher import utc_now

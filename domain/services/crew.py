@@ -6,14 +6,14 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from threading import Event, Lock
 
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import (
     HandlerError,
     InfrastructureError,
     PayloadStoreError,
     ProcessedEventsUnavailableError,
 )
-from domain.model.events import BatchProcessingCompletedV2
-from domain.model.received import ReceivedEvent
+from domain.model.events.event import BatchProcessingCompletedV2
 from domain.services.allowance import Allowance
 from domain.services.attempts import full_jitter
 from domain.services.claim_redemption import redeem

@@ -11,8 +11,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from domain.model.dead_letters import DeadLetter, Selection, read_body
 from domain.model.errors import InfrastructureError
+from domain.model.messages.dead_letter import DeadLetter, Selection, read_body
 from ports.queue_port import QueueMessage, QueuePort
 
 HIDDEN_SECONDS = 120

@@ -5,9 +5,9 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from domain.model.dead_letters import Selection
 from domain.model.errors import ArchiveError, DeletionError, InfrastructureError
-from domain.model.stored_messages import StoredMessage
+from domain.model.messages.dead_letter import Selection
+from domain.model.messages.stored import StoredMessage
 from domain.services.dead_letter_walk import BATCH, INTERRUPTED, DeadLetterWalk, Found
 from domain.services.event_publisher import utc_now
 from ports.dead_letter_archive_port import DeadLetterArchivePort

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 from random import Random
 
+from domain.model.consuming.lease import Hold
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
-from domain.model.processed import Hold
 from domain.services.in_hand import Delivery
 from domain.services.tally import Fate
 from domain.services.workplace import Workplace

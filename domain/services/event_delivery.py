@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 from domain.model.errors import EventBusUnavailableError, OutboxUnavailableError
-from domain.model.events import (
+from domain.model.events.event import (
     DEFAULT_EVENT_SOURCE,
     BatchProcessingCompleted,
     CompletedEvent,

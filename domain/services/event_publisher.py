@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from domain.model.errors import EventRejectedError
-from domain.model.events import (
+from domain.model.events.event import (
     DEFAULT_EVENT_SOURCE,
     BatchProcessingCompleted,
     Publication,

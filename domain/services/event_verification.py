@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from uuid import UUID
 
-from domain.model.envelopes import change_on_the_way, is_left_over, names_interaction
 from domain.model.errors import EventPublishError, InfrastructureError
-from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
-from domain.model.infrastructure import Finding, Link, Verification, route_test_event
+from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
+from domain.model.route.route import Finding, Link, Verification, route_test_event
+from domain.model.route.test_event import change_on_the_way, is_left_over, names_interaction
 from domain.services.event_publisher import utc_now
 from domain.services.queue_search import BATCH, HIDDEN_SECONDS, Interest, QueueSearch, SearchResult
 from ports.event_infrastructure_port import EventInfrastructurePort

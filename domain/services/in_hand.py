@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
-from domain.model.delivered import DeliveredEvent
-from domain.model.processed import EventKey, Hold
+from domain.model.consuming.lease import EventKey, Hold
+from domain.model.events.envelope import DeliveredEvent
 from ports.queue_port import QueueMessage
 
 BATCH = 10

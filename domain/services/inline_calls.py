@@ -8,7 +8,7 @@ from random import Random
 from threading import Lock
 
 from domain.model.errors import EventBusUnavailableError
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import Claim, Outcome, Postponed
 from domain.services.attempts import attempt, log_settlement, settlement, tell_breaker
 from domain.services.circuit_breaker import CircuitBreaker

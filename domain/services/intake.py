@@ -4,14 +4,14 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from domain.model.delivered import read_delivered
-from domain.model.envelopes import LEFT_OVER_AFTER, is_left_over
+from domain.model.consuming.lease import Hold, Standing
 from domain.model.errors import (
     InfrastructureError,
     ProcessedEventsUnavailableError,
     UnreadableMessageError,
 )
-from domain.model.processed import Hold, Standing
+from domain.model.events.envelope import read_delivered
+from domain.model.route.test_event import LEFT_OVER_AFTER, is_left_over
 from domain.services.endings import Endings
 from domain.services.in_hand import BATCH, Delivery
 from domain.services.tally import Fate

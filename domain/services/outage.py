@@ -3,7 +3,7 @@
 from random import Random
 from threading import Lock
 
-from domain.model.processed import EventKey
+from domain.model.consuming.lease import EventKey
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.in_hand import Delivery
 from domain.services.trouble import Trouble

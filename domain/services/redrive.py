@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.model.dead_letters import Selection
 from domain.model.errors import DeletionError, InfrastructureError
+from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letter_walk import INTERRUPTED, DeadLetterWalk, Found
 from domain.services.event_publisher import utc_now
 from ports.move_task_port import MoveProgress, MoveTaskPort

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from domain.model.infrastructure import Finding, Link
+from domain.model.route.route import Finding, Link
 from domain.services.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)

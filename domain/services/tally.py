@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from threading import Lock
 
-from domain.model.processed import EventKey
+from domain.model.consuming.lease import EventKey
 
 MAX_KNOWN = 100_000
 """Events that failed are known one by one up to here; then the oldest is only counted."""

@@ -7,8 +7,8 @@ from datetime import datetime
 from random import Random
 from threading import Event
 
-from domain.model.events import DEFAULT_EVENT_SOURCE
-from domain.model.infrastructure import VISIBILITY_SECONDS
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.route.route import VISIBILITY_SECONDS
 from domain.services.event_publisher import utc_now
 from domain.services.in_hand import InHand
 from domain.services.outage import Outage

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from domain.model.events import PublicationStatus
+from domain.model.events.event import PublicationStatus
 from domain.model.transcripts import Segment
 from domain.services.batch_processing import BatchResult
 

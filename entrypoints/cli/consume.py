@@ -42,7 +42,7 @@ HANGING_SECONDS = 30.0
     "--handler",
     "function",
     metavar="MODULE:FUNCTION",
-    help="Call this with each ReceivedEvent (domain.model.received); it fails by raising.",
+    help="Call this with each ReceivedEvent (domain.model.consuming.received); it fails by raising.",
 )
 @click.option(
     "--to",

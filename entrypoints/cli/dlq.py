@@ -10,8 +10,8 @@ from uuid import UUID
 
 import click
 
-from domain.model.dead_letters import Selection
 from domain.model.errors import TranscriptionServiceError
+from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters import Tally, stored
 from domain.services.redrive import Redriven
 from entrypoints.cli.configuration import build_container, configure

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.model.dead_letters import DeadLetter
-from domain.model.infrastructure import RETENTION_SECONDS
+from domain.model.messages.dead_letter import DeadLetter
+from domain.model.route.route import RETENTION_SECONDS
 from domain.services.dead_letters import Tally
 from domain.services.redrive import Redriven
 from entrypoints.cli.outbox_texts import age

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from domain.model.infrastructure import Finding
+from domain.model.route.route import Finding
 from entrypoints.cli.output import printable
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import click
 
 from domain.model.errors import InvalidIdentityError, TranscriptionServiceError
-from domain.model.events import PublicationStatus
+from domain.model.events.event import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable

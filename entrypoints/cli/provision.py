@@ -6,8 +6,8 @@ import click
 from click.decorators import FC
 
 from bootstrap.route_templates import RouteTemplate, route_template
-from domain.model.infrastructure import Part, Provisioning
-from domain.model.inspection import Action, Change
+from domain.model.route.route import Part, Provisioning
+from domain.model.route.status import Action, Change
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.differences import differences_as_json, print_differences
 from entrypoints.cli.findings import findings_as_json, print_findings

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from domain.model.contract_documents import DOCUMENTS, Document, contract_files
+from domain.model.contract.documents import DOCUMENTS, Document, contract_files
 from domain.model.errors import TranscriptionServiceError
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import print_json
 from entrypoints.cli.parameters import PathTo, examples

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import click
 
+from domain.model.contract.schema_changes import schema_changes
+from domain.model.contract.schema_keywords import Change
 from domain.model.errors import ConfigurationError
-from domain.model.schema_changes import schema_changes
-from domain.model.schema_keywords import Change
-from domain.model.schema_version import Bump, SchemaVersion, declared_version
+from domain.model.events.version import Bump, SchemaVersion, declared_version
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable
 from entrypoints.cli.parameters import PathTo, examples
 from entrypoints.cli.schema_files import read_schema

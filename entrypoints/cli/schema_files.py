@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from domain.model.contract.schema_places import JsonSchema
 from domain.model.errors import ConfigurationError
-from domain.model.schema_places import JsonSchema
 
 MAX_SHOWN = 200
 """Characters of what is wrong that are shown; it quotes the file."""

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from domain.model.errors import TranscriptionServiceError
-from domain.model.inspection import Inspection, QueueLoad, Standing
 from domain.model.outbox import OutboxCounts
+from domain.model.route.status import Inspection, QueueLoad, Standing
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.differences import differences_as_json, print_differences
 from entrypoints.cli.outbox_texts import age

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from domain.model.infrastructure import RouteNames
-from domain.model.inspection import Fate, Removal
+from domain.model.route.route import RouteNames
+from domain.model.route.status import Fate, Removal
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.output import confirm, console, print_json, printable
 

@@ -2,7 +2,7 @@
 
 import click
 
-from domain.model.infrastructure import Link, Verification
+from domain.model.route.route import Link, Verification
 from domain.services.event_verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.findings import findings_as_json, print_findings

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from domain.model.errors import ArchiveError
-from domain.model.messages import Attribute, Attributes
-from domain.model.stored_messages import StoredMessage
+from domain.model.messages.message import Attribute, Attributes
+from domain.model.messages.stored import StoredMessage
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from tests.factories import A_MOMENT
 

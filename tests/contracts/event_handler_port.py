@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError
-from domain.model.events import BatchProcessingCompleted
-from domain.model.received import ReceivedEvent
+from domain.model.events.event import BatchProcessingCompleted
 from ports.event_handler_port import EventHandlerPort
 from tests.factories import an_event
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.aws.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Difference, Link, RouteNames
+from domain.model.route.route import Difference, Link, RouteNames
 from tests.routes_on_aws import Clients, RouteOnAws
 
 ORDER = [Link.DEAD_LETTER_QUEUE, Link.QUEUE, Link.RULE, Link.TARGET]

@@ -11,8 +11,8 @@ import pytest
 
 from adapters.aws.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Difference, Link, RouteNames
-from domain.model.inspection import Action, Change, Fate
+from domain.model.route.route import Difference, Link, RouteNames
+from domain.model.route.status import Action, Change, Fate
 from tests.routes_on_aws import Clients, RouteOnAws
 
 ROUTE = [Link.DEAD_LETTER_QUEUE, Link.QUEUE, Link.RULE, Link.TARGET]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, EventTooLargeError
-from domain.model.events import TEST_EVENT_LABEL, CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent, Publication, PublicationStatus
 from ports.event_port import EventPort
 from tests.factories import a_referring_event, an_event
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from domain.model.errors import PayloadStoreError
-from domain.model.events import TranscriptData, TranscriptRef
+from domain.model.events.event import TranscriptData, TranscriptRef
 from ports.payload_store_port import PayloadStorePort
 from tests.factories import an_event
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from domain.model.consuming.lease import EventKey, Hold, Standing
 from domain.model.errors import ProcessedEventsUnavailableError
-from domain.model.processed import EventKey, Hold, Standing
 from ports.processed_events_port import ProcessedEventsPort
 from tests.databases import Clock
 

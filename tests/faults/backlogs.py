@@ -8,7 +8,7 @@ from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
 from adapters.sql.outbox_rows import new_row
 from domain.model.errors import OutboxUnavailableError
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import Claim
 
 

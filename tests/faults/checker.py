@@ -8,7 +8,7 @@ from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.model.events import read_event
+from domain.model.events.event import read_event
 from tests.stub_bus import Entry
 
 PROMISES = frozenset({"published", "queued"})

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
 
 VARIABLE = "HANDLED_LOG"
 SECONDS_EACH = 0.005

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.database import prepare_database
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxState
 from tests.databases import Clock
 from tests.doubles_delivery import seeded

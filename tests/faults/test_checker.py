@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from tests.factories import an_event
 from tests.faults.checker import PromiseLog, Verdict, judge, nothing_lost
 from tests.stub_bus import Entry

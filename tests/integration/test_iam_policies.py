@@ -19,8 +19,8 @@ from adapters.aws.sqs_move_task import SqsMoveTask
 from bootstrap.consuming import build_consumer
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
-from domain.model.infrastructure import RouteNames
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
+from domain.model.route.route import RouteNames
 from domain.services.consumer import ConsumerOptions
 from entrypoints.cli.main import COMMANDS, main
 from ports.event_handler_port import EventHandlerPort

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 from jsonschema import Draft202012Validator
 
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from tests.commands import serving, transcripts
 from tests.contract_history import ROOT
 from tests.integration.conftest import Names

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.model.errors import InfrastructureError
-from domain.model.messages import Attributes
+from domain.model.messages.message import Attributes
 from ports.queue_port import QueuePort
 from tests.contracts.move_task_port import Ground, MoveTaskPortContract
 from tests.contracts.queue_port import QueuePortContract, Send

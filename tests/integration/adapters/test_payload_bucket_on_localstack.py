@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.aws.s3 import S3PayloadStore
-from domain.model.infrastructure import Link
+from domain.model.route.route import Link
 
 
 def test_a_bucket_is_told_from_none_and_nothing_is_left_behind(aws: Callable[..., Any]) -> None:

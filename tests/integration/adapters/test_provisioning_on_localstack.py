@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
 from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
 from tests.integration.conftest import Names

@@ -12,8 +12,8 @@ import pytest
 
 from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.replays import EventBridgeReplays
-from domain.model.infrastructure import RouteNames
 from domain.model.replays import ReplayState
+from domain.model.route.route import RouteNames
 from domain.services.event_replay import EventReplayService
 from tests.contracts.replay_port import TENANT, everything
 from tests.factories import an_event

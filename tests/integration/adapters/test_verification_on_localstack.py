@@ -11,8 +11,8 @@ from botocore.config import Config
 
 from adapters.aws.event_bridge import EventBridgePublisher
 from domain.model.errors import InfrastructureError
-from domain.model.events import TEST_EVENT_LABEL, CompletedEvent
-from domain.model.infrastructure import Link, RouteNames, Verification
+from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent
+from domain.model.route.route import Link, RouteNames, Verification
 from domain.services.event_verification import EventVerificationService
 from ports.event_port import EventPort, PublishOutcome
 from ports.queue_port import QueueMessage

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from adapters.noop import NoOpEventPublisher
-from domain.model.events import PublicationStatus
+from domain.model.events.event import PublicationStatus
 from tests.contracts.event_port import Delivery, EventPortContract, Transport
 from tests.factories import an_event
 

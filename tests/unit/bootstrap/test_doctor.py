@@ -20,8 +20,8 @@ from bootstrap.database import prepare_database
 from bootstrap.doctor import Check, Verdict, examine
 from bootstrap.settings import Settings
 from domain.model.errors import OutboxUnavailableError
-from domain.model.infrastructure import Finding, Link
 from domain.model.outbox import OutboxCounts, Rejected
+from domain.model.route.route import Finding, Link
 from tests.databases import postgresql_server
 from tests.doubles_route import Diagnosed
 from tests.factories import an_event

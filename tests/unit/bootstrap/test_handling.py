@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.handling import FileFormat, command_handler, directory_handler, function_handler
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError
-from domain.model.received import ReceivedEvent
 from tests.factories import an_event
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.handling import command_handler, function_handler
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
 from domain.services.consumer import Consumer
 from tests.factories import an_event
 

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from adapters.aws.diagnosis import BusDiagnosis, matches_plainly
 from adapters.aws.queue_diagnosis import KEY_STATEMENT
-from domain.model.infrastructure import Finding, Link, RouteNames
+from domain.model.route.route import Finding, Link, RouteNames
 from tests.routes_on_aws import RouteOnAws, moto_clients
 
 REGION = "eu-central-1"

@@ -12,7 +12,7 @@ from moto import mock_aws
 from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.event_entry import entry_size, put_events_entry
 from domain.model.errors import EventTooLargeError
-from domain.model.events import DEFAULT_EVENT_SOURCE, Publication, read_event
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication, read_event
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.event_bridges import REGION, QueueBehindRule, client_of, publisher, unreachable_publisher
 from tests.factories import A_MOMENT, an_event

@@ -15,7 +15,7 @@ from domain.model.errors import (
     EventRejectedError,
     EventTooLargeError,
 )
-from domain.model.events import Publication
+from domain.model.events.event import Publication
 from tests.event_bridges import IMPATIENT, client_of, publisher
 from tests.factories import an_event
 from tests.stub_bus import (

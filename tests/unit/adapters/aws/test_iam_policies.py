@@ -13,7 +13,7 @@ import pytest
 from adapters.aws.iam_policies import consumer, operator, provisioner, publisher
 from adapters.aws.iam_resources import PolicyResources, S3Place
 from bootstrap.iam_policies import MAX_CHARACTERS
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 
 Policy = Callable[[PolicyResources], Any]
 

@@ -13,7 +13,7 @@ from adapters.aws.patience import Patience
 from adapters.aws.route import Route
 from adapters.aws.rules import RuleTarget
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
 from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
 from tests.routes_on_aws import Clients, RouteOnAws, moto_clients

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from adapters.aws.queue_ages import QueueAges
-from domain.model.inspection import QueueLoad
+from domain.model.route.status import QueueLoad
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SOME = QueueLoad(waiting=3, in_flight=1)

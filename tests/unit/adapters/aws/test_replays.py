@@ -17,8 +17,8 @@ from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.policies import Answer, EventBridgeCall, judge
 from adapters.aws.replays import EventBridgeReplays
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import RouteNames
 from domain.model.replays import SETTLE_SECONDS
+from domain.model.route.route import RouteNames
 from tests.contracts.replay_port import OTHER, TENANT, Archived, ReplayPortContract, everything
 from tests.factories import an_event
 from tests.routes_on_aws import Clients, RouteOnAws, moto_clients

@@ -13,8 +13,8 @@ from moto import mock_aws
 from adapters.aws.errors import translate_payload_errors
 from adapters.aws.s3 import S3PayloadStore
 from domain.model.errors import PayloadStoreError
-from domain.model.events import TranscriptRef
-from domain.model.infrastructure import Finding, Link
+from domain.model.events.event import TranscriptRef
+from domain.model.route.route import Finding, Link
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
 from tests.factories import an_event
 from tests.integration.localstack import free_port

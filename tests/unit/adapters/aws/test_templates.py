@@ -10,7 +10,7 @@ from adapters.aws.cloudformation import cloudformation
 from adapters.aws.route import Route, wanted_events
 from adapters.aws.templates import WantedRoute
 from adapters.aws.terraform import terraform
-from domain.model.infrastructure import RouteNames
+from domain.model.route.route import RouteNames
 
 NAMES = RouteNames(
     bus="a-bus", rule="a-rule", queue="a-queue", dead_letter_queue="a-dlq", archive="an-archive"

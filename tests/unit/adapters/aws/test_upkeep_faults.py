@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Link, RouteNames
-from domain.model.inspection import Fate
+from domain.model.route.route import Link, RouteNames
+from domain.model.route.status import Fate
 from tests.routes_on_aws import RouteOnAws, moto_clients
 
 DAYS = 7

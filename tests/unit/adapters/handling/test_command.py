@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from adapters.handling.command import CommandHandler
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
-from domain.model.events import BatchProcessingCompleted
-from domain.model.received import ReceivedEvent
+from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
 from tests.factories import an_event
 from tests.service import wait_until

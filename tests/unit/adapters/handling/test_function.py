@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 
 from adapters.handling.function import FunctionHandler
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
-from domain.model.events import BatchProcessingCompleted
-from domain.model.received import ReceivedEvent
+from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
 from tests.factories import an_event
 

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.handling.parquet import SCHEMA, ParquetDirectory
 from adapters.handling.partitions import PartitionedFolder
-from domain.model.events import BatchProcessingCompleted
-from domain.model.received import ReceivedEvent
+from domain.model.consuming.received import ReceivedEvent
+from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
 from tests.factories import an_event
 from tests.unit.adapters.handling.warehouses import files, place_of

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.handling.partitions import LEFT_OVER_AFTER_SECONDS, PartitionedFolder
 from domain.model.errors import ConfigurationError, HandlerError
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from tests.factories import an_event
 from tests.unit.adapters.handling.warehouses import files, place_of, unfinished
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 
 
 def files(root: Path) -> list[str]:

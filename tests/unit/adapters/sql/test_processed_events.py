@@ -14,7 +14,7 @@ from adapters.sql.database import Database
 from adapters.sql.processed_events import SqlProcessedEvents
 from adapters.sql.processed_statements import PRUNE_BATCH, ProcessedStatements
 from adapters.sql.tables import event_holds, processed_events
-from domain.model.processed import EventKey, Hold
+from domain.model.consuming.lease import EventKey, Hold
 from tests.contracts.processed_events_port import Memory, ProcessedEventsPortContract, a_key
 from tests.databases import Clock, Place
 from tests.doubles_delivery import seeded

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 from adapters.sql.database import Database
 from adapters.sql.outbox import SqlOutbox
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
-from domain.model.events import CompletedEvent
+from domain.model.events.event import CompletedEvent
 from domain.model.outbox import Claim, OutboxState, Outcome, Published
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_publisher import ClaimPublisher

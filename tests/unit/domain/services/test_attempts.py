@@ -9,7 +9,7 @@ from domain.model.errors import (
     EventRejectedError,
     EventTooLargeError,
 )
-from domain.model.events import Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import Claim, Postponed, Published, Rejected
 from domain.services.attempts import attempt, full_jitter, log_settlement, settlement
 from tests.doubles import FailingEventPublisher

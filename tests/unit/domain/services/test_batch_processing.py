@@ -12,7 +12,7 @@ from domain.model.errors import (
     NotAudioError,
     TranscriberCrashedError,
 )
-from domain.model.events import PublicationStatus
+from domain.model.events.event import PublicationStatus
 from domain.model.identity import Identity
 from domain.model.transcripts import Transcript
 from domain.services.batch_processing import BatchProcessingService

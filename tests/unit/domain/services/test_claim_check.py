@@ -9,7 +9,7 @@ from domain.model.errors import (
     EventTooLargeError,
     PayloadStoreError,
 )
-from domain.model.events import (
+from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
     CompletedEvent,

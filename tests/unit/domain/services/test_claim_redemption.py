@@ -4,7 +4,7 @@ import pytest
 
 from adapters.in_memory import InMemoryPayloadStore
 from domain.model.errors import PayloadStoreError
-from domain.model.events import BatchProcessingCompleted, BatchProcessingCompletedV2, TranscriptRef
+from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2, TranscriptRef
 from domain.services.claim_redemption import MAX_PAYLOAD_BYTES, redeem
 from ports.payload_store_port import PayloadStorePort
 from tests.factories import an_event

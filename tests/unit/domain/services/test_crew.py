@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 
 from adapters.in_memory import InMemoryPayloadStore
-from domain.model.delivered import DeliveredEvent, read_delivered
+from domain.model.consuming.lease import EventKey, Hold, Standing
 from domain.model.errors import InfrastructureError, PayloadStoreError, ProcessedEventsUnavailableError
-from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompletedV2, TranscriptRef
-from domain.model.infrastructure import route_test_event
-from domain.model.processed import EventKey, Hold, Standing
+from domain.model.events.envelope import DeliveredEvent, read_delivered
+from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2, TranscriptRef
+from domain.model.route.route import route_test_event
 from domain.services import intake
 from domain.services.crew import TEST_PAUSE_SECONDS, Hand
 from domain.services.workplace import ConsumerOptions

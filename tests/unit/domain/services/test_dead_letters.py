@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.model.dead_letters import Selection
 from domain.model.errors import ArchiveError, InfrastructureError
-from domain.model.stored_messages import StoredMessage
+from domain.model.messages.dead_letter import Selection
+from domain.model.messages.stored import StoredMessage
 from domain.services.dead_letter_walk import HIDDEN_SECONDS
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope

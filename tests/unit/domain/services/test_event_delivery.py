@@ -13,7 +13,7 @@ from domain.model.errors import (
     EventRejectedError,
     EventTooLargeError,
 )
-from domain.model.events import Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import OutboxRecord, OutboxState, Outcome
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.event_delivery import EventDelivery

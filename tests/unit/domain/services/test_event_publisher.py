@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
 from domain.model.errors import EventBusUnavailableError, EventRejectedError
-from domain.model.events import PublicationStatus, TranscriptData
+from domain.model.events.event import PublicationStatus, TranscriptData
 from domain.services.event_publisher import EventPublisher
 from ports.event_port import EventPort
 from tests.doubles import FailingEventPublisher

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.model.errors import EventBusUnavailableError, InfrastructureError
-from domain.model.events import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
-from domain.model.infrastructure import TEST_USER_ID, Finding, Link, Verification
+from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
+from domain.model.route.route import TEST_USER_ID, Finding, Link, Verification
 from domain.services.event_verification import EventVerificationService
 from ports.event_port import EventPort
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, failing_with

@@ -6,7 +6,7 @@ from threading import Semaphore
 import pytest
 
 from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError, EventRejectedError
-from domain.model.events import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
 from domain.model.outbox import OutboxState
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_publisher import CHUNK

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError, InfrastructureError
-from domain.model.received import ReceivedEvent
 from domain.services.circuit_breaker import DEFAULT_THRESHOLD
 from domain.services.crew import Hand
 from domain.services.outage import (

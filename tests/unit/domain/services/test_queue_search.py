@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.model.errors import InfrastructureError
-from domain.model.messages import Attributes
+from domain.model.messages.message import Attributes
 from domain.services.queue_search import Interest, QueueSearch, SearchResult
 from ports.queue_port import QueueMessage
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, Killed, failing_with

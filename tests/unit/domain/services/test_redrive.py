@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.model.dead_letters import Selection
 from domain.model.errors import InfrastructureError
+from domain.model.messages.dead_letter import Selection
 from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
 from tests.doubles_queue import Killed, failing_with
 from tests.factories import an_event

@@ -14,9 +14,9 @@ from domain.model.errors import (
     EventRejectedError,
     EventTooLargeError,
 )
-from domain.model.events import CompletedEvent
-from domain.model.infrastructure import Finding, Link
+from domain.model.events.event import CompletedEvent
 from domain.model.outbox import OutboxState
+from domain.model.route.route import Finding, Link
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_publisher import ClaimPublisher
 from domain.services.relay import IDLE_SECONDS, POLL_SECONDS, Relay, RelayStatus

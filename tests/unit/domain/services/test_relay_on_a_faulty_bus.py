@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.model.events import read_event
+from domain.model.events.event import read_event
 from domain.model.outbox import OutboxState
 from tests.event_bridges import IMPATIENT, client_of, publisher
 from tests.relays import RelayAtWork

@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from domain.model.infrastructure import Finding, Link
+from domain.model.route.route import Finding, Link
 from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.route_guard import HOLDING, RouteGuard
 from tests.doubles_delivery import SimulatedTime

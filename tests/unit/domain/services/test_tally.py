@@ -1,6 +1,6 @@
 """What a consumer counts."""
 
-from domain.model.processed import EventKey
+from domain.model.consuming.lease import EventKey
 from domain.services.tally import Fate, Tally
 from tests.contracts.processed_events_port import a_key
 

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from adapters.in_memory import InMemoryEventPublisher
 from bootstrap.container import Container
 from domain.model import errors
-from domain.model.events import BatchProcessingCompleted
+from domain.model.events.event import BatchProcessingCompleted
 from domain.model.transcripts import Transcript
 from entrypoints.api.app import create_app
 from tests.doubles import SPOKEN, FailingEventPublisher, FixedTranscriber

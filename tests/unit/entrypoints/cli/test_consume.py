@@ -12,7 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from adapters.aws.s3 import S3PayloadStore
-from domain.model.events import BatchProcessingCompleted, BatchProcessingCompletedV2
+from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
 from domain.services import outage
 from entrypoints.cli.main import main
 from tests.commands import PROGRAM, clean_environment

@@ -10,8 +10,8 @@ from bootstrap.container import Container
 from bootstrap.embedded_aws import embedded_aws
 from bootstrap.settings import Settings
 from domain.model.errors import TranscriptionServiceError
-from domain.model.events import BatchProcessingCompleted
-from domain.model.infrastructure import Finding, Link, Provisioning
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.route.route import Finding, Link, Provisioning
 from entrypoints.cli import demo
 from tests.commands import transcripts
 from tests.integration.localstack import free_port

@@ -7,8 +7,8 @@ import pytest
 
 from bootstrap.settings import Settings
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Difference, Finding, Link, Part, Provisioning
-from domain.model.inspection import Inspection, Standing
+from domain.model.route.route import Difference, Finding, Link, Part, Provisioning
+from domain.model.route.status import Inspection, Standing
 from entrypoints.cli import provision
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.model.contract_documents import DOCUMENTS, contract_files
-from domain.model.infrastructure import RouteNames
+from domain.model.contract.documents import DOCUMENTS, contract_files
+from domain.model.route.route import RouteNames
 from entrypoints.cli.main import main
 from tests.contract_history import ROOT
 

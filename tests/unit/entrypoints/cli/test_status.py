@@ -8,8 +8,8 @@ import pytest
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from bootstrap.settings import Settings
-from domain.model.infrastructure import Difference, Link
-from domain.model.inspection import Inspection, QueueLoad, Standing
+from domain.model.route.route import Difference, Link
+from domain.model.route.status import Inspection, QueueLoad, Standing
 from entrypoints.cli import status
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Link, RouteNames
-from domain.model.inspection import Fate, Removal
+from domain.model.route.route import Link, RouteNames
+from domain.model.route.status import Fate, Removal
 from entrypoints.cli import teardown
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort

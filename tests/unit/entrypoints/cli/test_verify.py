@@ -7,7 +7,7 @@ import pytest
 
 from bootstrap.settings import Settings
 from domain.model.errors import InfrastructureError
-from domain.model.infrastructure import Finding, Link, Verification
+from domain.model.route.route import Finding, Link, Verification
 from entrypoints.cli import verify
 from entrypoints.cli.main import main
 

@@ -1,0 +1,62 @@
+"""Example payloads of the contract: an event in both versions, the object that 2.0 refers to, envelopes."""
+
+import json
+from datetime import UTC, datetime
+from hashlib import sha256
+from uuid import UUID
+
+from domain.model.events.event import (
+    BatchProcessingCompleted,
+    BatchProcessingCompletedV2,
+    CompletedEvent,
+    TranscriptData,
+    TranscriptRef,
+)
+
+TRANSCRIPTS = TranscriptData(
+    raw_transcript="um please open the the window", cleaned_transcript="Please open the window."
+)
+EXAMPLE = BatchProcessingCompleted(
+    interaction_id=UUID("7b1c54c5-9a0e-4b07-8b1f-1f4f3ce8a1de"),
+    tenant_id=UUID("3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11"),
+    user_id="alice",
+    account_id=None,
+    timestamp=datetime(2026, 11, 23, 18, tzinfo=UTC),
+    data=TRANSCRIPTS,
+)
+
+
+def example_event(model: type[CompletedEvent]) -> CompletedEvent:
+    """The example in one of its versions."""
+    return EXAMPLE if model is BatchProcessingCompleted else _referring()
+
+
+def example_object() -> str:
+    """What lies where the example of 2.0 refers to, byte for byte."""
+    return TRANSCRIPTS.model_dump_json()
+
+
+def example_envelope(model: type[CompletedEvent], source: str) -> dict[str, object]:
+    """The example as EventBridge puts it into the queue."""
+    return {
+        "version": "0",
+        "id": "0d1d4a27-8f3e-4c57-9c55-0d9b1c7f2a11",
+        "detail-type": model.DETAIL_TYPE,
+        "source": source,
+        "account": "123456789012",
+        "time": "2026-11-23T18:00:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": json.loads(example_event(model).to_json()),
+    }
+
+
+def _referring() -> BatchProcessingCompletedV2:
+    content = example_object().encode()
+    ref = TranscriptRef(
+        bucket="acme-transcripts",
+        key=f"transcripts/{EXAMPLE.tenant_id}/{EXAMPLE.interaction_id}.json",
+        size=len(content),
+        sha256=sha256(content).hexdigest(),
+    )
+    return BatchProcessingCompletedV2.referring(EXAMPLE, ref)

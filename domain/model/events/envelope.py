@@ -1,0 +1,146 @@
+"""What a consumer finds in a message: an event in the envelope that the bus wrote around it."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from domain.model.errors import UnreadableMessageError
+from domain.model.events.event import (
+    KNOWN_VERSIONS,
+    TEST_EVENT_LABEL,
+    BatchProcessingCompleted,
+    CompletedEvent,
+    version_to_read,
+)
+from domain.model.events.version import SchemaVersion
+
+MAX_SHOWN = 100
+"""Characters that are shown of what stands in a message: it may come from anybody."""
+MAX_PLACES = 5
+
+
+class DeliveredEvent(NamedTuple):
+    """An event as the bus delivered it.
+
+    Attributes:
+        replay: the name of the replay that it comes from.
+        is_test: it only tests the route, and is not for handlers.
+        version: as it was written; `event` has the one by which it was read.
+    """
+
+    event: CompletedEvent
+    replay: str | None
+    is_test: bool
+    version: str
+
+
+class _Envelope(BaseModel):
+    """What the bus writes around an event, as far as consumers need it; a replay is named as AWS allows."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    source: str
+    detail_type: str = Field(alias="detail-type")
+    resources: tuple[str, ...] = ()
+    replay_name: str | None = Field(default=None, alias="replay-name", pattern=r"^[.\-_A-Za-z0-9]{1,64}$")
+    detail: Annotated[CompletedEvent, Field(discriminator="version")]
+
+
+def read_delivered(body: str, source: str) -> DeliveredEvent:
+    """Read the body of a message as a consumer of the events of `source`.
+
+    A later minor version is read as the version that is known here: its new keys are passed over.
+
+    Raises:
+        UnreadableMessageError: it is no JSON, no envelope, from another source, of another type or of
+            another major version, or it breaks the schema. The text says which and where, and quotes no
+            transcript.
+    """
+    try:
+        envelope = _Envelope.model_validate_json(body)
+    except ValidationError as error:
+        return _second_look(body, source, error)
+    _check_origin({"source": envelope.source, "detail-type": envelope.detail_type}, source)
+    return _delivered(envelope, envelope.detail.version)
+
+
+def _delivered(envelope: _Envelope, version: str) -> DeliveredEvent:
+    is_test = TEST_EVENT_LABEL in envelope.resources
+    return DeliveredEvent(envelope.detail, envelope.replay_name, is_test, version)
+
+
+def _second_look(body: str, source: str, error: ValidationError) -> DeliveredEvent:
+    """Accept a later minor version; refuse all else, the coarsest fault first."""
+    envelope = _object(body)
+    _check_origin(envelope, source)
+    detail = envelope.get("detail")
+    if not isinstance(detail, dict) or "version" not in detail:
+        raise _breach(error)
+    written = detail["version"]
+    known = version_to_read(written)
+    if known is None:
+        raise UnreadableMessageError(
+            f"its version is {_shown(written)}, which a newer consumer may read; this one reads "
+            f"{' and '.join(map(str, KNOWN_VERSIONS))}"
+        )
+    if str(known) == written:
+        raise _breach(error)
+    return _delivered(_read_as(known, {**envelope, "detail": {**detail, "version": str(known)}}), written)
+
+
+def _read_as(known: SchemaVersion, envelope: Mapping[str, object]) -> _Envelope:
+    try:
+        return _Envelope.model_validate_json(json.dumps(envelope), extra="ignore")
+    except ValidationError as error:
+        raise _breach(error, known) from None
+
+
+def _object(body: str) -> Mapping[str, object]:
+    try:
+        document = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise UnreadableMessageError(f"it is not JSON: {_cut(str(error))}") from None
+    if not isinstance(document, dict):
+        raise UnreadableMessageError("it is JSON, but no object")
+    return document
+
+
+def _check_origin(envelope: Mapping[str, object], source: str) -> None:
+    for key, wanted in (("source", source), ("detail-type", BatchProcessingCompleted.DETAIL_TYPE)):
+        if key not in envelope:
+            raise UnreadableMessageError(f"it is no envelope of the bus: {key} is missing")
+        if envelope[key] != wanted:
+            raise UnreadableMessageError(f"its {key} is {_shown(envelope[key])}, not {wanted!r}")
+
+
+def _breach(error: ValidationError, read_as: SchemaVersion | None = None) -> UnreadableMessageError:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [f"{_place(_told(each))} ({_cut(each['msg'])})" for each in details[:MAX_PLACES]]
+    more = f" and {len(details) - MAX_PLACES} more" if len(details) > MAX_PLACES else ""
+    version = f", read as {read_as}," if read_as else ""
+    return UnreadableMessageError(f"it{version} breaks the contract at {', '.join(places)}{more}")
+
+
+def _told(details: ErrorDetails) -> tuple[int | str, ...]:
+    """Where it is; a key that nobody knows is the sender's text, which is not told."""
+    unknown = details["type"] == "extra_forbidden"
+    return details["loc"][:-1] if unknown else details["loc"]
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """A path such as `detail.data.raw_transcript`, without the version that pydantic names in it."""
+    tags = {str(version) for version in KNOWN_VERSIONS}
+    return _cut(
+        ".".join(str(key) for i, key in enumerate(location) if i != 1 or key not in tags) or "the top"
+    )
+
+
+def _shown(value: object) -> str:
+    return _cut(repr(value)) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

@@ -1,0 +1,252 @@
+"""The published contract: `BatchProcessingCompleted`, schemas 1.0 and 2.0 (requirement 1).
+
+1.0 carries the transcripts; 2.0, for what no bus takes, says where they lie. A change of these models is a
+change of every consumer. `contract` makes the published schemas of them, `schema_changes` says what a change
+costs, and a test holds the models against every schema that was ever published. The first paragraphs of the
+docstrings and the descriptions of the fields are what consumers read.
+"""
+
+import json
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from uuid import UUID
+
+from pydantic import (
+    UUID4,
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import from_json
+
+from domain.model.events.version import SchemaVersion
+
+DEFAULT_EVENT_SOURCE = "com.yourapp.transcription"
+"""Who speaks, where the configuration does not say otherwise (requirement 3.8)."""
+
+TEST_EVENT_LABEL = "urn:batch-transcription:test-event"
+"""Travels beside an event that only tests the route, so that consumers can skip it (requirement 8)."""
+
+
+_UNDELIVERABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is before the year 1 or after 9999 in UTC") from None
+
+
+def _iso_8601(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _deliverable(text: str) -> str:
+    """Refuse what a message queue refuses in a body: lone surrogates, U+FFFE and U+FFFF (SQS SendMessage)."""
+    if not text.isascii() and _UNDELIVERABLE.search(text):  # ASCII is known at once, and holds none of them
+        raise ValueError("holds a character that message queues refuse")
+    return text
+
+
+UUID_V4_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+TIMESTAMP_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z$"
+
+Text = Annotated[str, AfterValidator(_deliverable)]
+Uuid4 = Annotated[UUID4, WithJsonSchema({"type": "string", "format": "uuid", "pattern": UUID_V4_PATTERN})]
+Timestamp = Annotated[
+    AwareDatetime,
+    AfterValidator(_in_utc),
+    PlainSerializer(_iso_8601, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIMESTAMP_PATTERN}),
+]
+
+
+class TranscriptData(BaseModel):
+    """Both transcripts of the recording.
+
+    What the consumers want (requirement 1.8).
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    raw_transcript: Text = Field(description="What was heard, word for word; empty where nobody speaks.")
+    cleaned_transcript: Text = Field(
+        description="The same without hesitations, stutters and noise, in sentences."
+    )
+
+    @property
+    def characters(self) -> int:
+        """How long both are together."""
+        return len(self.raw_transcript) + len(self.cleaned_transcript)
+
+
+class _Completed(BaseModel):
+    """What every version of the event has in common, in the order in which it travels."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
+
+    version: str
+    interaction_id: Uuid4 = Field(
+        description="UUID v4 of the recording's processing. It stays the same however often the event is "
+        "delivered: recognise duplicates by it."
+    )
+    tenant_id: Uuid4 = Field(description="UUID v4 of the organisation that owns the transcript.")
+    user_id: Text = Field(min_length=1, description="Who handed the recording in.")
+    account_id: Text | None = Field(description="The account within the tenant, where the request named one.")
+    timestamp: Timestamp = Field(
+        description="When processing ended: ISO 8601, UTC, microseconds. Events come in no promised order."
+    )
+    status: Literal["completed"] = Field(
+        default="completed", description="The transcription succeeded; failures are not announced."
+    )
+
+    def to_json(self) -> str:
+        """The event as it travels: compact JSON in the order of the schema."""
+        return self.model_dump_json()
+
+
+class BatchProcessingCompleted(_Completed):
+    """A recording was transcribed and cleaned; the event carries both transcripts.
+
+    Strict and frozen: unknown keys, a UUID of another version, a naive timestamp or an empty `user_id` are
+    refused. `interaction_id` stays the same however often the event is delivered: consumers recognise
+    duplicates by it.
+    """
+
+    SCHEMA_VERSION: ClassVar[str] = "1.0"
+
+    version: Literal["1.0"] = "1.0"
+    data: TranscriptData
+
+
+class TranscriptRef(BaseModel):
+    """Where both transcripts lie: an object that holds the JSON which stands in `data` in version 1.0.
+
+    Its bytes are those of `TranscriptData` as JSON.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    bucket: Text = Field(min_length=1, description="The S3 bucket that holds the object.")
+    key: Text = Field(min_length=1, description="The object's key in that bucket.")
+    size: int = Field(ge=0, description="Bytes of the object.")
+    sha256: str = Field(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256 of the object's bytes, in hexadecimal: compare it with what you fetched.",
+    )
+
+
+class TranscriptRefData(BaseModel):
+    """A reference to the transcripts, where version 1.0 has the transcripts themselves."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+    transcript_ref: TranscriptRef
+
+
+class BatchProcessingCompletedV2(_Completed):
+    """A recording was transcribed and cleaned; its transcripts are too large for an event and lie elsewhere.
+
+    A version of its own, because a reader of 1.0 could not read it. Everything but `data` is as in 1.0.
+    """
+
+    SCHEMA_VERSION: ClassVar[str] = "2.0"
+
+    version: Literal["2.0"] = "2.0"
+    data: TranscriptRefData
+
+    @classmethod
+    def referring(cls, event: BatchProcessingCompleted, ref: TranscriptRef) -> Self:
+        """The same event, with a reference in place of its transcripts."""
+        return cls(
+            interaction_id=event.interaction_id,
+            tenant_id=event.tenant_id,
+            user_id=event.user_id,
+            account_id=event.account_id,
+            timestamp=event.timestamp,
+            data=TranscriptRefData(transcript_ref=ref),
+        )
+
+
+CompletedEvent = BatchProcessingCompleted | BatchProcessingCompletedV2
+"""The event in any version that is sent."""
+
+KNOWN_VERSIONS = tuple(
+    SchemaVersion.parse(model.SCHEMA_VERSION)
+    for model in (BatchProcessingCompleted, BatchProcessingCompletedV2)
+)
+
+_any_version: TypeAdapter[CompletedEvent] = TypeAdapter(
+    Annotated[CompletedEvent, Field(discriminator="version")]
+)
+
+
+def read_event(text: str) -> CompletedEvent:
+    """Read an event from its JSON, in any version of a major that is known.
+
+    What a later minor version has added is passed over, as readers have to (docs/adr/0012).
+
+    Raises:
+        pydantic.ValidationError: it breaks the schema of its version, or has an unknown one.
+    """
+    try:
+        return _any_version.validate_json(text)
+    except ValidationError:
+        known = _in_known_version(text)
+        if known is None:
+            raise
+        return _any_version.validate_json(known, extra="ignore")
+
+
+def _in_known_version(text: str) -> str | None:
+    """The event of a later minor version, said to be of the one we know; None for any other text."""
+    try:
+        event = from_json(text)
+        written = event["version"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    known = version_to_read(written)
+    return json.dumps({**event, "version": str(known)}) if known and str(known) != written else None
+
+
+def version_to_read(written: object) -> SchemaVersion | None:
+    """The known version by which an event is read whose `version` is `written`; None where there is none.
+
+    It is the one of the same major: what a later minor version has added is passed over (docs/adr/0012).
+    """
+    with suppress(ValueError):
+        version = SchemaVersion.parse(written) if isinstance(written, str) else None
+        return next((known for known in KNOWN_VERSIONS if version and known.can_read(version)), None)
+    return None
+
+
+class PublicationStatus(StrEnum):
+    """What became of an event, as the caller is told."""
+
+    PUBLISHED = "published"
+    """The bus accepted it."""
+    QUEUED = "queued"
+    """It is kept durably and will be delivered."""
+    FAILED = "failed"
+    """It could not be delivered and is not kept; or the bus will never take it as it is, and it is parked."""
+    DISABLED = "disabled"
+    """Publishing is switched off."""
+
+
+class Publication(NamedTuple):
+    """The fate of one event; `event_id` is the transport's own receipt, where there is one."""
+
+    status: PublicationStatus
+    event_id: UUID | str | None = None

@@ -1,0 +1,1 @@
+"""Messages of a queue: live, stored in an archive, and dead-lettered."""

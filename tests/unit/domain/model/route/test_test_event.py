@@ -1,0 +1,52 @@
+"""How an event is taken out of what the bus wrote around it."""
+
+import json
+
+import pytest
+
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.route.test_event import change_on_the_way
+from tests.factories import an_event
+
+SENT = an_event()
+
+
+def envelope(detail: object) -> str:
+    """As EventBridge writes it."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "0d1d4a27-8f3e-4c57-9c55-0d9b1c7f2a11",
+            "detail-type": "BatchProcessingCompleted",
+            "source": "com.yourapp.transcription",
+            "account": "123456789012",
+            "time": "2026-11-23T18:00:00Z",
+            "region": "eu-central-1",
+            "resources": [],
+            "detail": detail,
+        }
+    )
+
+
+def as_sent(event: BatchProcessingCompleted = SENT, **changes: object) -> dict[str, object]:
+    """The detail on the wire."""
+    return {**json.loads(event.to_json()), **changes}
+
+
+def test_the_detail_of_an_envelope_is_the_event_that_was_sent() -> None:
+    assert change_on_the_way(envelope(as_sent()), SENT) is None
+
+
+def test_an_event_of_another_interaction_is_not_the_one_that_was_sent() -> None:
+    assert change_on_the_way(envelope(as_sent(an_event())), SENT) == "the detail holds other values"
+
+
+@pytest.mark.parametrize("body", ["", "no json", "[]", "null", '{"detail": "text"}', envelope(None)])
+def test_what_is_no_envelope_is_said_to_be_none(body: str) -> None:
+    assert change_on_the_way(body, SENT) == "the message is no envelope with a detail"
+
+
+def test_a_detail_that_breaks_the_schema_names_the_place_and_no_value() -> None:
+    change = change_on_the_way(envelope(as_sent(user_id=7, surprise="a secret")), SENT)
+
+    assert change == "the detail breaks schema 1.0 at user_id, surprise"
