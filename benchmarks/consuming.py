@@ -24,7 +24,7 @@ from benchmarks.servers import CREDENTIALS
 from bootstrap.aws import AwsAccess, consuming_client
 from bootstrap.database import prepare_database
 from domain.model.consuming.received import ReceivedEvent
-from domain.services.consumer import Consumer, ConsumerOptions
+from domain.services.consuming.consumer import Consumer, ConsumerOptions
 from ports.event_handler_port import EventHandlerPort
 from ports.processed_events_port import ProcessedEventsPort
 from tests.databases import postgresql_server

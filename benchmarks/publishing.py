@@ -15,7 +15,7 @@ from benchmarks.fast_http import END_OF_HEAD
 from benchmarks.harness import Figures, in_turn, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS
-from domain.services.claim_publisher import CHUNK, DEFAULT_THREADS
+from domain.services.relay.dispatcher import CHUNK, DEFAULT_THREADS
 
 LATENCY_SECONDS = 0.02
 ROUNDS = 3

@@ -20,10 +20,10 @@ from benchmarks.fast_http import ROOT
 from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
-from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_check import ClaimCheck
-from domain.services.claim_publisher import CHUNK, DEFAULT_THREADS, ClaimPublisher
-from domain.services.relay import Relay
+from domain.services.relay.dispatcher import CHUNK, DEFAULT_THREADS, ClaimPublisher
+from domain.services.relay.relay import Relay
+from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.faults.backlogs import fill
 
 if TYPE_CHECKING:

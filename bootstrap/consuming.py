@@ -6,7 +6,7 @@ build_consumer(settings, MyHandler(), group="crm").run()
 
 from typing import TYPE_CHECKING
 
-from domain.services.consumer import Consumer, ConsumerOptions
+from domain.services.consuming.consumer import Consumer, ConsumerOptions
 from ports.event_handler_port import EventHandlerPort
 
 if TYPE_CHECKING:

@@ -35,19 +35,19 @@ from bootstrap.settings import EventTransport, Settings
 from bootstrap.transcribing import transcriber_for
 from domain.model.route.route import RouteNames
 from domain.services.batch_processing import BatchProcessingService
-from domain.services.circuit_breaker import CircuitBreaker
 from domain.services.claim_check import ClaimCheck
-from domain.services.claim_publisher import DEFAULT_THREADS, ClaimPublisher
-from domain.services.dead_letters import DeadLetters
-from domain.services.event_delivery import EventDelivery
-from domain.services.event_publisher import EventPublisher
-from domain.services.event_replay import EventReplayService
-from domain.services.event_verification import EventVerificationService
-from domain.services.housekeeping import Housekeeping
-from domain.services.lease_renewal import LeaseRenewal
-from domain.services.redrive import Redrive
-from domain.services.relay import Relay
-from domain.services.route_guard import RouteGuard
+from domain.services.dead_letters.dead_letters import DeadLetters
+from domain.services.dead_letters.redrive import Redrive
+from domain.services.idempotency import LeaseRenewal
+from domain.services.maintenance import Housekeeping
+from domain.services.publishing.event_publisher import EventPublisher
+from domain.services.publishing.outbox_publisher import EventDelivery
+from domain.services.relay.dispatcher import DEFAULT_THREADS, ClaimPublisher
+from domain.services.relay.relay import Relay
+from domain.services.relay.route_guard import RouteGuard
+from domain.services.resilience.circuit_breaker import CircuitBreaker
+from domain.services.route.replay import EventReplayService
+from domain.services.route.verification import EventVerificationService
 from ports.transcriber_port import TranscriberPort
 
 if TYPE_CHECKING:

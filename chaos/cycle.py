@@ -14,9 +14,9 @@ from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.services.circuit_breaker import CircuitBreaker
-from domain.services.claim_publisher import ClaimPublisher
-from domain.services.relay import Relay
+from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.relay import Relay
+from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.factories import an_event
 
 ROUNDS = 3

@@ -44,7 +44,7 @@ class Mutant(NamedTuple):
 MUTANTS = (
     Mutant(
         "record before send",
-        "domain/services/relay.py",
+        "domain/services/relay/relay.py",
         "        claimed_at = self._claimed_at\n        self._rounds",
         "        claimed_at = self._claimed_at\n"
         "        from domain.model.outbox import Published\n"
@@ -84,7 +84,7 @@ MUTANTS = (
     ),
     Mutant(
         "answer queued without adding",
-        "domain/services/event_delivery.py",
+        "domain/services/publishing/outbox_publisher.py",
         "        claim = self._keep(event, self._lease_seconds if tries else 0.0)\n",
         "        if not tries:\n            return QUEUED\n"
         "        claim = self._keep(event, self._lease_seconds)\n",
@@ -94,7 +94,7 @@ MUTANTS = (
     ),
     Mutant(
         "answer queued where neither could be had",
-        "domain/services/event_delivery.py",
+        "domain/services/publishing/outbox_publisher.py",
         "            return self._without_outbox(event)\n",
         "            self._without_outbox(event)\n            return QUEUED\n",
         (
@@ -131,7 +131,7 @@ MUTANTS = (
     ),
     Mutant(
         "delete dead letters before they are copied",
-        "domain/services/redrive.py",
+        "domain/services/dead_letters/redrive.py",
         "        copies = self._queue.send_copies(messages)\n",
         "        self._dead_letters.delete(messages)\n        copies = self._queue.send_copies(messages)\n",
         (f"{DOMAIN}redrive.py", f"{FAULTS}killed_redrives.py"),
@@ -147,21 +147,21 @@ MUTANTS = (
     ),
     Mutant(
         "delete what was not handled",
-        "domain/services/endings.py",
+        "domain/services/consuming/acknowledger.py",
         "        self.hide([delivery.message], pause)",
         "        self.delete([delivery.message])",
         (f"{DOMAIN}crew.py",),
     ),
     Mutant(
         "handle what another consumer has in hand",
-        "domain/services/intake.py",
+        "domain/services/consuming/receiver.py",
         "        self._place.in_hand.park(",
         "        self._place.in_hand.add(",
         (f"{DOMAIN}crew.py",),
     ),
     Mutant(
         "delete without remembering",
-        "domain/services/endings.py",
+        "domain/services/consuming/acknowledger.py",
         "                _holds(deliveries), remember",
         "                (), remember",
         (f"{DOMAIN}crew.py",),

@@ -8,11 +8,11 @@ from adapters.in_memory import InMemoryPayloadStore, InMemoryProcessedEvents
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError
 from domain.model.events.event import CompletedEvent
-from domain.services.crew import Crew, Hand
-from domain.services.endings import Endings
-from domain.services.intake import Intake
-from domain.services.keeper import Keeper
-from domain.services.workplace import ConsumerOptions, Workplace
+from domain.services.consuming.acknowledger import Endings
+from domain.services.consuming.heartbeat import Keeper
+from domain.services.consuming.loop import Crew, Hand
+from domain.services.consuming.receiver import Intake
+from domain.services.consuming.workplace import ConsumerOptions, Workplace
 from ports.event_handler_port import EventHandlerPort
 from tests.doubles_delivery import seeded
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue

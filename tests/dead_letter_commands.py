@@ -6,8 +6,8 @@ import pytest
 
 from bootstrap.aws import AwsAccess
 from bootstrap.settings import Settings
-from domain.services.dead_letters import DeadLetters
-from domain.services.redrive import Redrive
+from domain.services.dead_letters.dead_letters import DeadLetters
+from domain.services.dead_letters.redrive import Redrive
 from entrypoints.cli import dlq
 from tests.command_line import Caller, Told
 from tests.dead_letters import Ground

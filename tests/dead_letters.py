@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, CompletedEvent
 from domain.model.messages.message import Attribute, Attributes, Undelivered
-from domain.services.dead_letters import DeadLetters
-from domain.services.redrive import Redrive
+from domain.services.dead_letters.dead_letters import DeadLetters
+from domain.services.dead_letters.redrive import Redrive
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryMoveTask
 from tests.factories import an_event
 

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxRecord, OutboxState
-from domain.services.circuit_breaker import CircuitBreaker
-from domain.services.claim_publisher import ClaimPublisher
-from domain.services.relay import Relay
-from domain.services.route_guard import RouteGuard
+from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.relay import Relay
+from domain.services.relay.route_guard import RouteGuard
+from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort
 from tests.doubles_delivery import FaultyOutbox, SimulatedTime, seeded
 from tests.factories import an_event

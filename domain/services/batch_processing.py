@@ -12,7 +12,7 @@ from domain.model.errors import EventPublishError
 from domain.model.events.event import Publication, PublicationStatus, TranscriptData
 from domain.model.identity import Identity
 from domain.model.transcripts import Transcript
-from domain.services.event_publisher import EventPublisher
+from domain.services.publishing.event_publisher import EventPublisher
 from ports.cleaner_port import CleanerPort
 from ports.transcriber_port import ProgressListener, TranscriberPort
 

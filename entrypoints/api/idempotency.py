@@ -16,7 +16,7 @@ from starlette.requests import Request
 from domain.model.errors import IdempotencyUnavailableError
 from domain.model.idempotency import FirstAnswer, Reservation
 from domain.model.identity import Identity
-from domain.services.lease_renewal import LEASE_SECONDS, LeaseRenewal
+from domain.services.idempotency import LEASE_SECONDS, LeaseRenewal
 from entrypoints.api.problems import InvalidIdempotencyKeyError
 from entrypoints.api.schemas import BatchResponse
 from ports.idempotency_port import IdempotencyPort

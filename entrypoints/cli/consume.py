@@ -12,7 +12,7 @@ import click
 
 from bootstrap.consuming import DEFAULT_GROUP, build_consumer
 from bootstrap.handling import FileFormat, command_handler, directory_handler, function_handler
-from domain.services.consumer import Consumer, ConsumerOptions, Tally
+from domain.services.consuming.consumer import Consumer, ConsumerOptions, Tally
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.consume_options import CONSUMER_GROUP, consumer_options
 from entrypoints.cli.output import EXIT_FAILED, print_json

@@ -5,7 +5,7 @@ from functools import reduce
 
 import click
 
-from domain.services.consumer import ConsumerOptions
+from domain.services.consuming.consumer import ConsumerOptions
 from entrypoints.cli.parameters import Finite, Written
 from ports.queue_port import MAX_HIDDEN_SECONDS
 

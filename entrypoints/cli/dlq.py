@@ -12,8 +12,8 @@ import click
 
 from domain.model.errors import TranscriptionServiceError
 from domain.model.messages.dead_letter import Selection
-from domain.services.dead_letters import Tally, stored
-from domain.services.redrive import Redriven
+from domain.services.dead_letters.dead_letters import Tally, stored
+from domain.services.dead_letters.redrive import Redriven
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.dlq_texts import (
     as_line,

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from domain.model.messages.dead_letter import DeadLetter
 from domain.model.route.route import RETENTION_SECONDS
-from domain.services.dead_letters import Tally
-from domain.services.redrive import Redriven
+from domain.services.dead_letters.dead_letters import Tally
+from domain.services.dead_letters.redrive import Redriven
 from entrypoints.cli.outbox_texts import age
 from entrypoints.cli.output import printable
 

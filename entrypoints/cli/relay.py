@@ -14,7 +14,7 @@ from entrypoints.cli.stopping import STOPPING, stop_at_once_when_told
 
 if TYPE_CHECKING:
     from bootstrap.container import Container
-    from domain.services.relay import Relay
+    from domain.services.relay.relay import Relay
 
 
 @click.command("relay")

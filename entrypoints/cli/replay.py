@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 
 from domain.model.replays import Replay, ReplayRequest, ReplayState
-from domain.services.event_replay import EventReplayService
+from domain.services.route.replay import EventReplayService
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.failures import CommandInterruptedError
 from entrypoints.cli.output import EXIT_FAILED, print_json, printable

@@ -3,7 +3,7 @@
 import click
 
 from domain.model.route.route import Link, Verification
-from domain.services.event_verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
+from domain.services.route.verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 from entrypoints.cli.configuration import build_container, configure
 from entrypoints.cli.findings import findings_as_json, print_findings
 from entrypoints.cli.output import EXIT_FAILED, console, print_json

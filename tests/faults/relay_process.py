@@ -18,8 +18,8 @@ from adapters.sql.clock import DatabaseNow
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
-from domain.services.claim_publisher import ClaimPublisher
-from domain.services.relay import LEASE_SECONDS, Relay
+from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.relay import LEASE_SECONDS, Relay
 from tests.commands import clean_environment
 from tests.faults.servers import CREDENTIALS
 

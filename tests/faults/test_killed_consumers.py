@@ -13,7 +13,7 @@ import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
-from domain.services.in_hand import SETTLED_TOGETHER
+from domain.services.consuming.in_flight import SETTLED_TOGETHER
 from tests.commands import PROGRAM, clean_environment
 from tests.doubles_delivery import seeded
 from tests.envelopes import enveloped

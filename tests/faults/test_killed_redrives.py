@@ -13,7 +13,7 @@ import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
-from domain.services.dead_letter_walk import BATCH
+from domain.services.dead_letters.scan import BATCH
 from tests.commands import PROGRAM, clean_environment
 from tests.dead_letters import an_envelope
 from tests.doubles_delivery import seeded

@@ -21,7 +21,7 @@ from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.route.route import RouteNames
-from domain.services.consumer import ConsumerOptions
+from domain.services.consuming.consumer import ConsumerOptions
 from entrypoints.cli.main import COMMANDS, main
 from ports.event_handler_port import EventHandlerPort
 from ports.queue_port import Copy, QueueMessage
@@ -131,8 +131,8 @@ def ground(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("adapters.aws.replays.RULE_SETTLES_SECONDS", 0.0)
-    monkeypatch.setattr("domain.services.event_replay.SETTLE_SECONDS", 0.0)
-    monkeypatch.setattr("domain.services.event_replay.LOOK_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr("domain.services.route.replay.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("domain.services.route.replay.LOOK_EVERY_SECONDS", 0.1)
     return Ground(environ, aws)
 
 

@@ -14,7 +14,7 @@ from adapters.aws.event_bridge import EventBridgePublisher
 from adapters.aws.replays import EventBridgeReplays
 from domain.model.replays import ReplayState
 from domain.model.route.route import RouteNames
-from domain.services.event_replay import EventReplayService
+from domain.services.route.replay import EventReplayService
 from tests.contracts.replay_port import TENANT, everything
 from tests.factories import an_event
 from tests.integration.conftest import Names

@@ -13,7 +13,7 @@ from adapters.aws.event_bridge import EventBridgePublisher
 from domain.model.errors import InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent
 from domain.model.route.route import Link, RouteNames, Verification
-from domain.services.event_verification import EventVerificationService
+from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort, PublishOutcome
 from ports.queue_port import QueueMessage
 from tests.doubles_route import envelope

@@ -9,7 +9,7 @@ from adapters.noop import NoOpEventPublisher
 from bootstrap.container import Container, build_container
 from bootstrap.settings import EventTransport, Settings
 from domain.model.outbox import Published
-from domain.services.event_delivery import EventDelivery
+from domain.services.publishing.outbox_publisher import EventDelivery
 from tests.factories import an_event
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.handling import command_handler, function_handler
 from domain.model.consuming.received import ReceivedEvent
-from domain.services.consumer import Consumer
+from domain.services.consuming.consumer import Consumer
 from tests.factories import an_event
 
 ROOT = Path(__file__).parents[3]

@@ -24,9 +24,9 @@ from adapters.sql.outbox import SqlOutbox
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
 from domain.model.events.event import CompletedEvent
 from domain.model.outbox import Claim, OutboxState, Outcome, Published
-from domain.services.circuit_breaker import CircuitBreaker
-from domain.services.claim_publisher import ClaimPublisher
-from domain.services.relay import Relay
+from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.relay import Relay
+from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import PublishOutcome
 from tests.databases import KINDS, Clock, Place
 from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded

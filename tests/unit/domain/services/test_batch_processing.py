@@ -16,7 +16,7 @@ from domain.model.events.event import PublicationStatus
 from domain.model.identity import Identity
 from domain.model.transcripts import Transcript
 from domain.services.batch_processing import BatchProcessingService
-from domain.services.event_publisher import EventPublisher
+from domain.services.publishing.event_publisher import EventPublisher
 from ports.cleaner_port import CleanerPort
 from ports.event_port import EventPort
 from ports.transcriber_port import Progress, TranscriberPort

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from adapters.in_memory import InMemoryIdempotency
 from bootstrap.container import Container
 from domain.model.errors import IdempotencyUnavailableError, TranscriberCrashedError
-from domain.services.lease_renewal import LEASE_SECONDS
+from domain.services.idempotency import LEASE_SECONDS
 from entrypoints.api.app import create_app
 from tests.databases import Clock
 from tests.doubles import FixedTranscriber

@@ -13,7 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from adapters.aws.s3 import S3PayloadStore
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
-from domain.services import outage
+from domain.services.consuming import handler_circuit as outage
 from entrypoints.cli.main import main
 from tests.commands import PROGRAM, clean_environment
 from tests.envelopes import enveloped

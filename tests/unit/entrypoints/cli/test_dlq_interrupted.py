@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.model.errors import InfrastructureError
-from domain.services.dead_letter_walk import HIDDEN_SECONDS
+from domain.services.dead_letters.scan import HIDDEN_SECONDS
 from entrypoints.cli import dlq
 from tests.dead_letter_commands import Shop, open_shop
 from tests.dead_letters import Ground

@@ -70,7 +70,7 @@ def test_what_waits_is_delivered_and_the_signal_ends_it_with_exit_code_0(
     assert process.returncode == 0
     assert accepted == sent
     assert len(bus.accepted) == 25
-    events = [line["event"] for line in log if line["logger"] == "domain.services.relay"]
+    events = [line["event"] for line in log if line["logger"] == "domain.services.relay.relay"]
     assert (events[0], events[-1]) == ("relay started", "relay stopped")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.model.errors import InfrastructureError
 from domain.model.replays import Replay, ReplayRequest, ReplayState
-from domain.services.event_replay import EventReplayService
+from domain.services.route.replay import EventReplayService
 from entrypoints.cli import replay
 from entrypoints.cli.main import main
 from tests.doubles_replay import InMemoryReplays

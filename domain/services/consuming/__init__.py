@@ -1,0 +1,1 @@
+"""The consumer: receives messages, has them handled, and acknowledges them."""

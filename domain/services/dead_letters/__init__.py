@@ -1,0 +1,1 @@
+"""Dead letters: look through them, archive them, and send them back."""

@@ -1,0 +1,1 @@
+"""From a finished transcript to the outbox and the first attempt on the bus."""

@@ -1,0 +1,157 @@
+"""Events whose callers wait for the bus: those who come at the same time share a call to it."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from random import Random
+from threading import Lock
+
+from domain.model.errors import EventBusUnavailableError
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.outbox import Claim, Outcome, Postponed
+from domain.services.publishing.outcomes import attempt, log_settlement, settlement, tell_breaker
+from domain.services.relay.dispatcher import CHUNK
+from domain.services.resilience.circuit_breaker import CircuitBreaker
+from ports.event_port import EventPort, PublishOutcome
+from ports.outbox_port import OutboxPort
+
+logger = logging.getLogger(__name__)
+
+CALLS = 2
+"""How many calls may be under way: one that is slow must not hold up everybody else."""
+
+SHARED_CHARACTERS = 64_000
+"""Of the texts in one call: however they are encoded, a bus takes them together, and no short event waits
+until long texts are stored beside theirs."""
+
+
+class InlineAttempt:
+    """One event, and the caller who waits for it.
+
+    Attributes:
+        claim: on the event in the outbox; None where it could not be kept.
+        outcome: what the bus says; cancelled where the caller left before it was asked.
+        is_late: whether the caller has left.
+        leads: whether this one speaks for its call. The others of it are in the same boat, and what happens
+            to a call is counted once.
+    """
+
+    def __init__(self, event: BatchProcessingCompleted, claim: Claim | None) -> None:
+        self.event = event
+        self.claim = claim
+        self.outcome = Future[PublishOutcome]()
+        self.is_late = False
+        self.leads = True
+
+
+class InlineCalls:
+    """Sends at once what comes while a call is free, and together what came while none was.
+
+    Nobody waits for company, nor for the record of what became of an event. The breaker knows how the bus is.
+
+    Args:
+        wake: tells the relay that there is work.
+        calls: how many may be under way.
+    """
+
+    def __init__(
+        self,
+        outbox: OutboxPort,
+        events: EventPort,
+        breaker: CircuitBreaker,
+        *,
+        wake: Callable[[], None],
+        source: str,
+        calls: int = CALLS,
+        random: Random | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._events = events
+        self._breaker = breaker
+        self._wake = wake
+        self._source = source
+        self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
+        self._waiting: deque[InlineAttempt] = deque()
+        self._taking = Lock()
+        self._threads = ThreadPoolExecutor(calls, thread_name_prefix="inline-call")
+
+    def close(self) -> None:
+        """Wait for the calls that are under way, and for what was begun."""
+        self._threads.shutdown()
+
+    def begin(self, event: BatchProcessingCompleted, claim: Claim | None) -> InlineAttempt:
+        """Have the event sent with the next call; returns at once."""
+        inline = InlineAttempt(event, claim)
+        self._waiting.append(inline)
+        self._threads.submit(self._send_next)
+        return inline
+
+    def answer(self, inline: InlineAttempt, timeout_seconds: float) -> PublishOutcome:
+        """Wait for what the bus says; `EventBusUnavailableError` where that takes too long."""
+        try:
+            return inline.outcome.result(timeout_seconds)
+        except TimeoutError:
+            inline.is_late = True
+        late = EventBusUnavailableError(f"the bus did not answer within {timeout_seconds} s")
+        if inline.leads:
+            self._breaker.failed(str(late))
+        if inline.outcome.cancel() and inline.claim:  # no call took it, so nobody else will record anything
+            self._record([Postponed(inline.claim, 0.0, "no inline attempt was made", is_attempt=False)])
+        return late
+
+    def _send_next(self) -> None:
+        if not (taken := self._taken()):
+            return  # another call took them along
+        answers = attempt(self._events, [inline.event for inline in taken])
+        if not taken[0].is_late:
+            tell_breaker(self._breaker, answers)
+        for inline, answer in zip(taken, answers, strict=True):
+            # callers need not wait for the record: a crash before it costs duplicates
+            inline.outcome.set_result(answer)
+        self._settle(taken, answers)
+
+    def _taken(self) -> list[InlineAttempt]:
+        """As many as fit into one call, and whose callers are still there."""
+        taken: list[InlineAttempt] = []
+        characters = 0
+        with self._taking:
+            while self._waiting and len(taken) < CHUNK:
+                characters += self._waiting[0].event.data.characters
+                if taken and characters > SHARED_CHARACTERS:
+                    break
+                inline = self._waiting.popleft()
+                if inline.outcome.set_running_or_notify_cancel():
+                    inline.leads = not taken
+                    taken.append(inline)
+        return taken
+
+    def _settle(self, taken: Sequence[InlineAttempt], answers: Sequence[PublishOutcome]) -> None:
+        outcomes = [
+            (inline, settlement(inline.claim, answer, self._random))
+            for inline, answer in zip(taken, answers, strict=True)
+            if inline.claim
+        ]
+        for inline, outcome in outcomes:
+            if inline.is_late:  # else its caller tells
+                log_settlement(outcome, self._source)
+        self._record([outcome for _, outcome in outcomes])
+
+    def _record(self, outcomes: Sequence[Outcome]) -> None:
+        """A failure costs duplicates at most: the leases end, and the relay sends the events again."""
+        try:
+            self._outbox.record(outcomes)
+        except Exception as error:
+            for outcome in outcomes:
+                logger.exception("the outcome could not be recorded", extra=about(outcome.claim.event, error))
+        if any(isinstance(outcome, Postponed) for outcome in outcomes):
+            self._wake()
+
+
+def about(event: BatchProcessingCompleted, error: Exception) -> dict[str, str]:
+    """Which event an error befell, for the log."""
+    return {
+        "interaction_id": str(event.interaction_id),
+        "error_type": type(error).__name__,
+        "error": str(error),
+    }

@@ -1,0 +1,1 @@
+"""Circuit breaker, backoff, and loops in the background that survive an exception."""

@@ -1,0 +1,216 @@
+"""Proves that events travel from the bus to the queue, and says why where they do not (requirement 8)."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from uuid import UUID
+
+from domain.model.errors import EventPublishError, InfrastructureError
+from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
+from domain.model.route.route import Finding, Link, Verification, route_test_event
+from domain.model.route.test_event import change_on_the_way, is_left_over, names_interaction
+from domain.services.publishing.event_publisher import utc_now
+from domain.services.route.message_search import BATCH, HIDDEN_SECONDS, Interest, QueueSearch, SearchResult
+from ports.event_infrastructure_port import EventInfrastructurePort
+from ports.event_port import EventPort
+from ports.queue_port import QueueMessage, QueuePort
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_TIMEOUT_SECONDS = 30.0
+"""How long to wait for the test event (requirement 8.3)."""
+
+MAX_TIMEOUT_SECONDS = 300.0
+"""No verification waits longer; after it, test events that lie about have no owner."""
+
+MAX_DEAD_LETTERS = 500
+"""How many dead letters are looked at for the test event."""
+
+
+class EventVerificationService:
+    """Publishes a test event and looks for it in the queue.
+
+    The event is valid and strict 1.0; only its label beside it tells consumers to skip it. Messages of others
+    are put back as copies, so that no number of verifications dead-letters one of them.
+    """
+
+    def __init__(
+        self,
+        events: EventPort,
+        queue: QueuePort,
+        dead_letters: QueuePort,
+        infrastructure: EventInfrastructurePort,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._events = events
+        self._queue = queue
+        self._dead_letters = dead_letters
+        self._infrastructure = infrastructure
+        self._clock = clock
+        self._pause = pause
+        self._now = now
+
+    def verify(self, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> Verification:
+        """Send one test event through the whole route.
+
+        Raises:
+            InfrastructureError: the queue is missing or out of reach, or what is received from it could not
+                be put back. Nothing was published and nothing received.
+        """
+        self._queue.check_return_path()
+        event = route_test_event(self._now())
+        logger.info("verifying the route", extra={"interaction_id": str(event.interaction_id)})
+        started = self._clock()
+        problem = self._publish(event)
+        if problem is not None:
+            findings = (problem, *self._infrastructure.diagnose())
+            return self._verdict(event, started, SearchResult(None, 0, None), findings)
+        search = self._search(event, timeout_seconds)
+        return self._verdict(event, started, search, tuple(self._findings(event, search)))
+
+    def _publish(self, event: BatchProcessingCompleted) -> Finding | None:
+        try:
+            publication = self._events.publish(event, labels=(TEST_EVENT_LABEL,))
+        except EventPublishError as error:
+            remedy = "Mend what the message names; it is the same that keeps real events from leaving."
+            return Finding(Link.PUBLISH, "the test event could not be published", str(error), remedy)
+        if publication.status is not PublicationStatus.DISABLED:
+            return None
+        remedy = "Set EVENT_TRANSPORT=eventbridge and give the service credentials."
+        return Finding(Link.PUBLISH, "publishing is disabled", "the transport keeps no event", remedy)
+
+    def _search(self, event: BatchProcessingCompleted, timeout_seconds: float) -> SearchResult:
+        def interest(message: QueueMessage) -> Interest:
+            return Interest(
+                wanted=names_interaction(message.body, event.interaction_id),
+                removable=is_left_over(message.body, self._now()),
+            )
+
+        search = QueueSearch(self._queue, interest, clock=self._clock, pause=self._pause)
+        return search.run(timeout_seconds)
+
+    def _findings(self, event: BatchProcessingCompleted, search: SearchResult) -> Iterator[Finding]:
+        if search.problem:
+            yield _search_broken_off(search.problem)
+        if search.found:
+            yield from _changes(search.found, event)
+        elif search.problem is None:
+            yield from self._reasons(event, search)
+
+    def _reasons(self, event: BatchProcessingCompleted, search: SearchResult) -> Iterator[Finding]:
+        """Why the event did not arrive: what the route's configuration says, or what became of it after."""
+        broken = self._infrastructure.diagnose()
+        yield from broken
+        if any(finding.proven for finding in broken):
+            return
+        if self._in_dead_letters(event.interaction_id):
+            yield _dead_lettered()
+            return
+        yield from self._reasons_beyond(search.messages_seen)
+
+    def _reasons_beyond(self, seen: int) -> Iterator[Finding]:
+        """What is left where the route is sound."""
+        try:
+            depth = self._queue.depth()
+        except InfrastructureError as error:
+            yield _taken_by_another(str(error))
+            return
+        evidence = f"{depth.waiting} messages wait, {depth.in_flight} are in flight, {seen} were looked at"
+        if depth.waiting > seen:
+            yield _not_all_looked_at(evidence)
+        yield _taken_by_another(evidence)
+
+    def _in_dead_letters(self, interaction_id: UUID) -> bool:
+        """Whether the test event was dead-lettered; if so it is removed, all others are left."""
+        held: list[QueueMessage] = []
+        try:
+            while len(held) < MAX_DEAD_LETTERS and (more := self._receive_dead_letters()):
+                held += more
+            ours = [message for message in held if names_interaction(message.body, interaction_id)]
+            self._dead_letters.delete(ours)
+        except InfrastructureError as error:
+            logger.warning("the dead-letter queue could not be looked through", extra={"error": str(error)})
+            return False
+        finally:
+            self._dead_letters.release([m for m in held if not names_interaction(m.body, interaction_id)])
+        return bool(ours)
+
+    def _receive_dead_letters(self) -> tuple[QueueMessage, ...]:
+        return self._dead_letters.receive(BATCH, hidden_seconds=HIDDEN_SECONDS)
+
+    def _verdict(
+        self,
+        event: BatchProcessingCompleted,
+        started: float,
+        search: SearchResult,
+        findings: tuple[Finding, ...],
+    ) -> Verification:
+        verification = Verification(
+            test_interaction_id=event.interaction_id,
+            arrived=search.found is not None,
+            seconds=self._clock() - started,
+            messages_seen=search.messages_seen,
+            findings=findings,
+        )
+        logger.info(
+            "route verified",
+            extra={
+                "interaction_id": str(event.interaction_id),
+                "ok": verification.ok,
+                "links": [finding.link.value for finding in findings],
+            },
+        )
+        return verification
+
+
+def _changes(message: QueueMessage, sent: BatchProcessingCompleted) -> Iterator[Finding]:
+    """Whether consumers get what was sent: the whole event, in its envelope (requirements 8.5 and 8.6)."""
+    change = change_on_the_way(message.body, sent)
+    if change:
+        yield Finding(
+            Link.TARGET,
+            "the test event arrived, but not as it was sent",
+            change,
+            "Remove input path, input and input transformer from the rule's target.",
+        )
+
+
+def _search_broken_off(problem: str) -> Finding:
+    return Finding(
+        Link.QUEUE,
+        "the search was broken off, so that no message of others comes to harm",
+        problem,
+        "Let these credentials receive, send and delete, and use the queue's key, before the next try.",
+    )
+
+
+def _dead_lettered() -> Finding:
+    return Finding(
+        Link.DEAD_LETTER_QUEUE,
+        "the test event went to the dead-letter queue",
+        "it was found and removed there: a consumer received it several times and did not delete it",
+        "Let consumers delete events that carry the test label, or stop them while verifying.",
+    )
+
+
+def _not_all_looked_at(evidence: str) -> Finding:
+    return Finding(
+        Link.QUEUE,
+        "the queue holds more messages than could be looked at in time",
+        evidence,
+        "Try again with a longer --timeout, or when consumers have caught up.",
+        proven=False,
+    )
+
+
+def _taken_by_another(evidence: str) -> Finding:
+    return Finding(
+        Link.CONSUMER,
+        "every link that could be checked is sound: another consumer took the test event, or it is late",
+        evidence,
+        "Stop other consumers while verifying, or try again.",
+    )

@@ -1,0 +1,217 @@
+"""Looking leaves dead letters as they were; archiving and purging delete only what they may."""
+
+import itertools
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from domain.model.errors import ArchiveError, InfrastructureError
+from domain.model.messages.dead_letter import Selection
+from domain.model.messages.stored import StoredMessage
+from domain.services.dead_letters.scan import HIDDEN_SECONDS
+from ports.dead_letter_archive_port import DeadLetterArchivePort
+from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
+from tests.doubles_queue import failing_with
+from tests.factories import an_event
+
+ALL = Selection()
+
+
+class _Archive(DeadLetterArchivePort):
+    """Keeps JSON; fails from the message on that a test names."""
+
+    def __init__(self, *, fails_at: int | None = None) -> None:
+        self._fails_at = fails_at
+        self.kept: dict[str, bytes] = {}
+
+    def keep(self, message: StoredMessage, /) -> None:
+        if len(self.kept) == self._fails_at:
+            raise ArchiveError("no space left")
+        self.kept[message.name] = message.to_json().encode()
+
+    def messages(self) -> Iterator[StoredMessage]:
+        for name, content in self.kept.items():
+            yield StoredMessage.read(content, name)
+
+
+@pytest.fixture
+def ground() -> Ground:
+    return Ground()
+
+
+def test_each_is_shown_once_with_what_is_known_of_it(ground: Ground) -> None:
+    event = an_event()
+    ids = ground.fill(an_envelope(event), "no json")
+    ids.append(ground.dead_letters.send("{}", BESIDE, UNDELIVERED))
+
+    found = list(ground.service.each())
+
+    assert [letter.id for _, letter in found] == ids
+    first, second, third = (letter for _, letter in found)
+    assert (first.reading.interaction_id, first.reading.problems) == (event.interaction_id, ())
+    assert second.reading.problems[0].place == "$"
+    assert (third.undelivered, third.receive_count, third.size) == (UNDELIVERED, 1, 2)
+    assert first.age_seconds(ground.now()) == 2.0  # the last look waited a second
+
+
+def test_looking_releases_everything_at_the_end(ground: Ground) -> None:
+    ground.fill_with_events(25)
+
+    assert len(list(ground.service.each())) == 25
+    assert ground.dead_letters.depth() == (25, 0)
+
+
+def test_a_look_that_is_broken_off_releases_everything(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    look = ground.service.each()
+    for _ in range(12):
+        next(look)
+
+    look.close()
+
+    assert ground.dead_letters.depth() == (25, 0)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), InfrastructureError("ExpiredToken")])
+def test_a_look_that_fails_releases_what_it_held(ground: Ground, error: BaseException) -> None:
+    ground.fill_with_events(25)
+    calls = itertools.count()
+    ground.dead_letters.before["receive"] = lambda: failing_with(error)() if next(calls) == 2 else None
+
+    with pytest.raises(type(error)):
+        list(ground.service.each())
+
+    assert ground.dead_letters.depth() == (25, 0)
+
+
+def test_a_look_that_outlasts_the_hiding_shows_nothing_twice_and_ends(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    ground.dead_letters.after["receive"] = lambda: ground.clock.advance(HIDDEN_SECONDS + 1)
+
+    found = [letter.id for _, letter in ground.service.each()]
+
+    assert len(found) == len(set(found))
+
+
+def test_a_wrong_tenant_sees_nothing(ground: Ground) -> None:
+    mine = uuid4()
+    ground.fill_with_events(3, mine)
+
+    assert len(list(ground.service.each(Selection(tenant_id=mine)))) == 3
+    assert list(ground.service.each(Selection(tenant_id=uuid4()))) == []
+
+
+def test_what_is_archived_leaves_the_queue(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    archive = _Archive()
+
+    tally = ground.service.archive(ALL, archive, keep=False)
+
+    assert (tally.done, tally.problem) == (25, "")
+    assert len(archive.kept) == 25
+    assert ground.dead_letters.bodies() == []
+
+
+def test_what_is_archived_can_stay_as_well(ground: Ground) -> None:
+    ground.fill_with_events(25)
+
+    assert ground.service.archive(ALL, _Archive(), keep=True).done == 25
+    assert ground.dead_letters.depth() == (25, 0)
+
+
+def test_what_could_not_be_archived_is_not_deleted(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    archive = _Archive(fails_at=14)
+
+    tally = ground.service.archive(ALL, archive, keep=False)
+
+    assert (tally.done, tally.problem) == (10, "no space left")
+    assert len(archive.kept) == 14
+    assert ground.dead_letters.depth() == (15, 0)
+
+
+def test_one_tenants_dead_letters_are_archived_alone(ground: Ground) -> None:
+    mine = uuid4()
+    ground.fill_with_events(3, mine)
+    ground.fill_with_events(3)
+
+    assert ground.service.archive(Selection(tenant_id=mine), _Archive(), keep=False).done == 3
+    assert ground.dead_letters.depth() == (3, 0)
+
+
+def test_an_archive_can_be_put_back_with_everything(ground: Ground) -> None:
+    ground.fill("a" * 1000, "\0 \x1b[2J \u202e 🎙")
+    before = ground.dead_letters.bodies()
+    archive = _Archive()
+    ground.service.archive(ALL, archive, keep=False)
+
+    tally = ground.service.restore(archive)
+
+    assert tally.done == 2
+    assert ground.queue.bodies() == before
+    assert all(one.attributes == BESIDE for one in ground.queue._stored)
+    assert len(archive.kept) == 2
+
+
+def test_an_archive_with_something_else_in_it_is_not_put_back_at_all(ground: Ground) -> None:
+    archive = _Archive()
+    ground.fill_with_events(2)
+    ground.service.archive(ALL, archive, keep=False)
+    archive.kept["stranger.json"] = b'{"format": "dead-letter/2"}'
+
+    with pytest.raises(ArchiveError, match=r"stranger.json is no archived message \(wrong at format\)"):
+        ground.service.restore(archive)
+
+    assert ground.queue.bodies() == []
+
+
+def test_a_queue_that_refuses_ends_the_putting_back(ground: Ground) -> None:
+    archive = _Archive()
+    ground.fill_with_events(25)
+    ground.service.archive(ALL, archive, keep=False)
+    ground.queue.refuse_copies = -1
+
+    tally = ground.service.restore(archive)
+
+    assert tally.done == 0
+    assert tally.problem.endswith(": AccessDenied")
+
+
+def test_a_purge_says_how_many_went_and_leaves_what_came_later(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    ground.dead_letters.send("late")
+
+    tally = ground.service.purge()
+
+    assert (tally.done, tally.left) == (25, 1)
+    assert ground.dead_letters.bodies() == ["late"]
+    assert ground.dead_letters.depth() == (1, 0)
+
+
+def test_deletions_that_fail_are_told(ground: Ground) -> None:
+    ground.fill_with_events(25)
+
+    def forget() -> None:
+        for stored in ground.dead_letters._stored:
+            stored.receipts.clear()
+
+    ground.dead_letters.before["delete"] = forget
+
+    tally = ground.service.purge()
+
+    assert (tally.done, tally.undeleted) == (10, 10)
+    assert "could not be deleted" in tally.problem
+
+
+def test_an_interruption_tells_what_was_done_before(ground: Ground) -> None:
+    ground.fill_with_events(25)
+    calls = itertools.count()
+    ground.dead_letters.before["delete"] = lambda: (
+        failing_with(KeyboardInterrupt())() if next(calls) == 1 else None
+    )
+
+    tally = ground.service.purge()
+
+    assert tally.problem == "it was interrupted"
+    assert ground.dead_letters.depth() == (15, 0)

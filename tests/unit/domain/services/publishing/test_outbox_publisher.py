@@ -1,0 +1,348 @@
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from uuid import UUID
+
+import pytest
+
+from adapters.in_memory import InMemoryEventPublisher, InMemoryOutbox
+from domain.model.errors import (
+    EventBusRefusesUsError,
+    EventBusUnavailableError,
+    EventRejectedError,
+    EventTooLargeError,
+)
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.outbox import OutboxRecord, OutboxState, Outcome
+from domain.services.publishing.outbox_publisher import EventDelivery
+from domain.services.resilience.circuit_breaker import CircuitBreaker
+from ports.event_port import EventPort, PublishOutcome
+from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
+from tests.doubles import FailingEventPublisher
+from tests.doubles_delivery import (
+    ACCEPTED,
+    AnsweringEventPublisher,
+    FaultyOutbox,
+    HeldUpEventPublisher,
+    PromptThreads,
+)
+from tests.factories import a_referring_event, an_event
+
+QUEUED = (PublicationStatus.QUEUED, None)
+AWAY = EventBusUnavailableError("the bus is away")
+
+
+class House:
+    """A delivery with everything around it."""
+
+    def __init__(
+        self, events: EventPort, outbox: InMemoryOutbox | None = None, timeout_seconds: float = 10
+    ) -> None:
+        self.outbox = outbox or InMemoryOutbox()
+        self.breaker = CircuitBreaker(threshold=3)
+        self.woken = 0
+        self.delivery = EventDelivery(
+            self.outbox, events, self.breaker, wake=self.wake, calls=2, timeout_seconds=timeout_seconds
+        )
+        self.delivery._calls._threads = PromptThreads(2)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def record(self, interaction_id: UUID) -> OutboxRecord:
+        """What is recorded once every call that is under way has ended."""
+        self.delivery.close()
+        return self.record_so_far(interaction_id)
+
+    def record_so_far(self, interaction_id: UUID) -> OutboxRecord:
+        record = self.outbox.find(interaction_id)
+        assert record
+        return record
+
+
+@pytest.fixture
+def house() -> Iterator[Callable[..., House]]:
+    houses: list[House] = []
+
+    def build(events: EventPort, outbox: InMemoryOutbox | None = None, timeout_seconds: float = 10) -> House:
+        houses.append(House(events, outbox, timeout_seconds))
+        return houses[-1]
+
+    yield build
+    for each in houses:
+        each.delivery.close()
+
+
+class TestEventDelivery(EventPortContract):
+    @pytest.fixture
+    def transport(self, house: Callable[..., House]) -> Transport:
+        far_end = InMemoryEventPublisher()
+
+        def arrivals(_count: int) -> list[Arrival]:
+            return [Arrival(*pair) for pair in zip(far_end.accepted, far_end.labels, strict=True)]
+
+        return Transport(house(far_end).delivery, arrivals, Delivery(has_bus=False))
+
+
+def test_an_event_that_the_bus_accepts_is_published_and_recorded(house: Callable[..., House]) -> None:
+    here, event = house(AnsweringEventPublisher()), an_event()
+
+    assert here.delivery.publish(event) == ACCEPTED
+
+    record = here.record(event.interaction_id)
+    assert (record.state, record.event_id, record.event) == (OutboxState.PUBLISHED, "event-1", None)
+    assert here.woken == 0
+
+
+def test_callers_do_not_wait_until_it_is_recorded_that_the_bus_took_their_event(
+    house: Callable[..., House],
+) -> None:
+    recording = threading.Event()
+
+    class SlowOutbox(InMemoryOutbox):
+        def record(self, outcomes: Sequence[Outcome], /) -> int:
+            assert recording.wait(30)
+            return super().record(outcomes)
+
+    here, event = house(AnsweringEventPublisher(), SlowOutbox()), an_event()
+
+    assert here.delivery.publish(event) == ACCEPTED
+    assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
+
+    recording.set()
+    assert here.record(event.interaction_id).state is OutboxState.PUBLISHED
+
+
+def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., House]) -> None:
+    bus, event = HeldUpEventPublisher(), an_event()
+    here = house(bus)
+    caller = threading.Thread(target=here.delivery.publish, args=(event,))
+    caller.start()
+
+    assert bus.asked.wait(60)
+    assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
+    assert here.outbox.claim_due(1, lease_seconds=1) == ()  # the relay leaves it to the inline attempt
+
+    bus.go_on.set()
+    caller.join()
+    assert here.record(event.interaction_id).state is OutboxState.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    "error", [AWAY, EventBusRefusesUsError("access denied"), RuntimeError("a defect")], ids=repr
+)
+def test_whatever_fails_at_the_bus_leaves_the_event_to_the_relay(
+    house: Callable[..., House], error: Exception
+) -> None:
+    here, event = house(FailingEventPublisher(error)), an_event()
+
+    assert here.delivery.publish(event) == QUEUED
+
+    record = here.record(event.interaction_id)
+    assert (record.state, record.event) == (OutboxState.WAITING, event)
+    assert record.reason
+    assert here.woken == 1
+
+
+@pytest.mark.parametrize("error", [EventRejectedError("malformed"), EventTooLargeError("too large")])
+def test_an_event_that_will_never_be_accepted_is_parked_and_the_caller_is_told(
+    house: Callable[..., House], error: EventRejectedError
+) -> None:
+    here, event = house(FailingEventPublisher(error)), an_event()
+
+    with pytest.raises(EventRejectedError, match=str(error)):
+        here.delivery.publish(event)
+
+    record = here.record(event.interaction_id)
+    assert (record.state, record.reason, record.event) == (OutboxState.REJECTED, str(error), event)
+    assert not here.breaker.is_open
+
+
+def test_an_answer_that_comes_late_is_recorded_all_the_same(
+    house: Callable[..., House], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    bus, event = HeldUpEventPublisher(), an_event()
+    here = house(bus, timeout_seconds=0.2)
+
+    assert here.delivery.publish(event) == QUEUED
+    assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
+
+    bus.go_on.set()
+    here.delivery.close()
+    assert here.record(event.interaction_id).state is OutboxState.PUBLISHED
+    assert [record.message for record in caplog.records] == [
+        "event publishing failed, the event is kept",
+        "event published",
+    ]
+
+
+def test_a_failure_that_comes_late_leaves_the_event_to_the_relay(house: Callable[..., House]) -> None:
+    bus, event = HeldUpEventPublisher(lambda _: AWAY), an_event()
+    here = house(bus, timeout_seconds=0.2)
+    assert here.delivery.publish(event) == QUEUED
+
+    bus.go_on.set()
+    here.delivery.close()
+
+    assert here.record(event.interaction_id).reason == "the bus is away"
+    assert here.woken == 1
+
+
+def test_an_attempt_that_found_no_thread_in_time_is_left_to_the_relay_at_once(
+    house: Callable[..., House],
+) -> None:
+    bus = HeldUpEventPublisher()
+    here = house(bus, timeout_seconds=0.2)
+    events = [an_event() for _ in range(3)]  # and there are two threads
+
+    assert [here.delivery.publish(event) for event in events] == [QUEUED] * 3
+
+    (claim,) = here.outbox.claim_due(10, lease_seconds=60)
+    assert (claim.interaction_id, claim.attempts) == (events[2].interaction_id, 0)
+    assert here.woken == 1
+    bus.go_on.set()
+    here.delivery.close()
+    assert sorted(bus.accepted_ids) == sorted(event.interaction_id for event in events[:2])
+
+
+def test_callers_wait_no_longer_than_they_were_told(house: Callable[..., House]) -> None:
+    bus = HeldUpEventPublisher()
+    here = house(bus, timeout_seconds=0.05)
+
+    begun = time.monotonic()
+    here.delivery.publish(an_event())
+
+    assert time.monotonic() - begun >= 0.05
+    assert bus.accepted == []  # and it would not answer before it is told to
+    bus.go_on.set()
+
+
+def test_after_failures_in_a_row_callers_do_not_pay_for_the_bus(house: Callable[..., House]) -> None:
+    bus = AnsweringEventPublisher(lambda _: AWAY)
+    here = house(bus)
+    events = [an_event() for _ in range(10)]
+
+    assert [here.delivery.publish(event) for event in events] == [QUEUED] * 10
+
+    assert len(bus.calls) == 3
+    assert here.breaker.reason == "the bus is away"
+    here.delivery.close()
+    assert here.outbox.counts().waiting == 10
+    assert here.woken == 10
+    assert len(here.outbox.claim_due(10, lease_seconds=1)) >= 7  # nobody holds what was never tried
+
+
+def test_time_outs_open_the_breaker_too(house: Callable[..., House]) -> None:
+    bus = HeldUpEventPublisher()
+    here = house(bus, timeout_seconds=0.2)
+
+    for _ in range(3):
+        here.delivery.publish(an_event())
+
+    assert here.breaker.reason == "the bus did not answer within 0.2 s"
+    bus.go_on.set()
+
+
+def test_one_refusal_of_us_is_enough_to_stop_trying(house: Callable[..., House]) -> None:
+    bus = AnsweringEventPublisher(lambda _: EventBusRefusesUsError("access denied"))
+    here = house(bus)
+
+    for _ in range(5):
+        assert here.delivery.publish(an_event()) == QUEUED
+
+    assert len(bus.calls) == 1
+
+
+def test_a_success_in_between_keeps_the_breaker_closed(house: Callable[..., House]) -> None:
+    answers: Iterator[PublishOutcome] = iter([AWAY, AWAY, ACCEPTED] * 3)
+    here = house(AnsweringEventPublisher(lambda _: next(answers)))
+
+    for _ in range(9):
+        here.delivery.publish(an_event())
+
+    assert not here.breaker.is_open
+
+
+def test_while_the_route_is_broken_the_bus_is_not_tried(house: Callable[..., House]) -> None:
+    bus = AnsweringEventPublisher()
+    here = house(bus)
+    here.breaker.hold("the bus does not exist")
+
+    assert here.delivery.publish(an_event()) == QUEUED
+    assert bus.calls == []
+
+
+@pytest.mark.parametrize("tripped", [False, True])
+def test_an_outbox_that_fails_leaves_the_bus_even_where_the_breaker_is_open(
+    house: Callable[..., House], caplog: pytest.LogCaptureFixture, *, tripped: bool
+) -> None:
+    bus, event = AnsweringEventPublisher(), an_event()
+    here = house(bus, FaultyOutbox(time.time, "add", "record"))
+    if tripped:
+        here.breaker.trip("the bus was away")
+
+    assert here.delivery.publish(event) == ACCEPTED
+
+    assert bus.accepted == [event]
+    assert not here.breaker.is_open
+    (record,) = caplog.records
+    assert record.message == "the event could not be kept, only the bus is left"
+    assert vars(record)["interaction_id"] == str(event.interaction_id)
+    assert record.exc_info
+
+
+@pytest.mark.parametrize("error", [AWAY, EventRejectedError("malformed")])
+def test_only_if_both_fail_is_an_error_raised(house: Callable[..., House], error: Exception) -> None:
+    here = house(FailingEventPublisher(error), FaultyOutbox(time.time, "add"))
+
+    with pytest.raises(type(error), match=str(error)):
+        here.delivery.publish(an_event())
+
+
+def test_a_bus_that_does_not_answer_and_an_outbox_that_fails_are_an_error_in_time(
+    house: Callable[..., House],
+) -> None:
+    bus = HeldUpEventPublisher()
+    here = house(bus, FaultyOutbox(time.time, "add"), timeout_seconds=0.2)
+
+    with pytest.raises(EventBusUnavailableError, match=r"did not answer within 0\.2 s"):
+        here.delivery.publish(an_event())
+    bus.go_on.set()
+
+
+def test_without_an_outbox_an_event_is_not_thrown_at_a_bus_that_would_drop_it(
+    house: Callable[..., House],
+) -> None:
+    bus = AnsweringEventPublisher()
+    here = house(bus, FaultyOutbox(time.time, "add"))
+    here.breaker.hold("the rule does not exist")
+
+    with pytest.raises(EventBusUnavailableError, match="the rule does not exist"):
+        here.delivery.publish(an_event())
+    assert bus.calls == []
+
+
+def test_what_is_published_and_cannot_be_recorded_is_published(
+    house: Callable[..., House], caplog: pytest.LogCaptureFixture
+) -> None:
+    here, event = house(AnsweringEventPublisher(), FaultyOutbox(time.time, "record")), an_event()
+
+    assert here.delivery.publish(event) == ACCEPTED
+
+    assert here.record(event.interaction_id).state is OutboxState.WAITING  # a duplicate later, and no loss
+    assert [record.message for record in caplog.records] == ["the outcome could not be recorded"]
+
+
+def test_an_event_with_labels_goes_to_the_bus_alone_since_the_outbox_keeps_no_labels(
+    house: Callable[..., House],
+) -> None:
+    bus, event, referring = AnsweringEventPublisher(), an_event(), a_referring_event()
+    here = house(bus)
+
+    assert here.delivery.publish(event, labels=("urn:a",)) == ACCEPTED
+    assert isinstance(here.delivery.publish(referring), Publication)
+
+    assert bus.labels == [("urn:a",), ()]
+    assert here.outbox.counts() == (0, 0, 0, 0.0)

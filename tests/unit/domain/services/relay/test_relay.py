@@ -1,0 +1,746 @@
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+
+from domain.model.errors import (
+    EventBusRefusesUsError,
+    EventBusUnavailableError,
+    EventRejectedError,
+    EventTooLargeError,
+)
+from domain.model.events.event import CompletedEvent
+from domain.model.outbox import OutboxState
+from domain.model.route.route import Finding, Link
+from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.relay import IDLE_SECONDS, POLL_SECONDS, Relay, RelayStatus
+from domain.services.relay.route_guard import RouteGuard
+from domain.services.resilience.circuit_breaker import CircuitBreaker
+from ports.event_port import PublishOutcome
+from tests.doubles_delivery import (
+    ACCEPTED,
+    AnsweringEventPublisher,
+    FaultyOutbox,
+    HeldUpEventPublisher,
+    SimulatedTime,
+    seeded,
+)
+from tests.factories import an_event
+from tests.relays import RelayAtWork
+from tests.service import wait_until
+
+pytestmark = pytest.mark.slow
+
+AWAY = EventBusUnavailableError("the bus is away")
+DENIED = EventBusRefusesUsError("EventBridge refuses every event: AccessDeniedException")
+
+
+def ids(events: Sequence[CompletedEvent]) -> list[UUID]:
+    return [event.interaction_id for event in events]
+
+
+# Where all is well
+
+
+def test_every_event_is_published_once_and_recorded_with_its_receipt() -> None:
+    bus = AnsweringEventPublisher()
+    here = RelayAtWork(bus)
+    events = here.add(1234)
+
+    here.work()
+
+    assert sorted(bus.accepted_ids) == sorted(ids(events))
+    assert here.ids(OutboxState.PUBLISHED) == set(ids(events))
+    record = here.record(events[0].interaction_id)
+    assert (record.event_id, record.event, record.attempts) == ("event-1", None, 0)
+
+
+def test_each_call_holds_as_many_events_as_the_bus_takes() -> None:
+    bus = AnsweringEventPublisher()
+    here = RelayAtWork(bus)
+    here.add(95)
+
+    here.work()
+
+    assert sorted(map(len, bus.calls)) == [5] + [10] * 9
+
+
+def test_a_call_holds_no_more_text_than_the_bus_takes_with_one() -> None:
+    bus = AnsweringEventPublisher()
+    here = RelayAtWork(bus)
+    for _ in range(20):
+        here.outbox.add(an_event(raw_transcript="x" * 100_000, cleaned_transcript="y" * 100_000))
+    huge = an_event(raw_transcript="x" * 3_000_000)
+    here.outbox.add(huge)
+
+    here.work()
+
+    assert sorted(map(len, bus.calls)) == [1, *[4] * 5]
+
+
+def test_several_calls_are_in_flight_at_once() -> None:
+    together = threading.Barrier(4)
+
+    def answer_together(_event: CompletedEvent) -> PublishOutcome:
+        together.wait(60)
+        return ACCEPTED
+
+    here = RelayAtWork(AnsweringEventPublisher(answer_together), threads=4)
+    here.add(40)  # four calls of ten; each event waits for one of each other call
+
+    here.work()
+
+    assert here.outbox.counts().published == 40
+
+
+def test_the_next_round_is_in_flight_before_the_one_before_it_is_over() -> None:
+    together = threading.Barrier(2)
+
+    def answer_together(_event: CompletedEvent) -> PublishOutcome:
+        if here.outbox.counts().published:
+            together.wait(60)
+        return ACCEPTED
+
+    here = RelayAtWork(AnsweringEventPublisher(answer_together), batch=10)
+    here.add(50)  # the first ten show that all is well; then the events of two rounds wait for each other
+
+    here.work()
+
+    assert here.outbox.counts().published == 50
+
+
+def test_more_rounds_are_in_flight_where_texts_are_long() -> None:
+    together = threading.Barrier(40)
+
+    def answer_together(_event: CompletedEvent) -> PublishOutcome:
+        if here.outbox.counts().published:
+            together.wait(10)
+        return ACCEPTED
+
+    here = RelayAtWork(AnsweringEventPublisher(answer_together), threads=40)
+    for _ in range(50 + 4 * 10):  # after the first fifty four rounds of ten, which wait for each other
+        here.outbox.add(an_event(raw_transcript="x" * 700_000))
+
+    here.work()
+
+    assert here.outbox.counts().published == 90
+
+
+def test_rounds_that_are_partly_refused_follow_one_after_the_other() -> None:
+    bus = AnsweringEventPublisher(lambda event: AWAY if event.interaction_id in refused else ACCEPTED)
+    here = RelayAtWork(bus, batch=10)
+    refused = set(ids(here.add(40)[::10]))  # one in ten
+
+    for rounds in range(1, 4):
+        here.relay.step()
+        assert len(bus.calls) == rounds
+        assert here.outbox.counts().published == rounds * 9
+
+
+def test_long_transcripts_are_claimed_a_few_at_a_time() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    text = "word " * 80_000
+    for _ in range(200):
+        here.outbox.add(an_event(raw_transcript=text, cleaned_transcript=text))
+
+    here.work()
+
+    assert [len(outcomes) for outcomes in here.outbox.recorded] == [50, *[10] * 15]
+
+
+def test_all_outcomes_of_a_round_are_recorded_together() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    here.add(300)
+
+    here.work()
+
+    assert [len(outcomes) for outcomes in here.outbox.recorded] == [50, 250]  # carefully at first
+
+
+def test_a_relay_without_work_rests_until_something_is_due() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    assert here.relay.step() == 1.0
+
+    here.outbox.add(an_event(), lease_seconds=0.25)
+    assert here.relay.step() == pytest.approx(0.25)
+
+
+# Events that fail
+
+
+def test_a_claim_that_brings_nothing_although_something_is_due_is_no_hot_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work = RelayAtWork(AnsweringEventPublisher())
+    work.add()
+    monkeypatch.setattr(work.outbox, "claim_due", lambda *_, **__: ())  # somebody else is just claiming it
+
+    assert work.outbox.seconds_until_due() == 0
+    assert work.relay.step() >= IDLE_SECONDS
+
+
+def test_an_event_that_is_wrong_is_parked_with_its_reason_and_no_other_with_it() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    events = here.add(2000)
+    poison = {events[7].interaction_id, events[1500].interaction_id}
+    here.publisher._events = AnsweringEventPublisher(
+        lambda event: EventRejectedError("MalformedDetail") if event.interaction_id in poison else ACCEPTED
+    )
+
+    here.work()
+
+    assert here.ids(OutboxState.REJECTED) == poison
+    assert here.outbox.counts().published == 1998
+    record = here.record(events[7].interaction_id)
+    assert (record.reason, record.event) == ("MalformedDetail", events[7])
+
+
+def test_what_is_rejected_leaves_again_once_it_is_retried() -> None:
+    bus = AnsweringEventPublisher(lambda _: EventTooLargeError("set PAYLOAD_BUCKET and retry it"))
+    here = RelayAtWork(bus)
+    events = here.add(3)
+    here.work()
+    assert here.outbox.counts().rejected == 3
+
+    bus.answer = lambda _: ACCEPTED
+    here.work(10)
+    assert bus.accepted == []
+    here.outbox.retry()
+    here.work()
+
+    assert sorted(bus.accepted_ids) == sorted(ids(events))
+
+
+def test_an_event_that_fails_for_ever_is_tried_for_ever_with_growing_delays_up_to_a_minute() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    (unlucky,) = here.add()
+    tried: list[float] = []
+
+    def answer(event: CompletedEvent) -> PublishOutcome:
+        if event.interaction_id != unlucky.interaction_id:
+            return ACCEPTED
+        tried.append(here.clock.at)
+        return EventBusUnavailableError("InternalFailure")
+
+    here.publisher._events = AnsweringEventPublisher(answer)
+    here.work(24 * 3600)
+
+    gaps = [later - earlier for earlier, later in pairwise(tried)]
+    assert len(tried) > 24 * 30
+    assert max(gaps) <= 120  # its own delay and the relay's pause
+    assert sum(gaps[:3]) < 15
+    assert here.record(unlucky.interaction_id).state is OutboxState.WAITING
+
+
+def test_old_events_that_fail_do_not_starve_new_ones() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    old = set(ids(here.add(200)))
+    bus = AnsweringEventPublisher(
+        lambda event: EventBusUnavailableError("InternalFailure") if event.interaction_id in old else ACCEPTED
+    )
+    here.publisher._events = bus
+    for _ in range(50):
+        here.step()
+
+    for _ in range(20):
+        (new,) = here.add()
+        added_at = here.clock.at
+        while new.interaction_id not in bus.accepted_ids:
+            here.step()
+        assert here.clock.at - added_at <= 180
+    assert here.outbox.counts().waiting == 200
+
+
+def test_a_defect_of_the_transport_ends_neither_the_relay_nor_an_event() -> None:
+    bus = AnsweringEventPublisher()
+    here = RelayAtWork(bus)
+    here.add(30)
+
+    def defect(_event: CompletedEvent) -> PublishOutcome:
+        raise ZeroDivisionError
+
+    bus.answer = defect
+    here.work(60)
+    assert here.outbox.counts().waiting == 30
+    bus.answer = lambda _: ACCEPTED
+    here.work()
+
+    assert here.outbox.counts().published == 30
+
+
+# A bus in trouble
+
+
+def test_a_bus_that_is_away_is_asked_seldom_and_gets_everything_when_it_is_back() -> None:
+    bus = AnsweringEventPublisher(lambda _: AWAY)
+    here = RelayAtWork(bus)
+    events = here.add(10_000)
+
+    calls = []
+    for _minute in range(10):
+        before = len(bus.calls)
+        here.work(60)
+        calls.append(len(bus.calls) - before)
+    assert calls[0] <= 30
+    assert max(calls[2:]) <= 10
+    assert here.relay.status().paused == "the bus is away"
+    assert here.breaker.is_open
+
+    bus.answer = lambda _: ACCEPTED
+    here.work()
+    assert set(bus.accepted_ids) == set(ids(events))
+    assert here.relay.status().paused is None
+    assert not here.breaker.is_open
+
+
+def test_attempts_do_not_climb_while_the_bus_is_away() -> None:
+    bus = AnsweringEventPublisher(lambda _: AWAY)
+    here = RelayAtWork(bus)
+    here.add(2000)
+
+    here.work(3600)
+
+    attempts = [record.attempts for record in here.outbox.records(limit=5000)]
+    assert sum(attempts) == sum(map(len, bus.calls))
+    assert max(attempts) <= 10
+
+
+def test_where_we_are_refused_one_call_is_enough_and_no_event_counts_it() -> None:
+    bus = AnsweringEventPublisher(lambda _: DENIED)
+    here = RelayAtWork(bus, threads=1)
+    here.add(500)
+
+    here.step()
+
+    assert len(bus.calls) == 1
+    assert here.breaker.reason == str(DENIED)
+    assert {record.attempts for record in here.outbox.records(limit=500)} == {0}
+    assert here.outbox.counts().waiting == 500
+
+
+def test_a_state_is_logged_when_it_changes_and_not_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    bus = AnsweringEventPublisher(lambda _: DENIED)
+    here = RelayAtWork(bus)
+    here.add(10)
+    here.work(3600)
+    bus.answer = lambda _: ACCEPTED
+    here.work()
+
+    lines = Counter((record.levelname, record.message) for record in caplog.records)
+    assert lines == {
+        ("ERROR", "the relay pauses"): 1,
+        ("INFO", "the relay goes on"): 1,
+        ("INFO", "event published"): 10,
+    }
+
+
+def test_most_entries_throttled_is_no_hot_loop_and_no_stand_still() -> None:
+    chance = seeded()
+    throttled = EventBusUnavailableError("ThrottlingException")
+    bus = AnsweringEventPublisher(lambda _: throttled if chance.random() < 0.9 else ACCEPTED)
+    here = RelayAtWork(bus, threads=1)
+    events = here.add(3000)
+
+    calls = []
+    while here.outbox.counts().waiting:
+        before = len(bus.calls)
+        here.work(60)
+        calls.append(len(bus.calls) - before)
+
+    assert set(bus.accepted_ids) == set(ids(events))
+    assert Counter(bus.accepted_ids).most_common(1)[0][1] == 1
+    assert max(calls) <= 2500
+    assert here.clock.at - 1_000_000 < 3600
+
+
+def test_a_breaker_that_callers_opened_is_closed_by_the_relay() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    here.breaker.trip("callers found the bus away")
+    here.add()
+
+    here.work()
+
+    assert not here.breaker.is_open
+
+
+def test_a_bus_that_answers_too_slowly_for_callers_leaves_the_breaker_open_and_is_used() -> None:
+    here = RelayAtWork(AnsweringEventPublisher(), threads=1)
+    here.breaker.trip("the bus did not answer within 2 s")
+
+    def slowly(_event: CompletedEvent) -> PublishOutcome:
+        here.clock.at += 3
+        return ACCEPTED
+
+    here.publisher._events = AnsweringEventPublisher(slowly)
+    here.add(3)
+    here.work()
+
+    assert here.outbox.counts().published == 3
+    assert here.breaker.is_open
+
+
+# A route that is broken
+
+
+def test_events_are_held_back_while_the_bus_would_drop_them() -> None:
+    findings = [Finding(Link.RULE, "the rule does not exist", "it was looked for", "transcripts provision")]
+    clock, breaker, bus = SimulatedTime(), CircuitBreaker(), AnsweringEventPublisher()
+    route = RouteGuard(lambda: findings, breaker, clock=clock)
+    here = RelayAtWork(bus, clock=clock, breaker=breaker, route=route)
+    events = here.add(20)
+
+    here.work(300)
+    assert bus.calls == []
+    assert here.outbox.claimed == []
+    assert here.relay.status().paused == "the rule does not exist"
+
+    findings.clear()
+    here.work(15)
+    assert sorted(bus.accepted_ids) == sorted(ids(events))
+    assert here.relay.status().paused is None
+
+
+def test_the_route_is_looked_at_before_the_first_event_leaves() -> None:
+    clock, breaker, bus = SimulatedTime(), CircuitBreaker(), AnsweringEventPublisher()
+    calls_at_first_look: list[int] = []
+
+    def check() -> tuple[Finding, ...]:
+        calls_at_first_look.append(len(bus.calls))
+        return ()
+
+    here = RelayAtWork(bus, clock=clock, breaker=breaker, route=RouteGuard(check, breaker, clock=clock))
+    here.add(5)
+    here.work()
+
+    assert calls_at_first_look[0] == 0
+    assert here.outbox.counts().published == 5
+
+
+# An outbox in trouble
+
+
+@pytest.mark.parametrize("method", ["claim_due", "record"])
+def test_an_outbox_that_fails_is_asked_seldom_and_goes_on_by_itself(method: str) -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    events = here.add(100)
+    here.outbox.failing = {method}
+
+    here.work(600)
+    assert here.steps <= 50
+    assert here.relay.status().paused == "the outbox cannot be had: the disk is full"
+
+    here.outbox.failing = set()
+    here.work()
+    assert here.ids(OutboxState.PUBLISHED) == set(ids(events))
+    assert here.relay.status().paused is None
+
+
+def test_what_cannot_be_recorded_stops_the_publishing_and_is_sent_no_second_time() -> None:
+    bus = AnsweringEventPublisher()
+    here = RelayAtWork(bus, batch=100)
+    events = here.add(1000)
+    here.outbox.failing = {"record"}
+
+    here.work(3600)
+    assert len(bus.accepted) <= 200  # one batch that could not be recorded, and one that was in flight then
+    assert here.breaker.reason == "what was published cannot be recorded"
+
+    here.outbox.failing = set()
+    here.work()
+    assert Counter(bus.accepted_ids) == dict.fromkeys(ids(events), 1)
+
+
+def test_an_idle_relay_is_well_again_as_soon_as_the_outbox_is() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    here.outbox.failing = {"claim_due"}
+    here.step()
+    here.outbox.failing = set()
+
+    here.step()
+
+    assert here.relay.status().paused is None
+    assert here.relay.status().last_error == "the outbox cannot be had: the disk is full"
+
+
+def test_a_defect_of_the_outbox_does_not_end_the_relay(caplog: pytest.LogCaptureFixture) -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    here.add()
+    claim_due, here.outbox._kept = here.outbox._kept, None  # type: ignore[assignment]  # the defect
+
+    here.step()
+    assert here.relay.status().paused == "the relay broke down: AttributeError"
+    assert caplog.records[0].exc_info
+
+    here.outbox._kept = claim_due
+    here.work()
+    assert here.outbox.counts().published == 1
+
+
+# Several relays, and crashes
+
+
+def test_two_relays_share_the_work_and_send_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, clock = AnsweringEventPublisher(), SimulatedTime()
+    outbox = FaultyOutbox(clock)
+    long, lease_seconds = 1e9, 1e12  # an idle relay makes simulated time fly
+    monkeypatch.setattr("adapters.in_memory.outbox.MAX_WAIT_SECONDS", lease_seconds)
+    relays = [
+        RelayAtWork(bus, outbox=outbox, clock=clock, batch=10, lease_seconds=lease_seconds) for _ in range(2)
+    ]
+    events = relays[0].add(500)
+
+    threads = [threading.Thread(target=relay.work, args=(long,)) for relay in relays]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Counter(bus.accepted_ids) == dict.fromkeys(ids(events), 1)
+
+
+def test_a_relay_that_was_stopped_past_its_lease_changes_nothing_any_more() -> None:
+    clock = SimulatedTime()
+    outbox = FaultyOutbox(clock)
+    stopped_bus, other_bus = HeldUpEventPublisher(lambda _: AWAY), AnsweringEventPublisher()
+    stopped = RelayAtWork(stopped_bus, outbox=outbox, clock=clock)
+    (event,) = stopped.add()
+    asleep = threading.Thread(target=stopped.relay.step)
+    asleep.start()
+    assert stopped_bus.asked.wait(60)
+
+    clock.at += 61
+    other = RelayAtWork(other_bus, outbox=outbox, clock=clock)
+    other.work()
+    before = other.record(event.interaction_id)
+    stopped_bus.go_on.set()
+    asleep.join()
+
+    assert before.state is OutboxState.PUBLISHED
+    assert other.record(event.interaction_id) == before
+
+
+def test_a_relay_sends_nothing_in_the_second_half_of_its_lease() -> None:
+    here = RelayAtWork(AnsweringEventPublisher(), threads=1, lease_seconds=60)
+
+    def slowly(_event: CompletedEvent) -> PublishOutcome:
+        here.clock.at += 1
+        return ACCEPTED
+
+    bus = AnsweringEventPublisher(slowly)
+    here.publisher._events = bus
+    events = here.add(100)
+
+    here.relay.step()
+    assert len(bus.accepted) == 40  # the last ten were begun in the 31st second
+    assert here.outbox.counts().waiting == 60
+    here.work()
+
+    assert Counter(bus.accepted_ids) == dict.fromkeys(ids(events), 1)
+    assert {record.attempts for record in here.outbox.records(limit=100)} == {0}
+
+
+def test_a_crash_between_acceptance_and_record_costs_a_duplicate_and_no_loss() -> None:
+    bus, clock = AnsweringEventPublisher(), SimulatedTime()
+    outbox = FaultyOutbox(clock)
+    crashing = RelayAtWork(bus, outbox=outbox, clock=clock)
+    events = crashing.add(30)
+    crashing.outbox.failing = {"record"}
+    crashing.step()  # and it is never heard of again
+
+    outbox.failing = set()
+    survivor = RelayAtWork(bus, outbox=outbox, clock=clock)
+    survivor.work(59 - (clock.at - 1_000_000))
+    assert survivor.outbox.counts().published == 0
+    survivor.work()
+
+    assert Counter(bus.accepted_ids) == dict.fromkeys(ids(events), 2)
+    assert {record.attempts for record in outbox.records(limit=100)} == {0}
+
+
+# Running and stopping
+
+
+def running(
+    bus: AnsweringEventPublisher, outbox: FaultyOutbox, *, poll_seconds: float = POLL_SECONDS
+) -> tuple[Relay, threading.Event, threading.Thread]:
+    breaker, stop = CircuitBreaker(), threading.Event()
+    relay = Relay(outbox, ClaimPublisher(bus, breaker, threads=2), breaker, poll_seconds=poll_seconds)
+    thread = threading.Thread(target=relay.run, args=(stop,))
+    thread.start()
+    return relay, stop, thread
+
+
+def test_a_running_relay_wakes_at_once_for_new_work_and_stops_at_once() -> None:
+    bus, outbox = AnsweringEventPublisher(), FaultyOutbox(time.time)
+    relay, stop, thread = running(bus, outbox, poll_seconds=3600)  # it looks for other processes' events
+    wait_until(lambda: len(outbox.claimed) == 1)
+
+    outbox.add(an_event())
+    relay.wake()
+    wait_until(lambda: outbox.counts().published == 1)
+    stop.set()
+    relay.wake()
+    thread.join(60)
+
+    assert not thread.is_alive()
+
+
+def test_a_running_relay_finds_what_another_process_added() -> None:
+    bus, outbox = AnsweringEventPublisher(), FaultyOutbox(time.time)
+    relay, stop, thread = running(bus, outbox)
+    wait_until(lambda: len(outbox.claimed) == 1)
+
+    outbox.add(an_event())
+    wait_until(lambda: outbox.counts().published == 1)
+
+    stop.set()
+    relay.wake()
+    thread.join(60)
+
+
+def test_a_relay_that_stops_finishes_what_is_in_flight_and_gives_back_the_rest() -> None:
+    bus, outbox = HeldUpEventPublisher(), FaultyOutbox(time.time)
+    events = [an_event() for _ in range(50)]
+    for event in events:
+        outbox.add(event)
+    relay, stop, thread = running(bus, outbox)
+    assert bus.asked.wait(60)
+
+    stop.set()
+    relay.wake()
+    bus.go_on.set()
+    thread.join(60)
+
+    assert not thread.is_alive()
+    published = outbox.counts().published
+    assert published == len(bus.accepted)
+    assert 10 <= published <= 20
+    given_back = outbox.claim_due(100, lease_seconds=1)
+    assert len(given_back) == 50 - published
+    assert {claim.attempts for claim in given_back} == {0}
+
+
+def test_a_relay_that_stops_and_cannot_record_says_what_will_be_sent_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    bus, outbox = AnsweringEventPublisher(), FaultyOutbox(time.time, "record")
+    outbox.add(an_event())
+    relay, stop, thread = running(bus, outbox)
+    wait_until(lambda: bus.accepted)
+
+    stop.set()
+    relay.wake()
+    thread.join(60)
+
+    (record,) = [record for record in caplog.records if record.message.startswith("not recorded")]
+    assert vars(record)["events"] == 1
+    assert caplog.records[-1].message == "relay stopped"
+
+
+def test_a_pause_is_not_cut_short_by_new_work() -> None:
+    clock, stop = SimulatedTime(), threading.Event()
+    outbox, bus = FaultyOutbox(clock), AnsweringEventPublisher(lambda _: AWAY)
+    breaker = CircuitBreaker()
+
+    def woken_all_the_time(seconds: float) -> bool:
+        clock.at += min(seconds, 0.01)
+        if clock.at > 1_000_600:
+            stop.set()
+        return True
+
+    publisher = ClaimPublisher(bus, breaker, clock=clock, random=seeded())
+    relay = Relay(outbox, publisher, breaker, clock=clock, wait=woken_all_the_time, random=seeded())
+    for _ in range(100):
+        outbox.add(an_event())
+    relay.run(stop)
+
+    assert len(bus.calls) <= 60
+
+
+def test_the_rest_after_a_round_that_was_mostly_refused_is_not_cut_short_by_new_work() -> None:
+    clock, stop = SimulatedTime(), threading.Event()
+    chance = seeded()
+    outbox = FaultyOutbox(clock)
+    bus = AnsweringEventPublisher(lambda _: AWAY if chance.random() < 0.9 else ACCEPTED)
+    breaker = CircuitBreaker()
+
+    def woken_all_the_time(seconds: float) -> bool:
+        clock.at += min(seconds, 0.01)
+        outbox.add(an_event())
+        if clock.at > 1_000_060:
+            stop.set()
+        return True
+
+    publisher = ClaimPublisher(bus, breaker, threads=1, clock=clock, random=seeded())
+    relay = Relay(outbox, publisher, breaker, clock=clock, wait=woken_all_the_time, random=seeded())
+    for _ in range(1000):
+        outbox.add(an_event())
+    relay.run(stop)
+
+    rounds = [claims for claims in outbox.claimed if claims]
+    assert len(rounds) <= 60
+
+
+def test_the_status_tells_the_last_sign_of_life() -> None:
+    here = RelayAtWork(AnsweringEventPublisher())
+    assert here.relay.status() == RelayStatus(None, None, None)
+
+    here.relay.step()
+    here.clock.at += 7
+
+    assert here.relay.status() == RelayStatus(None, 7.0, None)
+
+
+class DefectiveBreaker(CircuitBreaker):
+    """Breaks down where it is told of a success, while it is said to."""
+
+    is_defective = False
+
+    def succeeded(self) -> None:
+        if self.is_defective:
+            raise RuntimeError("a defect")
+        super().succeeded()
+
+
+def test_rounds_that_break_down_one_after_the_other_do_not_end_the_relay() -> None:
+    bus, breaker = AnsweringEventPublisher(), DefectiveBreaker()
+    here = RelayAtWork(bus, breaker=breaker, batch=10)
+    events = here.add(60)
+    here.step()
+
+    breaker.is_defective = True
+    for _ in range(3):
+        here.step()
+    assert here.relay.status().last_error == "the relay broke down: RuntimeError"
+
+    breaker.is_defective = False
+    here.work()
+    assert here.ids(OutboxState.PUBLISHED) == set(ids(events))
+
+
+def test_what_is_found_missing_holds_back_what_was_about_to_be_sent() -> None:
+    breaker = CircuitBreaker()
+
+    def lose_the_bus(_event: CompletedEvent) -> PublishOutcome:
+        breaker.hold("the bus is missing")
+        return ACCEPTED
+
+    bus = AnsweringEventPublisher(lose_the_bus)
+    here = RelayAtWork(bus, breaker=breaker, batch=100, threads=1)
+    events = here.add(100)
+
+    here.step()
+    assert len(bus.accepted) == 10
+    assert here.outbox.counts().waiting == 90
+
+    breaker.release()
+    bus.answer = lambda _: ACCEPTED
+    here.work()
+    assert Counter(bus.accepted_ids) == dict.fromkeys(ids(events), 1)

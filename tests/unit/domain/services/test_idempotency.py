@@ -1,0 +1,219 @@
+"""Renewals with a clock that is moved by hand: rounds are run by the tests, not by time."""
+
+import logging
+import threading
+from typing import NoReturn
+from uuid import UUID, uuid4
+
+import pytest
+
+from adapters.in_memory import InMemoryIdempotency
+from domain.model.errors import ConfigurationError, IdempotencyInProgressError, IdempotencyUnavailableError
+from domain.model.idempotency import Reservation
+from domain.services.idempotency import LEASE_SECONDS, RENEW_SECONDS, LeaseRenewal
+from tests.databases import Clock
+from tests.service import wait_until
+
+TENANT = uuid4()
+
+
+class CountingKeys(InMemoryIdempotency):
+    """A store that counts renewals, and can be away."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.renewed: list[str] = []
+        self.is_away = False
+
+    def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+        if self.is_away:
+            raise IdempotencyUnavailableError("the disk is full")
+        self.renewed.append(reservation.key)
+        return super().renew(reservation, lease_seconds=lease_seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def keys(clock: Clock) -> CountingKeys:
+    return CountingKeys(clock)
+
+
+@pytest.fixture
+def leases(keys: CountingKeys) -> LeaseRenewal:
+    return LeaseRenewal(lambda: keys)
+
+
+def reserve(keys: CountingKeys, key: str = "key", tenant: UUID = TENANT) -> Reservation:
+    reservation = keys.begin(tenant, key, "recording", lease_seconds=LEASE_SECONDS)
+    assert isinstance(reservation, Reservation)
+    return reservation
+
+
+def is_taken(keys: CountingKeys, key: str = "key") -> bool:
+    try:
+        keys.begin(TENANT, key, "recording", lease_seconds=LEASE_SECONDS)
+    except IdempotencyInProgressError:
+        return True
+    return False
+
+
+def test_a_dead_servers_key_is_free_within_a_minute_and_two_renewals_may_be_missed() -> None:
+    assert LEASE_SECONDS <= 60
+    assert 3 * RENEW_SECONDS <= LEASE_SECONDS
+
+
+def test_a_request_of_four_hours_keeps_its_key(
+    leases: LeaseRenewal, keys: CountingKeys, clock: Clock
+) -> None:
+    with leases.holding(reserve(keys)):
+        for _ in range(4 * 180):
+            clock.advance(RENEW_SECONDS)
+            leases.round()
+            assert is_taken(keys)
+
+    assert len(keys.renewed) == 4 * 180
+
+
+def test_keys_that_are_not_in_hand_are_left_to_run_out(
+    leases: LeaseRenewal, keys: CountingKeys, clock: Clock
+) -> None:
+    with leases.holding(reserve(keys, "mine")):
+        reserve(keys, "a dead server's")
+        clock.advance(RENEW_SECONDS)
+        leases.round()
+        clock.advance(LEASE_SECONDS - RENEW_SECONDS)
+
+        assert is_taken(keys, "mine")
+        assert not is_taken(keys, "a dead server's")
+
+
+def test_renewing_ends_with_the_request_however_it_ends(leases: LeaseRenewal, keys: CountingKeys) -> None:
+    with leases.holding(reserve(keys, "answered")):
+        pass
+    with pytest.raises(KeyError), leases.holding(reserve(keys, "failed")):
+        raise KeyError
+
+    leases.round()
+
+    assert keys.renewed == []
+
+
+def test_without_keys_in_hand_the_store_is_not_asked_for() -> None:
+    def nowhere() -> NoReturn:
+        raise AssertionError("nobody needs it")
+
+    LeaseRenewal(nowhere).round()
+
+
+def test_a_stale_reservation_overwrites_nothing_and_is_given_up(
+    leases: LeaseRenewal, keys: CountingKeys, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with leases.holding(reserve(keys)):
+        clock.advance(LEASE_SECONDS)
+        owner = reserve(keys)
+        leases.round()
+        leases.round()
+
+        assert keys.renewed == ["key"]
+    assert keys.finish(owner, "{}")
+    (record,) = caplog.records
+    assert (record.levelno, record.__dict__["tenant_id"]) == (logging.WARNING, str(TENANT))
+
+
+def test_a_request_that_ends_during_its_renewal_has_lost_nothing(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Slow(CountingKeys):
+        def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+            holding.__exit__(None, None, None)
+            self.finish(reservation, "{}")
+            return super().renew(reservation, lease_seconds=lease_seconds)
+
+    keys = Slow(clock)
+    leases = LeaseRenewal(lambda: keys)
+    holding = leases.holding(reserve(keys))
+    holding.__enter__()
+
+    leases.round()
+
+    assert keys.renewed == ["key"]
+    assert caplog.records == []
+
+
+def test_a_store_that_is_away_for_a_while_costs_no_key(
+    leases: LeaseRenewal, keys: CountingKeys, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    with leases.holding(reserve(keys, "one")), leases.holding(reserve(keys, "other")):
+        keys.is_away = True
+        for _ in range(2):
+            clock.advance(RENEW_SECONDS - 1)
+            leases.round()
+        assert [record.__dict__["in_hand"] for record in caplog.records] == [2, 2]
+        keys.is_away = False
+        clock.advance(RENEW_SECONDS - 1)
+        leases.round()
+
+        clock.advance(LEASE_SECONDS - 1)
+        assert is_taken(keys, "one")
+        assert is_taken(keys, "other")
+
+
+def test_a_key_whose_renewal_breaks_down_costs_no_other_one(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Defective(CountingKeys):
+        def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
+            if reservation.key == "defect":
+                raise RuntimeError
+            return super().renew(reservation, lease_seconds=lease_seconds)
+
+    keys = Defective(clock)
+    leases = LeaseRenewal(lambda: keys)
+    with (
+        leases.holding(reserve(keys, "one")),
+        leases.holding(reserve(keys, "defect")),
+        leases.holding(reserve(keys, "other")),
+    ):
+        leases.round()
+
+    assert sorted(keys.renewed) == ["one", "other"]
+    (record,) = caplog.records
+    assert record.message == "the renewal of an idempotency key broke down"
+    assert record.exc_info
+    assert vars(record)["error_type"] == "RuntimeError"
+
+
+def test_a_round_that_breaks_down_is_not_the_last(keys: CountingKeys) -> None:
+    asked: list[CountingKeys] = []
+
+    def store() -> CountingKeys:
+        asked.append(keys)
+        if len(asked) <= 2:
+            raise ConfigurationError("the database is of another version")
+        return keys
+
+    leases = LeaseRenewal(store)
+    with leases.holding(reserve(keys)), leases.running(every_seconds=0.001):
+        wait_until(lambda: bool(keys.renewed))
+
+
+def test_it_renews_in_a_thread_of_its_own_until_it_is_stopped(
+    leases: LeaseRenewal, keys: CountingKeys
+) -> None:
+    with leases.holding(reserve(keys)), leases.running(every_seconds=0.001):
+        wait_until(lambda: len(keys.renewed) > 2)
+    renewed = len(keys.renewed)
+
+    assert [thread for thread in threading.enumerate() if thread.name == "leases"] == []
+    assert len(keys.renewed) == renewed
+
+
+def test_it_ends_at_once_however_long_a_pause_is(leases: LeaseRenewal) -> None:
+    with leases.running(every_seconds=3600):
+        pass
+
+    assert [thread for thread in threading.enumerate() if thread.name == "leases"] == []

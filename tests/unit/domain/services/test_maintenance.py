@@ -1,0 +1,203 @@
+import logging
+from threading import Event, Thread
+from uuid import uuid4
+
+import pytest
+
+from adapters.in_memory import InMemoryIdempotency, InMemoryOutbox
+from domain.model.errors import OutboxUnavailableError
+from domain.model.outbox import OutboxCounts, Published, Rejected
+from domain.services.maintenance import LATE_SECONDS, TEXTS_BATCH, Housekeeping
+from tests.factories import an_event
+from tests.service import wait_until
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_counts_and_the_age_of_the_oldest_event_are_logged(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    outbox = InMemoryOutbox(clock)
+    outbox.add(an_event())
+    clock.now += 12.0
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO
+    assert record.__dict__["waiting"] == 1
+    assert record.__dict__["oldest_waiting_seconds"] == 12.0
+
+
+def test_an_event_that_waits_for_long_is_a_warning(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    outbox = InMemoryOutbox(clock)
+    outbox.add(an_event())
+    clock.now += LATE_SECONDS + 1
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_a_rejected_event_is_a_warning(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    outbox = InMemoryOutbox(clock)
+    outbox.record([Rejected(outbox.add(an_event(), lease_seconds=5), "malformed")])
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_keys_that_are_over_are_erased(clock: Clock) -> None:
+    keys = InMemoryIdempotency(clock)
+    keys.begin(uuid4(), "k", "sha", lease_seconds=1)
+    clock.now += 2 * 24 * 3600
+
+    Housekeeping(InMemoryOutbox(clock), keys).round(Event())
+
+    assert keys.prune() == 0
+
+
+def published(outbox: InMemoryOutbox, events: int) -> None:
+    claims = [outbox.add(an_event(), lease_seconds=60) for _ in range(events)]
+    outbox.record([Published(claim, "receipt") for claim in claims])
+
+
+def texts(outbox: InMemoryOutbox) -> int:
+    return sum(record.event is not None for record in outbox.records(limit=1_000))
+
+
+def test_texts_are_dropped_once_they_were_kept_for_long_enough(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    outbox = InMemoryOutbox(clock, keep_days=7)
+    house = Housekeeping(outbox, InMemoryIdempotency(clock))
+    published(outbox, 3)
+
+    house.round(Event())
+    assert texts(outbox) == 3
+    clock.now += 7 * 24 * 3600
+    house.round(Event())
+
+    assert (texts(outbox), outbox.counts().published) == (0, 3)
+    assert [each.__dict__["events"] for each in caplog.records if "texts" in each.message] == [3]
+
+
+def test_many_texts_are_dropped_in_one_round_of_small_batches(clock: Clock) -> None:
+    outbox = InMemoryOutbox(clock, keep_days=1)
+    published(outbox, TEXTS_BATCH + 1)
+    clock.now += 24 * 3600
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+
+    assert texts(outbox) == 0
+
+
+def test_a_round_is_cut_short_where_the_process_is_to_end(clock: Clock) -> None:
+    outbox, stop = InMemoryOutbox(clock, keep_days=1), Event()
+    published(outbox, 3 * TEXTS_BATCH)
+    clock.now += 24 * 3600
+    stop.set()
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).round(stop)
+
+    assert texts(outbox) == 2 * TEXTS_BATCH
+
+
+def test_a_process_that_ends_soon_has_kept_house_all_the_same(clock: Clock) -> None:
+    outbox, stop = InMemoryOutbox(clock, keep_days=1), Event()
+    published(outbox, 1)
+    clock.now += 24 * 3600
+    stop.set()
+
+    Housekeeping(outbox, InMemoryIdempotency(clock)).run(stop)
+
+    assert texts(outbox) == 0
+
+
+def test_a_store_that_is_away_does_not_end_it(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    class Away(InMemoryOutbox):
+        def counts(self) -> OutboxCounts:
+            raise OutboxUnavailableError("the disk is full")
+
+    Housekeeping(Away(clock), InMemoryIdempotency(clock)).round(Event())
+
+    assert "housekeeping failed" in caplog.text
+
+
+class Defective(InMemoryOutbox):
+    """Breaks down whenever it is asked how many events there are, until it is mended."""
+
+    is_mended = False
+    asked = 0
+
+    def counts(self) -> OutboxCounts:
+        self.asked += 1
+        if not self.is_mended:
+            raise RuntimeError("a defect")
+        return super().counts()
+
+
+def test_what_breaks_down_is_logged_with_its_trace_and_the_rest_is_done(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class DefectiveKeys(InMemoryIdempotency):
+        def prune(self) -> int:
+            raise RuntimeError("another defect")
+
+    outbox = Defective(clock, keep_days=1)
+    published(outbox, 1)
+    clock.now += 24 * 3600
+
+    Housekeeping(outbox, DefectiveKeys(clock)).round(Event())
+
+    assert [(record.levelname, record.message) for record in caplog.records] == [
+        ("ERROR", "housekeeping broke down")
+    ] * 2
+    assert all(record.exc_info for record in caplog.records)
+    assert {vars(record)["error_type"] for record in caplog.records} == {"RuntimeError"}
+    assert texts(outbox) == 0
+
+
+def test_a_round_that_breaks_down_is_not_the_last(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stop, outbox = Event(), Defective(clock)
+    house = Housekeeping(outbox, InMemoryIdempotency(clock))
+    thread = Thread(target=house.run, args=(stop,), kwargs={"every_seconds": 0.001})
+    thread.start()
+    wait_until(lambda: outbox.asked > 2)
+
+    outbox.is_mended = True
+    wait_until(lambda: "outbox" in caplog.messages)
+    stop.set()
+    thread.join(60)
+
+    assert not thread.is_alive()
+
+
+def test_it_goes_on_until_it_is_stopped(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    stop = Event()
+    house = Housekeeping(InMemoryOutbox(clock), InMemoryIdempotency(clock))
+    thread = Thread(target=house.run, args=(stop,), kwargs={"every_seconds": 0.001})
+    thread.start()
+    while len(caplog.records) < 2:
+        thread.join(0.001)
+
+    stop.set()
+    thread.join(60)
+
+    assert not thread.is_alive()
