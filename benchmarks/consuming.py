@@ -14,7 +14,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from adapters.aws.sqs import SqsQueue
+from adapters.aws.sqs.queue import SqsQueue
 from adapters.in_memory import InMemoryProcessedEvents
 from adapters.sql.processed_events import SqlProcessedEvents
 from benchmarks.fast_queue import fast_queue

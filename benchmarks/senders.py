@@ -13,8 +13,8 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from adapters.aws.event_bridge import EventBridgePublisher
-from adapters.aws.event_entry import DEFAULT_MAX_BYTES, packed, put_events_entry
+from adapters.aws.eventbridge.entry import DEFAULT_MAX_BYTES, packed, put_events_entry
+from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from adapters.sql.outbox import SqlOutbox
 from benchmarks.fast_http import ROOT
 from bootstrap.aws import AwsAccess, relaying_client

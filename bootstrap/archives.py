@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from adapters.aws.iam_resources import S3Place
-from adapters.aws.s3_archive import S3Archive
+from adapters.aws.iam.resources import S3Place
+from adapters.aws.s3.dead_letter_archive import S3Archive
 from adapters.files.archive import FolderArchive
 from bootstrap.aws import AwsAccess, s3_client
 from domain.model.errors import ConfigurationError

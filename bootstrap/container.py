@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from dependency_injector import providers
 from dependency_injector.containers import DeclarativeContainer
 
-from adapters.aws.diagnosis import BusDiagnosis
-from adapters.aws.event_bridge import EventBridgePublisher
-from adapters.aws.infrastructure import AwsEventInfrastructure
-from adapters.aws.replays import EventBridgeReplays
-from adapters.aws.s3 import S3PayloadStore
-from adapters.aws.sqs import SqsQueue
-from adapters.aws.sqs_move_task import SqsMoveTask
+from adapters.aws.diagnosis.bus import BusDiagnosis
+from adapters.aws.eventbridge.publisher import EventBridgePublisher
+from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
+from adapters.aws.replay.replays import EventBridgeReplays
+from adapters.aws.s3.payload_store import S3PayloadStore
+from adapters.aws.sqs.move_task import SqsMoveTask
+from adapters.aws.sqs.queue import SqsQueue
 from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher

@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable, Mapping
 
 from adapters.aws.errors import translate_infrastructure_errors
-from adapters.aws.iam_policies import consumer, operator, provisioner, publisher
-from adapters.aws.iam_resources import PolicyResources
+from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
+from adapters.aws.iam.resources import PolicyResources
 from bootstrap.archives import s3_place
 from bootstrap.aws import AwsAccess, partition_of, sts_client
 from bootstrap.container import build_container

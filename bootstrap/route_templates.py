@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from adapters.aws.cloudformation import cloudformation
-from adapters.aws.templates import WantedRoute
-from adapters.aws.terraform import terraform
+from adapters.aws.templates.cloudformation import cloudformation
+from adapters.aws.templates.templates import WantedRoute
+from adapters.aws.templates.terraform import terraform
 
 if TYPE_CHECKING:
     from bootstrap.settings import Settings

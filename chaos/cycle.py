@@ -8,7 +8,7 @@ The id is printed once the event was added: from then on it may not be lost.
 import os
 import sys
 
-from adapters.aws.event_bridge import EventBridgePublisher
+from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from adapters.sql.outbox import SqlOutbox
 from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database

@@ -117,7 +117,7 @@ MUTANTS = (
     ),
     Mutant(
         "believe an answer of 200",
-        "adapters/aws/event_bridge.py",
+        "adapters/aws/eventbridge/publisher.py",
         "    return [nonsense()] * count\n",
         '    return [Publication(PublicationStatus.PUBLISHED, "200")] * count\n',
         (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from adapters.aws.event_bridge import EventBridgePublisher
+from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, read_event
 from tests.contracts.event_port import Arrival
 from tests.integration.localstack import free_port

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import boto3
 import moto  # noqa: F401 - clients made before this import reach the real AWS
 
-from adapters.aws.infrastructure import AwsEventInfrastructure
-from adapters.aws.sqs import SqsQueue
+from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
+from adapters.aws.sqs.queue import SqsQueue
 from domain.model.route.route import RouteNames
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.aws.infrastructure import AwsEventInfrastructure
+from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Difference, Link, RouteNames
 from tests.routes_on_aws import Clients, RouteOnAws

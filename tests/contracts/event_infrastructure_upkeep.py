@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.aws.infrastructure import AwsEventInfrastructure
+from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Difference, Link, RouteNames
 from domain.model.route.status import Action, Change, Fate

@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.aws.replay_rules import new_name
-from adapters.aws.sqs import SqsQueue
-from adapters.aws.sqs_move_task import SqsMoveTask
+from adapters.aws.replay.rules import new_name
+from adapters.aws.sqs.move_task import SqsMoveTask
+from adapters.aws.sqs.queue import SqsQueue
 from bootstrap.consuming import build_consumer
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
@@ -130,7 +130,7 @@ def ground(
     }
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("adapters.aws.replays.RULE_SETTLES_SECONDS", 0.0)
+    monkeypatch.setattr("adapters.aws.replay.replays.RULE_SETTLES_SECONDS", 0.0)
     monkeypatch.setattr("domain.services.route.replay.SETTLE_SECONDS", 0.0)
     monkeypatch.setattr("domain.services.route.replay.LOOK_EVERY_SECONDS", 0.1)
     return Ground(environ, aws)

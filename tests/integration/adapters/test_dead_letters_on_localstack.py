@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 from botocore.config import Config
 
-from adapters.aws.s3_archive import S3Archive
-from adapters.aws.sqs import SqsQueue
-from adapters.aws.sqs_move_task import SqsMoveTask
+from adapters.aws.s3.dead_letter_archive import S3Archive
+from adapters.aws.sqs.move_task import SqsMoveTask
+from adapters.aws.sqs.queue import SqsQueue
 from tests.commands import transcripts
 from tests.contracts import dead_letter_archive_port, move_task_port
 from tests.dead_letters import an_envelope

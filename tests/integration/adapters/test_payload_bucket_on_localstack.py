@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from adapters.aws.s3 import S3PayloadStore
+from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.route.route import Link
 
 

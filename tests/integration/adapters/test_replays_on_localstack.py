@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from adapters.aws.event_bridge import EventBridgePublisher
-from adapters.aws.replays import EventBridgeReplays
+from adapters.aws.eventbridge.publisher import EventBridgePublisher
+from adapters.aws.replay.replays import EventBridgeReplays
 from domain.model.replays import ReplayState
 from domain.model.route.route import RouteNames
 from domain.services.route.replay import EventReplayService

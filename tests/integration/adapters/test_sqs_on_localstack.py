@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.aws.sqs import SqsQueue
+from adapters.aws.sqs.queue import SqsQueue
 from ports.queue_port import QueuePort
 from tests.contracts.queue_port import QueuePortContract, Send
 from tests.integration.conftest import Names

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from adapters.aws.event_bridge import EventBridgePublisher
+from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from domain.model.errors import InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent
 from domain.model.route.route import Link, RouteNames, Verification

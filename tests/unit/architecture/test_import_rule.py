@@ -91,7 +91,7 @@ def test_every_file_of_ours_is_under_a_rule() -> None:
     [
         ("domain/model/intruder.py", "import ports.event_port", "Layers"),
         ("domain/services/intruder.py", "import boto3", "AWS's SDK stays"),
-        ("adapters/speech/intruder.py", "import adapters.aws.event_bridge", "Adapter families"),
+        ("adapters/speech/intruder.py", "import adapters.aws.eventbridge.publisher", "Adapter families"),
         ("entrypoints/api/intruder.py", "import adapters.noop", "Doors do not know adapters"),
         ("adapters/noop_intruder.py", "import dependency_injector", "The container's library"),
         ("ports/intruder.py", "import pydantic, fastapi", "The core is free of frameworks"),

@@ -15,8 +15,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.session import Session
 
-from adapters.aws.s3 import S3PayloadStore
-from adapters.aws.sqs import SqsQueue
+from adapters.aws.s3.payload_store import S3PayloadStore
+from adapters.aws.sqs.queue import SqsQueue
 from bootstrap import aws_credentials
 from bootstrap.aws import AwsAccess, consuming_client, publishing_client, relaying_client, s3_client
 from domain.model.errors import EventBusRefusesUsError, InfrastructureError, PayloadStoreError

@@ -62,7 +62,7 @@ def test_the_start_tells_region_and_bus(
 
     container(EVENT_TRANSPORT="eventbridge", AWS_REGION="eu-west-1", EVENTBRIDGE_BUS_NAME="company").events()
 
-    record, *_ = [record for record in caplog.records if record.name == "adapters.aws.event_bridge"]
+    record, *_ = [record for record in caplog.records if record.name == "adapters.aws.eventbridge.publisher"]
     assert record.levelno == logging.INFO
     assert (record.__dict__["region"], record.__dict__["bus_name"]) == ("eu-west-1", "company")
 

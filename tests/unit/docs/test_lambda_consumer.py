@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from adapters.aws.s3 import S3PayloadStore
+from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2, CompletedEvent
 from tests.factories import an_event
 

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from adapters.aws.s3 import S3PayloadStore
+from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
 from domain.services.consuming import handler_circuit as outage
 from entrypoints.cli.main import main

@@ -1,0 +1,161 @@
+"""Which link of the route is broken, as the configuration tells: EventBridge itself gives no reason."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.diagnosis.queue import QueueDiagnosis, checked
+from adapters.aws.route.definition import CHANGES_TO_EVENTS, DEFAULT_BUS, event_pattern, queue_arn_beside
+from domain.model.events.event import TEST_EVENT_LABEL
+from domain.model.route.route import Finding, Link, RouteNames, route_test_event
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_events.type_defs import DescribeRuleResponseTypeDef
+    from types_boto3_kms import KMSClient
+    from types_boto3_sqs import SQSClient
+
+NO_PATTERN = "[]"
+"""A rule without a pattern takes no event: it has a schedule."""
+
+
+class BusDiagnosis:
+    """Reads bus, rule and target: where one of them is broken, the bus accepts events and drops them.
+
+    Changes nothing and sends nothing.
+    """
+
+    def __init__(self, events: "EventBridgeClient", names: RouteNames) -> None:
+        self._events = events
+        self._names = names
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every broken link; behind a missing bus there is nothing more to look at."""
+        bus = checked(Link.BUS, self._bus)
+        if any(finding.proven for finding in bus):
+            return bus
+        return (*bus, *checked(Link.RULE, self._rule))
+
+    def _bus(self) -> Iterator[Finding]:
+        if self._names.bus == DEFAULT_BUS:
+            return
+        try:
+            self._events.describe_event_bus(Name=self._names.bus)
+        except self._events.exceptions.ResourceNotFoundException:
+            yield Finding(
+                Link.BUS,
+                f"the event bus {self._names.bus} does not exist",
+                "EventBridge accepts events for it and drops them",
+                f"Run `aws events create-event-bus --name {self._names.bus}` and `transcripts provision`, or "
+                "correct EVENTBRIDGE_BUS_NAME or AWS_REGION.",
+            )
+
+    def _rule(self) -> Iterator[Finding]:
+        try:
+            rule = self._events.describe_rule(Name=self._names.rule, EventBusName=self._names.bus)
+        except self._events.exceptions.ResourceNotFoundException:
+            yield Finding(
+                Link.RULE,
+                f"the rule {self._names.rule} does not exist",
+                f"the event bus {self._names.bus} has no rule of that name",
+                "Run `transcripts provision`, or correct RULE_NAME.",
+            )
+            return
+        if rule["State"] == "DISABLED":
+            yield Finding(
+                Link.RULE,
+                f"the rule {self._names.rule} is disabled",
+                f"its state is {rule['State']}",
+                f"Run `aws events enable-rule --name {self._names.rule} --event-bus-name {self._names.bus}`.",
+            )
+        yield from checked(Link.PATTERN, lambda: self._pattern(rule))
+        yield from checked(Link.TARGET, lambda: self._targets(rule))
+
+    def _pattern(self, rule: "DescribeRuleResponseTypeDef") -> Iterator[Finding]:
+        pattern = rule.get("EventPattern", NO_PATTERN)
+        remedy = f"Set the rule's event pattern to {event_pattern(self._names)}."
+        matches = self._matches(pattern, _sample_envelope(self._names, rule["Arn"]))
+        if matches is None:
+            problem = "whether the rule's pattern takes our events could not be checked"
+            yield Finding(Link.PATTERN, problem, f"its pattern is {pattern}", remedy, proven=False)
+        elif not matches:
+            problem = "the rule's pattern does not take our events"
+            yield Finding(Link.PATTERN, problem, f"its pattern is {pattern}", remedy)
+
+    def _matches(self, pattern: str, envelope: Mapping[str, object]) -> bool | None:
+        """EventBridge's own verdict; where it gives none, ours, as far as the pattern is plain."""
+        try:
+            answer = self._events.test_event_pattern(EventPattern=pattern, Event=json.dumps(envelope))
+        except ClientError:  # a permission that is easily missed
+            return matches_plainly(json.loads(pattern), envelope)
+        return answer.get("Result", matches_plainly(json.loads(pattern), envelope))
+
+    def _targets(self, rule: "DescribeRuleResponseTypeDef") -> Iterator[Finding]:
+        answer = self._events.list_targets_by_rule(Rule=self._names.rule, EventBusName=self._names.bus)
+        queue_arn = queue_arn_beside(rule["Arn"], self._names)
+        found = [target["Arn"] for target in answer.get("Targets", ())]
+        for target in answer.get("Targets", ()):
+            if target["Arn"] == queue_arn and any(target.get(name) for name in CHANGES_TO_EVENTS):
+                yield Finding(
+                    Link.TARGET,
+                    "the rule's target changes events on their way",
+                    f"the target {target['Id']} has one of {', '.join(CHANGES_TO_EVENTS)}",
+                    "Remove them: consumers expect the whole event.",
+                )
+        if queue_arn not in found:
+            yield Finding(
+                Link.TARGET,
+                f"the queue {self._names.queue} is no target of the rule {self._names.rule}",
+                f"the rule's targets are {', '.join(found) or 'none'}",
+                "Run `transcripts provision`; it adds the target where the rule has none of its name.",
+            )
+
+
+class RouteDiagnosis:
+    """Reads bus, rule, target, queue policy and key; changes nothing and sends nothing."""
+
+    def __init__(
+        self, events: "EventBridgeClient", sqs: "SQSClient", kms: "KMSClient", names: RouteNames
+    ) -> None:
+        self._bus = BusDiagnosis(events, names)
+        self._queue = QueueDiagnosis(sqs, kms, names)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every broken link; behind a missing bus or queue there is nothing more to look at."""
+        found = self._bus.findings()
+        if any(finding.proven and finding.link is Link.BUS for finding in found):
+            return found
+        return (*found, *self._queue.findings())
+
+
+def matches_plainly(pattern: object, event: object) -> bool | None:
+    """Whether an event has one of the listed values everywhere; None where the pattern asks for more."""
+    if isinstance(pattern, dict):
+        if not isinstance(event, dict):
+            return False
+        answers = [matches_plainly(wanted, event.get(name)) for name, wanted in pattern.items()]
+        return False if False in answers else None if None in answers else True
+    if not isinstance(pattern, list) or any(isinstance(item, dict | list) for item in pattern):
+        return None
+    found = event if isinstance(event, list) else [event]
+    return any(item in pattern for item in found)
+
+
+def _sample_envelope(names: RouteNames, rule: str) -> dict[str, object]:
+    """The test event as the rule sees it."""
+    event = route_test_event(datetime.now(UTC))
+    _, _, _, region, account, _ = rule.split(":", 5)
+    return {
+        "version": "0",
+        "id": str(event.interaction_id),
+        "detail-type": event.DETAIL_TYPE,
+        "source": names.source,
+        "account": account,
+        "time": event.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": [TEST_EVENT_LABEL],
+        "detail": event.model_dump(mode="json"),
+    }

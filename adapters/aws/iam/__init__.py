@@ -1,0 +1,1 @@
+"""The smallest IAM policy for each role."""

@@ -1,0 +1,153 @@
+"""The smallest IAM policies with which the commands do all they do, one for each role.
+
+Which action can be confined to which resources, and which takes several: AWS's Service Authorization
+Reference. A batch is allowed by the action on a single message, and a part of an upload by `s3:PutObject`.
+"""
+
+from collections.abc import Iterator
+
+from adapters.aws.iam.resources import Condition, PolicyResources, S3Place, folder, literally
+from adapters.aws.iam.statements import (
+    EVERYTHING,
+    Statement,
+    allow,
+    document,
+    publishing,
+    reading_the_key,
+    targeting,
+    using_the_key,
+)
+from adapters.aws.route.definition import DEFAULT_BUS
+from adapters.aws.s3.payload_store import PROBED_KEY
+from ports.payload_store_port import KEY_PREFIX
+
+Json = dict[str, object]
+
+HANDLING_MESSAGES = (
+    "sqs:GetQueueUrl",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+)
+
+
+def publisher(on: PolicyResources) -> Json:
+    """For `serve`, `process` and `relay`.
+
+    What begins with `RouteGuard` may be taken out: then events are not held back while the route is broken.
+    """
+    return document(publishing(on, "PublishEvents"), *_storing_payloads(on), *_guarding(on))
+
+
+def consumer(on: PolicyResources) -> Json:
+    """For `consume`."""
+    return document(
+        allow("WorkOffTheQueue", HANDLING_MESSAGES, [on.route.queue_arn]),
+        *_reading_payloads(on),
+        *using_the_key(on, "DecryptMessages", "kms:Decrypt"),
+    )
+
+
+def operator(on: PolicyResources) -> Json:
+    """For `status`, `verify`, `doctor`, `dlq` and `replay`."""
+    queue, dead_letters = on.route.queue_arn, on.route.dead_letter_queue_arn
+    return document(
+        *_reading_the_route(on),
+        publishing(on, "PublishTestEvents"),
+        allow("ReadQueuesAndHandleMessages", HANDLING_MESSAGES, [queue, dead_letters]),
+        allow("PutMessagesBackIntoTheQueue", ["sqs:SendMessage"], [queue]),
+        allow(
+            "MoveDeadLetters",
+            ["sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"],
+            [dead_letters],
+        ),
+        *_replaying(on),
+        *_probing_payloads(on),
+        *_archiving_letters(on),
+        *using_the_key(on, "DecryptAndEncryptMessages", "kms:Decrypt", "kms:GenerateDataKey"),
+    )
+
+
+def provisioner(on: PolicyResources) -> Json:
+    """For `provision`, with whatever options, and `teardown`."""
+    queue, dead_letters = on.route.queue_arn, on.route.dead_letter_queue_arn
+    rule, replay_rules = on.route.rule_arn, on.route.replay_rules_arn
+    return document(
+        *_reading_the_route(on),
+        allow(
+            "ManageQueues",
+            [
+                "sqs:GetQueueUrl",
+                "sqs:GetQueueAttributes",
+                "sqs:CreateQueue",
+                "sqs:SetQueueAttributes",
+                "sqs:DeleteQueue",
+            ],
+            [queue, dead_letters],
+        ),
+        allow("SeeWhoElseUsesTheDeadLetterQueue", ["sqs:ListDeadLetterSourceQueues"], [dead_letters]),
+        allow("MakeTheRule", ["events:PutRule"], [rule]),
+        targeting(on, "SendToTheQueue", rule),
+        allow("RemoveRules", ["events:RemoveTargets", "events:DeleteRule"], [rule, replay_rules]),
+        allow("ReadTargetsOfReplays", ["events:ListTargetsByRule"], [replay_rules]),
+        allow("KeepEvents", ["events:CreateArchive"], [on.archive, on.bus]),
+        allow("ManageTheArchive", ["events:UpdateArchive", "events:DeleteArchive"], [on.archive]),
+    )
+
+
+def _guarding(on: PolicyResources) -> Iterator[Statement]:
+    """The default bus is always there, and is not looked for."""
+    if on.names.bus != DEFAULT_BUS:
+        yield allow("RouteGuardReadsTheBus", ["events:DescribeEventBus"], [on.bus])
+    actions = ["events:DescribeRule", "events:ListTargetsByRule"]
+    yield allow("RouteGuardReadsTheRule", actions, [on.route.rule_arn])
+    yield allow("RouteGuardTestsThePattern", ["events:TestEventPattern"], [EVERYTHING])
+
+
+def _reading_the_route(on: PolicyResources) -> Iterator[Statement]:
+    yield allow("ReadTheBus", ["events:DescribeEventBus"], [on.bus])
+    yield allow("ReadTheRule", ["events:DescribeRule", "events:ListTargetsByRule"], [on.route.rule_arn])
+    yield allow("ReadTheArchive", ["events:DescribeArchive"], [on.archive])
+    unconfined = ["events:TestEventPattern", "events:ListRules", "cloudwatch:GetMetricData"]
+    yield allow("ReadWhatNobodyCanConfine", unconfined, [EVERYTHING])
+    yield from reading_the_key(on)
+
+
+def _replaying(on: PolicyResources) -> Iterator[Statement]:
+    """Begun on an archive, for a bus, under a name: `events:StartReplay` is asked for on all three."""
+    yield allow("StartReplays", ["events:StartReplay"], [on.archive, on.bus, on.replays])
+    yield allow("FollowReplays", ["events:DescribeReplay", "events:CancelReplay"], [on.replays])
+    rules = on.route.replay_rules_arn
+    actions = ["events:PutRule", "events:ListTargetsByRule", "events:RemoveTargets", "events:DeleteRule"]
+    yield allow("ManageRulesOfReplays", actions, [rules])
+    yield targeting(on, "SendReplaysToTheQueue", rules)
+
+
+def _payloads(on: PolicyResources, sid: str, action: str) -> Iterator[Statement]:
+    if on.payload_bucket is not None:
+        yield allow(sid, [action], [on.objects(S3Place(on.payload_bucket, KEY_PREFIX))])
+
+
+def _storing_payloads(on: PolicyResources) -> Iterator[Statement]:
+    return _payloads(on, "StoreLargeTranscripts", "s3:PutObject")
+
+
+def _reading_payloads(on: PolicyResources) -> Iterator[Statement]:
+    return _payloads(on, "ReadLargeTranscripts", "s3:GetObject")
+
+
+def _probing_payloads(on: PolicyResources) -> Iterator[Statement]:
+    """The doctor offers a part of an upload that does not exist, under a key of its own."""
+    if on.payload_bucket is not None:
+        probed = on.in_s3(f"{on.payload_bucket}/{PROBED_KEY}")
+        yield allow("ProbeTheBucketOfLargeTranscripts", ["s3:PutObject"], [probed])
+
+
+def _archiving_letters(on: PolicyResources) -> Iterator[Statement]:
+    if on.letters is not None:
+        yield allow("ArchiveDeadLetters", ["s3:PutObject", "s3:GetObject"], [on.objects(on.letters)])
+        prefix = literally(folder(on.letters.prefix))
+        condition: Condition = {"StringEquals": {"s3:prefix": prefix}} if prefix else {}
+        bucket = on.in_s3(on.letters.bucket)
+        yield allow("ListArchivedDeadLetters", ["s3:ListBucket"], [bucket], condition)

@@ -1,0 +1,1 @@
+"""Provisions, inspects and removes the whole route."""

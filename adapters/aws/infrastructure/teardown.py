@@ -1,0 +1,59 @@
+"""Removing the route so that no event is lost on the way: what feeds the queue goes before the queue."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from adapters.aws.errors import translate_infrastructure_errors
+from adapters.aws.replay.rules import ReplayRules
+from domain.model.errors import InfrastructureError
+from domain.model.route.route import Link, RouteNames
+from domain.model.route.status import Fate, QueueLoad, Removal
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+
+    from adapters.aws.infrastructure.infrastructure import RouteParts
+    from adapters.aws.route.queues import RouteQueue
+
+
+def remove_parts(
+    parts: "RouteParts", events: "EventBridgeClient", names: RouteNames, *, force: bool, archive: bool
+) -> tuple[Removal, ...]:
+    """Remove them; the bus, and an archive that is not to go, are reported as left.
+
+    Raises:
+        InfrastructureError: messages are in a queue, or something cannot be removed.
+    """
+    queues = (parts.queue, parts.dead_letter_queue)
+    if not force:
+        _require_empty(queues, "Nothing was removed.")
+    with translate_infrastructure_errors("removing the rules of replays"):
+        ReplayRules(events, names).remove_all()
+    feeding = (parts.target.remove(), parts.rule.remove())
+    if not force:
+        _require_empty(queues, "Target and rule are removed, the queues are not.")
+    holding = (parts.queue.remove(), parts.dead_letter_queue.remove())
+    return (*feeding, *holding, *_rest(parts, names, archive=archive))
+
+
+def _require_empty(queues: Iterable["RouteQueue"], so_far: str) -> None:
+    for queue in queues:
+        with translate_infrastructure_errors(f"counting the messages of {queue.title}"):
+            found = queue.find()
+        load = queue.load_of(found) if found else QueueLoad(0, 0)
+        if not load.is_empty:
+            counts = f"{load.waiting} waiting, {load.in_flight} in flight"
+            raise InfrastructureError(
+                f"{queue.title} holds messages ({counts}). {so_far} Let consumers "
+                "finish them, archive or purge them, and run it again; or lose them with --force."
+            )
+
+
+def _rest(parts: "RouteParts", names: RouteNames, *, archive: bool) -> Iterable[Removal]:
+    if archive:
+        yield parts.archive.remove()
+    else:
+        standing = parts.archive.look(expected=False)
+        if standing.exists is not False:
+            yield Removal(Link.ARCHIVE, names.archive, Fate.LEFT, "only --archive removes it")
+    yield Removal(Link.BUS, names.bus, Fate.LEFT, "others may use it")

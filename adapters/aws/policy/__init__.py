@@ -1,0 +1,1 @@
+"""Resource policies: what they say, and what they allow."""

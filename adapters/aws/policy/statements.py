@@ -1,0 +1,46 @@
+"""The statements of a queue's policy: which are ours, which are others', and how ours get in."""
+
+import json
+from collections.abc import Iterator
+
+from adapters.aws.policy.evaluation import Json, canonical, statements
+from domain.model.route.route import Difference
+
+NOTHING = "none"
+
+
+def policy_differences(wanted: str, found: str, *, tolerated: Json) -> Iterator[Difference]:
+    """Each statement that is missing or beyond what is wanted; compared by meaning.
+
+    A statement that bears the `Sid` of one of ours is ours, whatever became of it.
+
+    The statement that is tolerated may be there, and need not be.
+    """
+    wanted_ones = {canonical(statement) for statement in statements(wanted)}
+    found_ones = {canonical(statement): statement for statement in statements(found)}
+    for text in sorted(wanted_ones - found_ones.keys()):
+        yield Difference("Policy", text, "not among its statements" if found else NOTHING)
+    for text in sorted(found_ones.keys() - wanted_ones - {canonical(tolerated)}):
+        ours = _sid(found_ones[text]) in _sids(wanted)
+        yield Difference("Policy", "no further statement", text, ours=ours)
+
+
+def with_ours(wanted: str, found: str | None) -> str:
+    """The policy that was found, with our statements as they are wanted; those of others are kept."""
+    document = json.loads(found) if found else json.loads(wanted)
+    ours = list(statements(wanted))
+    meanings = {canonical(statement) for statement in ours}
+    others = [
+        statement
+        for statement in statements(found or "")
+        if _sid(statement) not in _sids(wanted) and canonical(statement) not in meanings
+    ]
+    return json.dumps({**document, "Statement": [*ours, *others]})
+
+
+def _sids(policy: str) -> set[object]:
+    return {_sid(statement) for statement in statements(policy)}
+
+
+def _sid(statement: Json) -> object:
+    return statement.get("Sid")

@@ -1,0 +1,1 @@
+"""Replays of an event archive, and the rules that they pass."""

@@ -1,0 +1,1 @@
+"""The resources of the route: bus, rule, target, queues and archive."""

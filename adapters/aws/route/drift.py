@@ -1,0 +1,103 @@
+"""How far an existing part of the route is from what is wanted, attribute by attribute."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from adapters.aws.policy.evaluation import canonical
+from adapters.aws.policy.statements import NOTHING
+from adapters.aws.route.definition import CHANGES_TO_EVENTS
+from domain.model.route.route import DELIVERY_ATTEMPTS, DELIVERY_SECONDS, Difference
+
+if TYPE_CHECKING:
+    from types_boto3_events.type_defs import (
+        DescribeArchiveResponseTypeDef,
+        DescribeRuleResponseTypeDef,
+        TargetOutputTypeDef,
+        TargetTypeDef,
+    )
+
+    from adapters.aws.route.definition import QueueAttributes
+
+BROKEN_ARCHIVE_STATES = ("DISABLED", "CREATE_FAILED", "UPDATE_FAILED")
+
+
+def queue_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Difference]:
+    """Each attribute that is not as wanted, but for `Policy`, which has statements of others, too."""
+    for name, value in wanted.items():
+        if name == "RedrivePolicy":
+            yield from _redrive_differences(json.loads(value), found.get(name))
+        elif name in ("SqsManagedSseEnabled", "KmsMasterKeyId"):
+            yield from _encryption_differences(wanted, found)
+        elif name != "Policy" and found.get(name) != value:
+            yield Difference(name, value, found.get(name, NOTHING))
+
+
+def rule_differences(pattern: str, found: "DescribeRuleResponseTypeDef") -> Iterator[Difference]:
+    """Pattern, by meaning, and state."""
+    yield from _pattern_differences(pattern, found.get("EventPattern", "null"))
+    if found["State"] != "ENABLED":
+        yield Difference("State", "ENABLED", found["State"])
+
+
+def target_differences(wanted: "TargetTypeDef", found: "TargetOutputTypeDef") -> Iterator[Difference]:
+    """Where the target sends to, what it does to events, and what becomes of those that it cannot deliver.
+
+    Without a retry policy EventBridge tries as often, and for as long, as is wanted here.
+    """
+    if found["Arn"] != wanted["Arn"]:
+        yield Difference("Arn", wanted["Arn"], found["Arn"])
+    for name in CHANGES_TO_EVENTS:
+        if found.get(name):
+            yield Difference(name, NOTHING, json.dumps(found.get(name)))
+    dead_letters = wanted["DeadLetterConfig"].get("Arn", NOTHING)
+    found_dead_letters = found.get("DeadLetterConfig", {}).get("Arn", NOTHING)
+    if found_dead_letters != dead_letters:
+        yield Difference("DeadLetterConfig.Arn", dead_letters, found_dead_letters)
+    retries = found.get("RetryPolicy", {})
+    for name, limit, actual in (
+        ("MaximumEventAgeInSeconds", DELIVERY_SECONDS, retries.get("MaximumEventAgeInSeconds")),
+        ("MaximumRetryAttempts", DELIVERY_ATTEMPTS, retries.get("MaximumRetryAttempts")),
+    ):
+        if actual not in (None, limit):
+            yield Difference(f"RetryPolicy.{name}", str(limit), str(actual))
+
+
+def archive_differences(
+    pattern: str, days: int | None, bus_arn: str, found: "DescribeArchiveResponseTypeDef"
+) -> Iterator[Difference]:
+    """Whose events it keeps, which, and for how long, where that is known to be wanted."""
+    if found["EventSourceArn"] != bus_arn:
+        yield Difference("EventSourceArn", bus_arn, found["EventSourceArn"])
+    yield from _pattern_differences(pattern, found.get("EventPattern", "null"))
+    if days is not None and found.get("RetentionDays", 0) != days:
+        yield Difference("RetentionDays", str(days), str(found.get("RetentionDays", 0)))
+    if found["State"] in BROKEN_ARCHIVE_STATES:
+        yield Difference("State", "ENABLED", found["State"])
+
+
+def _pattern_differences(wanted: str, found: str) -> Iterator[Difference]:
+    if canonical(json.loads(found)) != canonical(json.loads(wanted)):
+        yield Difference("EventPattern", wanted, found)
+
+
+def _redrive_differences(wanted: Mapping[str, object], found: str | None) -> Iterator[Difference]:
+    """SQS gives numbers back as numbers or as strings, as they were set."""
+    found_policy = json.loads(found) if found else {}
+    for name, value in wanted.items():
+        if str(found_policy.get(name)) != str(value):
+            yield Difference(f"RedrivePolicy.{name}", str(value), str(found_policy.get(name, NOTHING)))
+
+
+def _encryption_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Difference]:
+    """A key where none is asked for is no difference: encryption is never weakened."""
+    key, found_key = wanted.get("KmsMasterKeyId"), found.get("KmsMasterKeyId") or None
+    if key is not None and (found_key is None or _short(found_key) != _short(key)):
+        yield Difference("KmsMasterKeyId", key, found_key or NOTHING)
+    if key is None and found_key is None and found.get("SqsManagedSseEnabled") != "true":
+        yield Difference("SqsManagedSseEnabled", "true", found.get("SqsManagedSseEnabled", NOTHING))
+
+
+def _short(key: str) -> str:
+    """A key's id or alias, whether it was given as such or as an ARN."""
+    return key.rpartition(":")[2].removeprefix("key/")

@@ -1,0 +1,104 @@
+"""The two queues of the route."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from adapters.aws.policy.statements import policy_differences, with_ours
+from adapters.aws.route.drift import queue_differences
+from adapters.aws.route.resource import RoutePart
+from domain.model.errors import InfrastructureError
+from domain.model.route.route import Difference, Link
+from domain.model.route.status import QueueLoad
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+    from adapters.aws.route.definition import QueueAttributes, Route
+    from adapters.aws.route.patience import Patience
+
+COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
+
+
+class FoundQueue(NamedTuple):
+    """A queue as SQS shows it."""
+
+    url: str
+    attributes: Mapping[str, str]
+
+
+class RouteQueue(RoutePart[FoundQueue]):
+    """A queue of the route, with the attributes that are wanted."""
+
+    def __init__(self, sqs: "SQSClient", link: Link, route: "Route", patience: "Patience") -> None:
+        dead = link is Link.DEAD_LETTER_QUEUE
+        name = route.names.dead_letter_queue if dead else route.names.queue
+        super().__init__(link, name, f"the queue {name}")
+        self._sqs = sqs
+        self._arn = route.dead_letter_queue_arn if dead else route.queue_arn
+        self._feeder_arn = route.queue_arn
+        self._wanted = route.dead_letter_queue_attributes if dead else route.queue_attributes
+        self._tolerated = route.replay_statement(self._arn)
+        self._patience = patience
+
+    def find(self) -> FoundQueue | None:
+        """Look it up by its name; SQS may know the name for a moment before and after the queue."""
+        try:
+            url = self._sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
+            return FoundQueue(url, self._patience(lambda: self._attributes(url)))
+        except self._sqs.exceptions.QueueDoesNotExist:
+            return None
+
+    def create(self) -> bool:
+        """Create it whole, in one call; false where it exists with other attributes."""
+        try:
+            self._sqs.create_queue(QueueName=self.name, Attributes=self._wanted)
+        except self._sqs.exceptions.QueueNameExists:
+            return False
+        except self._sqs.exceptions.QueueDeletedRecently:
+            raise InfrastructureError(
+                f"the queue {self.name} was deleted a moment ago, and SQS takes the name again only after "
+                "60 seconds: wait 60 seconds and run `transcripts provision` again"
+            ) from None
+        return True
+
+    def differences(self, found: FoundQueue) -> Iterable[Difference]:
+        """Attribute by attribute; the policy statement by statement."""
+        yield from queue_differences(self._wanted, found.attributes)
+        policy = found.attributes.get("Policy", "")
+        yield from policy_differences(self._wanted["Policy"], policy, tolerated=self._tolerated)
+
+    def mend(self, found: FoundQueue, differences: Sequence[Difference]) -> None:
+        """Set what differs, and nothing else; statements of others stay in the policy."""
+        names = {difference.attribute.partition(".")[0] for difference in differences}
+        changed: QueueAttributes = {name: value for name, value in self._wanted.items() if name in names}
+        if "Policy" in changed:
+            changed["Policy"] = with_ours(self._wanted["Policy"], found.attributes.get("Policy"))
+        self._sqs.set_queue_attributes(QueueUrl=found.url, Attributes=changed)
+
+    def delete(self, found: FoundQueue) -> str:
+        """Delete it, unless other queues send their dead letters to it."""
+        feeders = self._other_feeders(found.url) if self.link is Link.DEAD_LETTER_QUEUE else []
+        if feeders:
+            return f"it is the dead-letter queue of {', '.join(feeders)} as well"
+        self._sqs.delete_queue(QueueUrl=found.url)
+        return ""
+
+    def load_of(self, found: FoundQueue) -> QueueLoad:
+        """SQS's counts, which lag by up to a minute."""
+        waiting, delayed, in_flight = (int(found.attributes.get(name, 0)) for name in COUNTS)
+        return QueueLoad(waiting + delayed, in_flight)
+
+    def _attributes(self, url: str) -> Mapping[str, str]:
+        wanted: list[QueueAttributeNameType] = ["All"]
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)
+        return {str(name): value for name, value in answer["Attributes"].items()}
+
+    def _other_feeders(self, url: str) -> list[str]:
+        pages = self._sqs.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=url)
+        names = [feeder.rpartition("/")[2] for page in pages for feeder in page.get("queueUrls", ())]
+        return [name for name in names if name != self._feeder_arn.rpartition(":")[2]]

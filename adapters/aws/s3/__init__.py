@@ -1,0 +1,1 @@
+"""Large transcripts and archived dead letters in S3."""

@@ -1,0 +1,95 @@
+"""Large transcripts in Amazon S3."""
+
+import base64
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from adapters.aws.diagnosis.queue import checked
+from adapters.aws.errors import translate_payload_errors
+from domain.model.errors import PayloadStoreError
+from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
+from domain.model.route.route import Finding, Link
+from ports.payload_store_port import KEY_PREFIX, PayloadStorePort, payload_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PROBED_KEY = f"{KEY_PREFIX}doctor"
+NO_UPLOAD = "none"
+"""The id of an upload that nobody began."""
+
+
+class S3PayloadStore(PayloadStorePort):
+    """Puts transcripts into one bucket, encrypted; S3 checks what it received against their SHA-256.
+
+    References hold keys, never signed addresses: those expire, and open the object to whoever reads a log.
+    """
+
+    def __init__(self, client: "S3Client", *, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
+        """Put the object, over the same one of an earlier attempt."""
+        key, content = payload_key(event), event.data.model_dump_json().encode()
+        digest = hashlib.sha256(content)
+        with translate_payload_errors():
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,
+                ContentType="application/json",
+                ServerSideEncryption="AES256",
+                ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
+            )
+        return TranscriptRef(bucket=self._bucket, key=key, size=len(content), sha256=digest.hexdigest())
+
+    def get(self, ref: TranscriptRef, /) -> bytes:
+        """Get the object, from this bucket alone."""
+        if ref.bucket != self._bucket:
+            raise PayloadStoreError(
+                f"the reference leads into the bucket {ref.bucket!r}; only {self._bucket!r} is read"
+            )
+        with translate_payload_errors(f"{ref.key!r} in the bucket {self._bucket!r} was not read"):
+            body = self._client.get_object(Bucket=self._bucket, Key=ref.key)["Body"]
+            with contextlib.closing(body):
+                return body.read(ref.size + 1)
+
+    def diagnose(self) -> tuple[Finding, ...]:
+        """What keeps transcripts from being stored, as far as can be told without storing anything."""
+        remedy = (
+            f"Mend what the message names; storing needs s3:PutObject on "
+            f"arn:aws:s3:::{self._bucket}/transcripts/*. A bucket policy that asks for an encryption header "
+            "refuses this check alone."
+        )
+        return checked(Link.PAYLOAD_BUCKET, self._findings, remedy)
+
+    def _findings(self) -> Iterator[Finding]:
+        """Offer a part of an upload that does not exist.
+
+        It can store nothing, and needs the permission that storing needs, s3:PutObject (Amazon S3 API
+        Reference, UploadPart): whoever is told that there is no such upload has it.
+        """
+        try:
+            self._client.upload_part(
+                Bucket=self._bucket, Key=PROBED_KEY, UploadId=NO_UPLOAD, PartNumber=1, Body=b""
+            )
+        except self._client.exceptions.NoSuchUpload:
+            return
+        except self._client.exceptions.NoSuchBucket:
+            yield Finding(
+                Link.PAYLOAD_BUCKET,
+                f"the bucket {self._bucket} does not exist",
+                "S3 knows no bucket of that name",
+                f"Run `aws s3 mb s3://{self._bucket}`, or correct PAYLOAD_BUCKET or AWS_ENDPOINT_URL.",
+            )
+            return
+        yield Finding(
+            Link.PAYLOAD_BUCKET,
+            f"whether the bucket {self._bucket} takes transcripts could not be told",
+            "a part of an upload that does not exist was accepted: this is not S3",
+            "Correct AWS_ENDPOINT_URL.",
+            proven=False,
+        )

@@ -1,0 +1,1 @@
+"""Queues, messages, move tasks and metrics of SQS."""

@@ -1,0 +1,1 @@
+"""The route as a template for CloudFormation and Terraform."""

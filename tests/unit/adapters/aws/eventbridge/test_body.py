@@ -1,0 +1,42 @@
+import json
+
+import pytest
+from botocore.session import get_session
+
+from adapters.aws.eventbridge.body import body, write_bodies
+from adapters.aws.eventbridge.entry import put_events_entry
+from tests.event_bridges import client_of, publisher
+from tests.factories import an_event
+from tests.stub_bus import StubBus
+
+TEXTS = ["plain words", 'quotes " and \\ and\nlines\tand \x00\x1f', "Grüße, 你好 and 🎙", "\u2028</script>"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_body_says_what_botocore_would_say(text: str) -> None:
+    event = an_event(raw_transcript=text, cleaned_transcript=text)
+    entry = put_events_entry(event, bus_name="transcripts", source="com.yourapp", labels=("urn:a",))
+    operation = get_session().get_service_model("events").operation_model("PutEvents")
+    client = client_of("http://127.0.0.1:1")
+
+    theirs = client._serializer.serialize_to_request({"Entries": [entry]}, operation)  # type: ignore[attr-defined]  # what we stand in for
+
+    assert json.loads(body([entry])) == json.loads(theirs["body"])
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts_arrive_as_they_were_written(text: str) -> None:
+    event = an_event(raw_transcript=text, cleaned_transcript=text)
+    with StubBus("transcripts") as bus:
+        publisher(client_of(bus.url), "transcripts").publish(event)
+
+    assert bus.accepted[0]["Detail"] == event.to_json()
+
+
+def test_a_client_that_was_told_twice_sends_each_event_once() -> None:
+    with StubBus("transcripts") as bus:
+        client = client_of(bus.url)
+        write_bodies(client)
+        publisher(client, "transcripts").publish(an_event())
+
+    assert len(bus.accepted) == 1

@@ -1,0 +1,93 @@
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.aws.eventbridge.entry import entry_size, packed, put_events_entry
+from tests.factories import A_MOMENT, a_referring_event, an_event
+
+if TYPE_CHECKING:
+    from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+
+def test_the_entry_is_what_the_requirements_name() -> None:
+    event = an_event()
+
+    entry = put_events_entry(event, bus_name="orders", source="com.yourapp.transcription", labels=("urn:a",))
+
+    assert entry == {
+        "EventBusName": "orders",
+        "Source": "com.yourapp.transcription",
+        "DetailType": "BatchProcessingCompleted",
+        "Detail": event.to_json(),
+        "Resources": ["urn:a"],
+        "Time": A_MOMENT,
+    }
+
+
+def test_the_detail_is_the_event_as_json() -> None:
+    event = an_event(raw_transcript="um hello", cleaned_transcript="Hello.", account_id=None)
+
+    detail = json.loads(put_events_entry(event, bus_name="b", source="s", labels=())["Detail"])
+
+    assert detail == {
+        "version": "1.0",
+        "interaction_id": str(event.interaction_id),
+        "tenant_id": str(event.tenant_id),
+        "user_id": "user-7",
+        "account_id": None,
+        "timestamp": "2026-11-23T18:00:00.123456Z",
+        "status": "completed",
+        "data": {"raw_transcript": "um hello", "cleaned_transcript": "Hello."},
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "size"),
+    [
+        ({}, 0),
+        ({"Source": "s", "DetailType": "dt", "Detail": "{}"}, 5),
+        ({"Source": "s", "DetailType": "dt", "Detail": "{}", "Time": A_MOMENT}, 19),
+        ({"Source": "s", "Resources": ["urn:a", "urn:bc"]}, 12),
+        ({"Detail": "ä€𝄞"}, 9),
+        ({"Source": "s", "EventBusName": "counts for nothing"}, 1),
+    ],
+)
+def test_an_entry_is_as_large_as_eventbridge_counts_it(
+    entry: "PutEventsRequestEntryTypeDef", size: int
+) -> None:
+    assert entry_size(entry) == size
+
+
+def test_an_event_of_version_2_goes_by_the_same_detail_type() -> None:
+    entry = put_events_entry(a_referring_event(), bus_name="b", source="s", labels=())
+
+    assert entry["DetailType"] == "BatchProcessingCompleted"
+    assert json.loads(entry["Detail"])["version"] == "2.0"
+
+
+def of_sizes(*sizes: int) -> list["PutEventsRequestEntryTypeDef"]:
+    return [{"Source": "x" * size} for size in sizes]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "calls"),
+    [
+        ((), []),
+        ((1,) * 10, [(1,) * 10]),
+        ((1,) * 11, [(1,) * 10, (1,)]),
+        ((50, 50), [(50, 50)]),
+        ((50, 51), [(50,), (51,)]),
+        ((60, 60, 40), [(60,), (60, 40)]),
+        ((100, 1), [(100,), (1,)]),
+        ((1, 101, 1), [(1,), (101,), (1,)]),
+        ((101, 102), [(101,), (102,)]),
+    ],
+)
+def test_entries_are_packed_in_their_order_under_both_limits(
+    sizes: tuple[int, ...], calls: list[tuple[int, ...]]
+) -> None:
+    batches = list(packed(of_sizes(*sizes), max_bytes=100))
+
+    assert [tuple(map(entry_size, batch.entries)) for batch in batches] == calls
+    assert [batch.size for batch in batches] == list(map(sum, calls))

@@ -1,0 +1,183 @@
+"""Provisioning on moto, and against answers that no emulator gives."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
+from adapters.aws.route.definition import Route
+from adapters.aws.route.patience import Patience
+from adapters.aws.route.rules import RuleTarget
+from domain.model.errors import InfrastructureError
+from domain.model.route.route import RouteNames
+from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
+from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
+from tests.routes_on_aws import Clients, RouteOnAws, moto_clients
+
+
+@pytest.fixture
+def clients() -> Iterator[Clients]:
+    with mock_aws():
+        yield moto_clients()
+
+
+class TestOnMotoWithTheDefaultBus(EventInfrastructurePortContract):
+    @pytest.fixture
+    def clients(self, clients: Clients) -> Clients:
+        return clients
+
+    @pytest.fixture
+    def names(self) -> RouteNames:
+        return RouteNames()
+
+
+class TestUpkeepOnMotoWithTheDefaultBus(EventInfrastructureUpkeepContract):
+    @pytest.fixture
+    def clients(self, clients: Clients) -> Clients:
+        return clients
+
+    @pytest.fixture
+    def names(self) -> RouteNames:
+        return RouteNames()
+
+
+class TestOnMotoWithABusOfItsOwn(TestOnMotoWithTheDefaultBus):
+    @pytest.fixture
+    def clients(self, clients: Clients) -> Clients:
+        clients.events.create_event_bus(Name="orders")
+        return clients
+
+    @pytest.fixture
+    def names(self) -> RouteNames:
+        return RouteNames(bus="orders")
+
+
+def test_the_names_are_the_requirements(clients: Clients) -> None:
+    RouteOnAws(clients, RouteNames()).infrastructure.provision()
+
+    queues = clients.sqs.list_queues()["QueueUrls"]
+    assert sorted(url.rpartition("/")[2] for url in queues) == [
+        "meeting-transcripts-dlq",
+        "meeting-transcripts-queue",
+    ]
+    assert [rule["Name"] for rule in clients.events.list_rules()["Rules"]] == ["capture-transcripts-rule"]
+
+
+def test_a_long_queue_name_makes_a_target_id_that_eventbridge_takes(clients: Clients) -> None:
+    route = RouteOnAws(clients, RouteNames(queue="q" * 80))
+
+    assert route.infrastructure.provision().ok
+    assert route.targets()[0]["Id"] == "q" * 64
+
+
+class _FailsFirst:
+    """A client of which one operation fails a few times before it works."""
+
+    def __init__(self, client: Any, operation: str, code: str, times: int) -> None:
+        self._client = client
+        self._operation = operation
+        self._code = code
+        self._times = times
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._operation or self._times == 0:
+            return getattr(self._client, name)
+        self._times -= 1
+        return self._fail
+
+    def _fail(self, **_: Any) -> None:
+        error = ClientError({"Error": {"Code": self._code, "Message": "secret"}}, self._operation)
+        raise self._client.exceptions.from_code(self._code)(error.response, self._operation)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("events", "put_rule", "ConcurrentModificationException"),
+        ("events", "put_targets", "ConcurrentModificationException"),
+        ("sqs", "get_queue_attributes", "QueueDoesNotExist"),
+    ],
+)
+def test_what_passes_by_itself_is_tried_again(
+    clients: Clients, service: str, operation: str, code: str
+) -> None:
+    failing = _FailsFirst(getattr(clients, service), operation, code, times=2)
+    pauses: list[float] = []
+    infrastructure = AwsEventInfrastructure(
+        *clients._replace(**{service: failing}), RouteNames(), pause=pauses.append
+    )
+
+    assert infrastructure.provision().ok
+    assert pauses == [1.0, 1.0]
+
+
+def test_what_does_not_pass_ends_in_an_error(clients: Clients) -> None:
+    failing = _FailsFirst(clients.events, "put_rule", "ConcurrentModificationException", times=99)
+    infrastructure = AwsEventInfrastructure(
+        *clients._replace(events=failing), RouteNames(), pause=lambda _: None
+    )
+
+    with pytest.raises(InfrastructureError, match=r"the rule capture-transcripts-rule.*Concurrent"):
+        infrastructure.provision()
+
+
+def test_a_queue_that_somebody_else_creates_first_is_an_existing_one(clients: Clients) -> None:
+    clients.sqs.create_queue(QueueName="meeting-transcripts-dlq", Attributes={"VisibilityTimeout": "5"})
+    too_early = _FailsFirst(clients.sqs, "get_queue_url", "QueueDoesNotExist", times=1)
+    infrastructure = AwsEventInfrastructure(*clients._replace(sqs=too_early), RouteNames())
+
+    provisioning = infrastructure.provision()
+
+    assert provisioning.ok
+    assert not provisioning.parts[0].created
+    assert [difference.attribute for difference in provisioning.parts[0].differences] == [
+        "MessageRetentionPeriod",
+        "Policy",
+    ]
+
+
+def test_a_queue_deleted_a_moment_ago_asks_for_patience(clients: Clients) -> None:
+    failing = _FailsFirst(clients.sqs, "create_queue", "QueueDeletedRecently", times=1)
+    infrastructure = AwsEventInfrastructure(*clients._replace(sqs=failing), RouteNames())
+
+    with pytest.raises(InfrastructureError, match=r"meeting-transcripts-dlq was deleted.*wait 60 seconds"):
+        infrastructure.provision()
+
+
+def test_a_target_that_eventbridge_refuses_is_an_error() -> None:
+    clients = moto_clients()
+    route = Route(RouteNames(), "arn:aws:events:eu-central-1:1:event-bus/default")
+    with Stubber(clients.events) as stubber:
+        entry = {"TargetId": "q", "ErrorCode": "LimitExceededException", "ErrorMessage": "five targets"}
+        stubber.add_response("list_targets_by_rule", {})
+        stubber.add_response("put_targets", {"FailedEntryCount": 1, "FailedEntries": [entry]})
+
+        with pytest.raises(InfrastructureError, match=r"the target .* LimitExceededException at PutTargets"):
+            RuleTarget(clients.events, route, Patience(lambda _: None)).ensure()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("sqs", "get_queue_url"),
+        ("sqs", "create_queue"),
+        ("sqs", "get_queue_attributes"),
+        ("events", "describe_rule"),
+        ("events", "put_rule"),
+        ("events", "list_targets_by_rule"),
+        ("events", "put_targets"),
+    ],
+)
+def test_a_missing_permission_names_the_part_and_quotes_no_request(
+    clients: Clients, service: str, operation: str
+) -> None:
+    failing = _FailsFirst(getattr(clients, service), operation, "SomethingElse", times=1)
+    infrastructure = AwsEventInfrastructure(*clients._replace(**{service: failing}), RouteNames())
+
+    with pytest.raises(InfrastructureError, match=r"(transcripts|capture).* failed: SomethingElse") as caught:
+        infrastructure.provision()
+    assert "secret" not in str(caught.value)

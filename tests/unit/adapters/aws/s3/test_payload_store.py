@@ -1,0 +1,157 @@
+import base64
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
+
+import boto3
+import pytest
+from botocore import exceptions as botocore
+from botocore.config import Config
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from adapters.aws.errors import translate_payload_errors
+from adapters.aws.s3.payload_store import S3PayloadStore
+from domain.model.errors import PayloadStoreError
+from domain.model.events.event import TranscriptRef
+from domain.model.route.route import Finding, Link
+from tests.contracts.payload_store_port import PayloadStorePortContract, Store
+from tests.factories import an_event
+from tests.integration.localstack import free_port
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+def a_client(url: str | None = None) -> "S3Client":
+    return boto3.client(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=url,
+        aws_access_key_id="AKIDEXAMPLE",
+        aws_secret_access_key="made-up",
+        config=Config(connect_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}),
+    )
+
+
+@pytest.fixture
+def client() -> Iterator["S3Client"]:
+    with mock_aws():
+        client = a_client()
+        client.create_bucket(Bucket="transcripts")
+        yield client
+
+
+class TestS3PayloadStore(PayloadStorePortContract):
+    @pytest.fixture
+    def store(self, client: "S3Client") -> Store:
+        def fetch(ref: TranscriptRef) -> bytes:
+            return client.get_object(Bucket=ref.bucket, Key=ref.key)["Body"].read()
+
+        return Store(
+            S3PayloadStore(client, bucket="transcripts"), fetch, S3PayloadStore(client, bucket="nowhere")
+        )
+
+
+def test_the_object_is_encrypted_typed_and_checked(client: "S3Client") -> None:
+    sent: dict[str, Any] = {}
+    client.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: sent.update(params["headers"])
+    )
+
+    ref = S3PayloadStore(client, bucket="transcripts").store(an_event())
+
+    head = client.head_object(Bucket="transcripts", Key=ref.key)
+    assert head["ServerSideEncryption"] == "AES256"
+    assert head["ContentType"] == "application/json"
+    assert base64.b64decode(sent["x-amz-checksum-sha256"]).hex() == ref.sha256
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket", "SlowDown", "BadDigest", "InternalError"])
+def test_a_refusal_names_its_code_and_quotes_nothing(code: str) -> None:
+    client = a_client()
+    with Stubber(client) as stubber:
+        stubber.add_client_error("put_object", code, "my secret" if code != "AccessDenied" else "")
+
+        with pytest.raises(PayloadStoreError, match=code) as refusal:
+            S3PayloadStore(client, bucket="transcripts").store(an_event())
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_store_that_cannot_be_reached_may_be_tried_again() -> None:
+    store = S3PayloadStore(a_client(f"http://127.0.0.1:{free_port()}"), bucket="transcripts")
+
+    with pytest.raises(PayloadStoreError, match="check the network"):
+        store.store(an_event())
+
+
+@pytest.mark.parametrize("error", [botocore.NoCredentialsError(), KeyError("Headers"), ValueError()])
+def test_no_error_of_botocore_escapes(error: Exception) -> None:
+    with pytest.raises(PayloadStoreError), translate_payload_errors():
+        raise error
+
+
+def diagnosed(code: str | None, message: str = "") -> tuple[Finding, ...]:
+    """What is found where S3 answers the probe with this error, or with none."""
+    client = a_client()
+    with Stubber(client) as stubber:
+        if code:
+            stubber.add_client_error("upload_part", code, message)
+        else:
+            stubber.add_response("upload_part", {"ETag": "made-up"})
+        return S3PayloadStore(client, bucket="transcripts").diagnose()
+
+
+def test_a_bucket_that_misses_the_upload_lets_us_put() -> None:
+    assert diagnosed("NoSuchUpload", "The specified upload does not exist.") == ()
+
+
+def test_a_bucket_that_does_not_exist_is_proven_and_named() -> None:
+    (finding,) = diagnosed("NoSuchBucket")
+
+    assert (finding.link, finding.proven) == (Link.PAYLOAD_BUCKET, True)
+    assert finding.problem == "the bucket transcripts does not exist"
+    assert "`aws s3 mb s3://transcripts`" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("AccessDenied", "give these credentials the permission"),
+        ("InvalidAccessKeyId", "check the credentials"),
+        ("SlowDown", "SlowDown"),
+    ],
+)
+def test_what_keeps_us_from_looking_is_not_proven_and_told(code: str, advice: str) -> None:
+    (finding,) = diagnosed(code)
+
+    assert not finding.proven
+    assert finding.problem == "the payload bucket could not be checked"
+    assert code in finding.evidence
+    assert advice in finding.evidence
+    assert "s3:PutObject on arn:aws:s3:::transcripts/transcripts/*" in finding.remedy
+
+
+def test_whoever_accepts_a_part_of_no_upload_is_not_s3() -> None:
+    (finding,) = diagnosed(None)
+
+    assert not finding.proven
+    assert "this is not S3" in finding.evidence
+
+
+def test_a_bucket_behind_a_dead_network_is_not_proven() -> None:
+    store = S3PayloadStore(a_client(f"http://127.0.0.1:{free_port()}"), bucket="transcripts")
+
+    (finding,) = store.diagnose()
+
+    assert not finding.proven
+    assert "check the network" in finding.evidence
+
+
+def test_the_probe_can_store_nothing() -> None:
+    client = a_client()
+    part = {"Bucket": "transcripts", "Key": ANY, "PartNumber": 1, "UploadId": "none", "Body": b""}
+    with Stubber(client) as stubber:
+        stubber.add_client_error("upload_part", "NoSuchUpload", expected_params=part)
+
+        assert S3PayloadStore(client, bucket="transcripts").diagnose() == ()
