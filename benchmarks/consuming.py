@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from adapters.aws.sqs.queue import SqsQueue
 from adapters.in_memory import InMemoryProcessedEvents
-from adapters.sql.processed_events import SqlProcessedEvents
+from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from benchmarks.fast_queue import fast_queue
 from benchmarks.harness import Contestant, in_turn, ratios
 from benchmarks.report import Report, Target, compared

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from benchmarks.events import event_of
 from benchmarks.harness import in_turn, percentile
 from benchmarks.report import Report, Table, compared

@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from adapters.aws.eventbridge.entry import DEFAULT_MAX_BYTES, packed, put_events_entry
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from benchmarks.fast_http import ROOT
 from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database

@@ -16,8 +16,8 @@ from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
 from adapters.sql.idempotency import SqlIdempotency
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.processed_events import SqlProcessedEvents
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from bootstrap.aws import (
     AwsAccess,
     cloudwatch_client,

@@ -1,9 +1,9 @@
 """The database that `DATABASE_URL` names, ready for use."""
 
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
-from adapters.sql.postgresql import warn_about_lost_commits
-from adapters.sql.schema import upgrade_schema
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.engines.postgresql import warn_about_lost_commits
+from adapters.sql.schema.upgrade import upgrade_schema
 from domain.model.errors import OutboxUnavailableError
 
 

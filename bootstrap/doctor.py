@@ -12,12 +12,12 @@ from typing import NamedTuple
 import boto3
 
 from adapters.speech.versions import MENDED, ffmpeg_version, has_known_holes
-from adapters.sql.condition import Condition, condition_of
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.sqlite import has_wal_reset_race, library
-from adapters.sql.tables import SCHEMA_REVISION
+from adapters.sql.durability import Condition, condition_of
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.engines.sqlite import has_wal_reset_race, library
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.aws import credentials_found
 from bootstrap.capacity import capacity
 from bootstrap.container import Container

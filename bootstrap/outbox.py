@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from adapters.sql.condition import condition_of
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.tables import SCHEMA_REVISION
+from adapters.sql.durability import condition_of
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.container import Container
 from domain.model.errors import ConfigurationError
 from domain.model.outbox import OutboxCounts

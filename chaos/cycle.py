@@ -9,7 +9,7 @@ import os
 import sys
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.aws import AwsAccess, relaying_client
 from bootstrap.database import prepare_database
 from domain.model.errors import OutboxUnavailableError

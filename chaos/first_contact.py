@@ -19,9 +19,9 @@ from pathlib import Path
 import alembic.command  # noqa: F401 - what each process would import anyway, once for all of them
 
 from adapters.sql.database import Database
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.schema import upgrade_schema
-from adapters.sql.sqlite import library, sqlite_engine
+from adapters.sql.engines.sqlite import library, sqlite_engine
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.upgrade import upgrade_schema
 from tests.factories import an_event
 
 SLOW_SYNCS = ("-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_exit=20000")

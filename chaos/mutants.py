@@ -54,14 +54,14 @@ MUTANTS = (
     ),
     Mutant(
         "no fencing token",
-        "adapters/sql/outbox_statements.py",
+        "adapters/sql/outbox/statements.py",
         "_ROW.token == outcome.c.token",
         "outcome.c.token.is_not(None)",
         (f"{FAULTS}relays.py",),
     ),
     Mutant(
         "poll by a high-water mark",
-        "adapters/sql/outbox_statements.py",
+        "adapters/sql/outbox/statements.py",
         ".where(IS_WAITING, is_free)",
         ".where(IS_WAITING, is_free,\n"
         "            _ROW.added_at > select(func.coalesce(func.max(outbox.alias('seen').c.added_at), 0.0))\n"
@@ -77,7 +77,7 @@ MUTANTS = (
     ),
     Mutant(
         "synchronous off",
-        "adapters/sql/sqlite.py",
+        "adapters/sql/engines/sqlite.py",
         '"synchronous=FULL"',
         '"synchronous=OFF"',
         (f"{SQL}sqlite.py",),
@@ -103,14 +103,14 @@ MUTANTS = (
     ),
     Mutant(
         "go on with old connections after an I/O error",
-        "adapters/sql/sqlite.py",
+        "adapters/sql/engines/sqlite.py",
         "        if is_doubtful(context.original_exception):",
         "        if False and is_doubtful(context.original_exception):",
         (f"{SQL}sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
     ),
     Mutant(
         "promise into a file that is gone",
-        "adapters/sql/sqlite_file.py",
+        "adapters/sql/engines/sqlite_file.py",
         "    if _FILE not in info:\n        return\n",
         "    return\n",
         (f"{SQL}sqlite_file.py",),
@@ -124,7 +124,7 @@ MUTANTS = (
     ),
     Mutant(
         "a lease that never ends",
-        "adapters/sql/outbox_statements.py",
+        "adapters/sql/outbox/statements.py",
         "_claim((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)",
         "_claim((_ROW.due_at <= now) & _ROW.token.is_(None), now)",
         (f"{FAULTS}relays.py",),
@@ -138,7 +138,7 @@ MUTANTS = (
     ),
     Mutant(
         "prune what waits",
-        "adapters/sql/outbox_statements.py",
+        "adapters/sql/outbox/statements.py",
         '            IS_SETTLED,\n            _ROW.state.in_(bindparam("states", expanding=True)),\n'
         "            _ROW.settled_at <= now",
         '            _ROW.state.in_(bindparam("states", expanding=True)) | IS_WAITING,\n'

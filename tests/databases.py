@@ -18,9 +18,9 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Double, bindparam, create_engine, make_url, text
 
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
-from adapters.sql.schema import upgrade_schema
-from adapters.sql.sqlite import library, sqlite_engine
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.engines.sqlite import library, sqlite_engine
+from adapters.sql.schema.upgrade import upgrade_schema
 from tests.service import wait_until
 
 LIBRARIES: dict[str, ModuleType] = {"sqlite": library, "sqlite of the interpreter": sqlite3}

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as WaitedTooLongError
 
-from adapters.sql.sqlite import READS_ONLY, WAIT_SECONDS, wait_no_longer
-from adapters.sql.sqlite_file import DatabaseFileError, check_in_place
+from adapters.sql.engines.sqlite import READS_ONLY, WAIT_SECONDS, wait_no_longer
+from adapters.sql.engines.sqlite_file import DatabaseFileError, check_in_place
 from domain.model.errors import TranscriptionServiceError
 
 CERTAINTY_SECONDS = 2.0

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Row, bindparam, delete, null, select, update
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
-from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
-from adapters.sql.tables import idempotency_keys
-from adapters.sql.upserts import insert_into
+from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.tables import idempotency_keys
+from adapters.sql.schema.upserts import insert_into
 from domain.model.errors import (
     IdempotencyConflictError,
     IdempotencyInProgressError,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from uuid import uuid4
 
-from adapters.sql import outbox_statements
-from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
-from adapters.sql.outbox_rows import new_row
+from adapters.sql.outbox import statements as outbox_statements
+from adapters.sql.outbox.rows import new_row
+from adapters.sql.schema.clock import DatabaseNow
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import Claim

@@ -14,8 +14,8 @@ from pathlib import Path
 from random import Random
 from threading import Event
 
-from adapters.sql.clock import DatabaseNow
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.clock import DatabaseNow
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.services.relay.dispatcher import ClaimPublisher

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
+from adapters.sql.engines.factory import engine_for
 from domain.model.errors import OutboxUnavailableError
 from tests import failing_disk
 from tests.databases import PostgreSqlServer, postgresql_server

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.outbox import OutboxState
 from tests.factories import an_event
 from tests.faults import relay_process

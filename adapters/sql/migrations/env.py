@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from adapters.sql.indexes import metadata
+from adapters.sql.schema.indexes import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.engines import engine_for
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from domain.model.errors import ConfigurationError
 from tests.factories import an_event

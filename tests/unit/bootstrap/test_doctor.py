@@ -12,8 +12,8 @@ from typing import NoReturn
 import pytest
 from dependency_injector import providers
 
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.tables import SCHEMA_REVISION
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap import doctor
 from bootstrap.container import Container, build_container
 from bootstrap.database import prepare_database

@@ -13,8 +13,8 @@ from pathlib import Path
 from sqlalchemy import event
 
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Published

@@ -6,7 +6,7 @@ from adapters.sql.database import Database
 from adapters.sql.idempotency import SqlIdempotency
 from tests.contracts.idempotency_port import IdempotencyKeys, IdempotencyPortContract
 from tests.databases import Clock
-from tests.unit.adapters.sql.test_outbox import broken
+from tests.unit.adapters.sql.outbox.test_outbox import broken
 
 
 class TestSqlIdempotency(IdempotencyPortContract):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from domain.model.outbox import OutboxState
 from entrypoints.cli.main import main

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from bootstrap.settings import Settings
 from domain.model.route.route import Difference, Link

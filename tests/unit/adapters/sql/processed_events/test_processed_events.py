@@ -9,17 +9,17 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event, func, select
 
-from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
-from adapters.sql.processed_events import SqlProcessedEvents
-from adapters.sql.processed_statements import PRUNE_BATCH, ProcessedStatements
-from adapters.sql.tables import event_holds, processed_events
+from adapters.sql.processed_events.processed_events import SqlProcessedEvents
+from adapters.sql.processed_events.statements import PRUNE_BATCH, ProcessedStatements
+from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.tables import event_holds, processed_events
 from domain.model.consuming.lease import EventKey, Hold
 from tests.contracts.processed_events_port import Memory, ProcessedEventsPortContract, a_key
 from tests.databases import Clock, Place
 from tests.doubles_delivery import seeded
 from tests.service import wait_until
-from tests.unit.adapters.sql.test_outbox import broken
+from tests.unit.adapters.sql.outbox.test_outbox import broken
 
 
 class TestSqlProcessedEvents(ProcessedEventsPortContract):

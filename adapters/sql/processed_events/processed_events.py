@@ -7,10 +7,10 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Select
 
-from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
 from adapters.sql.group_commit import GroupCommit
-from adapters.sql.processed_statements import PRUNE_BATCH, ProcessedStatements
+from adapters.sql.processed_events.statements import PRUNE_BATCH, ProcessedStatements
+from adapters.sql.schema.clock import DatabaseNow
 from domain.model.consuming.lease import EventKey, Hold, Standing
 from domain.model.errors import ProcessedEventsUnavailableError
 from ports.processed_events_port import ProcessedEventsPort

@@ -1,10 +1,10 @@
 import pytest
 from sqlalchemy import event
 
-from adapters.sql.condition import condition_of
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
-from adapters.sql.tables import SCHEMA_REVISION
+from adapters.sql.durability import condition_of
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.schema.tables import SCHEMA_REVISION
 from domain.model.errors import OutboxUnavailableError
 from tests.databases import Place, PostgreSqlServer
 from tests.integration.localstack import free_port

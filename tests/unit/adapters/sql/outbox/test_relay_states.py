@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from adapters.sql.database import Database
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
 from domain.model.events.event import CompletedEvent
 from domain.model.outbox import Claim, OutboxState, Outcome, Published

@@ -17,7 +17,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from adapters.sql.sqlite_file import keep_private, watch
+from adapters.sql.engines.sqlite_file import keep_private, watch
 from domain.model.errors import ConfigurationError
 
 try:

@@ -5,7 +5,7 @@ Apart from the tables: to name PostgreSQL's condition is to load its dialect, a 
 
 from sqlalchemy import Column, ColumnElement, Index
 
-from adapters.sql.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, metadata, outbox
+from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, metadata, outbox
 
 __all__ = ["metadata"]
 

@@ -30,9 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from adapters.sql.outbox_rows import Settlement
-from adapters.sql.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, outbox
-from adapters.sql.upserts import insert_into
+from adapters.sql.outbox.rows import Settlement
+from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, outbox
+from adapters.sql.schema.upserts import insert_into
 from domain.model.outbox import MAX_WAIT_SECONDS, OutboxState
 
 PRUNE_BATCH = 500

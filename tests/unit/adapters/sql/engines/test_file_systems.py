@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sql.engines import engine_for
-from adapters.sql.file_systems import file_system_of, is_networked
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.engines.file_systems import file_system_of, is_networked
 from domain.model.errors import ConfigurationError
 
 MOUNTS = """\

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from adapters.sql.database import Database
-from adapters.sql.postgresql import LYING_SETTINGS
-from adapters.sql.schema import revision
+from adapters.sql.engines.postgresql import LYING_SETTINGS
+from adapters.sql.schema.upgrade import revision
 from domain.model.errors import OutboxUnavailableError
 
 _SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from adapters.in_memory import InMemoryOutbox
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,

@@ -5,7 +5,7 @@ import logging
 from sqlalchemy import Connection, inspect, text
 
 from adapters.sql.database import Database
-from adapters.sql.tables import SCHEMA_REVISION
+from adapters.sql.schema.tables import SCHEMA_REVISION
 from domain.model.errors import ConfigurationError, OutboxUnavailableError
 
 logger = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event, insert, select, update
 
-from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.tables import outbox
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Postponed, Published
 from tests.contracts.outbox_port import KeptOutbox, OutboxPortContract

@@ -13,11 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event, text
 
 from adapters.sql.database import Database
-from adapters.sql.engines import engine_for
-from adapters.sql.indexes import metadata
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.schema import revision, upgrade_schema
-from adapters.sql.tables import SCHEMA_REVISION
+from adapters.sql.engines.factory import engine_for
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.indexes import metadata
+from adapters.sql.schema.tables import SCHEMA_REVISION
+from adapters.sql.schema.upgrade import revision, upgrade_schema
 from domain.model.errors import ConfigurationError
 from tests.databases import Place
 from tests.factories import an_event
@@ -65,7 +65,7 @@ def test_several_processes_may_start_together(request: pytest.FixtureRequest, ki
 def test_a_database_of_the_first_version_keeps_its_events(
     request: pytest.FixtureRequest, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "adapters.sql.schema")
+    caplog.set_level(logging.INFO, "adapters.sql.schema.upgrade")
     place: Place = request.getfixturevalue(kind)
     engine, event = engine_for(place.url), an_event()
     with engine.begin() as connection:
@@ -88,7 +88,7 @@ def test_a_database_of_the_first_version_keeps_its_events(
 
 
 def test_a_new_database_is_no_news(sqlite_place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "adapters.sql.schema")
+    caplog.set_level(logging.INFO, "adapters.sql.schema.upgrade")
 
     sqlite_place.open().close()
 

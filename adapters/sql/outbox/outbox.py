@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, bindparam, select
 
-from adapters.sql import outbox_statements as statements
-from adapters.sql.clock import DatabaseNow
 from adapters.sql.database import Database
 from adapters.sql.group_commit import GroupCommit
-from adapters.sql.outbox_rows import Parameters, claim_from, new_row, record_from, settlement
-from adapters.sql.tables import outbox
+from adapters.sql.outbox import statements
+from adapters.sql.outbox.rows import Parameters, claim_from, new_row, record_from, settlement
+from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import Claim, OutboxCounts, OutboxRecord, OutboxState, Outcome

@@ -1,6 +1,6 @@
 """The tables, as the migrations leave them; times are seconds since 1970, by the database's clock.
 
-Their indexes that hold some rows only are in `adapters.sql.indexes`.
+Their indexes that hold some rows only are in `adapters.sql.schema.indexes`.
 """
 
 from sqlalchemy import (

@@ -17,9 +17,7 @@ import pytest
 from sqlalchemy import Connection
 
 from adapters.sql.database import Database
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.schema import upgrade_schema
-from adapters.sql.sqlite import (
+from adapters.sql.engines.sqlite import (
     FIRST_CONTACT_SECONDS,
     JOURNAL_SIZE_LIMIT,
     PAGE_BYTES,
@@ -31,7 +29,9 @@ from adapters.sql.sqlite import (
     sqlite_engine,
     wait_no_longer,
 )
-from adapters.sql.sqlite_file import keep_private
+from adapters.sql.engines.sqlite_file import keep_private
+from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.schema.upgrade import upgrade_schema
 from domain.model.errors import ConfigurationError, OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
 from tests.databases import LIBRARIES, Place
@@ -145,7 +145,7 @@ def test_a_new_file_that_another_connection_writes_to_is_waited_for(
         if clock() > FIRST_CONTACT_SECONDS / 2:
             other.commit()
 
-    monkeypatch.setattr("adapters.sql.sqlite.time", SimpleNamespace(monotonic=clock, sleep=pause))
+    monkeypatch.setattr("adapters.sql.engines.sqlite.time", SimpleNamespace(monotonic=clock, sleep=pause))
     connection = engine.raw_connection()
 
     mode = connection.cursor().execute("PRAGMA journal_mode").fetchone()
@@ -165,7 +165,9 @@ def test_once_a_file_was_opened_callers_wait_no_longer_than_usual(
     with contextlib.closing(library.connect(tmp_path / "test.db")) as without_wal:
         without_wal.execute("PRAGMA journal_mode=delete")
     other = _writing(tmp_path / "test.db", library)
-    monkeypatch.setattr("adapters.sql.sqlite.time", SimpleNamespace(monotonic=clock, sleep=clock.wait))
+    monkeypatch.setattr(
+        "adapters.sql.engines.sqlite.time", SimpleNamespace(monotonic=clock, sleep=clock.wait)
+    )
     begun = clock()
 
     with pytest.raises(library.OperationalError, match="database is locked"):
@@ -440,7 +442,7 @@ def test_only_one_file_imports_sqlite() -> None:
         if {"sqlite3", "pysqlite3", "apsw"} & imported_packages(path)
     }
 
-    assert importers == {"adapters/sql/sqlite.py"}
+    assert importers == {"adapters/sql/engines/sqlite.py"}
 
 
 def imported_packages(path: Path) -> set[str]:

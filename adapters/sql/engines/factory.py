@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from adapters.sql.file_systems import file_system_of, is_networked
-from adapters.sql.postgresql import postgresql_engine
-from adapters.sql.sqlite import sqlite_engine
+from adapters.sql.engines.file_systems import file_system_of, is_networked
+from adapters.sql.engines.postgresql import postgresql_engine
+from adapters.sql.engines.sqlite import sqlite_engine
 from domain.model.errors import ConfigurationError
 
 FORMS = "sqlite:///path/to/file.db or postgresql+psycopg://user:password@host/name"

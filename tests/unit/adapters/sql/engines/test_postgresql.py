@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from adapters.sql.database import Database
-from adapters.sql.outbox import SqlOutbox
-from adapters.sql.postgresql import SESSION_LIMITS
+from adapters.sql.engines.postgresql import SESSION_LIMITS
+from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from adapters.sql.database import Database
-from adapters.sql.outbox import SqlOutbox
+from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Published
 from tests.databases import Place

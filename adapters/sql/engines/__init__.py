@@ -1,0 +1,1 @@
+"""SQLite and PostgreSQL, each set up so that what was committed stays."""

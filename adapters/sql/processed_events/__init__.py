@@ -1,0 +1,1 @@
+"""Which events a group of consumers has processed, in a database."""

@@ -1,0 +1,1 @@
+"""Tables and indexes, how they are migrated, and where the two dialects differ."""
