@@ -23,8 +23,8 @@ import uvicorn
 from botocore.config import Config
 from fastapi import FastAPI, UploadFile
 
-from adapters.speech.canned import CannedEngine
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.engines.canned import CannedEngine
 from entrypoints.api.schemas import BatchResponse
 from tests.factories import an_event
 

@@ -8,8 +8,8 @@ import numpy as np
 import urllib3
 
 from adapters.cleaning.rules import RulesCleaner
-from adapters.speech.engines import load_engine
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.engines.engine import load_engine
 from benchmarks.fast_bus import fast_bus
 from benchmarks.harness import in_turn
 from benchmarks.report import Report, compared

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.speech.engines import load_engine
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.engines.engine import load_engine
 from benchmarks.harness import growth, in_turn
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from tests.recordings import ENCODINGS, SAMPLE_RATE, record, speech

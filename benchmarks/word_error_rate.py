@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import jiwer
 
-from adapters.speech.engines import SpeechEngine, load_engine
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.engines.engine import SpeechEngine, load_engine
 from benchmarks.library_engine import LibraryEngine
 from benchmarks.report import Report, Table
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import boto3
 
-from adapters.speech.versions import MENDED, ffmpeg_version, has_known_holes
+from adapters.speech.decoding.versions import MENDED, ffmpeg_version, has_known_holes
 from adapters.sql.database import Database
 from adapters.sql.durability import Condition, condition_of
 from adapters.sql.engines.factory import engine_for

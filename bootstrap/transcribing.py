@@ -1,6 +1,6 @@
 """The transcriber, by itself: its workers load their engines while whoever starts them imports the rest."""
 
-from adapters.speech.pool import WorkerPoolTranscriber
+from adapters.speech.workers.pool import WorkerPoolTranscriber
 from bootstrap.extras import require
 from bootstrap.settings import Settings, Transcriber
 

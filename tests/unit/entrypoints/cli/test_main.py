@@ -41,7 +41,7 @@ SLOW = {
         "uvicorn",
         "bootstrap.container",
         "adapters.aws.errors",
-        "adapters.speech.pool",
+        "adapters.speech.workers.pool",
     ),
 }
 """What no `--help` may import: it is for what a command does."""

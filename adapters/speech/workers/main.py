@@ -1,6 +1,7 @@
 """A worker process: loads one engine, then transcribes one recording after the other.
 
-Run as `python -m adapters.speech.worker ENGINE`. Reads jobs on stdin, answers on stdout, ends with stdin.
+Run as `python -m adapters.speech.workers.main ENGINE`. Reads jobs on stdin, answers on stdout, and ends when
+stdin does.
 """
 
 import os
@@ -9,14 +10,14 @@ import time
 import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
-from adapters.speech.limits import DecodingLimits
-from adapters.speech.protocol import Advanced, Failed, Finished, Job, Ready
-from adapters.speech.sandbox import allow_cpu_seconds, confine, forbid_writing
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.workers.protocol import Advanced, Failed, Finished, Job, Ready
+from adapters.speech.workers.sandbox import allow_cpu_seconds, confine, forbid_writing
 from domain.model.errors import TranscriptionServiceError
 from ports.transcriber_port import Progress
 
 if TYPE_CHECKING:
-    from adapters.speech.engines import SpeechEngine
+    from adapters.speech.engines.engine import SpeechEngine
 
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 0.5
 CPU_SECONDS_PER_AUDIO_SECOND = 2.0  # ten times what the engine needs
@@ -40,7 +41,7 @@ def main() -> None:
 
 def _confined_engine(name: str) -> "SpeechEngine":
     confine()
-    from adapters.speech.engines import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
+    from adapters.speech.engines.engine import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
 
     engine = load_engine(name)
     forbid_writing()

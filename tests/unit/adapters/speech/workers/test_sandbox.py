@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from adapters.speech import sandbox
+from adapters.speech.workers import sandbox
 
 PROGRAM = """
 import ctypes, json, os, socket, sys
-from adapters.speech.sandbox import PR_SET_DUMPABLE, confine, forbid_inspection
+from adapters.speech.workers.sandbox import PR_SET_DUMPABLE, confine, forbid_inspection
 
 "idna".encode("idna")  # loaded while this user may
 user, port, is_confined = map(int, sys.argv[1:])

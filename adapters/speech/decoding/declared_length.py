@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from adapters.speech.recording_formats import end_of_id3_tags
+from adapters.speech.decoding.formats import end_of_id3_tags
 from domain.model.errors import UndecodableAudioError
 
 _UNKNOWN_WAV_SIZE = 0x7FFF0000

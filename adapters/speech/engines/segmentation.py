@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from pocketsphinx import Endpointer
 
-from adapters.speech.decoding import BYTES_PER_SAMPLE, SAMPLE_RATE
+from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE
 
 FRAME_BYTES = 960
 """30 ms, the voice activity detector's unit."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from pocketsphinx import Decoder
 
-from adapters.speech.decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
-from adapters.speech.engines import SpeechEngine
-from adapters.speech.limits import DecodingLimits
-from adapters.speech.segmentation import Utterance, utterances
+from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.engines.engine import SpeechEngine
+from adapters.speech.engines.segmentation import Utterance, utterances
 from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from adapters.speech.versions import ffmpeg_version, has_known_holes
+from adapters.speech.decoding.versions import ffmpeg_version, has_known_holes
 
 
 def test_ffmpeg_tells_its_version() -> None:

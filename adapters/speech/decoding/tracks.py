@@ -11,10 +11,10 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from adapters.speech.declared_length import mp3_seconds, wav_seconds
-from adapters.speech.flac_comments import check_comments
-from adapters.speech.limits import check_shape
-from adapters.speech.recording_formats import demuxer_of
+from adapters.speech.decoding.declared_length import mp3_seconds, wav_seconds
+from adapters.speech.decoding.flac_comments import check_comments
+from adapters.speech.decoding.formats import demuxer_of
+from adapters.speech.decoding.limits import check_shape
 from domain.model.errors import NotAudioError, UndecodableAudioError
 
 if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone

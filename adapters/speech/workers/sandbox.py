@@ -31,7 +31,7 @@ NICENESS = 10
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
-_CODE = Path(__file__).parents[2]
+_CODE = Path(__file__).parents[3]
 
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,8 +7,16 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 
-from adapters.speech.protocol import MAX_LINE_BYTES, Advanced, Failed, Finished, Job, Ready, parse_message
-from adapters.speech.sandbox import worker_environment
+from adapters.speech.workers.protocol import (
+    MAX_LINE_BYTES,
+    Advanced,
+    Failed,
+    Finished,
+    Job,
+    Ready,
+    parse_message,
+)
+from adapters.speech.workers.sandbox import worker_environment
 from domain.model.errors import TranscriberCrashedError
 
 
@@ -19,7 +27,7 @@ async def spawn(engine: str) -> Process:
         OSError: no process could be made.
     """
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "adapters.speech.worker", engine),
+        *(sys.executable, "-P", "-m", "adapters.speech.workers.main", engine),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Protocol
 
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.limits import DecodingLimits
 from domain.model.errors import ConfigurationError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import ProgressListener
@@ -44,11 +44,11 @@ def load_engine(name: str) -> SpeechEngine:
     """
     match name:
         case "pocketsphinx":
-            from adapters.speech.pocketsphinx import PocketsphinxEngine  # noqa: PLC0415 - half a second and 100 MB
+            from adapters.speech.engines.pocketsphinx import PocketsphinxEngine  # noqa: PLC0415 - half a second and 100 MB
 
             return PocketsphinxEngine()
         case "canned":
-            from adapters.speech.canned import CannedEngine  # noqa: PLC0415 - brings FFmpeg
+            from adapters.speech.engines.canned import CannedEngine  # noqa: PLC0415 - brings FFmpeg
 
             return CannedEngine()
     raise ConfigurationError(f"TRANSCRIBER is {name!r}; it may be {' or '.join(ENGINES)}.")

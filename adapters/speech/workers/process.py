@@ -6,8 +6,8 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from adapters.speech import conversation, sandbox
-from adapters.speech.protocol import Advanced, Failed, Finished, Job, Ready
+from adapters.speech.workers import conversation, sandbox
+from adapters.speech.workers.protocol import Advanced, Failed, Finished, Job, Ready
 from domain.model.errors import (
     RecordingError,
     TranscriberCrashedError,
@@ -31,7 +31,7 @@ class WorkerProcess:
     """Runs one engine in a process of its own: one recording at a time, started anew whenever it died.
 
     Args:
-        engine: the engine's name, see `adapters.speech.engines`.
+        engine: the engine's name, see `adapters.speech.engines.engine`.
         max_audio_seconds: the longest recording it may work on.
         stall_seconds: without a sign of life for so long, it is killed; the first one must come within
             `FIRST_SIGN_SECONDS` all the same.

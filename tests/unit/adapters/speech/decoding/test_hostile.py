@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 import pytest
 
-from adapters.speech import decoding
-from adapters.speech.decoding import decode
-from adapters.speech.limits import SAMPLES_PER_SECOND, DecodingLimits
+from adapters.speech.decoding import decoder as decoding
+from adapters.speech.decoding.decoder import decode
+from adapters.speech.decoding.limits import SAMPLES_PER_SECOND, DecodingLimits
 from domain.model.errors import (
     AudioTooLongError,
     EmptyRecordingError,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import av
 from av.audio.frame import AudioFrame
 
-from adapters.speech.declared_length import check_complete
-from adapters.speech.limits import DecodingLimits, check_shape
-from adapters.speech.sound_tracks import BROKEN, SoundTrack, open_sound_track
+from adapters.speech.decoding.declared_length import check_complete
+from adapters.speech.decoding.limits import DecodingLimits, check_shape
+from adapters.speech.decoding.tracks import BROKEN, SoundTrack, open_sound_track
 from domain.model.errors import UndecodableAudioError
 from ports.transcriber_port import Progress, ProgressListener
 

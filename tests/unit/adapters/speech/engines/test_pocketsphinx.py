@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.speech.engines import load_engine
-from adapters.speech.limits import DecodingLimits
-from adapters.speech.pocketsphinx import DECODER_SETTINGS, PocketsphinxEngine, louder
-from adapters.speech.segmentation import FRAME_BYTES, MAX_UTTERANCE_SECONDS
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.engines.engine import load_engine
+from adapters.speech.engines.pocketsphinx import DECODER_SETTINGS, PocketsphinxEngine, louder
+from adapters.speech.engines.segmentation import FRAME_BYTES, MAX_UTTERANCE_SECONDS
 from domain.model.errors import AudioTooLongError, NotAudioError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import Progress

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.speech.protocol import (
+from adapters.speech.workers.protocol import (
     MAX_MESSAGE_CHARACTERS,
     MAX_TRACE_CHARACTERS,
     Advanced,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
-from adapters.speech.recording_formats import end_of_id3_tags
+from adapters.speech.decoding.formats import end_of_id3_tags
 from domain.model.errors import UndecodableAudioError
 
 MAX_COMMENTS = 10_000

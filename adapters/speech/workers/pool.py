@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters.speech.process import WorkerProcess
-from adapters.speech.sandbox import forbid_inspection
+from adapters.speech.workers.process import WorkerProcess
+from adapters.speech.workers.sandbox import forbid_inspection
 from domain.model.errors import TranscriberBusyError, TranscriberUnavailableError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import ProgressListener, TranscriberPort, TranscriberState
@@ -31,7 +31,7 @@ class WorkerPoolTranscriber(TranscriberPort):
     """Hands recordings to `workers` processes; `waiting_room` more may wait, the next ones are refused.
 
     Args:
-        engine: the engine's name, see `adapters.speech.engines`.
+        engine: the engine's name, see `adapters.speech.engines.engine`.
         workers: processes, each with an engine of its own.
         waiting_room: recordings that may wait for one of them.
         max_audio_seconds: the longest recording that is accepted.

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adapters.speech.decoding import BLOCK_SAMPLES, BYTES_PER_SAMPLE, SAMPLE_RATE, decode
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.decoder import BLOCK_SAMPLES, BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.decoding.limits import DecodingLimits
 from ports.transcriber_port import Progress
 from tests.recordings import (
     ENCODINGS,
@@ -193,8 +193,8 @@ def test_speech_survives_every_step(tmp_path: Path) -> None:
 MEASURE_PEAK = """
 import sys
 from pathlib import Path
-from adapters.speech.decoding import decode
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.decoder import decode
+from adapters.speech.decoding.limits import DecodingLimits
 for _ in decode(Path(sys.argv[1]), DecodingLimits(), lambda _: None): pass
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """

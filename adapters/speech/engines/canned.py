@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
-from adapters.speech.decoding import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
-from adapters.speech.engines import SpeechEngine
-from adapters.speech.limits import DecodingLimits
+from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.engines.engine import SpeechEngine
 from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
 

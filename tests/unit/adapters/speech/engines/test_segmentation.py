@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from adapters.speech.segmentation import (
+from adapters.speech.engines.segmentation import (
     FRAME_BYTES,
     MAX_UTTERANCE_SECONDS,
     PADDING_SECONDS,

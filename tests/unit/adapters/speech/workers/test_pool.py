@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapters.speech import process, sandbox
-from adapters.speech.pool import WorkerPoolTranscriber
-from adapters.speech.process import WorkerProcess
-from adapters.speech.protocol import Advanced, Failed, Ready
+from adapters.speech.workers import process, sandbox
+from adapters.speech.workers.pool import WorkerPoolTranscriber
+from adapters.speech.workers.process import WorkerProcess
+from adapters.speech.workers.protocol import Advanced, Failed, Ready
 from domain.model.errors import (
     AudioTooLongError,
     NotAudioError,
@@ -276,8 +276,8 @@ async def test_a_worker_whose_recording_is_at_fault_stays(tmp_path: Path) -> Non
 async def test_starts_that_fail_are_tried_again_less_and_less_often_until_one_succeeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("adapters.speech.pool.FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr("adapters.speech.pool.LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("adapters.speech.workers.pool.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("adapters.speech.workers.pool.LONGEST_PAUSE_SECONDS", 0.05)
     python = sys.executable
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
 
@@ -474,7 +474,7 @@ async def test_a_worker_that_used_up_its_processor_time_is_replaced_between_reco
 async def test_workers_die_with_the_service(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"
-        "from adapters.speech.pool import WorkerPoolTranscriber\n"
+        "from adapters.speech.workers.pool import WorkerPoolTranscriber\n"
         "async def main():\n"
         "    limits = dict(max_audio_seconds=9, stall_seconds=9)\n"
         "    t = WorkerPoolTranscriber('canned', workers=2, waiting_room=0, **limits)\n"

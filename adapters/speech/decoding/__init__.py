@@ -1,0 +1,1 @@
+"""From a recording of any supported format to samples, in constant memory."""

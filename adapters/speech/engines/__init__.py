@@ -1,0 +1,1 @@
+"""Speech engines: what they have in common, and one module each."""

@@ -1,0 +1,1 @@
+"""Supervised, sandboxed processes, each with an engine of its own."""
