@@ -3,10 +3,10 @@
 from enum import StrEnum
 from pathlib import Path
 
-from adapters.handling.command import CommandHandler
-from adapters.handling.function import FunctionHandler
-from adapters.handling.json_lines import JsonLinesDirectory
-from adapters.handling.partitions import PartitionedFolder
+from adapters.handlers.command import CommandHandler
+from adapters.handlers.function import FunctionHandler
+from adapters.handlers.json_lines import JsonLinesDirectory
+from adapters.handlers.partitions import PartitionedFolder
 from bootstrap.extras import require
 from ports.event_handler_port import EventHandlerPort
 
@@ -36,6 +36,6 @@ def directory_handler(root: Path, file_format: FileFormat) -> EventHandlerPort:
 
 def _parquet(folder: PartitionedFolder) -> EventHandlerPort:
     require("parquet", "--format parquet")
-    from adapters.handling.parquet import ParquetDirectory  # noqa: PLC0415 - an extra; slow to import, too
+    from adapters.handlers.parquet import ParquetDirectory  # noqa: PLC0415 - an extra; slow to import, too
 
     return ParquetDirectory(folder)

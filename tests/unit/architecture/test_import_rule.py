@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
                      "sqlalchemy"},
     "adapters/files": {"domain.model", "ports", "adapters.files"},
     "adapters/cleaning": {"domain.model", "ports", "adapters.cleaning"},
-    "adapters/handling": {"domain.model", "ports", "adapters.handling", "pyarrow"},
+    "adapters/handlers": {"domain.model", "ports", "adapters.handlers", "pyarrow"},
     "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",
                   "moto", "pydantic", "pydantic_core", "structlog", "types_boto3_cloudwatch",
                   "types_boto3_events", "types_boto3_kms", "types_boto3_s3", "types_boto3_sqs",

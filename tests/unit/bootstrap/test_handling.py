@@ -20,7 +20,7 @@ def test_a_folder_takes_each_format(tmp_path: Path, file_format: FileFormat) -> 
 def test_a_format_whose_library_is_missing_says_what_to_install_and_makes_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "adapters.handling.parquet", raising=False)
+    monkeypatch.delitem(sys.modules, "adapters.handlers.parquet", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
     with pytest.raises(

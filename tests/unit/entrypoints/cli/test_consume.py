@@ -20,7 +20,7 @@ from tests.envelopes import enveloped
 from tests.factories import an_event
 from tests.service import wait_until
 from tests.sqs_queues import create_pair
-from tests.unit.adapters.handling.test_command import is_gone
+from tests.unit.adapters.handlers.test_command import is_gone
 
 pytestmark = pytest.mark.slow
 

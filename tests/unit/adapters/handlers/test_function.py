@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.handling.function import FunctionHandler
+from adapters.handlers.function import FunctionHandler
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted

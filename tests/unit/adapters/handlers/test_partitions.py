@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.handling.partitions import LEFT_OVER_AFTER_SECONDS, PartitionedFolder
+from adapters.handlers.partitions import LEFT_OVER_AFTER_SECONDS, PartitionedFolder
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted
 from tests.factories import an_event
-from tests.unit.adapters.handling.warehouses import files, place_of, unfinished
+from tests.unit.adapters.handlers.warehouses import files, place_of, unfinished
 
 
 def prepared(root: Path) -> PartitionedFolder:
@@ -227,7 +227,7 @@ def test_a_folder_that_cannot_be_written_to_stops_the_start(tmp_path: Path, spoi
 WRITER = """
 import sys
 from pathlib import Path
-from adapters.handling.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedFolder
 from tests.factories import an_event
 
 folder = PartitionedFolder(Path(sys.argv[1]))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.handling.command import CommandHandler
+from adapters.handlers.command import CommandHandler
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Sequence
 from typing import Self
 
-from adapters.handling.guard import Guard
-from adapters.handling.process_group import ProcessGroup
+from adapters.handlers.guard import Guard
+from adapters.handlers.process_group import ProcessGroup
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
 from ports.event_handler_port import EventHandlerPort

@@ -1,6 +1,6 @@
 """JSON Lines files for a warehouse."""
 
-from adapters.handling.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedFolder
 from domain.model.consuming.received import ReceivedEvent
 from ports.event_handler_port import EventHandlerPort
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.handling.guard import Guard
-from tests.unit.adapters.handling.test_command import is_gone
+from adapters.handlers.guard import Guard
+from tests.unit.adapters.handlers.test_command import is_gone
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import weakref
 
-from adapters.handling import guard_process
+from adapters.handlers import guard_process
 
 logger = logging.getLogger(__name__)
 

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.handling.json_lines import JsonLinesDirectory
-from adapters.handling.partitions import PartitionedFolder
+from adapters.handlers.json_lines import JsonLinesDirectory
+from adapters.handlers.partitions import PartitionedFolder
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
 from tests.factories import an_event
-from tests.unit.adapters.handling.warehouses import files, place_of
+from tests.unit.adapters.handlers.warehouses import files, place_of
 
 
 def directory(root: Path) -> JsonLinesDirectory:

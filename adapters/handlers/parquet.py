@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adapters.handling.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedFolder
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.events.event import BatchProcessingCompleted
 from ports.event_handler_port import EventHandlerPort
