@@ -21,8 +21,8 @@ from benchmarks.fast_queue import fast_queue
 from benchmarks.harness import Contestant, in_turn, ratios
 from benchmarks.report import Report, Target, compared
 from benchmarks.servers import CREDENTIALS
-from bootstrap.aws import AwsAccess, consuming_client
-from bootstrap.database import prepare_database
+from bootstrap.aws.clients import AwsAccess, consuming_client
+from bootstrap.factories.database import prepare_database
 from domain.model.consuming.received import ReceivedEvent
 from domain.services.consuming.consumer import Consumer, ConsumerOptions
 from ports.event_handler_port import EventHandlerPort

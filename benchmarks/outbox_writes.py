@@ -12,7 +12,7 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from benchmarks.events import event_of
 from benchmarks.harness import in_turn, percentile
 from benchmarks.report import Report, Table, compared
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from domain.model.events.event import BatchProcessingCompleted
 from tests.databases import postgresql_server
 

@@ -17,8 +17,8 @@ from adapters.aws.eventbridge.entry import DEFAULT_MAX_BYTES, packed, put_events
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from adapters.sql.outbox.outbox import SqlOutbox
 from benchmarks.fast_http import ROOT
-from bootstrap.aws import AwsAccess, relaying_client
-from bootstrap.database import prepare_database
+from bootstrap.aws.clients import AwsAccess, relaying_client
+from bootstrap.factories.database import prepare_database
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
 from domain.services.claim_check import ClaimCheck
 from domain.services.relay.dispatcher import CHUNK, DEFAULT_THREADS, ClaimPublisher

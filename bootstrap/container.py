@@ -18,7 +18,7 @@ from adapters.noop import NoOpEventPublisher
 from adapters.sql.idempotency import SqlIdempotency
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.processed_events.processed_events import SqlProcessedEvents
-from bootstrap.aws import (
+from bootstrap.aws.clients import (
     AwsAccess,
     cloudwatch_client,
     consuming_client,
@@ -30,9 +30,9 @@ from bootstrap.aws import (
     s3_client,
     sqs_client,
 )
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
+from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import EventTransport, Settings
-from bootstrap.transcribing import transcriber_for
 from domain.model.route.route import RouteNames
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.claim_check import ClaimCheck

@@ -10,8 +10,8 @@ import sys
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.aws import AwsAccess, relaying_client
-from bootstrap.database import prepare_database
+from bootstrap.aws.clients import AwsAccess, relaying_client
+from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.services.relay.dispatcher import ClaimPublisher

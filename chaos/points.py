@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from chaos.cycle import REFUSED
 from tests.faults.bus import RoughBus
 from tests.faults.checker import PromiseLog, judge

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import boto3
 
-from bootstrap.aws import AwsAccess
+from bootstrap.aws.clients import AwsAccess
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
 """LocalStack's account."""
@@ -52,7 +52,7 @@ class Recorder:
 
 @contextmanager
 def recorded_calls() -> Iterator[Recorder]:
-    """Record what is called with clients that are made by `bootstrap.aws` meanwhile."""
+    """Record what is called with clients that are made by `bootstrap.aws.clients` meanwhile."""
     recorder = Recorder()
 
     def session(access: AwsAccess) -> boto3.Session:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bootstrap.aws import AwsAccess
+from bootstrap.aws.clients import AwsAccess
 from bootstrap.settings import Settings
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive

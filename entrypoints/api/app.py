@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from bootstrap.container import Container
-from bootstrap.relaying import relaying
+from bootstrap.runtime.relay import relaying
 from entrypoints.api.middleware import InteractionMiddleware
 from entrypoints.api.problems import register_problems
 from entrypoints.api.routers import batch, health

@@ -39,7 +39,7 @@ def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "
         ConfigurationError: a variable holds a wrong value.
     """
     with importing():
-        from bootstrap.log_config import configure_logging  # noqa: PLC0415 - slow to import
+        from bootstrap.logs import configure_logging  # noqa: PLC0415 - slow to import
         from bootstrap.settings import Settings  # noqa: PLC0415 - same
 
     given = {name: value for name, value in options.items() if value is not None}

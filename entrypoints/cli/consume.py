@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from bootstrap.consuming import DEFAULT_GROUP, build_consumer
-from bootstrap.handling import FileFormat, command_handler, directory_handler, function_handler
+from bootstrap.runtime.consumer import DEFAULT_GROUP, build_consumer
+from bootstrap.runtime.handlers import FileFormat, command_handler, directory_handler, function_handler
 from domain.services.consuming.consumer import Consumer, ConsumerOptions, Tally
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.consume_options import CONSUMER_GROUP, consumer_options

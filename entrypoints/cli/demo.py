@@ -52,7 +52,7 @@ class Steps:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(recording: Path, *, as_json: bool) -> None:
     """Transcribe RECORDING (one that is shipped, by default) and show the event as a consumer receives it."""
-    from bootstrap.embedded_aws import embedded_aws  # noqa: PLC0415 - slow to import
+    from bootstrap.aws.embedded import embedded_aws  # noqa: PLC0415 - slow to import
 
     steps = Steps()
     with embedded_aws() as environ:

@@ -234,7 +234,7 @@ def purge(*, yes: bool, as_json: bool) -> None:
 
 
 def _archive(container: "Container", place: str) -> DeadLetterArchivePort:
-    from bootstrap.archives import archive_at  # noqa: PLC0415 - slow to import
+    from bootstrap.operator.archives import archive_at  # noqa: PLC0415 - slow to import
 
     return archive_at(place, container.aws_access())
 

@@ -10,7 +10,7 @@ from entrypoints.cli.output import EXIT_FAILED, console, print_json, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootstrap.doctor import Check
+    from bootstrap.operator.doctor import Check
 
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "red"}
 """Of the verdicts."""
@@ -23,7 +23,7 @@ def command(*, as_json: bool) -> None:
 
     Changes nothing and sends no event. Exits 1 where something is wrong; warnings alone are no failure.
     """
-    from bootstrap.doctor import Verdict, examine  # noqa: PLC0415 - slow to import
+    from bootstrap.operator.doctor import Verdict, examine  # noqa: PLC0415 - slow to import
 
     checks = examine(build_container(configure()))
     ok = all(check.verdict is not Verdict.WRONG for check in checks)

@@ -2,7 +2,7 @@
 
 import click
 
-from bootstrap.roles import Role
+from bootstrap.operator.roles import Role
 from entrypoints.cli.configuration import configure
 from entrypoints.cli.output import print_json
 from entrypoints.cli.parameters import Written, examples
@@ -38,6 +38,6 @@ def command(role: str, account: str | None, letters: str | None) -> None:
     """  # noqa: D301 - \b is click's own mark, for lines that stay as they are
     if letters is not None and role != Role.OPERATOR:
         raise click.UsageError("--dlq-archive is for an operator: nobody else archives dead letters.")
-    from bootstrap.iam_policies import iam_policy  # noqa: PLC0415 - slow to import
+    from bootstrap.operator.iam import iam_policy  # noqa: PLC0415 - slow to import
 
     print_json(iam_policy(configure(), Role(role), account=account, letters=letters))

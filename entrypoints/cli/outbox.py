@@ -106,7 +106,7 @@ def prune(days: int, *, rejected: bool, yes: bool, as_json: bool) -> None:
 
 
 def _outbox() -> OutboxPort:
-    from bootstrap.outbox import existing_outbox  # noqa: PLC0415 - slow to import
+    from bootstrap.runtime.outbox import existing_outbox  # noqa: PLC0415 - slow to import
 
     return existing_outbox(build_container(configure()))
 

@@ -89,7 +89,7 @@ def _identity(
 async def _process_all(
     container: "Container", files: tuple[Path, ...], headers: dict[str, str]
 ) -> list[_Outcome]:
-    from bootstrap.relaying import relaying  # noqa: PLC0415 - slow to import
+    from bootstrap.runtime.relay import relaying  # noqa: PLC0415 - slow to import
 
     transcriber = container.transcriber()
     slots = asyncio.Semaphore(container.settings().transcriber_workers)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from click.decorators import FC
 
-from bootstrap.route_templates import RouteTemplate, route_template
+from bootstrap.operator.templates import RouteTemplate, route_template
 from domain.model.route.route import Part, Provisioning
 from domain.model.route.status import Action, Change
 from entrypoints.cli.configuration import build_container, configure

@@ -39,7 +39,7 @@ def require_server() -> None:
 
 async def _serve(settings: "Settings", host: str, port: int) -> None:
     """The engines load in processes of their own while this one imports everything else."""
-    from bootstrap.transcribing import transcriber_for  # noqa: PLC0415 - slow to import
+    from bootstrap.factories.transcriber import transcriber_for  # noqa: PLC0415 - slow to import
 
     transcriber = transcriber_for(settings)
     await transcriber.start()

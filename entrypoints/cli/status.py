@@ -43,7 +43,7 @@ def command(archive_days: int | None, *, as_json: bool) -> None:
 
 def _outbox(container: "Container") -> OutboxCounts | str:
     """The counts, or why they are not known."""
-    from bootstrap.outbox import counts_as_they_are  # noqa: PLC0415 - slow to import
+    from bootstrap.runtime.outbox import counts_as_they_are  # noqa: PLC0415 - slow to import
 
     try:
         return counts_as_they_are(container.settings().database_url)

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxState
 from tests.databases import Clock

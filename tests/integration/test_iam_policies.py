@@ -16,8 +16,8 @@ import pytest
 from adapters.aws.replay.rules import new_name
 from adapters.aws.sqs.move_task import SqsMoveTask
 from adapters.aws.sqs.queue import SqsQueue
-from bootstrap.consuming import build_consumer
 from bootstrap.container import Container, build_container
+from bootstrap.runtime.consumer import build_consumer
 from bootstrap.settings import Settings
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.route.route import RouteNames

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 import urllib3
 
-from bootstrap.embedded_aws import embedded_aws
+from bootstrap.aws.embedded import embedded_aws
 from entrypoints.cli.demo import RECORDING
 from tests.integration.localstack import free_port
 from tests.service import wait_until

@@ -9,8 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from bootstrap.extras import EXTRAS, require
+from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import Settings
-from bootstrap.transcribing import transcriber_for
 from domain.model.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[3]

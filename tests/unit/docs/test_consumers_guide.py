@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.handling import command_handler, function_handler
+from bootstrap.runtime.handlers import command_handler, function_handler
 from domain.model.consuming.received import ReceivedEvent
 from domain.services.consuming.consumer import Consumer
 from tests.factories import an_event

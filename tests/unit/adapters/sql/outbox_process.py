@@ -15,7 +15,7 @@ from sqlalchemy import event
 from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Published
 from tests.factories import an_event

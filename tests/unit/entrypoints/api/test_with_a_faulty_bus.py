@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from bootstrap.log_config import configure_logging
+from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 from domain.model import errors
 from domain.model.transcripts import Segment, Transcript

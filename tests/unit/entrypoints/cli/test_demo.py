@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from bootstrap.aws.embedded import embedded_aws
 from bootstrap.container import Container
-from bootstrap.embedded_aws import embedded_aws
 from bootstrap.settings import Settings
 from domain.model.errors import TranscriptionServiceError
 from domain.model.events.event import BatchProcessingCompleted

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.container import Container
-from bootstrap.doctor import Check, Verdict
+from bootstrap.operator.doctor import Check, Verdict
 from entrypoints.cli.main import main
 from tests.stub_bus import StubBus
 
@@ -26,7 +26,7 @@ def _finding(monkeypatch: pytest.MonkeyPatch, *checks: Check) -> None:
         assert container.settings().rule_name == "capture-transcripts-rule"
         return checks
 
-    monkeypatch.setattr("bootstrap.doctor.examine", examine)
+    monkeypatch.setattr("bootstrap.operator.doctor.examine", examine)
 
 
 @pytest.mark.parametrize(

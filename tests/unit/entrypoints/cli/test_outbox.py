@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from domain.model.outbox import Claim, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 from entrypoints.cli.outbox_texts import MAX_REASON, age, as_line
 from tests.command_line import Caller, Told

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from domain.model.outbox import OutboxState
 from entrypoints.cli.main import main
 from tests.commands import PROGRAM, clean_environment, transcripts

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from bootstrap.settings import Settings
 from domain.model.route.route import Difference, Link
 from domain.model.route.status import Inspection, QueueLoad, Standing

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources, S3Place
-from bootstrap.iam_policies import MAX_CHARACTERS
+from bootstrap.operator.iam import MAX_CHARACTERS
 from domain.model.route.route import RouteNames
 
 Policy = Callable[[PolicyResources], Any]

@@ -13,7 +13,7 @@ import pytest
 from adapters.sql.database import Database
 from adapters.sql.engines.postgresql import SESSION_LIMITS
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
 from tests.databases import Place, PostgreSqlServer, postgresql_server

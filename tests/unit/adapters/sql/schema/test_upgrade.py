@@ -115,7 +115,7 @@ def test_a_migration_leaves_logging_alone(sqlite_place: Place, caplog: pytest.Lo
 def test_a_start_without_a_migration_does_not_import_alembic(sqlite_place: Place) -> None:
     sqlite_place.open().close()
     code = (
-        "import sys; from bootstrap.database import prepare_database;"
+        "import sys; from bootstrap.factories.database import prepare_database;"
         f"prepare_database({sqlite_place.url!r}); print('alembic' in sys.modules)"
     )
 

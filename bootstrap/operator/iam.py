@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources
-from bootstrap.archives import s3_place
-from bootstrap.aws import AwsAccess, partition_of, sts_client
+from bootstrap.aws.clients import AwsAccess, partition_of, sts_client
 from bootstrap.container import build_container
-from bootstrap.roles import Role
+from bootstrap.operator.archives import s3_place
+from bootstrap.operator.roles import Role
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError, InfrastructureError
 

@@ -14,10 +14,10 @@ from dependency_injector import providers
 
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
-from bootstrap import doctor
 from bootstrap.container import Container, build_container
-from bootstrap.database import prepare_database
-from bootstrap.doctor import Check, Verdict, examine
+from bootstrap.factories.database import prepare_database
+from bootstrap.operator import doctor
+from bootstrap.operator.doctor import Check, Verdict, examine
 from bootstrap.settings import Settings
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxCounts, Rejected

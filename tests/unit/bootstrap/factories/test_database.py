@@ -8,7 +8,7 @@ import pytest
 
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.outbox.outbox import SqlOutbox
-from bootstrap.database import prepare_database
+from bootstrap.factories.database import prepare_database
 from domain.model.errors import ConfigurationError
 from tests.factories import an_event
 from tests.service import container_for
@@ -78,7 +78,9 @@ def test_a_file_that_cannot_be_made_names_the_variable(tmp_path: Path) -> None:
 def test_a_network_file_system_is_refused_unless_it_is_allowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bootstrap.database.engine_for", partial(engine_for, file_system_of=lambda _: "nfs4"))
+    monkeypatch.setattr(
+        "bootstrap.factories.database.engine_for", partial(engine_for, file_system_of=lambda _: "nfs4")
+    )
     refusing = container_for(tmp_path / "spool")
     allowing = container_for(tmp_path / "spool", DATABASE_ALLOW_NETWORK_FILE_SYSTEM="true")
 

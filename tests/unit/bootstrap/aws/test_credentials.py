@@ -17,8 +17,8 @@ from botocore.session import Session
 
 from adapters.aws.s3.payload_store import S3PayloadStore
 from adapters.aws.sqs.queue import SqsQueue
-from bootstrap import aws_credentials
-from bootstrap.aws import AwsAccess, consuming_client, publishing_client, relaying_client, s3_client
+from bootstrap.aws import credentials as aws_credentials
+from bootstrap.aws.clients import AwsAccess, consuming_client, publishing_client, relaying_client, s3_client
 from domain.model.errors import EventBusRefusesUsError, InfrastructureError, PayloadStoreError
 from domain.model.outbox import OutboxState
 from tests.event_bridges import publisher

@@ -44,7 +44,7 @@ def relaying(container: Container) -> Iterator[None]:
 
 def _warn_of_what_waits(container: Container) -> None:
     """What an earlier configuration has promised stays where it is, and nobody else would say so."""
-    from bootstrap.outbox import counts_as_they_are  # noqa: PLC0415 - loads what only an outbox needs
+    from bootstrap.runtime.outbox import counts_as_they_are  # noqa: PLC0415 - loads what only an outbox needs
 
     try:
         waiting = counts_as_they_are(container.settings().database_url).waiting

@@ -18,10 +18,10 @@ from adapters.sql.engines.factory import engine_for
 from adapters.sql.engines.sqlite import has_wal_reset_race, library
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
-from bootstrap.aws import credentials_found
+from bootstrap.aws.clients import credentials_found
 from bootstrap.capacity import capacity
 from bootstrap.container import Container
-from bootstrap.outbox import sqlite_file
+from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB, EventTransport
 from domain.model.errors import TranscriptionServiceError
 from domain.model.outbox import OutboxCounts

@@ -13,8 +13,8 @@ import pytest
 from botocore.session import Session
 from botocore.utils import ContainerMetadataFetcher
 
-from bootstrap import aws
-from bootstrap.aws import (
+from bootstrap.aws import clients as aws
+from bootstrap.aws.clients import (
     AwsAccess,
     cloudwatch_client,
     credentials_found,

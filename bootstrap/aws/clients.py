@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
-from bootstrap.aws_credentials import renewing_session
+from bootstrap.aws.credentials import renewing_session
 from domain.model.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.container import build_container
-from bootstrap.relaying import relaying
+from bootstrap.runtime.relay import relaying
 from bootstrap.settings import Settings
 from tests.factories import an_event
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bootstrap.log_config import configure_logging
+from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
 
 ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"

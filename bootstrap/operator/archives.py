@@ -6,7 +6,7 @@ from pathlib import Path
 from adapters.aws.iam.resources import S3Place
 from adapters.aws.s3.dead_letter_archive import S3Archive
 from adapters.files.archive import FolderArchive
-from bootstrap.aws import AwsAccess, s3_client
+from bootstrap.aws.clients import AwsAccess, s3_client
 from domain.model.errors import ConfigurationError
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.handling import FileFormat, command_handler, directory_handler, function_handler
+from bootstrap.runtime.handlers import FileFormat, command_handler, directory_handler, function_handler
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError
 from tests.factories import an_event

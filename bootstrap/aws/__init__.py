@@ -1,0 +1,1 @@
+"""AWS: clients, credentials, and the embedded one of local runs."""

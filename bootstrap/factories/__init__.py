@@ -1,0 +1,1 @@
+"""What the container makes with more than a constructor."""

@@ -1,0 +1,1 @@
+"""What the tools of an operator look at and print."""
