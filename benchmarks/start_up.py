@@ -83,7 +83,9 @@ def _contestants(environ: Mapping[str, str]) -> dict[str, Contestant]:
         "`transcripts --help`": lambda: run(TRANSCRIPTS, "--help"),
         HELP_OF_A_COMMAND: lambda: run(TRANSCRIPTS, "consume", "--help"),
         "import fastapi, uvicorn, boto3": lambda: run(sys.executable, "-c", "import fastapi, uvicorn, boto3"),
-        "import entrypoints.api.server": lambda: run(sys.executable, "-c", "import entrypoints.api.server"),
+        "import entrypoints.api.server.server": lambda: run(
+            sys.executable, "-c", "import entrypoints.api.server.server"
+        ),
         "a bare app, until it is ready": lambda: bare(BARE_APP),
         "a bare app that loads the same engine, until it is ready": lambda: bare(BARE_APP_WITH_ENGINE),
         "`transcripts serve`, until it is ready": ours,
@@ -118,7 +120,7 @@ def _answers(port: int) -> bool:
 
 def _slowest_imports() -> Table:
     """What the import of the application is made of, as `-X importtime` tells."""
-    command = (sys.executable, "-X", "importtime", "-c", "import entrypoints.api.server")
+    command = (sys.executable, "-X", "importtime", "-c", "import entrypoints.api.server.server")
     lines = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True).stderr
     own: dict[str, float] = {}
     for microseconds, name in re.findall(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", lines, re.MULTILINE):

@@ -14,7 +14,7 @@ from dependency_injector import providers
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from entrypoints.api.app import create_app
-from entrypoints.api.server import server_config
+from entrypoints.api.server.server import server_config
 from ports.transcriber_port import TranscriberPort
 
 PATIENCE_SECONDS = 60.0

@@ -11,7 +11,7 @@ from bootstrap.runtime.relay import relaying
 from entrypoints.api.middleware import InteractionMiddleware
 from entrypoints.api.problems import register_problems
 from entrypoints.api.routers import batch, health
-from entrypoints.api.spool import UploadLimits, UploadSpool
+from entrypoints.api.uploads.spool import UploadLimits, UploadSpool
 
 logger = logging.getLogger(__name__)
 

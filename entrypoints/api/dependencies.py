@@ -15,7 +15,7 @@ from domain.model.errors import InvalidIdentityError
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, Identity, resolve_identity
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.idempotency import LeaseRenewal
-from entrypoints.api.spool import UploadSpool
+from entrypoints.api.uploads.spool import UploadSpool
 from ports.idempotency_port import IdempotencyPort
 from ports.transcriber_port import TranscriberPort
 

@@ -45,7 +45,7 @@ async def _serve(settings: "Settings", host: str, port: int) -> None:
     await transcriber.start()
     try:
         with importing():
-            from entrypoints.api.server import serve  # noqa: PLC0415 - slow to import; the workers are under way
+            from entrypoints.api.server.server import serve  # noqa: PLC0415 - slow to import; the workers are under way
 
         await serve(build_container(settings, transcriber), host=host, port=port)
     finally:

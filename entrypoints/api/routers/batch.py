@@ -12,7 +12,7 @@ from entrypoints.api.dependencies import Desk
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, once
 from entrypoints.api.problems import MEDIA_TYPE
 from entrypoints.api.schemas import BatchResponse, Problem
-from entrypoints.api.uploads import FIELD_NAME
+from entrypoints.api.uploads.multipart import FIELD_NAME
 
 T = TypeVar("T")
 

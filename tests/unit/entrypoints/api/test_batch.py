@@ -346,8 +346,8 @@ def test_a_full_disk_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatc
             raise OSError(28, "No space left on device")
         function(*arguments, **options)
 
-    monkeypatch.setattr("entrypoints.api.spool.SMALL_BYTES", 0)
-    monkeypatch.setattr("entrypoints.api.spool.asyncio.to_thread", full)
+    monkeypatch.setattr("entrypoints.api.uploads.spool.SMALL_BYTES", 0)
+    monkeypatch.setattr("entrypoints.api.uploads.spool.asyncio.to_thread", full)
 
     assert_problem(upload(api), 507, "storage-full")
     assert left_over(api) == []

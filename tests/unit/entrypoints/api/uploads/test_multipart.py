@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import pytest
 from starlette.requests import Request
 
-from entrypoints.api import uploads
 from entrypoints.api.problems import StalledUploadError
-from entrypoints.api.uploads import WRITE_BYTES, MultipartRecording
+from entrypoints.api.uploads import multipart as uploads
+from entrypoints.api.uploads.multipart import WRITE_BYTES, MultipartRecording
 from tests.service import multipart
 
 

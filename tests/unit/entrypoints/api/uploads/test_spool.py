@@ -16,8 +16,8 @@ from starlette.requests import Request
 
 from domain.model.errors import ConfigurationError, TranscriberBusyError
 from entrypoints.api.problems import StorageFullError
-from entrypoints.api.spool import SMALL_BYTES, UploadLimits, UploadSpool
-from entrypoints.api.uploads import WRITE_BYTES
+from entrypoints.api.uploads.multipart import WRITE_BYTES
+from entrypoints.api.uploads.spool import SMALL_BYTES, UploadLimits, UploadSpool
 from tests.service import eventually, multipart
 
 LIMITS = UploadLimits(max_bytes=2**23, max_concurrent=2, idle_seconds=1, min_free_bytes=0)
@@ -25,7 +25,7 @@ LIMITS = UploadLimits(max_bytes=2**23, max_concurrent=2, idle_seconds=1, min_fre
 A_PROCESS_THAT_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from entrypoints.api.spool import SMALL_BYTES, UploadLimits, UploadSpool
+from entrypoints.api.uploads.spool import SMALL_BYTES, UploadLimits, UploadSpool
 spool = UploadSpool(Path(sys.argv[1]), UploadLimits(1000, 2, 1, 0))
 spool.open()
 (spool._folder / "upload-1").write_bytes(b"secret")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bootstrap.container import Container
-from entrypoints.api import http_protocol
-from entrypoints.api.server import allow_many_connections
+from entrypoints.api.server import protocol as http_protocol
+from entrypoints.api.server.server import allow_many_connections
 from tests.doubles import FixedTranscriber
 from tests.service import container_for, exchange, multipart, post_head, serving, wait_until
 

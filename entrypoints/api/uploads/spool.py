@@ -24,7 +24,7 @@ from starlette.requests import Request
 
 from domain.model.errors import ConfigurationError
 from entrypoints.api.problems import StorageFullError, TooManyUploadsError
-from entrypoints.api.uploads import MultipartRecording
+from entrypoints.api.uploads.multipart import MultipartRecording
 
 SMALL_BYTES = 64 * 1024
 """What is written and removed at once: handing it to a thread would take longer."""

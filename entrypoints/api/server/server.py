@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from bootstrap.container import Container
 from domain.model.errors import TranscriptionServiceError
 from entrypoints.api.app import create_app
-from entrypoints.api.http_protocol import ProblemH11Protocol
+from entrypoints.api.server.protocol import ProblemH11Protocol
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than load balancers keep their side, which would otherwise send into a closing connection."""

@@ -1,0 +1,1 @@
+"""Uploads: read as they come, and kept on disk while they are worked on."""
