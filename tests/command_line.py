@@ -11,7 +11,7 @@ import click
 import pytest
 
 from entrypoints.cli.main import cli, main
-from entrypoints.cli.stopping import STOPPING
+from entrypoints.cli.runtime.signals import STOPPING
 
 
 def every_command(group: click.Group = cli, *path: str) -> Iterator[tuple[str, click.Command]]:

@@ -8,7 +8,7 @@ from bootstrap.aws.clients import AwsAccess
 from bootstrap.settings import Settings
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive
-from entrypoints.cli import dlq
+from entrypoints.cli.commands import dlq
 from tests.command_line import Caller, Told
 from tests.dead_letters import Ground
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import click
 
-from entrypoints.cli.environment_file import forget_blank_aws_variables, load_environment_file
-from entrypoints.cli.failures import FAILURES, tell_failure
-from entrypoints.cli.output import EXIT_OK
-from entrypoints.cli.standard_output import OutputError, watched_stdout
+from entrypoints.cli.runtime.environment_file import forget_blank_aws_variables, load_environment_file
+from entrypoints.cli.runtime.failures import FAILURES, tell_failure
+from entrypoints.cli.runtime.stdout import OutputError, watched_stdout
+from entrypoints.cli.views.output import EXIT_OK
 
 
 class _Command(NamedTuple):
@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
         """Import the module of a command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"entrypoints.cli.{COMMANDS[cmd_name].module}")
+        module = importlib.import_module(f"entrypoints.cli.commands.{COMMANDS[cmd_name].module}")
         command: click.Command = module.command
         return command
 

@@ -19,7 +19,7 @@ import pytest
 import urllib3
 
 from bootstrap.aws.embedded import embedded_aws
-from entrypoints.cli.demo import RECORDING
+from entrypoints.cli.commands.demo import RECORDING
 from tests.integration.localstack import free_port
 from tests.service import wait_until
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from entrypoints.cli.output import print_json
+from entrypoints.cli.views.output import print_json
 from tests.command_line import Caller
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.cli.main import COMMANDS, cli
-from entrypoints.cli.output import print_json
+from entrypoints.cli.views.output import print_json
 from tests.commands import transcripts
 
 

@@ -1,0 +1,165 @@
+"""`transcripts demo`: the main job on this machine alone, from a recording to its consumer."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from domain.model.errors import TranscriptionServiceError
+from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.parameters import PathTo
+from entrypoints.cli.views.output import console, print_json, printable
+
+if TYPE_CHECKING:
+    from bootstrap.container import Container
+
+RECORDING = Path(__file__).parents[1] / "recordings" / "demo.ogg"
+CODE = Path(__file__).parents[3]
+READY_SECONDS = 60.0
+ANSWER_SECONDS = 600.0
+ARRIVAL_SECONDS = 30.0
+
+
+@dataclass
+class Steps:
+    """How long each step took, in the order in which they were taken."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time one step."""
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 3)
+
+
+@click.command("demo")
+@click.argument(
+    "recording",
+    default=RECORDING,
+    type=PathTo(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def command(recording: Path, *, as_json: bool) -> None:
+    """Transcribe RECORDING (one that is shipped, by default) and show the event as a consumer receives it."""
+    from bootstrap.aws.embedded import embedded_aws  # noqa: PLC0415 - slow to import
+
+    steps = Steps()
+    with embedded_aws() as environ:
+        os.environ.clear()
+        os.environ.update(environ)  # where boto3 looks
+        container = build_container(configure())
+        with steps.step("provision queue, dead-letter queue, rule and target"):
+            _provision(container)
+        with _service(environ, steps) as url:
+            with steps.step("upload, transcribe, clean, publish, answer"):
+                answer = _upload(url, recording)
+            with steps.step("receive the event from the queue"):
+                message = _receive(container)
+    report = {"recording": recording.name, "answer": answer, "message": message, "seconds": steps.seconds}
+    print_json(report) if as_json else _show(report)
+
+
+def _provision(container: "Container") -> None:
+    provisioning = container.infrastructure().provision()
+    if not provisioning.ok:
+        problems = " ".join(finding.problem for finding in provisioning.findings)
+        raise TranscriptionServiceError(f"The route is broken: {problems}")
+
+
+@contextmanager
+def _service(environ: dict[str, str], steps: Steps) -> Iterator[str]:
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    program = (sys.executable, "-m", "entrypoints.cli", "serve", "--port", str(port))
+    path = os.pathsep.join(filter(None, (str(CODE), environ.get("PYTHONPATH"))))  # it may not be installed
+    environ = {**environ, "LOG_LEVEL": "WARNING", "PYTHONPATH": path}
+    service = subprocess.Popen(program, env=environ, cwd="/")  # noqa: S603 - our own command, away from any `.env`
+    try:
+        with steps.step("start the service and load the engine"):
+            _wait_until_ready(url, service)
+        yield url
+    finally:
+        service.terminate()
+        service.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(url: str, service: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if service.poll() is not None:
+            raise TranscriptionServiceError(f"The service ended with exit status {service.returncode}.")
+        if _is_ready(url):
+            return
+        time.sleep(0.05)
+    raise TranscriptionServiceError(f"The service did not become ready within {READY_SECONDS:g} s.")
+
+
+def _is_ready(url: str) -> bool:
+    import urllib3  # noqa: PLC0415 - slow to import
+
+    try:
+        answer = urllib3.request("GET", f"{url}/health/ready", timeout=2, retries=False)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return answer.status == 200  # noqa: PLR2004 - HTTP's word for yes
+
+
+def _upload(url: str, recording: Path) -> dict[str, Any]:
+    import urllib3  # noqa: PLC0415 - slow to import
+
+    answer = urllib3.request(
+        "POST",
+        f"{url}/batch/process",
+        fields={"file": (printable(recording.name), recording.read_bytes())},
+        headers={"X-User-ID": "demo"},
+        timeout=ANSWER_SECONDS,
+    )
+    if answer.status != 200:  # noqa: PLR2004 - HTTP's word for yes
+        raise TranscriptionServiceError(answer.json()["detail"])
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def _receive(container: "Container") -> dict[str, Any]:
+    queue = container.queue()
+    deadline = time.monotonic() + ARRIVAL_SECONDS
+    while time.monotonic() < deadline:
+        for message in queue.receive(1, hidden_seconds=30, wait_seconds=5):
+            envelope: dict[str, Any] = json.loads(message.body)
+            queue.delete([message])
+            return envelope
+    raise TranscriptionServiceError(f"The event did not reach the queue within {ARRIVAL_SECONDS:g} s.")
+
+
+def _show(report: dict[str, Any]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - slow to import
+    from rich.text import Text  # noqa: PLC0415
+
+    out = console()
+    for title, part in (
+        ("What the caller was answered", report["answer"]),
+        ("What a consumer received from the queue", report["message"]),
+    ):
+        out.rule(title, align="left")
+        out.print_json(data=part)
+    table = Table("step", "seconds", title=Text(printable(report["recording"])), title_justify="left")
+    for name, seconds in report["seconds"].items():
+        table.add_row(name, f"{seconds:.2f}")
+    out.print(table)

@@ -1,0 +1,43 @@
+"""`transcripts iam-policy`: who needs which permissions on AWS."""
+
+import click
+
+from bootstrap.operator.roles import Role
+from entrypoints.cli.runtime.configuration import configure
+from entrypoints.cli.runtime.parameters import Written, examples
+from entrypoints.cli.views.output import print_json
+
+ACCOUNT = Written("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 123456789012")
+
+
+@click.command("iam-policy", epilog=examples("iam-policy publisher --account 123456789012"))
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@click.option(
+    "--account",
+    type=ACCOUNT,
+    help="The account where everything lies. [default: that of your credentials, asked from AWS STS]",
+)
+@click.option(
+    "--dlq-archive",
+    "letters",
+    metavar="s3://BUCKET/PREFIX",
+    help="For an operator: where `transcripts dlq archive` may store dead letters.",
+)
+@click.option("--json", is_flag=True, expose_value=False, help="Said or not: the policy is JSON.")
+def command(role: str, account: str | None, letters: str | None) -> None:
+    """Print the smallest IAM policy with which a role's commands do all they do.
+
+    \b
+    publisher    serve, process, relay
+    consumer     consume
+    operator     status, verify, doctor, dlq, replay
+    provisioner  provision, teardown
+
+    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY. All other commands need no
+    permission.
+    """  # noqa: D301 - \b is click's own mark, for lines that stay as they are
+    if letters is not None and role != Role.OPERATOR:
+        raise click.UsageError("--dlq-archive is for an operator: nobody else archives dead letters.")
+    from bootstrap.operator.iam import iam_policy  # noqa: PLC0415 - slow to import
+
+    print_json(iam_policy(configure(), Role(role), account=account, letters=letters))

@@ -1,0 +1,130 @@
+"""`transcripts outbox`: the events that wait, that are parked, and that were published."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import click
+
+from domain.model.errors import TranscriptionServiceError
+from domain.model.outbox import OutboxCounts, OutboxRecord, OutboxState
+from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.parameters import examples
+from entrypoints.cli.views.outbox import age, as_line, as_lines, record_as_json
+from entrypoints.cli.views.output import confirm, print_json
+from ports.outbox_port import OutboxPort
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+MAX_DAYS = 36_500
+
+
+@click.group("outbox")
+def command() -> None:
+    """Look into the outbox, and mend what is parked there."""
+
+
+@command.command("list", epilog=examples("outbox list --state rejected"))
+@click.option(
+    "--state", type=click.Choice(OutboxState, case_sensitive=False), help="Only those. [default: all]"
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    metavar="N",
+    default=100,
+    show_default=True,
+    help="Show so many at most.",
+)
+@AS_JSON
+def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None:
+    """List events, those added last first. Transcripts are not shown."""
+    outbox, now = _outbox(), datetime.now(UTC)
+    counts, records = outbox.counts(), outbox.records(state, limit=limit)
+    if as_json:
+        events = [record_as_json(record) for record in records]
+        print_json({"counts": counts._asdict(), "events": events})
+        return
+    for record in records:
+        click.echo(as_line(record, now))
+    click.echo(_summary(counts))
+
+
+@command.command("show", short_help="Show one event, without its transcripts.")
+@click.argument("interaction_id", type=click.UUID)
+@click.option("--with-text", is_flag=True, help="Show the transcripts, too, as long as they are kept.")
+@AS_JSON
+def show(interaction_id: UUID, *, with_text: bool, as_json: bool) -> None:
+    """Show one event; of its transcripts only their lengths, unless --with-text is given."""
+    record = _found(_outbox(), interaction_id)
+    if as_json:
+        print_json(record_as_json(record, with_text=with_text))
+        return
+    for line in as_lines(record, with_text=with_text):
+        click.echo(line)
+
+
+@command.command(
+    "retry", short_help="Make events due at once.", epilog=examples("outbox retry --all-rejected")
+)
+@click.argument("interaction_ids", nargs=-1, type=click.UUID)
+@click.option("--all-rejected", is_flag=True, help="All that are parked, instead of those that are named.")
+@AS_JSON
+def retry(interaction_ids: tuple[UUID, ...], *, all_rejected: bool, as_json: bool) -> None:
+    """Make events due at once: parked ones wait again, and waiting ones wait no longer.
+
+    What is published already is left alone.
+    """
+    if bool(interaction_ids) == all_rejected:
+        raise click.UsageError("Give the ids of events, or --all-rejected.")
+    outbox = _outbox()
+    for interaction_id in interaction_ids:
+        _found(outbox, interaction_id)
+    _tell("due now", outbox.retry(None if all_rejected else interaction_ids), as_json=as_json)
+
+
+@command.command(
+    "prune",
+    short_help="Forget events that were published long ago.",
+    epilog=examples("outbox prune --older-than 30 --yes"),
+)
+@click.option(
+    "--older-than",
+    "days",
+    type=click.IntRange(0, MAX_DAYS),
+    metavar="DAYS",
+    required=True,
+    help="Those that were published, or parked, so many days ago or earlier.",
+)
+@click.option("--rejected", is_flag=True, help="Parked events as well: their transcripts are lost.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@AS_JSON
+def prune(days: int, *, rejected: bool, yes: bool, as_json: bool) -> None:
+    """Forget events that were published long enough ago; those that wait are never forgotten."""
+    outbox = _outbox()
+    if not yes:
+        confirm("Forget these events for good?", as_json=as_json)
+    _tell("forgotten", outbox.prune(older_than_days=days, rejected=rejected), as_json=as_json)
+
+
+def _outbox() -> OutboxPort:
+    from bootstrap.runtime.outbox import existing_outbox  # noqa: PLC0415 - slow to import
+
+    return existing_outbox(build_container(configure()))
+
+
+def _found(outbox: OutboxPort, interaction_id: UUID) -> OutboxRecord:
+    record = outbox.find(interaction_id)
+    if record is None:
+        raise TranscriptionServiceError(f"The outbox has no event {interaction_id}.")
+    return record
+
+
+def _summary(counts: OutboxCounts) -> str:
+    oldest = f" (the oldest for {age(counts.oldest_waiting_seconds)})" if counts.waiting else ""
+    return f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
+
+
+def _tell(what: str, count: int, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"events": count})
+    else:
+        click.echo(f"{count} {what}")

@@ -1,0 +1,55 @@
+"""`transcripts relay`: what the outbox keeps, delivered by a process of its own."""
+
+import gc
+import signal
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+import click
+
+from domain.model.errors import ConfigurationError
+from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.failures import FAILURE_AS_JSON
+from entrypoints.cli.runtime.signals import STOPPING, stop_at_once_when_told
+
+if TYPE_CHECKING:
+    from bootstrap.container import Container
+    from domain.services.relay.relay import Relay
+
+
+@click.command("relay")
+@FAILURE_AS_JSON
+def command() -> None:
+    """Deliver what the outbox keeps until SIGTERM or SIGINT, and finish what is in flight then.
+
+    Any number of relays may run beside each other, and beside services, which have one each.
+    """
+    stop_at_once_when_told()
+    container = build_container(configure(default_log_level="INFO"))
+    _require_a_bus(container)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before the first thread: each has a mask of its own
+    relay, stop = container.relay(), Event()
+    Thread(target=_stop_when_told, args=(relay, stop), name="signals", daemon=True).start()
+    gc.freeze()  # what is loaded now stays: collections need not look through it again and again
+    relay.run(stop)
+
+
+def _require_a_bus(container: "Container") -> None:
+    from bootstrap.settings import EventTransport  # noqa: PLC0415 - slow to import
+
+    transport = container.event_transport()
+    if transport is EventTransport.EVENTBRIDGE:
+        return
+    configured = container.settings().event_transport
+    why = "no AWS credentials were found" if configured is EventTransport.AUTO else "it goes to no bus"
+    raise ConfigurationError(
+        f"EVENT_TRANSPORT={configured} leaves nothing to relay: {why}. "
+        "A relay needs eventbridge, or auto with credentials."
+    )
+
+
+def _stop_when_told(relay: "Relay", stop: Event) -> None:
+    """Wait in a thread of its own: a signal handler could meet the relay holding the locks that it needs."""
+    signal.sigwait(STOPPING)
+    stop.set()
+    relay.wake()

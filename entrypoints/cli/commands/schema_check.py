@@ -1,0 +1,119 @@
+"""`transcripts schema check`: what a new version of a JSON Schema costs its consumers."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from domain.model.contract.schema_changes import schema_changes
+from domain.model.contract.schema_keywords import Change
+from domain.model.errors import ConfigurationError
+from domain.model.events.version import Bump, SchemaVersion, declared_version
+from entrypoints.cli.commands.schema_files import read_schema
+from entrypoints.cli.runtime.parameters import PathTo, examples
+from entrypoints.cli.views.output import EXIT_FAILED, print_json, printable
+
+
+class _Version(click.ParamType[SchemaVersion]):
+    name = "version"
+
+    def convert(
+        self,
+        value: str | SchemaVersion,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> SchemaVersion:
+        """Read `1.0`."""
+        try:
+            return value if isinstance(value, SchemaVersion) else SchemaVersion.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Comparison(NamedTuple):
+    """Two schemas side by side; a version is None where nothing names it."""
+
+    changes: tuple[Change, ...]
+    old: SchemaVersion | None
+    new: SchemaVersion | None
+
+    @property
+    def bump(self) -> Bump:
+        """What all changes together need."""
+        return max((change.bump for change in self.changes), default=Bump.NONE)
+
+    @property
+    def covered(self) -> bool | None:
+        """Whether the versions allow for the changes; None where they are not known."""
+        if self.old is None or self.new is None:
+            return None
+        return self.new.covers(self.bump, since=self.old)
+
+
+FILE = PathTo(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command(
+    "check",
+    short_help="Say which version a change needs, and why.",
+    epilog=examples("schema check old.schema.json new.schema.json --version 1.0 1.1"),
+)
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
+@click.option(
+    "--version",
+    "versions",
+    type=_Version(),
+    nargs=2,
+    metavar="OLD NEW",
+    help="The versions of the files, such as 1.0 1.1. Otherwise they are read from the schemas.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def check(
+    old: Path, new: Path, versions: tuple[SchemaVersion, SchemaVersion] | None, *, as_json: bool
+) -> None:
+    """Say which version the change from the JSON Schema in OLD to the one in NEW needs, and why.
+
+    Readers of OLD are asked: what they must not meet is major, what they need not know is minor, words are a
+    patch. Exits 1 where the versions do not allow for the change. They are read from the constant `version`
+    of the schema, or from the end of its `$id`.
+    """
+    before, after = read_schema(old), read_schema(new)
+    named = versions or (declared_version(before), declared_version(after))
+    try:
+        comparison = Comparison(schema_changes(before, after), *named)
+    except RecursionError as error:
+        raise ConfigurationError(f"{old} or {new} is nested too deeply to be compared.") from error
+    if as_json:
+        print_json(_as_json(comparison))
+    else:
+        _show(comparison)
+    if comparison.covered is False:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _as_json(comparison: Comparison) -> dict[str, object]:
+    changes = [{**change._asdict(), "bump": change.bump.name.lower()} for change in comparison.changes]
+    return {
+        "bump": comparison.bump.name.lower(),
+        "old_version": comparison.old and str(comparison.old),
+        "new_version": comparison.new and str(comparison.new),
+        "covered": comparison.covered,
+        "changes": changes,
+    }
+
+
+def _show(comparison: Comparison) -> None:
+    for change in comparison.changes:
+        click.echo(f"{change.bump.name:<6} {printable(change.path)}  {printable(change.reason)}")
+    click.echo(_verdict(comparison))
+
+
+def _verdict(comparison: Comparison) -> str:
+    old, new, bump = comparison.old, comparison.new, comparison.bump
+    needed = "Nothing changed." if bump is Bump.NONE else f"This is a {bump.name.lower()} change."
+    if old is None or new is None:
+        return f"{needed} The schemas name no versions to hold it to: see --version."
+    if comparison.covered:
+        return f"{needed} {old} to {new} covers it."
+    return f"{needed} {old} to {new} does not cover it: it needs {old.bumped(bump)} at least."

@@ -1,0 +1,58 @@
+"""`transcripts teardown`: the route removed."""
+
+from collections.abc import Sequence
+
+import click
+
+from domain.model.route.route import RouteNames
+from domain.model.route.status import Fate, Removal
+from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.views.output import confirm, console, print_json, printable
+
+
+@click.command("teardown")
+@click.option(
+    "--force", is_flag=True, help="Remove the queues even while messages wait in them: those are lost."
+)
+@click.option("--archive", is_flag=True, help="Remove the archive, too, with every event in it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def command(*, force: bool, archive: bool, yes: bool, as_json: bool) -> None:
+    """Remove target, rule, queue and dead-letter queue, in this order, and say what was left.
+
+    Refuses while a message waits or is in flight in one of the queues. The bus stays, and so does the archive
+    unless --archive is given. Until the route is provisioned anew, the service keeps its events.
+    """
+    container = build_container(configure())
+    if not yes:
+        confirm(_question(container.route_names(), force=force, archive=archive), as_json=as_json)
+    removals = container.infrastructure().remove(force=force, archive=archive)
+    if as_json:
+        print_json({"ok": True, "resources": [_as_json(removal) for removal in removals]})
+    else:
+        show(removals)
+
+
+def _question(names: RouteNames, *, force: bool, archive: bool) -> str:
+    what = f"rule {names.rule} of the bus {names.bus}, queues {names.queue} and {names.dead_letter_queue}"
+    if archive:
+        what += f", the archive {names.archive} with every event in it"
+    messages = ", with the messages in them" if force else ""
+    return f"Remove {what}{messages}?"
+
+
+def _as_json(removal: Removal) -> dict[str, object]:
+    return {
+        "resource": removal.link.value,
+        "name": removal.name,
+        "status": removal.fate.value,
+        "reason": removal.reason or None,
+    }
+
+
+def show(removals: Sequence[Removal]) -> None:
+    """What people get: a line a part."""
+    out = console()
+    for removal in removals:
+        reason = f"  ({printable(removal.reason)})" if removal.fate is Fate.LEFT else ""
+        out.print(f"{removal.link:<17}  {removal.fate:<8}  {printable(removal.name)}{reason}", markup=False)

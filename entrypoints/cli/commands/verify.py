@@ -1,0 +1,63 @@
+"""`transcripts verify`: a test event down the whole route."""
+
+import click
+
+from domain.model.route.route import Link, Verification
+from domain.services.route.verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
+from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.parameters import Finite
+from entrypoints.cli.views.findings import findings_as_json, print_findings
+from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
+
+
+@click.command("verify")
+@click.option(
+    "--timeout",
+    type=Finite(0, MAX_TIMEOUT_SECONDS, min_open=True),
+    metavar="SECONDS",
+    default=DEFAULT_TIMEOUT_SECONDS,
+    show_default=True,
+    help="How long to wait for the test event.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+def command(timeout: float, *, as_json: bool) -> None:
+    """Publish a test event, look for it in the queue, and say which link is broken where it does not come.
+
+    The event carries the label urn:batch-transcription:test-event in its envelope's resources, and is deleted
+    once it was found. Messages of others are put back at once, as copies that nobody has received yet.
+    """
+    verification = build_container(configure()).verification().verify(timeout)
+    if as_json:
+        print_json(verification_as_json(verification))
+    else:
+        show(verification)
+    if not verification.ok:
+        raise SystemExit(EXIT_FAILED)
+
+
+def verification_as_json(verification: Verification) -> dict[str, object]:
+    """What machines get."""
+    return {
+        "ok": verification.ok,
+        "test_interaction_id": str(verification.test_interaction_id),
+        "arrived": verification.arrived,
+        "seconds": round(verification.seconds, 3),
+        "messages_seen": verification.messages_seen,
+        "findings": findings_as_json(verification.findings),
+    }
+
+
+def show(verification: Verification) -> None:
+    """What people get."""
+    out = console()
+    out.print(f"Test event {verification.test_interaction_id}", markup=False)
+    out.print(_fate(verification), markup=False)
+    print_findings(out, verification.findings)
+    out.print("[green]The route works.[/green]" if verification.ok else "[red]Verification failed.[/red]")
+
+
+def _fate(verification: Verification) -> str:
+    if any(finding.link is Link.PUBLISH for finding in verification.findings):
+        return "was not published"
+    outcome = "arrived" if verification.arrived else "did not arrive"
+    return f"{outcome} after {verification.seconds:.2f} s; messages looked at: {verification.messages_seen}"

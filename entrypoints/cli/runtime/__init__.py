@@ -1,0 +1,1 @@
+"""What every command runs on: settings, failures, parameters, signals and stdout."""

@@ -1,0 +1,27 @@
+"""How differences between the route and what is wanted are told to people."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from domain.model.route.route import Difference
+from entrypoints.cli.views.output import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_differences(out: "Console", differences: Iterable[Difference], *, word: str = "differs") -> None:
+    """Three lines a difference; what stands in it came from AWS, and is escaped."""
+    for difference in differences:
+        if difference.ours:
+            out.print(f"  [yellow]{word}[/yellow] in", end=" ")
+        else:
+            out.print("  added by others, and left, in", end=" ")
+        out.print(printable(difference.attribute), markup=False)
+        out.print(f"    wanted: {printable(difference.wanted)}", markup=False)
+        out.print(f"    found:  {printable(difference.found)}", markup=False)
+
+
+def differences_as_json(differences: Iterable[Difference]) -> list[dict[str, object]]:
+    """Each difference with the keys `attribute`, `wanted`, `found` and `ours`."""
+    return [difference._asdict() for difference in differences]

@@ -1,0 +1,72 @@
+"""How the events of the outbox are told, to people and to machines; what the database holds is escaped."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.outbox import OutboxRecord
+from entrypoints.cli.views.output import printable
+
+MAX_REASON = 80
+"""Characters of a reason that a list shows; `show` tells it all."""
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def record_as_json(record: OutboxRecord, *, with_text: bool = False) -> dict[str, object]:
+    """What machines get; `event` is null once its texts are gone."""
+    event = record.event
+    return {
+        "interaction_id": str(record.interaction_id),
+        "tenant_id": str(record.tenant_id),
+        "state": record.state.value,
+        "added_at": record.added_at.isoformat(),
+        "attempts": record.attempts,
+        "due_at": record.due_at.isoformat() if record.due_at else None,
+        "published_at": record.published_at.isoformat() if record.published_at else None,
+        "event_id": record.event_id,
+        "reason": record.reason,
+        "event": None if event is None else _event_as_json(event, with_text=with_text),
+    }
+
+
+def _event_as_json(event: BatchProcessingCompleted, *, with_text: bool) -> dict[str, object]:
+    data = event.data
+    return {
+        "user_id": event.user_id,
+        "account_id": event.account_id,
+        "timestamp": event.timestamp.isoformat(),
+        "raw_transcript_length": len(data.raw_transcript),
+        "cleaned_transcript_length": len(data.cleaned_transcript),
+        **(data.model_dump() if with_text else {}),
+    }
+
+
+def as_line(record: OutboxRecord, now: datetime) -> str:
+    """One event in one line: id, tenant, state, age, failed attempts, when it is due, why it is not gone."""
+    added, due = (now - record.added_at).total_seconds(), ""
+    if record.due_at:
+        seconds = (record.due_at - now).total_seconds()
+        due = f"due in {age(seconds)}" if seconds > 0 else "due now"
+    reason = printable(record.reason or "")
+    shortened = reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"
+    return (
+        f"{record.interaction_id}  {record.tenant_id}  {record.state:<9}  {age(added):>6} old  "
+        f"{record.attempts:>3} failed  {due:<13}  {shortened}"
+    ).rstrip()
+
+
+def as_lines(record: OutboxRecord, *, with_text: bool) -> Iterator[str]:
+    """One event, a line for each thing that is known of it."""
+    told = record_as_json(record, with_text=with_text)
+    event = told.pop("event")
+    for name, value in {**told, **(event if isinstance(event, dict) else {})}.items():
+        yield f"{name:<26} {'-' if value is None else printable(str(value))}"
+
+
+def age(seconds: float) -> str:
+    """A length of time, in the largest unit of which there is a whole one."""
+    for length, unit in _UNITS:
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return f"{max(0, int(seconds))} s"

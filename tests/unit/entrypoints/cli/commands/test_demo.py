@@ -1,0 +1,120 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from bootstrap.aws.embedded import embedded_aws
+from bootstrap.container import Container
+from bootstrap.settings import Settings
+from domain.model.errors import TranscriptionServiceError
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.route.route import Finding, Link, Provisioning
+from entrypoints.cli.commands import demo
+from tests.commands import transcripts
+from tests.integration.localstack import free_port
+from tests.recordings import DEMO_TEXT
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("TRANSCRIBER=canned\nEVENT_SOURCE=com.example\n", encoding="utf-8")
+
+    proxy = f"http://127.0.0.1:{free_port()}"
+    proxies = {"HTTP_PROXY": proxy, "http_proxy": proxy, "NO_PROXY": "", "no_proxy": ""}
+    settings = {"EVENTBRIDGE_BUS_NAME": "missing", "QUEUE_NAME": "other", "DATABASE_URL": "oracle://x"}
+
+    result = transcripts("demo", "--json", **settings, **proxies)
+
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    event = BatchProcessingCompleted.model_validate_json(json.dumps(report["message"]["detail"]))
+    assert report["answer"]["raw_transcript"] == DEMO_TEXT
+    assert report["answer"]["event"]["status"] == "published"
+    assert report["message"]["id"] == report["answer"]["event"]["event_id"]
+    assert report["message"]["source"] == "com.yourapp.transcription"
+    assert str(event.interaction_id) == report["answer"]["interaction_id"]
+    assert event.data.cleaned_transcript == report["answer"]["cleaned_transcript"]
+    assert len(report["seconds"]) == 4
+
+
+def test_a_recording_of_any_name_is_uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recording = tmp_path / "caf\udce9.wav"
+    recording.write_bytes(b"sound")
+    names: list[bytes] = []
+
+    def answer(_method: str, _url: str, *, fields: dict[str, tuple[str, bytes]], **_: object) -> object:
+        names.append(fields["file"][0].encode("utf-8"))
+        return SimpleNamespace(status=200, json=dict)
+
+    monkeypatch.setattr("urllib3.request", answer)
+
+    assert demo._upload("http://127.0.0.1:9", recording) == {}
+    assert names == [rb"caf\udce9.wav"]
+
+
+def test_the_text_of_the_shipped_recording_is_shipped_with_it() -> None:
+    references = json.loads(demo.RECORDING.with_name("references.json").read_text(encoding="utf-8"))
+
+    text = references[demo.RECORDING.name]["text"]
+
+    assert text.lower().replace(".", "") == DEMO_TEXT
+
+
+def test_the_embedded_aws_hides_every_real_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
+
+    with embedded_aws() as environ:
+        assert "AWS_PROFILE" not in environ
+        assert "AWS_SESSION_TOKEN" not in environ
+        assert environ["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+
+
+def test_the_embedded_aws_is_met_with_the_settings_of_a_machine_where_none_is_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(name.upper(), "surprise")
+    for name in ("LOG_FORMAT", "LOG_LEVEL", "TRANSCRIBER_WORKERS"):
+        monkeypatch.delenv(name)
+
+    with embedded_aws() as environ:
+        settings = Settings.from_env(environ)
+
+    changed = {name for name in settings.model_fields_set if name != "aws_region"}
+    assert changed == {"aws_endpoint_url", "event_transport", "data_dir"}
+    assert not Path(settings.database_url.removeprefix("sqlite:///")).parent.exists()
+
+
+def test_a_service_that_ends_is_told_from_one_that_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as ended:
+        ended.wait()
+        with pytest.raises(TranscriptionServiceError, match="exit status 3"):
+            demo._wait_until_ready("http://127.0.0.1:9", ended)
+
+    monkeypatch.setattr(demo, "READY_SECONDS", 0.1)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as silent:
+        with pytest.raises(TranscriptionServiceError, match="not become ready"):
+            demo._wait_until_ready("http://127.0.0.1:9", silent)
+        silent.kill()
+
+
+def test_a_route_that_is_broken_after_provisioning_ends_the_demo() -> None:
+    finding = Finding(Link.RULE, "The rule is disabled.", "State=DISABLED", "enable it")
+
+    class Infrastructure:
+        def provision(self) -> Provisioning:
+            return Provisioning((), "", "", "", (finding,))
+
+    container = Container()
+    container.infrastructure.override(Infrastructure())
+
+    with pytest.raises(TranscriptionServiceError, match="The rule is disabled"):
+        demo._provision(container)
