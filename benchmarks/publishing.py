@@ -15,7 +15,7 @@ from benchmarks.fast_http import END_OF_HEAD
 from benchmarks.harness import Figures, in_turn, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS
-from domain.services.relay.dispatcher import CHUNK, DEFAULT_THREADS
+from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH
 
 LATENCY_SECONDS = 0.02
 ROUNDS = 3
@@ -79,13 +79,13 @@ def _plot(by_size: Mapping[int, list[Figures]]) -> Plot:
 
 def ceiling() -> float:
     """Events a second that the stub takes from bare sockets: how far it is from being what is measured."""
-    body = b'{"DetailType":"x"}' * CHUNK + b"x" * 1_000 * CHUNK
+    body = b'{"DetailType":"x"}' * MAX_BATCH + b"x" * 1_000 * MAX_BATCH
     request = f"POST / HTTP/1.1\r\nX-Amz-Target: PutEvents\r\nContent-Length: {len(body)}".encode()
     calls = CALLS_FOR_THE_CEILING // DEFAULT_THREADS
     with fast_bus(0) as url, ThreadPoolExecutor(DEFAULT_THREADS) as threads:
         begun = time.perf_counter()
         list(threads.map(lambda _: _blast(url, request + END_OF_HEAD + body, calls), range(DEFAULT_THREADS)))
-        return calls * DEFAULT_THREADS * CHUNK / (time.perf_counter() - begun)
+        return calls * DEFAULT_THREADS * MAX_BATCH / (time.perf_counter() - begun)
 
 
 def _blast(url: str, request: bytes, calls: int) -> None:

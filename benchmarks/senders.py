@@ -21,7 +21,7 @@ from bootstrap.aws.clients import AwsAccess, relaying_client
 from bootstrap.factories.database import prepare_database
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
 from domain.services.claim_check import ClaimCheck
-from domain.services.relay.dispatcher import CHUNK, DEFAULT_THREADS, ClaimPublisher
+from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH, ClaimPublisher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.faults.backlogs import fill
@@ -72,7 +72,7 @@ def gathered(url: str, events: Events) -> float:
 def direct(url: str, events: Events) -> float:
     """Our publisher, from as many threads; nothing is kept."""
     bus = _our_bus(url)
-    chunks = [events[at : at + CHUNK] for at in range(0, len(events), CHUNK)]
+    chunks = [events[at : at + MAX_BATCH] for at in range(0, len(events), MAX_BATCH)]
     gc.freeze()
     with ThreadPoolExecutor(DEFAULT_THREADS) as threads:
         begun = time.perf_counter()

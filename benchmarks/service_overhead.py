@@ -9,7 +9,7 @@ import urllib3
 
 from adapters.cleaning.rules import RulesCleaner
 from adapters.speech.decoding.limits import DecodingLimits
-from adapters.speech.engines.engine import load_engine
+from adapters.speech.engines.loading import load_engine
 from benchmarks.fast_bus import fast_bus
 from benchmarks.harness import in_turn
 from benchmarks.report import Report, compared

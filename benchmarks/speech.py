@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from adapters.speech.decoding.limits import DecodingLimits
-from adapters.speech.engines.engine import load_engine
+from adapters.speech.engines.loading import load_engine
 from benchmarks.harness import growth, in_turn
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from tests.recordings import ENCODINGS, SAMPLE_RATE, record, speech

@@ -30,7 +30,7 @@ uvicorn.run(app, port=%d, log_level="error")
 """
 BARE_APP_WITH_ENGINE = (
     """
-from adapters.speech.engines.engine import load_engine
+from adapters.speech.engines.loading import load_engine
 load_engine("pocketsphinx")
 """
     + BARE_APP

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import jiwer
 
 from adapters.speech.decoding.limits import DecodingLimits
-from adapters.speech.engines.engine import SpeechEngine, load_engine
+from adapters.speech.engines.engine import SpeechEngine
+from adapters.speech.engines.loading import load_engine
 from benchmarks.library_engine import LibraryEngine
 from benchmarks.report import Report, Table
 

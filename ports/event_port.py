@@ -10,6 +10,9 @@ from domain.model.events.event import CompletedEvent, Publication
 PublishOutcome = Publication | EventPublishError
 """What became of one of several events."""
 
+MAX_BATCH = 10
+"""Events that are worth handing over at once: EventBridge takes at most ten entries a call (PutEvents)."""
+
 
 class EventPort(Protocol):
     """A transport for events.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from adapters.aws.diagnosis.queue import QueueDiagnosis, checked
+from adapters.aws.diagnosis.queue import QueueDiagnosis
+from adapters.aws.findings import checked
 from adapters.aws.route.definition import CHANGES_TO_EVENTS, DEFAULT_BUS, event_pattern, queue_arn_beside
 from domain.model.events.event import TEST_EVENT_LABEL
 from domain.model.route.route import Finding, Link, RouteNames, route_test_event

@@ -1,21 +1,18 @@
 """Whether the queue exists and lets EventBridge in: by its policy, and by the key it is encrypted with."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from adapters.aws.errors import translate_infrastructure_errors
+from adapters.aws.findings import checked
 from adapters.aws.policy.evaluation import EVENTBRIDGE, Answer, EventBridgeCall, judge
 from adapters.aws.route.definition import rule_arn
-from domain.model.errors import InfrastructureError
 from domain.model.route.route import Finding, Link, RouteNames
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
     from types_boto3_kms.type_defs import KeyMetadataTypeDef
     from types_boto3_sqs import SQSClient
-
-Check = Callable[[], Iterable[Finding]]
 
 SQS_OWN_KEY = "alias/aws/sqs"
 KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
@@ -40,7 +37,6 @@ UNREADABLE_KEY_REMEDY = (
     "Let these credentials read it, or see to it yourself that the policy of the queue's key has the "
     f"statement {KEY_STATEMENT}."
 )
-TRY_AGAIN = "Mend what the message names, and try again."
 
 
 class QueueDiagnosis:
@@ -117,16 +113,6 @@ class QueueDiagnosis:
                 call,
                 OUR_OWN_KEY_REMEDY,
             )
-
-
-def checked(link: Link, check: Check, remedy: str = TRY_AGAIN) -> tuple[Finding, ...]:
-    """What the check finds; where it may not look, that is the finding."""
-    try:
-        with translate_infrastructure_errors(f"checking the {link}"):
-            return tuple(check())
-    except InfrastructureError as error:
-        problem = f"the {link} could not be checked"
-        return (Finding(link, problem, str(error), remedy, proven=False),)
 
 
 def _policy_findings(

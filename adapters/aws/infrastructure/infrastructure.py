@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from adapters.aws.diagnosis.bus import RouteDiagnosis
 from adapters.aws.errors import translate_infrastructure_errors
+from adapters.aws.infrastructure.resources import RouteParts
 from adapters.aws.infrastructure.teardown import remove_parts
 from adapters.aws.route.definition import Route
 from adapters.aws.route.drift import queue_differences
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
     from types_boto3_sqs import SQSClient
-
-
-class RouteParts(NamedTuple):
-    """The parts of the route, in the requirements' order (7.1 to 7.4); the archive comes last."""
-
-    dead_letter_queue: RouteQueue
-    queue: RouteQueue
-    rule: RouteRule
-    target: RuleTarget
-    archive: RouteArchive
 
 
 class AwsEventInfrastructure(EventInfrastructurePort):

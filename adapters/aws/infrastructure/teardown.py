@@ -12,7 +12,7 @@ from domain.model.route.status import Fate, QueueLoad, Removal
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
 
-    from adapters.aws.infrastructure.infrastructure import RouteParts
+    from adapters.aws.infrastructure.resources import RouteParts
     from adapters.aws.route.queues import RouteQueue
 
 

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from adapters.aws.diagnosis.queue import checked
 from adapters.aws.errors import translate_payload_errors
+from adapters.aws.findings import checked
 from domain.model.errors import PayloadStoreError
 from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
 from domain.model.route.route import Finding, Link

@@ -1,16 +1,12 @@
-"""The speech engines by name. They are plain and synchronous; the worker processes run them."""
+"""What every speech engine is: plain and synchronous, as the worker processes run it."""
 
 from abc import abstractmethod
 from pathlib import Path
 from typing import Protocol
 
 from adapters.speech.decoding.limits import DecodingLimits
-from domain.model.errors import ConfigurationError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import ProgressListener
-
-ENGINES = ("pocketsphinx", "canned")
-"""What `load_engine` knows."""
 
 
 class SpeechEngine(Protocol):
@@ -34,21 +30,3 @@ class SpeechEngine(Protocol):
             RecordingError: the recording is at fault (see its subclasses).
         """
         ...
-
-
-def load_engine(name: str) -> SpeechEngine:
-    """Load one of `ENGINES`, its libraries and its model.
-
-    Raises:
-        ConfigurationError: there is no engine of that name.
-    """
-    match name:
-        case "pocketsphinx":
-            from adapters.speech.engines.pocketsphinx import PocketsphinxEngine  # noqa: PLC0415 - half a second and 100 MB
-
-            return PocketsphinxEngine()
-        case "canned":
-            from adapters.speech.engines.canned import CannedEngine  # noqa: PLC0415 - brings FFmpeg
-
-            return CannedEngine()
-    raise ConfigurationError(f"TRANSCRIBER is {name!r}; it may be {' or '.join(ENGINES)}.")

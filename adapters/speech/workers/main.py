@@ -41,7 +41,7 @@ def main() -> None:
 
 def _confined_engine(name: str) -> "SpeechEngine":
     confine()
-    from adapters.speech.engines.engine import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
+    from adapters.speech.engines.loading import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
 
     engine = load_engine(name)
     forbid_writing()

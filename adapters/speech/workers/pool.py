@@ -31,7 +31,7 @@ class WorkerPoolTranscriber(TranscriberPort):
     """Hands recordings to `workers` processes; `waiting_room` more may wait, the next ones are refused.
 
     Args:
-        engine: the engine's name, see `adapters.speech.engines.engine`.
+        engine: the engine's name, see `adapters.speech.engines.loading`.
         workers: processes, each with an engine of its own.
         waiting_room: recordings that may wait for one of them.
         max_audio_seconds: the longest recording that is accepted.

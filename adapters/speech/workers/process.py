@@ -31,7 +31,7 @@ class WorkerProcess:
     """Runs one engine in a process of its own: one recording at a time, started anew whenever it died.
 
     Args:
-        engine: the engine's name, see `adapters.speech.engines.engine`.
+        engine: the engine's name, see `adapters.speech.engines.loading`.
         max_audio_seconds: the longest recording it may work on.
         stall_seconds: without a sign of life for so long, it is killed; the first one must come within
             `FIRST_SIGN_SECONDS` all the same.

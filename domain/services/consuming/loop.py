@@ -14,7 +14,7 @@ from domain.model.errors import (
     ProcessedEventsUnavailableError,
 )
 from domain.model.events.event import BatchProcessingCompletedV2
-from domain.services.claim_redemption import redeem
+from domain.services.claim_check import restore_payload
 from domain.services.consuming.acknowledger import Endings
 from domain.services.consuming.allowance import Allowance
 from domain.services.consuming.handler_circuit import TRIES_BEFORE_THE_END
@@ -154,7 +154,7 @@ class Crew:
     def _received(self, delivery: Delivery) -> ReceivedEvent:
         event, message = delivery.delivered.event, delivery.message
         if isinstance(event, BatchProcessingCompletedV2):
-            event = redeem(event, self._payloads)
+            event = restore_payload(event, self._payloads)
         return ReceivedEvent(event, delivery.delivered.replay, message.receive_count, message.sent_at)
 
     def _failed(self, delivery: Delivery, reason: str) -> None:

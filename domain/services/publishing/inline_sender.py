@@ -11,9 +11,8 @@ from domain.model.errors import EventBusUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import Claim, Outcome, Postponed
 from domain.services.publishing.outcomes import attempt, log_settlement, settlement, tell_breaker
-from domain.services.relay.dispatcher import CHUNK
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import EventPort, PublishOutcome
+from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
 from ports.outbox_port import OutboxPort
 
 logger = logging.getLogger(__name__)
@@ -116,7 +115,7 @@ class InlineCalls:
         taken: list[InlineAttempt] = []
         characters = 0
         with self._taking:
-            while self._waiting and len(taken) < CHUNK:
+            while self._waiting and len(taken) < MAX_BATCH:
                 characters += self._waiting[0].event.data.characters
                 if taken and characters > SHARED_CHARACTERS:
                     break

@@ -11,10 +11,7 @@ from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication
 from domain.model.outbox import Claim, Outcome, Postponed
 from domain.services.publishing.outcomes import attempt, log_settlement, settlement, tell_breaker
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import EventPort, PublishOutcome
-
-CHUNK = 10
-"""As many events as the bus takes with one call."""
+from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
 
 CHUNK_CHARACTERS = 1_000_000
 """About as much text as the bus takes with one call; of a larger chunk, one part would wait for the other."""
@@ -138,7 +135,7 @@ def _chunks(claims: Sequence[Claim], characters: int) -> Iterator[Sequence[Claim
     begin = length = 0
     for at, claim in enumerate(claims):
         length += text_length(claim)
-        if at > begin and (at - begin == CHUNK or length > characters):
+        if at > begin and (at - begin == MAX_BATCH or length > characters):
             yield claims[begin:at]
             begin, length = at, text_length(claim)
     if claims:

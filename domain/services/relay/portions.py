@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from domain.model.outbox import Claim
-from domain.services.relay.dispatcher import CHUNK, text_length
+from domain.services.relay.dispatcher import text_length
+from ports.event_port import MAX_BATCH
 
 BATCH = 500
 """How many events are claimed at a time."""
@@ -34,7 +35,7 @@ class Portions:
     def limit(self, *, in_trouble: bool) -> int:
         """How many to claim; while in trouble, enough to find events among them that are not to blame."""
         limit = min(BATCH_IN_TROUBLE, self._batch) if in_trouble else self._batch
-        return min(limit, max(CHUNK, int(CLAIM_CHARACTERS / self._mean_length)))
+        return min(limit, max(MAX_BATCH, int(CLAIM_CHARACTERS / self._mean_length)))
 
     def ahead(self, limit: int) -> int:
         """How many rounds may stay in flight beside one of so many: together they are two batches at most."""

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.canned import SENTENCES, WORDS_PER_SECOND, CannedEngine
-from adapters.speech.engines.engine import ENGINES, load_engine
+from adapters.speech.engines.loading import ENGINES, load_engine
 from domain.model.errors import AudioTooLongError, ConfigurationError, NotAudioError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import Progress

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adapters.speech.decoding.limits import DecodingLimits
-from adapters.speech.engines.engine import load_engine
+from adapters.speech.engines.loading import load_engine
 from adapters.speech.engines.pocketsphinx import DECODER_SETTINGS, PocketsphinxEngine, louder
 from adapters.speech.engines.segmentation import FRAME_BYTES, MAX_UTTERANCE_SECONDS
 from domain.model.errors import AudioTooLongError, NotAudioError

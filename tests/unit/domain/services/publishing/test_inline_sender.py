@@ -9,9 +9,8 @@ from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError
 from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
 from domain.model.outbox import OutboxState
 from domain.services.publishing.inline_sender import SHARED_CHARACTERS, InlineAttempt, InlineCalls
-from domain.services.relay.dispatcher import CHUNK
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import PublishOutcome
+from ports.event_port import MAX_BATCH, PublishOutcome
 from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, FaultyOutbox, seeded
 from tests.factories import an_event
 
@@ -120,11 +119,11 @@ def test_who_comes_while_no_call_is_free_shares_the_next_one(counter: Callable[.
 
 def test_a_call_holds_no_more_events_than_the_bus_takes(counter: Callable[..., Counter]) -> None:
     here = counter()
-    here.begin_some(CHUNK + 2)
+    here.begin_some(MAX_BATCH + 2)
 
     here.go_on()
 
-    assert here.sizes == [1, CHUNK, 2]
+    assert here.sizes == [1, MAX_BATCH, 2]
 
 
 def test_long_texts_travel_alone(counter: Callable[..., Counter]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from adapters.in_memory import InMemoryPayloadStore
 from domain.model.errors import PayloadStoreError
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2, TranscriptRef
-from domain.services.claim_redemption import MAX_PAYLOAD_BYTES, redeem
+from domain.services.claim_check import MAX_PAYLOAD_BYTES, restore_payload
 from ports.payload_store_port import PayloadStorePort
 from tests.factories import an_event
 
@@ -36,7 +36,7 @@ def stored(event: BatchProcessingCompleted) -> Objects:
 def test_an_event_gets_back_its_transcripts_and_keeps_everything_else() -> None:
     event = an_event(raw_transcript="Grüße 你好 " * 1000)
 
-    assert redeem(referring(event), stored(event)) == event
+    assert restore_payload(referring(event), stored(event)) == event
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_is_not_what_was_stored_is_refused(changes: dict[str, object], reas
     event = an_event(raw_transcript="a secret")
 
     with pytest.raises(PayloadStoreError, match=reason) as refusal:
-        redeem(referring(event, **changes), stored(event))
+        restore_payload(referring(event, **changes), stored(event))
     assert "a secret" not in str(refusal.value)
 
 
@@ -62,10 +62,10 @@ def test_an_object_that_is_no_transcripts_is_refused_without_quoting_it() -> Non
     changes = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
     with pytest.raises(PayloadStoreError, match="holds no transcripts") as refusal:
-        redeem(referring(an_event(), **changes), Objects(content))
+        restore_payload(referring(an_event(), **changes), Objects(content))
     assert "a secret" not in str(refusal.value)
 
 
 def test_without_a_store_the_message_names_the_bucket_and_what_to_do() -> None:
     with pytest.raises(PayloadStoreError, match=r"'memory'.*set PAYLOAD_BUCKET"):
-        redeem(referring(an_event()), None)
+        restore_payload(referring(an_event()), None)

@@ -1,0 +1,21 @@
+"""Findings of a check, of which one is that the check itself was not possible."""
+
+from collections.abc import Callable, Iterable
+
+from adapters.aws.errors import translate_infrastructure_errors
+from domain.model.errors import InfrastructureError
+from domain.model.route.route import Finding, Link
+
+Check = Callable[[], Iterable[Finding]]
+
+TRY_AGAIN = "Mend what the message names, and try again."
+
+
+def checked(link: Link, check: Check, remedy: str = TRY_AGAIN) -> tuple[Finding, ...]:
+    """What the check finds; where it may not look, that is the finding."""
+    try:
+        with translate_infrastructure_errors(f"checking the {link}"):
+            return tuple(check())
+    except InfrastructureError as error:
+        problem = f"the {link} could not be checked"
+        return (Finding(link, problem, str(error), remedy, proven=False),)
