@@ -1,10 +1,11 @@
 """How old the oldest message of a queue is: SQS itself does not tell, only its metric does."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_infrastructure_errors
+from domain.model.clock import utc_now
 from domain.model.errors import InfrastructureError
 from domain.model.route.status import QueueLoad
 
@@ -14,11 +15,6 @@ if TYPE_CHECKING:
 LOOKS_BACK = timedelta(minutes=15)
 """A queue's metrics come once a minute, some minutes late."""
 PERIOD_SECONDS = 60
-
-
-def utc_now() -> datetime:
-    """The present moment."""
-    return datetime.now(UTC)
 
 
 class QueueAges:

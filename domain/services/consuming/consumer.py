@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event, Thread
 
+from domain.model.clock import utc_now
 from domain.model.errors import HandlerError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.services.consuming.acknowledger import Endings
@@ -15,7 +16,6 @@ from domain.services.consuming.loop import Crew
 from domain.services.consuming.receiver import Intake
 from domain.services.consuming.stats import Tally
 from domain.services.consuming.workplace import ConsumerOptions, Workplace
-from domain.services.publishing.event_publisher import utc_now
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
 from ports.processed_events_port import ProcessedEventsPort

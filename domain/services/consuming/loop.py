@@ -21,7 +21,7 @@ from domain.services.consuming.handler_circuit import TRIES_BEFORE_THE_END
 from domain.services.consuming.in_flight import BATCH, GATHERED, Delivery
 from domain.services.consuming.receiver import Catch, Intake
 from domain.services.consuming.workplace import Workplace
-from domain.services.publishing.outcomes import full_jitter
+from domain.services.resilience.backoff import full_jitter
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
 

@@ -7,13 +7,13 @@ from datetime import datetime
 from random import Random
 from threading import Event
 
+from domain.model.clock import utc_now
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.model.route.route import VISIBILITY_SECONDS
 from domain.services.consuming.handler_circuit import Outage
 from domain.services.consuming.in_flight import InHand
 from domain.services.consuming.stats import Tally
 from domain.services.consuming.trouble import Trouble
-from domain.services.publishing.event_publisher import utc_now
 from ports.processed_events_port import ProcessedEventsPort
 from ports.queue_port import QueuePort
 

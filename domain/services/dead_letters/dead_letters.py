@@ -5,11 +5,11 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from domain.model.clock import utc_now
 from domain.model.errors import ArchiveError, DeletionError, InfrastructureError
 from domain.model.messages.dead_letter import Selection
 from domain.model.messages.stored import StoredMessage
 from domain.services.dead_letters.scan import BATCH, INTERRUPTED, DeadLetterWalk, Found
-from domain.services.publishing.event_publisher import utc_now
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from ports.queue_port import QueueDepth, QueueMessage, QueuePort
 

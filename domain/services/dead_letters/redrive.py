@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.model.clock import utc_now
 from domain.model.errors import DeletionError, InfrastructureError
 from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterWalk, Found
-from domain.services.publishing.event_publisher import utc_now
 from ports.move_task_port import MoveProgress, MoveTaskPort
 from ports.queue_port import QueueMessage, QueuePort
 

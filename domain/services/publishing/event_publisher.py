@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from domain.model.clock import utc_now
 from domain.model.errors import EventRejectedError
 from domain.model.events.event import (
     DEFAULT_EVENT_SOURCE,
@@ -18,11 +19,6 @@ from domain.model.events.event import (
 from ports.event_port import EventPort
 
 logger = logging.getLogger(__name__)
-
-
-def utc_now() -> datetime:
-    """The present moment, aware of its zone."""
-    return datetime.now(UTC)
 
 
 class EventPublisher:

@@ -12,22 +12,11 @@ from domain.model.errors import (
 )
 from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
 from domain.model.outbox import Claim, Outcome, Postponed, Published, Rejected
+from domain.services.resilience.backoff import full_jitter
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 
 logger = logging.getLogger(__name__)
-
-FIRST_DELAY_SECONDS = 1.0
-MAX_DELAY_SECONDS = 60.0
-
-
-def full_jitter(failures: int, random: Random) -> float:
-    """Seconds to wait after so many failures: anything up to a bound that doubles each time, up to a minute.
-
-    Spread out evenly, so that what failed together does not come back together.
-    """
-    bound = FIRST_DELAY_SECONDS * 2 ** min(failures, 10)
-    return random.uniform(0, min(bound, MAX_DELAY_SECONDS))
 
 
 def attempt(events: EventPort, batch: Sequence[BatchProcessingCompleted]) -> tuple[PublishOutcome, ...]:

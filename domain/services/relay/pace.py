@@ -3,8 +3,8 @@
 import logging
 from random import Random
 
-from domain.services.publishing.outcomes import full_jitter
 from domain.services.relay.dispatcher import Round
+from domain.services.resilience.backoff import full_jitter
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from uuid import UUID
 
+from domain.model.clock import utc_now
 from domain.model.errors import EventPublishError, InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
 from domain.model.route.route import Finding, Link, Verification, route_test_event
 from domain.model.route.test_event import change_on_the_way, is_left_over, names_interaction
-from domain.services.publishing.event_publisher import utc_now
 from domain.services.route.message_search import BATCH, HIDDEN_SECONDS, Interest, QueueSearch, SearchResult
 from ports.event_infrastructure_port import EventInfrastructurePort
 from ports.event_port import EventPort

@@ -11,7 +11,7 @@ from domain.model.errors import (
 )
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import Claim, Postponed, Published, Rejected
-from domain.services.publishing.outcomes import attempt, full_jitter, log_settlement, settlement
+from domain.services.publishing.outcomes import attempt, log_settlement, settlement
 from tests.doubles import FailingEventPublisher
 from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded
 from tests.factories import an_event
@@ -19,16 +19,6 @@ from tests.factories import an_event
 
 def a_claim(attempts: int = 0) -> Claim:
     return Claim(an_event(raw_transcript="a secret plan"), uuid4(), attempts)
-
-
-@pytest.mark.parametrize(("failures", "bound"), [(0, 1), (1, 2), (5, 32), (6, 60), (1000, 60)])
-def test_delays_are_spread_up_to_a_bound_that_doubles_up_to_a_minute(failures: int, bound: float) -> None:
-    random = seeded(7)
-    delays = [full_jitter(failures, random) for _ in range(1000)]
-
-    assert 0 <= min(delays) < bound * 0.05
-    assert bound * 0.95 < max(delays) <= bound
-    assert bound * 0.45 < sum(delays) / 1000 < bound * 0.55
 
 
 def test_an_accepted_event_is_published_with_its_receipt() -> None:
