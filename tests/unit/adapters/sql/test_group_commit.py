@@ -10,6 +10,8 @@ from sqlalchemy import Connection, create_engine
 
 from adapters.sql.group_commit import GroupCommit
 
+pytestmark = pytest.mark.slow
+
 Write = Callable[[Connection], object]
 COMPANY = range(1, 8)
 

@@ -8,6 +8,8 @@ from tests.contracts.idempotency_port import IdempotencyKeys, IdempotencyPortCon
 from tests.databases import Clock
 from tests.unit.adapters.sql.outbox.test_outbox import broken
 
+pytestmark = pytest.mark.slow
+
 
 class TestSqlIdempotency(IdempotencyPortContract):
     @pytest.fixture

@@ -19,6 +19,8 @@ from tests.contracts.outbox_port import KeptOutbox, OutboxPortContract
 from tests.databases import LIBRARIES, Clock, Place
 from tests.factories import an_event
 
+pytestmark = pytest.mark.slow
+
 
 def broken(database: Database) -> Database:
     """A database whose tables are gone."""

@@ -32,6 +32,8 @@ from tests.databases import KINDS, Clock, Place
 from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded
 from tests.factories import an_event
 
+pytestmark = pytest.mark.slow
+
 LEASE_SECONDS = 60.0
 AWAY = EventBusUnavailableError("the bus is away")
 POISON = "poison"

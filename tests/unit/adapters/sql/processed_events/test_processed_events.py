@@ -21,6 +21,8 @@ from tests.doubles_delivery import seeded
 from tests.service import wait_until
 from tests.unit.adapters.sql.outbox.test_outbox import broken
 
+pytestmark = pytest.mark.slow
+
 
 class TestSqlProcessedEvents(ProcessedEventsPortContract):
     @pytest.fixture

@@ -10,7 +10,8 @@ from tests.commands import clean_environment
 
 TOLD_WHILE_STARTING = """
 import os, sys
-from entrypoints.cli import {module}, main
+from entrypoints.cli import main
+from entrypoints.cli.commands import {module}
 
 def told(**_):
     os.kill(os.getpid(), int(sys.argv[1]))
