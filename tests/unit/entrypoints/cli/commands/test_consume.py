@@ -259,12 +259,13 @@ def test_a_second_signal_ends_at_once_and_takes_the_command_with_it(aws: Aws) ->
 
 def test_a_command_and_what_it_started_end_with_a_consumer_that_is_killed(aws: Aws) -> None:
     aws.send(enveloped())
-    command = "sh -c 'sleep 60 & echo $! > child; echo $$ > pid; wait'"
+    command = "sh -c 'sleep 60 & echo $! > child; echo $$ > pid; echo started >&2; wait'"
 
     with aws.consume("--exec", command, "--concurrency", "1") as process:
-        wait_until(lambda: _content(aws.folder / "pid"), seconds=30)
+        assert process.stderr
+        assert "started\n" in iter(process.stderr.readline, "")  # passed on once the command is guarded
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
     assert all(is_gone(int(_content(aws.folder / name))) for name in ("pid", "child"))
 
