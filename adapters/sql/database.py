@@ -67,7 +67,7 @@ class Database:
             failure: the error that is raised.
             wait_seconds: how long to wait for that; None for as long as usual.
         """
-        until = time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
+        until = self._until(wait_seconds)
         try:
             with self._readers.connect() as connection:
                 self._wait_until(connection, until)
@@ -103,12 +103,15 @@ class Database:
     @contextmanager
     def _transaction(self, wait_seconds: float | None = None) -> Iterator[Connection]:
         """What it writes is committed to the file that others will read, or this fails."""
-        until = time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
+        until = self._until(wait_seconds)
         with self._turn(), self.engine.connect() as connection:
             self._wait_until(connection, until)
             with connection.begin():
                 yield connection
             check_in_place(connection.info)
+
+    def _until(self, wait_seconds: float | None) -> float:
+        return time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
 
     def _wait_until(self, connection: Connection, until: float) -> None:
         if self.is_sqlite:
