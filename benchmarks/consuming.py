@@ -25,8 +25,8 @@ from bootstrap.aws.clients import AwsAccess, consuming_client
 from bootstrap.factories.database import prepare_database
 from domain.model.consuming.received import ReceivedEvent
 from domain.services.consuming.consumer import Consumer, ConsumerOptions
+from ports.deduplication_port import DeduplicationPort
 from ports.event_handler_port import EventHandlerPort
-from ports.processed_events_port import ProcessedEventsPort
 from tests.databases import postgresql_server
 
 MESSAGES, THREADS, ROUNDS = 10_000, 8, 7
@@ -109,7 +109,7 @@ def with_database(url: str, database_url: str) -> float:
         return ours(url, SqlProcessedEvents(database, group="benchmark"))
 
 
-def ours(url: str, memory: ProcessedEventsPort) -> float:
+def ours(url: str, memory: DeduplicationPort) -> float:
     """Seconds until a consumer has handled and deleted everything."""
     queue = SqsQueue(consuming_client(AwsAccess(REGION, url), threads=THREADS), name="fast")
     gc.freeze()  # as `transcripts consume` does

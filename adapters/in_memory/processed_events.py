@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID, uuid4
 
-from domain.model.consuming.lease import EventKey, Hold, Standing
-from ports.processed_events_port import ProcessedEventsPort
+from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
+from ports.deduplication_port import DeduplicationPort
 
 
 @dataclass
@@ -18,7 +18,7 @@ class _Processed:
     expires_at: float
 
 
-class InMemoryProcessedEvents(ProcessedEventsPort):
+class InMemoryProcessedEvents(DeduplicationPort):
     """Remembers events until the process ends; every instance is a group of its own.
 
     Args:
@@ -30,30 +30,32 @@ class InMemoryProcessedEvents(ProcessedEventsPort):
         self._lock = Lock()
         self._events: dict[EventKey, _Processed] = {}
 
-    def claim(self, keys: Sequence[EventKey], /, *, lease_seconds: float) -> tuple[Hold | Standing, ...]:
-        """Hold what is new or forgotten."""
+    def acquire(
+        self, keys: Sequence[EventKey], /, *, lease_seconds: float
+    ) -> tuple[ProcessingLease | LeaseStatus, ...]:
+        """Lease each event that is new or forgotten."""
         with self._lock:
-            return tuple(self._claim(key, self._clock() + lease_seconds) for key in keys)
+            return tuple(self._acquire(key, self._clock() + lease_seconds) for key in keys)
 
-    def renew(self, holds: Sequence[Hold], /, *, lease_seconds: float) -> int:
+    def renew(self, leases: Sequence[ProcessingLease], /, *, lease_seconds: float) -> int:
         """Go on holding."""
         with self._lock:
-            owned = [self._events[hold.key] for hold in holds if self._owns(hold)]
+            owned = [self._events[lease.key] for lease in leases if self._owns(lease)]
             for event in owned:
                 event.expires_at = self._clock() + lease_seconds
             return len(owned)
 
-    def finish(self, holds: Sequence[Hold], /, *, remember_seconds: float) -> None:
+    def complete(self, leases: Sequence[ProcessingLease], /, *, retention_seconds: float) -> None:
         """Remember them."""
         with self._lock:
-            for hold in holds:
-                self._events[hold.key] = _Processed(None, self._clock() + remember_seconds)
+            for lease in leases:
+                self._events[lease.key] = _Processed(None, self._clock() + retention_seconds)
 
-    def give_up(self, holds: Sequence[Hold], /) -> None:
+    def release(self, leases: Sequence[ProcessingLease], /) -> None:
         """Forget that they were held."""
         with self._lock:
-            for hold in filter(self._owns, holds):
-                del self._events[hold.key]
+            for lease in filter(self._owns, leases):
+                del self._events[lease.key]
 
     def prune(self) -> int:
         """Erase what has expired."""
@@ -63,14 +65,14 @@ class InMemoryProcessedEvents(ProcessedEventsPort):
                 del self._events[key]
             return len(old)
 
-    def _claim(self, key: EventKey, until: float) -> Hold | Standing:
+    def _acquire(self, key: EventKey, until: float) -> ProcessingLease | LeaseStatus:
         event = self._events.get(key)
         if event is None or event.expires_at <= self._clock():
-            hold = Hold(key, uuid4())
-            self._events[key] = _Processed(hold.token, until)
-            return hold
-        return Standing.TAKEN if event.token else Standing.DONE
+            lease = ProcessingLease(key, uuid4())
+            self._events[key] = _Processed(lease.token, until)
+            return lease
+        return LeaseStatus.IN_PROGRESS if event.token else LeaseStatus.COMPLETED
 
-    def _owns(self, hold: Hold) -> bool:
-        event = self._events.get(hold.key)
-        return event is not None and event.token == hold.token
+    def _owns(self, lease: ProcessingLease) -> bool:
+        event = self._events.get(lease.key)
+        return event is not None and event.token == lease.token

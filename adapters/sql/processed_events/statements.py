@@ -45,32 +45,34 @@ class ProcessedStatements:
     """The statements, for one database and one clock; made once, as SQLAlchemy compiles each once.
 
     Attributes:
-        hold: insert holds, over those that ran out; counts those that succeeded.
-        held: which of the events the tokens beside them hold.
-        done: which of them are remembered.
-        let_go: delete holds of these events, whoever has them.
-        remember: write down that they are done.
-        renew: go on holding what the same token still holds.
-        give_up: delete one hold, if the same token still has it.
-        prune: forget a batch; what another process forgets is its own.
-        prune_holds: forget holds that ran out.
+        lease: insert leases, replacing expired ones; the row count says how many succeeded.
+        held: the events whose lease has the given token.
+        done: the events that are remembered as processed.
+        let_go: delete the leases of these events, whatever their token.
+        remember: record these events as processed.
+        renew: extend the leases that still have the given token.
+        release: delete one lease, if it still has the given token.
+        prune: delete one batch of expired rows; other processes may do the same.
+        prune_leases: delete expired leases.
     """
 
     def __init__(self, dialect: str, now: ColumnElement[float]) -> None:
-        event, hold = _events(dialect, *_EVENT), _events(dialect, *_EVENT, "token")
-        lease = now + bindparam("lease_seconds", type_=Double)
-        until = now + bindparam("remember_seconds", type_=Double)
-        self.hold = _upsert(dialect, event_holds, hold, {"token": hold.c.token, "expires_at": lease}, now)
+        event, leased = _events(dialect, *_EVENT), _events(dialect, *_EVENT, "token")
+        expiry = now + bindparam("lease_seconds", type_=Double)
+        until = now + bindparam("retention_seconds", type_=Double)
+        self.lease = _upsert(
+            dialect, event_holds, leased, {"token": leased.c.token, "expires_at": expiry}, now
+        )
         held, done = (_among(dialect, table, event, *_EVENT) for table in (event_holds, processed_events))
-        own = _among(dialect, event_holds, hold, *_EVENT, "token")
+        own = _among(dialect, event_holds, leased, *_EVENT, "token")
         self.held = select(_HELD.interaction_id, _HELD.replay).where(*own)
         self.done = select(_DONE.interaction_id, _DONE.replay).where(*done, _is_remembered(now))
         self.let_go = delete(event_holds).where(*held)
         self.remember = _upsert(dialect, processed_events, event, {"expires_at": until})
-        self.renew = update(event_holds).where(*own).values(expires_at=lease)
-        self.give_up = _give_up()
+        self.renew = update(event_holds).where(*own).values(expires_at=expiry)
+        self.release = _release()
         self.prune = _prune(now)
-        self.prune_holds = delete(event_holds).where(_HELD.expires_at <= now)
+        self.prune_leases = delete(event_holds).where(_HELD.expires_at <= now)
 
 
 def _upsert(
@@ -112,7 +114,7 @@ def _is_remembered(now: ColumnElement[float]) -> ColumnElement[bool]:
     return _DONE.expires_at + 0.0 > now
 
 
-def _give_up() -> Delete:
+def _release() -> Delete:
     return delete(event_holds).where(
         _HELD.consumer_group == _GROUP,
         _HELD.interaction_id == bindparam("of_event", type_=Uuid),

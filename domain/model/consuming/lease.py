@@ -16,21 +16,21 @@ class EventKey(NamedTuple):
     replay: str | None = None
 
 
-class Hold(NamedTuple):
+class ProcessingLease(NamedTuple):
     """The right to work an event off; it ends with its success, or is given up, or runs out.
 
     Attributes:
-        token: differs with every claim, so that a stale holder cannot be taken for the present one.
+        token: differs with every acquire, so that a stale holder cannot be taken for the present one.
     """
 
     key: EventKey
     token: UUID
 
 
-class Standing(Enum):
+class LeaseStatus(Enum):
     """Why an event is not to be worked off now."""
 
-    DONE = "done"
+    COMPLETED = "done"
     """It was, and is remembered."""
-    TAKEN = "taken"
+    IN_PROGRESS = "taken"
     """Somebody works on it, or died over it a moment ago."""

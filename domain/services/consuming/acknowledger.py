@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from random import Random
 
-from domain.model.consuming.lease import Hold
+from domain.model.consuming.lease import ProcessingLease
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
 from domain.services.consuming.in_flight import Delivery
 from domain.services.consuming.stats import Fate
@@ -43,8 +43,8 @@ class Endings:
         if not deliveries:
             return
         try:
-            self._place.processed.finish(
-                _holds(deliveries), remember_seconds=self._place.options.remember_seconds
+            self._place.processed.complete(
+                _leases(deliveries), retention_seconds=self._place.options.retention_seconds
             )
         except ProcessedEventsUnavailableError as error:
             logger.exception(
@@ -113,7 +113,7 @@ class Endings:
 
     def _give_up(self, deliveries: Sequence[Delivery]) -> None:
         try:
-            self._place.processed.give_up(_holds(deliveries))
+            self._place.processed.release(_leases(deliveries))
         except ProcessedEventsUnavailableError as error:
             logger.warning("not given up: it takes until the lease is over", extra={"error": str(error)})
 
@@ -139,5 +139,5 @@ def context(delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _holds(deliveries: Sequence[Delivery]) -> list[Hold]:
-    return [delivery.hold for delivery in deliveries if delivery.hold]
+def _leases(deliveries: Sequence[Delivery]) -> list[ProcessingLease]:
+    return [delivery.lease for delivery in deliveries if delivery.lease]

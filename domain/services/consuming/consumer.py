@@ -16,9 +16,9 @@ from domain.services.consuming.loop import Crew
 from domain.services.consuming.receiver import Intake
 from domain.services.consuming.stats import Tally
 from domain.services.consuming.workplace import ConsumerOptions, Workplace
+from ports.deduplication_port import DeduplicationPort
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
-from ports.processed_events_port import ProcessedEventsPort
 from ports.queue_port import QueuePort
 
 __all__ = ["Consumer", "ConsumerOptions", "Tally"]
@@ -51,7 +51,7 @@ class Consumer:
         self,
         queue: QueuePort,
         handler: EventHandlerPort,
-        processed: ProcessedEventsPort,
+        processed: DeduplicationPort,
         payloads: PayloadStorePort | None = None,
         *,
         source: str = DEFAULT_EVENT_SOURCE,

@@ -63,7 +63,7 @@ class Keeper:
         refused = self._place.queue.hide(messages, seconds=self._place.options.hidden_seconds)
         self._let_go_of_refused([kept[message.receipt] for message in refused])
         self._place.processed.renew(
-            [delivery.hold for delivery in due if delivery.hold],
+            [delivery.lease for delivery in due if delivery.lease],
             lease_seconds=self._place.options.lease_seconds,
         )
         for delivery in due:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 
-from domain.model.consuming.lease import EventKey, Hold
+from domain.model.consuming.lease import EventKey, ProcessingLease
 from domain.model.events.envelope import DeliveredEvent
 from ports.queue_port import QueueMessage
 
@@ -34,7 +34,7 @@ class Delivery:
     Attributes:
         received_at: just before it was received, by the consumer's clock; as the other times.
         kept_at: when it was hidden last.
-        hold: the right to work its event off; None while somebody else has it.
+        lease: the right to work its event off; None while somebody else has it.
         started_at: when the handler got it.
         tries: how often a handler got it since it was received.
         is_kept: its message is kept hidden, as far as the queue goes along.
@@ -45,7 +45,7 @@ class Delivery:
     delivered: DeliveredEvent
     received_at: float
     kept_at: float
-    hold: Hold | None = None
+    lease: ProcessingLease | None = None
     started_at: float | None = None
     done_at: float = 0.0
     tries: int = 0

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from domain.model.consuming.lease import Hold, Standing
+from domain.model.consuming.lease import LeaseStatus, ProcessingLease
 from domain.model.errors import (
     InfrastructureError,
     ProcessedEventsUnavailableError,
@@ -79,7 +79,7 @@ class Intake:
             return ()
 
     def claim(self, deliveries: Sequence[Delivery]) -> int:
-        """Hold what is free, delete what is done, and park what somebody else has in hand.
+        """Lease what is free, delete what is done, and park what somebody else has in hand.
 
         Returns:
             How many are held or parked.
@@ -90,19 +90,19 @@ class Intake:
         if not deliveries:
             return 0
         try:
-            standings = self._place.processed.claim(
+            statuses = self._place.processed.acquire(
                 [delivery.key for delivery in deliveries], lease_seconds=self._place.options.lease_seconds
             )
         except ProcessedEventsUnavailableError:
             self._endings.postpone([delivery.message for delivery in deliveries])
             self._place.in_hand.drop(deliveries)
             raise
-        found = list(zip(deliveries, standings, strict=True))
-        for delivery, standing in found:
-            delivery.hold = standing if isinstance(standing, Hold) else None
-        self._place.in_hand.add(delivery for delivery, _ in found if delivery.hold)
-        self._place.in_hand.park(delivery for delivery, standing in found if standing is Standing.TAKEN)
-        done = [delivery for delivery, standing in found if standing is Standing.DONE]
+        found = list(zip(deliveries, statuses, strict=True))
+        for delivery, status in found:
+            delivery.lease = status if isinstance(status, ProcessingLease) else None
+        self._place.in_hand.add(delivery for delivery, _ in found if delivery.lease)
+        self._place.in_hand.park(delivery for delivery, status in found if status is LeaseStatus.IN_PROGRESS)
+        done = [delivery for delivery, status in found if status is LeaseStatus.COMPLETED]
         self._endings.skip(done)
         return len(found) - len(done)
 

@@ -14,7 +14,7 @@ from domain.services.consuming.handler_circuit import Outage
 from domain.services.consuming.in_flight import InHand
 from domain.services.consuming.stats import Tally
 from domain.services.consuming.trouble import Trouble
-from ports.processed_events_port import ProcessedEventsPort
+from ports.deduplication_port import DeduplicationPort
 from ports.queue_port import QueuePort
 
 LEASES_PER_HIDING = 2
@@ -58,7 +58,7 @@ class ConsumerOptions:
         return float(LEASES_PER_HIDING * self.hidden_seconds)
 
     @property
-    def remember_seconds(self) -> float:
+    def retention_seconds(self) -> float:
         """As `remember_days`."""
         return self.remember_days * SECONDS_A_DAY
 
@@ -75,7 +75,7 @@ class Workplace:
     """
 
     queue: QueuePort
-    processed: ProcessedEventsPort
+    processed: DeduplicationPort
     options: ConsumerOptions = ConsumerOptions()
     source: str = DEFAULT_EVENT_SOURCE
     clock: Callable[[], float] = time.monotonic

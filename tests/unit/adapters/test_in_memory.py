@@ -1,9 +1,9 @@
 import pytest
 
 from adapters.in_memory import InMemoryEventPublisher, InMemoryPayloadStore, InMemoryProcessedEvents
+from tests.contracts.deduplication_port import Memory, ProcessedEventsPortContract
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
-from tests.contracts.processed_events_port import Memory, ProcessedEventsPortContract
 from tests.databases import Clock
 from tests.factories import an_event
 

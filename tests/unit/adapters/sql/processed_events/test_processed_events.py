@@ -14,8 +14,8 @@ from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from adapters.sql.processed_events.statements import PRUNE_BATCH, ProcessedStatements
 from adapters.sql.schema.clock import DatabaseNow
 from adapters.sql.schema.tables import event_holds, processed_events
-from domain.model.consuming.lease import EventKey, Hold
-from tests.contracts.processed_events_port import Memory, ProcessedEventsPortContract, a_key
+from domain.model.consuming.lease import EventKey, ProcessingLease
+from tests.contracts.deduplication_port import Memory, ProcessedEventsPortContract, a_key
 from tests.databases import Clock, Place
 from tests.doubles_delivery import seeded
 from tests.service import wait_until
@@ -35,8 +35,8 @@ class TestSqlProcessedEvents(ProcessedEventsPortContract):
 def test_more_than_a_batch_is_erased_at_once(database: Database, clock: Clock) -> None:
     port, count = SqlProcessedEvents(database, group="crm", now=clock.in_sql), PRUNE_BATCH + 10
     for _ in range(2):
-        answer = port.claim([a_key() for _ in range(count // 2)], lease_seconds=1)
-        port.finish([hold for hold in answer if isinstance(hold, Hold)], remember_seconds=10)
+        answer = port.acquire([a_key() for _ in range(count // 2)], lease_seconds=1)
+        port.complete([lease for lease in answer if isinstance(lease, ProcessingLease)], retention_seconds=10)
     clock.advance(10)
 
     assert port.prune() == count
@@ -46,7 +46,7 @@ def test_more_than_a_batch_is_erased_at_once(database: Database, clock: Clock) -
 
 def test_time_is_the_databases_own(database: Database) -> None:
     port, before = SqlProcessedEvents(database, group="crm"), time.time()
-    port.claim([a_key()], lease_seconds=60)
+    port.acquire([a_key()], lease_seconds=60)
 
     with database.engine.connect() as connection:
         until = connection.execute(select(event_holds.c.expires_at)).scalar_one()
@@ -62,9 +62,11 @@ def test_consumers_that_meet_each_others_events_again_and_again_get_in_nobodys_w
 
         def one(_: int) -> None:
             some = random.sample(keys, 6)
-            holds = [each for each in memory.claim(some, lease_seconds=60) if isinstance(each, Hold)]
-            held.update(hold.key for hold in holds)
-            memory.finish(holds, remember_seconds=3600)
+            leases = [
+                each for each in memory.acquire(some, lease_seconds=60) if isinstance(each, ProcessingLease)
+            ]
+            held.update(lease.key for lease in leases)
+            memory.complete(leases, retention_seconds=3600)
 
         with ThreadPoolExecutor(3) as threads:
             list(threads.map(one, range(30)))
@@ -82,7 +84,7 @@ def test_what_threads_ask_at_the_same_time_shares_a_transaction(database: Databa
     begun: list[object] = []
 
     with memory._asking._turn, ThreadPoolExecutor(6) as threads:
-        claims = [threads.submit(memory.claim, each, lease_seconds=60) for each in keys]
+        claims = [threads.submit(memory.acquire, each, lease_seconds=60) for each in keys]
         wait_until(lambda: len(memory._asking._waiting) == 6)
         event.listen(database.engine, "begin", begun.append)
         memory._asking._turn.release()
@@ -90,7 +92,9 @@ def test_what_threads_ask_at_the_same_time_shares_a_transaction(database: Databa
         memory._asking._turn.acquire()
 
     assert len(begun) == 1
-    assert [[hold.key for hold in answer if isinstance(hold, Hold)] for answer in answers] == keys
+    assert [
+        [lease.key for lease in answer if isinstance(lease, ProcessingLease)] for answer in answers
+    ] == keys
 
 
 def test_no_statement_looks_through_all_that_is_remembered(sqlite_place: Place) -> None:
@@ -109,7 +113,7 @@ def test_no_statement_looks_through_all_that_is_remembered(sqlite_place: Place) 
 def test_a_claim_looks_its_events_up_where_the_server_knows_nothing_of_those_that_are_there(
     database: Database,
 ) -> None:
-    """Statistics are always behind; without an index, a claim would cost as much as the group remembers."""
+    """Statistics are always behind; without an index, a acquire would cost as much as the group remembers."""
     if database.is_sqlite:
         pytest.skip("SQLite keeps no statistics of its own accord")
     port = SqlProcessedEvents(database, group="crm")
@@ -117,7 +121,7 @@ def test_a_claim_looks_its_events_up_where_the_server_knows_nothing_of_those_tha
     about = {"of_group": "crm", "rows": json.dumps([(uuid4().hex, "") for _ in range(100)])}
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE processed_events")
-    port.finish([Hold(a_key(), uuid4()) for _ in range(3000)], remember_seconds=3600)
+    port.complete([ProcessingLease(a_key(), uuid4()) for _ in range(3000)], retention_seconds=3600)
 
     with database.engine.connect() as connection:
         explain, values = f"EXPLAIN {statement}", statement.construct_params(about)

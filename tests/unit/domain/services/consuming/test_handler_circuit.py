@@ -19,7 +19,7 @@ from domain.services.consuming.loop import Hand
 from domain.services.consuming.workplace import ConsumerOptions
 from domain.services.resilience.circuit_breaker import DEFAULT_THRESHOLD
 from tests.consumers import OPTIONS, Workshop
-from tests.contracts.processed_events_port import a_key
+from tests.contracts.deduplication_port import a_key
 from tests.doubles_queue import failing_with
 
 HOUR = 3600.0

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.in_memory import InMemoryPayloadStore
-from domain.model.consuming.lease import EventKey, Hold, Standing
+from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 from domain.model.errors import InfrastructureError, PayloadStoreError, ProcessedEventsUnavailableError
 from domain.model.events.envelope import DeliveredEvent, read_delivered
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2, TranscriptRef
@@ -442,9 +442,11 @@ def test_while_the_queue_is_full_and_handlers_are_quick_several_receives_share_a
         shop.send()
     shop.steps(2)
     looks: list[int] = []
-    claim = shop.memory.claim
+    claim = shop.memory.acquire
 
-    def counted(keys: Sequence[EventKey], /, *, lease_seconds: float) -> tuple[Hold | Standing, ...]:
+    def counted(
+        keys: Sequence[EventKey], /, *, lease_seconds: float
+    ) -> tuple[ProcessingLease | LeaseStatus, ...]:
         looks.append(len(keys))
         return claim(keys, lease_seconds=lease_seconds)
 

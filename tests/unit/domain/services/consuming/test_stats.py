@@ -2,7 +2,7 @@
 
 from domain.model.consuming.lease import EventKey
 from domain.services.consuming.stats import Fate, Tally
-from tests.contracts.processed_events_port import a_key
+from tests.contracts.deduplication_port import a_key
 
 
 def figures(tally: Tally) -> dict[str, int]:

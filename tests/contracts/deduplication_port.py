@@ -1,0 +1,213 @@
+"""What every memory of worked off events keeps to: the sentences of `DeduplicationPort`'s docstrings.
+
+A store binds the contract by subclassing it and providing the fixture `memory`.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
+from domain.model.errors import ProcessedEventsUnavailableError
+from ports.deduplication_port import DeduplicationPort
+from tests.databases import Clock
+
+DAY = 86_400
+MONTH = 28 * DAY
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory with its clock, and that of another group in the same store."""
+
+    port: DeduplicationPort
+    clock: Clock
+    others: DeduplicationPort
+    broken: Callable[[], DeduplicationPort] | None = None
+
+    def lease(self, key: EventKey) -> ProcessingLease:
+        """ProcessingLease an event that is free."""
+        (lease,) = self.port.acquire([key], lease_seconds=60)
+        assert isinstance(lease, ProcessingLease)
+        return lease
+
+    def status(self, key: EventKey) -> ProcessingLease | LeaseStatus:
+        """How an event stands, for another consumer of the group."""
+        return self.port.acquire([key], lease_seconds=60)[0]
+
+
+def a_key(replay: str | None = None) -> EventKey:
+    return EventKey(uuid4(), replay)
+
+
+class ProcessedEventsPortContract:
+    """Bound by each adapter of `DeduplicationPort`."""
+
+    def test_a_new_event_may_be_worked_off_by_one(self, memory: Memory) -> None:
+        key = a_key()
+
+        assert memory.lease(key).key == key
+        assert memory.status(key) is LeaseStatus.IN_PROGRESS
+
+    def test_what_was_worked_off_is_done(self, memory: Memory) -> None:
+        key = a_key()
+        memory.port.complete([memory.lease(key)], retention_seconds=MONTH)
+
+        assert memory.status(key) is LeaseStatus.COMPLETED
+
+    def test_what_is_done_is_remembered_for_as_long_as_asked_and_no_longer(self, memory: Memory) -> None:
+        key = a_key()
+        lease = memory.lease(key)
+        memory.clock.advance(30)
+        memory.port.complete([lease], retention_seconds=MONTH)
+
+        memory.clock.advance(MONTH - 1)
+        assert memory.status(key) is LeaseStatus.COMPLETED
+        memory.clock.advance(1)
+        assert isinstance(memory.status(key), ProcessingLease)
+
+    def test_many_are_answered_in_their_order(self, memory: Memory) -> None:
+        done, taken, new = a_key(), a_key(), a_key()
+        memory.port.complete([memory.lease(done)], retention_seconds=MONTH)
+        memory.lease(taken)
+
+        answer = memory.port.acquire([taken, new, done], lease_seconds=60)
+
+        assert (answer[0], answer[2]) == (LeaseStatus.IN_PROGRESS, LeaseStatus.COMPLETED)
+        assert isinstance(answer[1], ProcessingLease)
+        assert answer[1].key == new
+
+    def test_of_the_same_key_twice_the_second_is_taken(self, memory: Memory) -> None:
+        key = a_key()
+
+        first, second = memory.port.acquire([key, key], lease_seconds=60)
+
+        assert isinstance(first, ProcessingLease)
+        assert second is LeaseStatus.IN_PROGRESS
+
+    def test_a_replay_is_another_event_and_each_replay_another_one(self, memory: Memory) -> None:
+        key = a_key()
+        memory.port.complete([memory.lease(key)], retention_seconds=MONTH)
+        again = EventKey(key.interaction_id, "after-the-outage")
+        memory.port.complete([memory.lease(again)], retention_seconds=MONTH)
+
+        assert isinstance(memory.status(EventKey(key.interaction_id, "once-more")), ProcessingLease)
+        assert memory.status(again) is LeaseStatus.COMPLETED
+
+    def test_another_group_has_a_memory_of_its_own(self, memory: Memory) -> None:
+        key = a_key()
+        lease = memory.lease(key)
+
+        (theirs,) = memory.others.acquire([key], lease_seconds=60)
+        assert isinstance(theirs, ProcessingLease)
+        memory.others.complete([theirs], retention_seconds=MONTH)
+
+        assert memory.status(key) is LeaseStatus.IN_PROGRESS
+        assert memory.port.renew([lease], lease_seconds=60) == 1
+
+    def test_of_many_at_once_one_gets_it(self, memory: Memory) -> None:
+        keys = [a_key() for _ in range(10)]
+
+        def acquire(number: int) -> list[bool]:
+            order = keys if number % 2 else keys[::-1]
+            answers = dict(zip(order, memory.port.acquire(order, lease_seconds=60), strict=True))
+            return [isinstance(answers[key], ProcessingLease) for key in keys]
+
+        with ThreadPoolExecutor(4) as threads:
+            got = list(threads.map(acquire, range(12)))
+
+        assert [Counter(each)[True] for each in zip(*got, strict=True)] == [1] * 10
+
+    def test_what_a_dead_consumer_held_is_free_after_its_lease(self, memory: Memory) -> None:
+        key = a_key()
+        dead = memory.lease(key)
+        memory.clock.advance(59)
+        assert memory.status(key) is LeaseStatus.IN_PROGRESS
+        memory.clock.advance(1)
+
+        alive = memory.lease(key)
+
+        assert alive.token != dead.token
+        memory.port.release([dead])
+        assert memory.port.renew([dead], lease_seconds=3600) == 0
+        assert memory.status(key) is LeaseStatus.IN_PROGRESS
+        memory.clock.advance(60)
+        assert isinstance(memory.status(key), ProcessingLease)
+
+    def test_a_renewed_hold_goes_on(self, memory: Memory) -> None:
+        keys = [a_key(), a_key()]
+        leases = [memory.lease(key) for key in keys]
+        memory.clock.advance(50)
+
+        assert memory.port.renew(leases, lease_seconds=60) == 2
+
+        memory.clock.advance(50)
+        assert [memory.status(key) for key in keys] == [LeaseStatus.IN_PROGRESS] * 2
+
+    def test_what_is_given_up_is_free_at_once(self, memory: Memory) -> None:
+        key = a_key()
+        memory.port.release([memory.lease(key)])
+
+        assert isinstance(memory.status(key), ProcessingLease)
+
+    def test_what_is_done_stays_done(self, memory: Memory) -> None:
+        key = a_key()
+        lease = memory.lease(key)
+        memory.port.complete([lease], retention_seconds=MONTH)
+
+        memory.port.release([lease])
+        assert memory.port.renew([lease], lease_seconds=60) == 0
+
+        memory.clock.advance(DAY)
+        assert memory.status(key) is LeaseStatus.COMPLETED
+
+    @pytest.mark.parametrize("pruned", [False, True])
+    def test_a_success_counts_even_after_the_lease(self, memory: Memory, *, pruned: bool) -> None:
+        key = a_key()
+        slow = memory.lease(key)
+        memory.clock.advance(61)
+        if pruned:
+            memory.port.prune()
+        else:
+            memory.lease(key)
+
+        memory.port.complete([slow], retention_seconds=MONTH)
+
+        assert memory.status(key) is LeaseStatus.COMPLETED
+
+    def test_only_what_is_forgotten_is_erased(self, memory: Memory) -> None:
+        memory.port.complete([memory.lease(a_key())], retention_seconds=MONTH)
+        memory.lease(a_key())
+        assert memory.port.prune() == 0
+
+        memory.clock.advance(60)
+        assert memory.port.prune() == 1
+        memory.clock.advance(MONTH)
+        assert memory.port.prune() == 1
+
+    def test_nothing_to_do_is_done(self, memory: Memory) -> None:
+        memory.port.complete([], retention_seconds=MONTH)
+        memory.port.release([])
+
+        assert memory.port.acquire([], lease_seconds=60) == ()
+        assert memory.port.renew([], lease_seconds=60) == 0
+
+    def test_a_store_that_cannot_be_reached_is_said_by_every_method(self, memory: Memory) -> None:
+        if memory.broken is None:
+            pytest.skip("there is nothing that could be away")
+        port, lease = memory.broken(), ProcessingLease(a_key(), uuid4())
+        calls: list[Callable[[], object]] = [
+            lambda: port.acquire([lease.key], lease_seconds=60),
+            lambda: port.renew([lease], lease_seconds=60),
+            lambda: port.complete([lease], retention_seconds=60),
+            lambda: port.release([lease]),
+            port.prune,
+        ]
+
+        for call in calls:
+            with pytest.raises(ProcessedEventsUnavailableError):
+                call()
