@@ -132,8 +132,8 @@ MUTANTS = (
     Mutant(
         "delete dead letters before they are copied",
         "domain/services/dead_letters/redrive.py",
-        "        copies = self._queue.send_copies(messages)\n",
-        "        self._dead_letters.delete(messages)\n        copies = self._queue.send_copies(messages)\n",
+        "        copies = self._queue.resend(messages)\n",
+        "        self._dead_letters.delete(messages)\n        copies = self._queue.resend(messages)\n",
         (f"{DOMAIN}redrive.py", f"{FAULTS}killed_redrives.py"),
     ),
     Mutant(

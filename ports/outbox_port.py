@@ -82,7 +82,7 @@ class OutboxPort(Protocol):
         ...
 
     @abstractmethod
-    def drop_texts(self, limit: int, /) -> int:
+    def purge_payloads(self, limit: int, /) -> int:
         """Drop the texts of up to `limit` published events that have been kept for long enough.
 
         Their records are kept, and so are the texts of whatever is not published.

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from domain.model.messages.message import NO_ATTRIBUTES, Attributes, Undelivered
 
-MAX_HIDDEN_SECONDS = 12 * 3600
+MAX_VISIBILITY_TIMEOUT = 12 * 3600
 """For how long a received message can be kept from others in all (SQS, ChangeMessageVisibility)."""
 
 
@@ -61,9 +61,9 @@ class QueuePort(Protocol):
 
     @abstractmethod
     def receive(
-        self, limit: int, /, *, hidden_seconds: int, wait_seconds: int = 0
+        self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
     ) -> tuple[QueueMessage, ...]:
-        """Take up to `limit` (at most ten) messages; nobody else sees them for `hidden_seconds`.
+        """Take up to `limit` (at most ten) messages; nobody else sees them for `visibility_timeout`.
 
         Waits up to `wait_seconds` for the first one. Each receive counts, and cannot be taken back.
         """
@@ -87,19 +87,21 @@ class QueuePort(Protocol):
         ...
 
     @abstractmethod
-    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
-        """Keep what was received from others for so long from now, be that longer or shorter than before.
+    def change_visibility(
+        self, messages: Sequence[QueueMessage], /, *, visibility_timeout: int
+    ) -> tuple[QueueMessage, ...]:
+        """Hide received messages from other consumers for `visibility_timeout` seconds from now.
 
-        0 makes it visible at once. No queue hides a message for more than `MAX_HIDDEN_SECONDS` after it was
-        received.
+        0 makes them visible at once. No message stays hidden for more than `MAX_VISIBILITY_TIMEOUT` seconds
+        after it was received.
 
         Returns:
-            What the queue would not hide: it is visible again, received by somebody else, or deleted.
+            The messages that the queue refused: they are visible again, received by another consumer, or deleted.
         """
         ...
 
     @abstractmethod
-    def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
+    def resend(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
         """Send each message again, with everything that travels beside it; visible at once, never received.
 
         Never raises: the answer has an entry for each message, in their order. Only a copy that the queue
@@ -108,12 +110,12 @@ class QueuePort(Protocol):
         ...
 
     @abstractmethod
-    def check_return_path(self) -> None:
+    def check_permissions(self) -> None:
         """Make sure that what is received may be put back: sent and deleted. Touches no message."""
         ...
 
     @abstractmethod
-    def max_receives(self) -> int | None:
+    def max_receive_count(self) -> int | None:
         """After how many receives a message is dead-lettered from here; None where that never happens."""
         ...
 

@@ -68,5 +68,5 @@ class Ground:
 
     def fail_what_waits(self) -> None:
         """A consumer that handles nothing: whatever is in the queue is dead-lettered."""
-        while held := self.queue.receive(10, hidden_seconds=1):
+        while held := self.queue.receive(10, visibility_timeout=1):
             self.queue.release(held)

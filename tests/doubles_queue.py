@@ -41,11 +41,11 @@ class InMemoryQueue(QueuePort):
     """First in, first out. Waiting for a message moves the clock instead of sleeping."""
 
     def __init__(
-        self, clock: Clock, *, dead_letters: "InMemoryQueue | None" = None, max_receives: int = 3
+        self, clock: Clock, *, dead_letters: "InMemoryQueue | None" = None, max_receive_count: int = 3
     ) -> None:
         self._clock = clock
         self._dead_letters = dead_letters
-        self._max_receives = max_receives
+        self._max_receives = max_receive_count
         self._stored: list[_Stored] = []
         self._lock = Lock()
         self._deleted: set[str] = set()
@@ -72,13 +72,13 @@ class InMemoryQueue(QueuePort):
             self._stored.append(replace(stored, receives=0, receipts=set(), undelivered=None))
 
     def receive(
-        self, limit: int, /, *, hidden_seconds: int, wait_seconds: int = 0
+        self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
     ) -> tuple[QueueMessage, ...]:
         with self._lock:
-            messages = self._take(limit, hidden_seconds)
+            messages = self._take(limit, visibility_timeout)
             if not messages and wait_seconds:
                 self._clock.advance(wait_seconds)
-                messages = self._take(limit, hidden_seconds)
+                messages = self._take(limit, visibility_timeout)
             self.received += [message.body for message in messages]
             return messages
 
@@ -97,20 +97,22 @@ class InMemoryQueue(QueuePort):
             for stored in filter(None, map(self._find, messages)):
                 stored.visible_at = self._clock()
 
-    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
+    def change_visibility(
+        self, messages: Sequence[QueueMessage], /, *, visibility_timeout: int
+    ) -> tuple[QueueMessage, ...]:
         with self._lock:
             found = [(message, self._find(message)) for message in messages]
             for stored in (stored for _, stored in found if stored):
-                stored.visible_at = self._clock() + seconds
+                stored.visible_at = self._clock() + visibility_timeout
             return tuple(message for message, stored in found if stored is None)
 
-    def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
+    def resend(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
         return tuple(Copy(message, self.send(message.body, message.attributes)) for message in messages)
 
-    def check_return_path(self) -> None:
+    def check_permissions(self) -> None:
         pass
 
-    def max_receives(self) -> int | None:
+    def max_receive_count(self) -> int | None:
         return self._max_receives if self._dead_letters else None
 
     def depth(self) -> QueueDepth:
@@ -125,7 +127,7 @@ class InMemoryQueue(QueuePort):
     def bodies(self) -> list[str]:
         return sorted(stored.body for stored in self._stored)
 
-    def _take(self, limit: int, hidden_seconds: int) -> tuple[QueueMessage, ...]:
+    def _take(self, limit: int, visibility_timeout: int) -> tuple[QueueMessage, ...]:
         taken: list[QueueMessage] = []
         for stored in tuple(self._stored):
             if len(taken) < limit and stored.visible_at <= self._clock():
@@ -133,12 +135,12 @@ class InMemoryQueue(QueuePort):
                     self._stored.remove(stored)
                     self._dead_letters.take_over(stored)
                 else:
-                    taken.append(self._hand_out(stored, hidden_seconds))
+                    taken.append(self._hand_out(stored, visibility_timeout))
         return tuple(taken)
 
-    def _hand_out(self, stored: _Stored, hidden_seconds: int) -> QueueMessage:
+    def _hand_out(self, stored: _Stored, visibility_timeout: int) -> QueueMessage:
         stored.receives += 1
-        stored.visible_at = self._clock() + hidden_seconds
+        stored.visible_at = self._clock() + visibility_timeout
         receipt = f"{stored.id}-receive-{stored.receives}"
         stored.receipts.add(receipt)
         return QueueMessage(
@@ -181,8 +183,8 @@ class InMemoryMoveTask(MoveTaskPort):
         if self.fails_once_at == 0:
             raise InfrastructureError("Throttled")
         if self.running:
-            held = self._source.receive(self._step, hidden_seconds=60)
-            self._target.send_copies(held)
+            held = self._source.receive(self._step, visibility_timeout=60)
+            self._target.resend(held)
             self._source.delete(held)
             self._moved += len(held)
             self.running = bool(held)
@@ -199,13 +201,13 @@ class Killed(BaseException):
 class BreakingQueue(InMemoryQueue):
     """Does something else than asked, once an operation is called: raises, or returns what the test says.
 
-    `before["send_copies"]` is called before copies are sent, `after["receive"]` after messages were taken.
+    `before["resend"]` is called before copies are sent, `after["receive"]` after messages were taken.
     """
 
     def __init__(
-        self, clock: Clock, *, dead_letters: InMemoryQueue | None = None, max_receives: int = 3
+        self, clock: Clock, *, dead_letters: InMemoryQueue | None = None, max_receive_count: int = 3
     ) -> None:
-        super().__init__(clock, dead_letters=dead_letters, max_receives=max_receives)
+        super().__init__(clock, dead_letters=dead_letters, max_receive_count=max_receive_count)
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
         self.calls: list[str] = []
@@ -213,10 +215,10 @@ class BreakingQueue(InMemoryQueue):
         """How many of the next copies are refused; -1 for all."""
 
     def receive(
-        self, limit: int, /, *, hidden_seconds: int, wait_seconds: int = 0
+        self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
     ) -> tuple[QueueMessage, ...]:
         self._at("receive", self.before)
-        messages = super().receive(limit, hidden_seconds=hidden_seconds, wait_seconds=wait_seconds)
+        messages = super().receive(limit, visibility_timeout=visibility_timeout, wait_seconds=wait_seconds)
         self._at("receive", self.after)
         return messages
 
@@ -229,18 +231,20 @@ class BreakingQueue(InMemoryQueue):
         self._at("release", self.before)
         super().release(messages)
 
-    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
-        self._at("hide", self.before)
-        return super().hide(messages, seconds=seconds)
+    def change_visibility(
+        self, messages: Sequence[QueueMessage], /, *, visibility_timeout: int
+    ) -> tuple[QueueMessage, ...]:
+        self._at("change_visibility", self.before)
+        return super().change_visibility(messages, visibility_timeout=visibility_timeout)
 
-    def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
-        self._at("send_copies", self.before)
+    def resend(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
+        self._at("resend", self.before)
         copies = tuple(self._copy_or_refuse(message) for message in messages)
-        self._at("send_copies", self.after)
+        self._at("resend", self.after)
         return copies
 
-    def check_return_path(self) -> None:
-        self._at("check_return_path", self.before)
+    def check_permissions(self) -> None:
+        self._at("check_permissions", self.before)
 
     def depth(self) -> QueueDepth:
         self._at("depth", self.before)
@@ -248,7 +252,7 @@ class BreakingQueue(InMemoryQueue):
 
     def _copy_or_refuse(self, message: QueueMessage) -> Copy:
         if self.refuse_copies == 0:
-            return super().send_copies([message])[0]
+            return super().resend([message])[0]
         self.refuse_copies -= 1
         return Copy(message, None, "AccessDenied")
 

@@ -160,7 +160,7 @@ class InMemoryOutbox(OutboxPort):
                 kept.state, kept.due_at, kept.settled_at = WAITING, self._clock(), None
             return len(chosen)
 
-    def drop_texts(self, limit: int, /) -> int:
+    def purge_payloads(self, limit: int, /) -> int:
         """Drop the texts of what was published long enough ago."""
         with self._lock:
             before = self._clock() - self._keep_seconds

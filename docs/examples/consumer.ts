@@ -24,7 +24,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { z } from "zod";
 
-const HIDDEN_SECONDS = 30; // nobody else gets a message while it is hidden, and the heartbeat renews it
+const VISIBILITY_TIMEOUT = 30; // nobody else gets a message while it is hidden, and the heartbeat renews it
 const HEARTBEAT_SECONDS = 10;
 const REMEMBERED_SECONDS = 28 * 24 * 3600; // 14 days in the queue, and 14 in the dead-letter queue
 const TEST_EVENT_LABEL = "urn:batch-transcription:test-event";
@@ -95,7 +95,7 @@ async function mark(id: string, owner: string, state: "working" | "done"): Promi
         id: { S: id },
         owner: { S: owner },
         state: { S: state },
-        lease: { N: String(working ? now() + HIDDEN_SECONDS : 0) },
+        lease: { N: String(working ? now() + VISIBILITY_TIMEOUT : 0) },
         expires: { N: String(now() + REMEMBERED_SECONDS) },
       },
       ConditionExpression:
@@ -155,7 +155,7 @@ async function once(message: Message): Promise<void> {
 async function keepingHidden(message: Message, id: string, work: () => Promise<void>): Promise<void> {
   let beat: Promise<unknown> = Promise.resolve();
   const heartbeat = setInterval(() => {
-    const renewals = [hide(message, HIDDEN_SECONDS), mark(id, message.ReceiptHandle!, "working")];
+    const renewals = [hide(message, VISIBILITY_TIMEOUT), mark(id, message.ReceiptHandle!, "working")];
     beat = Promise.all(renewals).catch(complain(message));
   }, HEARTBEAT_SECONDS * 1000);
   try {
@@ -179,7 +179,7 @@ async function handle(message: Message): Promise<void> {
   } catch (error) {
     complain(message)(error);
     const receives = Number(message.Attributes?.ApproximateReceiveCount ?? 1);
-    await hide(message, Math.min(HIDDEN_SECONDS * 2 ** (receives - 1), 900)).catch(complain(message));
+    await hide(message, Math.min(VISIBILITY_TIMEOUT * 2 ** (receives - 1), 900)).catch(complain(message));
   }
 }
 
@@ -194,7 +194,7 @@ async function receive(): Promise<Message[]> {
       QueueUrl,
       MaxNumberOfMessages: 10,
       WaitTimeSeconds: 20, // long polling
-      VisibilityTimeout: HIDDEN_SECONDS,
+      VisibilityTimeout: VISIBILITY_TIMEOUT,
       MessageSystemAttributeNames: ["ApproximateReceiveCount"],
     }),
     { abortSignal: stopping.signal },

@@ -50,13 +50,13 @@ class Housekeeping:
         with _failures_logged():
             self._idempotency.prune()
         with _failures_logged():
-            self._drop_texts(stop)
+            self._purge_payloads(stop)
 
-    def _drop_texts(self, stop: Event) -> None:
+    def _purge_payloads(self, stop: Event) -> None:
         """Batch by batch: many may be over at once, after a change of the configuration."""
-        dropped = batch = self._outbox.drop_texts(TEXTS_BATCH)
+        dropped = batch = self._outbox.purge_payloads(TEXTS_BATCH)
         while batch == TEXTS_BATCH and not stop.wait(PAUSE_SECONDS):
-            batch = self._outbox.drop_texts(TEXTS_BATCH)
+            batch = self._outbox.purge_payloads(TEXTS_BATCH)
             dropped += batch
         if dropped:
             logger.info("texts of published events dropped", extra={"events": dropped})

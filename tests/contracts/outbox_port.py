@@ -90,7 +90,7 @@ class OutboxPortContract:
             lambda: port.find(uuid4()),
             port.records,
             port.retry,
-            lambda: port.drop_texts(1),
+            lambda: port.purge_payloads(1),
             lambda: port.prune(older_than_days=0),
         ]
 
@@ -310,12 +310,12 @@ class OutboxPortContract:
         assert before
 
         kept.clock.advance(43_199)
-        assert port.drop_texts(10) == 0
+        assert port.purge_payloads(10) == 0
         kept.clock.advance(1)
-        assert port.drop_texts(10) == 1
+        assert port.purge_payloads(10) == 1
 
         assert port.find(claim.interaction_id) == replace(before, event=None)
-        assert port.drop_texts(10) == 0
+        assert port.purge_payloads(10) == 0
 
     def test_texts_are_dropped_in_batches(self, kept: KeptOutbox) -> None:
         port = kept.keeping(1)
@@ -323,14 +323,14 @@ class OutboxPortContract:
         port.record([Published(claim, "receipt") for claim in claims])
         kept.clock.advance(86_400)
 
-        assert [port.drop_texts(2) for _ in range(4)] == [2, 2, 1, 0]
+        assert [port.purge_payloads(2) for _ in range(4)] == [2, 2, 1, 0]
         assert {record.event for record in port.records()} == {None}
 
     def test_texts_that_an_earlier_setting_kept_can_be_dropped_at_once(self, kept: KeptOutbox) -> None:
         port = kept.keeping(365)
         port.record([Published(port.add(an_event(), lease_seconds=60), "receipt")])
 
-        assert kept.keeping(0).drop_texts(10) == 1
+        assert kept.keeping(0).purge_payloads(10) == 1
         assert port.records()[0].event is None
 
     def test_the_texts_of_what_is_not_published_are_never_dropped(self, kept: KeptOutbox) -> None:
@@ -339,7 +339,7 @@ class OutboxPortContract:
         kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
         kept.clock.advance(1e9)
 
-        assert kept.port.drop_texts(10) == 0
+        assert kept.port.purge_payloads(10) == 0
         assert all(record.event for record in kept.port.records())
 
     def test_kept_texts_are_forgotten_with_their_record(self, kept: KeptOutbox) -> None:

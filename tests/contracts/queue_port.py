@@ -15,7 +15,7 @@ Send = Callable[[str], None]
 
 
 def _take(queue: QueuePort, limit: int = 10, hidden: int = 60) -> tuple[QueueMessage, ...]:
-    return queue.receive(limit, hidden_seconds=hidden, wait_seconds=1)
+    return queue.receive(limit, visibility_timeout=hidden, wait_seconds=1)
 
 
 class QueuePortContract:
@@ -44,7 +44,7 @@ class QueuePortContract:
         assert (message.body, message.receive_count) == ("hällo \u2028 🎙", 1)
 
     def test_an_empty_queue_gives_nothing(self, queue: QueuePort) -> None:
-        assert queue.receive(10, hidden_seconds=1) == ()
+        assert queue.receive(10, visibility_timeout=1) == ()
 
     def test_no_more_than_the_limit_is_received(self, queue: QueuePort, send: Send) -> None:
         for number in range(5):
@@ -56,7 +56,7 @@ class QueuePortContract:
         send("a")
         _take(queue)
 
-        assert queue.receive(10, hidden_seconds=1) == ()
+        assert queue.receive(10, visibility_timeout=1) == ()
         assert queue.depth() == QueueDepth(waiting=0, in_flight=1)
 
     def test_it_is_visible_again_when_its_time_is_up_and_the_receive_counts(
@@ -65,7 +65,7 @@ class QueuePortContract:
         send("a")
         _take(queue, hidden=1)
 
-        (again,) = queue.receive(10, hidden_seconds=60, wait_seconds=5)
+        (again,) = queue.receive(10, visibility_timeout=60, wait_seconds=5)
 
         assert (again.body, again.receive_count) == ("a", 2)
 
@@ -112,15 +112,15 @@ class QueuePortContract:
         send("a")
         held = _take(queue, hidden=1)
 
-        assert queue.hide(held, seconds=60) == ()
+        assert queue.change_visibility(held, visibility_timeout=60) == ()
 
-        assert queue.receive(10, hidden_seconds=60, wait_seconds=2) == ()
+        assert queue.receive(10, visibility_timeout=60, wait_seconds=2) == ()
 
     def test_hiding_it_for_no_time_makes_it_visible_at_once(self, queue: QueuePort, send: Send) -> None:
         for number in range(12):
             send(str(number))
 
-        queue.hide([*_take(queue), *_take(queue)], seconds=0)
+        queue.change_visibility([*_take(queue), *_take(queue)], visibility_timeout=0)
 
         assert queue.depth() == QueueDepth(waiting=12, in_flight=0)
 
@@ -131,7 +131,7 @@ class QueuePortContract:
         (message,) = _take(queue)
         stranger = replace(message, receipt="no such receipt")
 
-        assert queue.hide([stranger, message], seconds=0) == (stranger,)
+        assert queue.change_visibility([stranger, message], visibility_timeout=0) == (stranger,)
 
         assert queue.depth() == QueueDepth(waiting=1, in_flight=0)
 
@@ -139,7 +139,7 @@ class QueuePortContract:
         send("a" * 1000)
         (original,) = _take(queue)
 
-        (copy,) = queue.send_copies([original])
+        (copy,) = queue.resend([original])
         (received,) = _take(queue)
 
         assert copy.original == original
@@ -151,7 +151,7 @@ class QueuePortContract:
         send("a")
         (original,) = _take(queue)
 
-        queue.send_copies([original])
+        queue.resend([original])
         (received,) = _take(queue)
 
         assert original.attributes.named or original.attributes.trace
@@ -160,7 +160,7 @@ class QueuePortContract:
     def test_copying_leaves_the_original_where_it_is(self, queue: QueuePort, send: Send) -> None:
         send("a")
 
-        queue.send_copies(_take(queue))
+        queue.resend(_take(queue))
 
         assert queue.depth() == QueueDepth(waiting=1, in_flight=1)
 
@@ -169,7 +169,7 @@ class QueuePortContract:
             send(str(number))
         held = [*_take(queue), *_take(queue)]
 
-        copies = queue.send_copies(held)
+        copies = queue.resend(held)
 
         assert [copy.original for copy in copies] == held
         assert len({copy.id for copy in copies}) == 12
@@ -178,8 +178,8 @@ class QueuePortContract:
         queue.delete([])
         queue.release([])
 
-        assert queue.hide([], seconds=0) == ()
-        assert queue.send_copies([]) == ()
+        assert queue.change_visibility([], visibility_timeout=0) == ()
+        assert queue.resend([]) == ()
 
     def test_what_was_received_three_times_is_dead_lettered(
         self, queue: QueuePort, dead_letters: QueuePort, send: Send
@@ -188,14 +188,14 @@ class QueuePortContract:
         for _ in range(3):
             queue.release(_take(queue))
 
-        assert queue.receive(10, hidden_seconds=1) == ()
+        assert queue.receive(10, visibility_timeout=1) == ()
         assert [message.body for message in _take(dead_letters)] == ["poison"]
 
     def test_a_message_says_when_it_was_sent_and_its_copy_later(self, queue: QueuePort, send: Send) -> None:
         send("a")
         (original,) = _take(queue)
 
-        queue.send_copies([original])
+        queue.resend([original])
         (copy,) = _take(queue)
 
         assert original.sent_at
@@ -211,7 +211,7 @@ class QueuePortContract:
         queue.release([message])
         for _ in range(2):
             queue.release(_take(queue))
-        assert queue.receive(10, hidden_seconds=1) == ()
+        assert queue.receive(10, visibility_timeout=1) == ()
 
         (dead,) = _take(dead_letters)
 
@@ -221,7 +221,7 @@ class QueuePortContract:
     def test_a_queue_knows_after_how_many_receives_it_dead_letters(
         self, queue: QueuePort, dead_letters: QueuePort
     ) -> None:
-        assert (queue.max_receives(), dead_letters.max_receives()) == (3, None)
+        assert (queue.max_receive_count(), dead_letters.max_receive_count()) == (3, None)
 
     def test_deleting_again_what_is_gone_is_no_failure(self, queue: QueuePort, send: Send) -> None:
         send("a")
@@ -233,7 +233,7 @@ class QueuePortContract:
     def test_checking_the_return_path_touches_no_message(self, queue: QueuePort, send: Send) -> None:
         send("a")
 
-        queue.check_return_path()
+        queue.check_permissions()
 
         assert queue.depth() == QueueDepth(waiting=1, in_flight=0)
         assert [message.receive_count for message in _take(queue)] == [1]

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 ROUNDS = 10
 FILLING = 30
 CONSUMERS, THREADS = 3, 3
-HIDDEN_SECONDS = 10
+VISIBILITY_TIMEOUT = 10
 LONGEST_SECONDS = 0.3
 REGION, ACCOUNT = "us-east-1", "123456789012"
 QUEUE, DEAD_LETTERS = "killed-consumers", "killed-consumers-dlq"
@@ -104,7 +104,7 @@ class Consumers:
         return at_work
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        options = {"--hidden-seconds": HIDDEN_SECONDS, "--pause-seconds": 1, "--concurrency": THREADS}
+        options = {"--hidden-seconds": VISIBILITY_TIMEOUT, "--pause-seconds": 1, "--concurrency": THREADS}
         arguments = [str(each) for option in options.items() for each in option]
         return subprocess.Popen(
             [PROGRAM, "consume", "--handler", "tests.faults.handled_log:handle", *arguments],

@@ -288,7 +288,7 @@ def _verify(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sound route with a message of others; one whose messages cannot be copied; one that is broken."""
     assert ground.run("verify") == 0
     with monkeypatch.context() as broken:
-        broken.setattr(SqsQueue, "send_copies", _copies_nothing)
+        broken.setattr(SqsQueue, "resend", _copies_nothing)
         ground.run("verify", "--timeout", "2")
     ground.fill_dead_letters()
     ground.aws("events").disable_rule(Name=ground.names.rule, EventBusName=ground.names.bus)

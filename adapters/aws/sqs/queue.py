@@ -45,14 +45,14 @@ class SqsQueue(QueuePort):
         self._name = name
 
     def receive(
-        self, limit: int, /, *, hidden_seconds: int, wait_seconds: int = 0
+        self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
     ) -> tuple[QueueMessage, ...]:
         """Take up to `limit` messages."""
         with self._translated("receiving from"):
             answer = self._client.receive_message(
                 QueueUrl=self._address,
                 MaxNumberOfMessages=limit,
-                VisibilityTimeout=hidden_seconds,
+                VisibilityTimeout=visibility_timeout,
                 WaitTimeSeconds=wait_seconds,
                 MessageAttributeNames=["All"],
                 MessageSystemAttributeNames=SYSTEM_ATTRIBUTES,
@@ -77,15 +77,21 @@ class SqsQueue(QueuePort):
             except InfrastructureError as error:
                 logger.warning("messages stay hidden until their time is up", extra={"error": str(error)})
 
-    def hide(self, messages: Sequence[QueueMessage], /, *, seconds: int) -> tuple[QueueMessage, ...]:
+    def change_visibility(
+        self, messages: Sequence[QueueMessage], /, *, visibility_timeout: int
+    ) -> tuple[QueueMessage, ...]:
         """Set their visibility timeout anew, ten a call; what failed by SQS's own fault is not given back."""
-        return tuple(refused for batch in batches(messages) for refused in self._hide_batch(batch, seconds))
+        return tuple(
+            refused
+            for batch in batches(messages)
+            for refused in self._change_batch(batch, visibility_timeout)
+        )
 
-    def send_copies(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
+    def resend(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
         """Send them again, at most ten and 1 MiB a call, and compare the digests of what arrived."""
         return tuple(copy for batch in batches_by_size(messages) for copy in self._send_batch(batch))
 
-    def check_return_path(self) -> None:
+    def check_permissions(self) -> None:
         """Try to delete by a receipt, and to send an entry, that SQS turns down once it has let us in.
 
         Without the permission the whole call is refused; with it, the one entry is.
@@ -97,7 +103,7 @@ class SqsQueue(QueuePort):
         with self._translated("checking that messages may be sent to"):
             self._send_what_is_turned_down()
 
-    def max_receives(self) -> int | None:
+    def max_receive_count(self) -> int | None:
         """What the queue's redrive policy says."""
         with self._translated("reading the redrive policy of"):
             answer = self._client.get_queue_attributes(
@@ -145,7 +151,7 @@ class SqsQueue(QueuePort):
             return [str(error)] * len(batch)
         return [failure["Code"] for failure in answer.get("Failed", ())]
 
-    def _hide_batch(self, batch: Sequence[QueueMessage], seconds: int) -> list[QueueMessage]:
+    def _change_batch(self, batch: Sequence[QueueMessage], seconds: int) -> list[QueueMessage]:
         with self._translated("hiding messages of"):
             answer = self._client.change_message_visibility_batch(
                 QueueUrl=self._address,

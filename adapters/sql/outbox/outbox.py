@@ -112,11 +112,11 @@ class SqlOutbox(OutboxPort):
                 named, [{"named": each} for each in sorted(set(interaction_ids))]
             ).rowcount
 
-    def drop_texts(self, limit: int, /) -> int:
+    def purge_payloads(self, limit: int, /) -> int:
         """Empty rows that the index of kept texts names."""
         parameters = {"at_most": limit, "age_seconds": self._keep_seconds}
         with self._database.writing(OutboxUnavailableError) as connection:
-            return len(connection.execute(statements.drop_texts(self._now), parameters).all())
+            return len(connection.execute(statements.purge_payloads(self._now), parameters).all())
 
     def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
         """Delete batch by batch, each in a transaction of its own."""

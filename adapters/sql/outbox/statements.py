@@ -168,7 +168,7 @@ def retry(now: ColumnElement[float]) -> Update:
     return update(outbox).values(state=OutboxState.WAITING.value, due_at=now, settled_at=null())
 
 
-def drop_texts(now: ColumnElement[float]) -> Update:
+def purge_payloads(now: ColumnElement[float]) -> Update:
     """Drop the texts of a batch of rows that were published long enough ago; the index holds no others."""
     old = (
         select(_ROW.interaction_id)

@@ -50,8 +50,7 @@ class SqlProcessedEvents(DeduplicationPort):
     def acquire(
         self, keys: Sequence[EventKey], /, *, lease_seconds: float
     ) -> tuple[ProcessingLease | LeaseStatus, ...]:
-        """Insert the leases first, then look which events are processed already: a process that completes
-        one meanwhile has recorded it."""
+        """Insert leases, then look which events are processed: one completed meanwhile is recorded by then."""
         if not keys:
             return ()
         token = uuid4()

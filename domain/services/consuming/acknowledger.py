@@ -120,7 +120,7 @@ class Endings:
     def hide(self, messages: Sequence[QueueMessage], seconds: int) -> None:
         """Keep from everybody for so long; what cannot be hidden stays as it is."""
         try:
-            self._place.queue.hide(messages, seconds=seconds)
+            self._place.queue.change_visibility(messages, visibility_timeout=seconds)
         except InfrastructureError as error:
             logger.warning("messages stay hidden until their time is up", extra={"error": str(error)})
 

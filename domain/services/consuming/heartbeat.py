@@ -9,7 +9,7 @@ from domain.services.consuming.in_flight import Delivery
 from domain.services.consuming.receiver import Intake
 from domain.services.consuming.workplace import Workplace
 from domain.services.resilience.background import breakdowns_logged
-from ports.queue_port import MAX_HIDDEN_SECONDS
+from ports.queue_port import MAX_VISIBILITY_TIMEOUT
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Keeper:
         return sum(delivery.is_hung for delivery in self._place.in_hand.everything())
 
     def _keep(self, now: float) -> None:
-        every = self._place.options.hidden_seconds / BEATS_PER_HIDING
+        every = self._place.options.visibility_timeout / BEATS_PER_HIDING
         held = [delivery for delivery in self._place.in_hand.everything() if not delivery.is_hung]
         due = [delivery for delivery in held if now - delivery.kept_at >= every]
         if not due:
@@ -60,7 +60,9 @@ class Keeper:
         self._let_go_of_old(due, now)
         kept = {delivery.message.receipt: delivery for delivery in due if delivery.is_kept}
         messages = [delivery.message for delivery in kept.values()]
-        refused = self._place.queue.hide(messages, seconds=self._place.options.hidden_seconds)
+        refused = self._place.queue.change_visibility(
+            messages, visibility_timeout=self._place.options.visibility_timeout
+        )
         self._let_go_of_refused([kept[message.receipt] for message in refused])
         self._place.processed.renew(
             [delivery.lease for delivery in due if delivery.lease],
@@ -73,7 +75,8 @@ class Keeper:
         for delivery in due:
             if (
                 delivery.is_kept
-                and now + self._place.options.hidden_seconds > delivery.received_at + MAX_HIDDEN_SECONDS
+                and now + self._place.options.visibility_timeout
+                > delivery.received_at + MAX_VISIBILITY_TIMEOUT
             ):
                 delivery.is_kept = False
                 logger.warning(

@@ -68,7 +68,9 @@ class Intake:
 
     def _take(self, limit: int, wait_seconds: int) -> tuple[QueueMessage, ...]:
         return self._place.queue.receive(
-            min(limit, BATCH), hidden_seconds=self._place.options.hidden_seconds, wait_seconds=wait_seconds
+            min(limit, BATCH),
+            visibility_timeout=self._place.options.visibility_timeout,
+            wait_seconds=wait_seconds,
         )
 
     def _take_more(self, limit: int) -> tuple[QueueMessage, ...]:

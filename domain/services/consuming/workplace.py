@@ -28,7 +28,7 @@ class ConsumerOptions:
 
     Attributes:
         threads: how many handlers work at once.
-        hidden_seconds: for how long a message is hidden at a time; renewed while a handler works.
+        visibility_timeout: for how long a message is hidden at a time; renewed while a handler works.
         handler_seconds: a handler that takes longer hangs.
         grace_seconds: how long handlers may go on when the consumer is told to stop.
         pause_seconds: the first pause after a failure, at most; the next are longer.
@@ -39,7 +39,7 @@ class ConsumerOptions:
     """
 
     threads: int = 8
-    hidden_seconds: int = VISIBILITY_SECONDS
+    visibility_timeout: int = VISIBILITY_SECONDS
     handler_seconds: float = 900.0
     grace_seconds: float = 25.0
     pause_seconds: float = 30.0
@@ -55,7 +55,7 @@ class ConsumerOptions:
     @property
     def lease_seconds(self) -> float:
         """For how long an event is held at a time."""
-        return float(LEASES_PER_HIDING * self.hidden_seconds)
+        return float(LEASES_PER_HIDING * self.visibility_timeout)
 
     @property
     def retention_seconds(self) -> float:

@@ -117,7 +117,7 @@ class DeadLetters:
             for _ in archive.messages():
                 pass
             while not tally.problem and (batch := [received(one) for one in islice(kept, BATCH)]):
-                copies = self._queue.send_copies(batch)
+                copies = self._queue.resend(batch)
                 sent = sum(copy.id is not None for copy in copies)
                 problem = next((f"{copy.original.id}: {copy.problem}" for copy in copies if not copy.id), "")
                 tally = tally._replace(done=tally.done + sent, problem=problem)

@@ -139,7 +139,7 @@ class Redrive:
 
     def _move(self, walk: DeadLetterWalk, messages: Sequence[QueueMessage], redriven: Redriven) -> bool:
         """Copy first, delete then; tells whether any of them is in the queue, and there alone."""
-        copies = self._queue.send_copies(messages)
+        copies = self._queue.resend(messages)
         sent = [copy for copy in copies if copy.id]
         walk.disown([copy.id for copy in copies if copy.id])
         for copy in copies:

@@ -15,7 +15,7 @@ from domain.model.errors import InfrastructureError
 from domain.model.messages.dead_letter import DeadLetter, Selection, read_body
 from ports.queue_port import QueueMessage, QueuePort
 
-HIDDEN_SECONDS = 120
+VISIBILITY_TIMEOUT = 120
 """How long a message stays hidden where a walk is killed; long enough to copy and delete ten of them."""
 
 WAIT_SECONDS = 1
@@ -27,7 +27,7 @@ INTERRUPTED = "it was interrupted"
 BATCH = 10
 MAX_IDLE_ROUNDS = 200
 """A walk ends after so many receives in a row that brought nothing for it: messages that arrive faster than
-they can be put aside, or the first ones again, since it outlasted `HIDDEN_SECONDS`."""
+they can be put aside, or the first ones again, since it outlasted `VISIBILITY_TIMEOUT`."""
 
 
 class Found(NamedTuple):
@@ -63,7 +63,7 @@ class DeadLetterWalk:
         Raises:
             InfrastructureError: the queue cannot be read, or would move on what is received too often.
         """
-        limit = self._queue.max_receives()
+        limit = self._queue.max_receive_count()
         if limit is not None:
             raise InfrastructureError(
                 "the dead-letter queue has a redrive policy of its own, so that what is looked at "
@@ -102,7 +102,9 @@ class DeadLetterWalk:
     def _next(self) -> list[QueueMessage]:
         """Messages that were not seen yet; none at the end."""
         for _ in range(MAX_IDLE_ROUNDS):
-            received = self._queue.receive(BATCH, hidden_seconds=HIDDEN_SECONDS, wait_seconds=WAIT_SECONDS)
+            received = self._queue.receive(
+                BATCH, visibility_timeout=VISIBILITY_TIMEOUT, wait_seconds=WAIT_SECONDS
+            )
             if not received:
                 break
             news = [message for message in received if message.id not in self._seen]

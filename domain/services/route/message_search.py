@@ -17,7 +17,7 @@ from ports.queue_port import QueueMessage, QueuePort
 
 logger = logging.getLogger(__name__)
 
-HIDDEN_SECONDS = 10
+VISIBILITY_TIMEOUT = 10
 """How long a received message stays hidden (requirement 8.4); most are visible again within milliseconds."""
 
 BATCH = 10
@@ -124,7 +124,9 @@ class QueueSearch:
 
     def _look(self, limit: int, wait_seconds: int) -> _Look:
         try:
-            messages = self._queue.receive(limit, hidden_seconds=HIDDEN_SECONDS, wait_seconds=wait_seconds)
+            messages = self._queue.receive(
+                limit, visibility_timeout=VISIBILITY_TIMEOUT, wait_seconds=wait_seconds
+            )
         except InfrastructureError as error:
             return _Look(full=False, problem=str(error))
         judged = [(message, self._interest(message)) for message in messages]
@@ -140,7 +142,7 @@ class QueueSearch:
 
     def _put_back(self, messages: Sequence[QueueMessage]) -> tuple[frozenset[str], str | None]:
         """Copy first, delete then; what has no copy is released as it is."""
-        copies = self._queue.send_copies(messages)
+        copies = self._queue.resend(messages)
         stranded = [copy for copy in copies if copy.id is None]
         self._queue.release([copy.original for copy in stranded])
         problem = self._remove([copy.original for copy in copies if copy.id])

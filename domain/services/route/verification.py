@@ -11,7 +11,13 @@ from domain.model.errors import EventPublishError, InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
 from domain.model.route.route import Finding, Link, Verification, route_test_event
 from domain.model.route.test_event import change_on_the_way, is_left_over, names_interaction
-from domain.services.route.message_search import BATCH, HIDDEN_SECONDS, Interest, QueueSearch, SearchResult
+from domain.services.route.message_search import (
+    BATCH,
+    VISIBILITY_TIMEOUT,
+    Interest,
+    QueueSearch,
+    SearchResult,
+)
 from ports.event_infrastructure_port import EventInfrastructurePort
 from ports.event_port import EventPort
 from ports.queue_port import QueueMessage, QueuePort
@@ -61,7 +67,7 @@ class EventVerificationService:
             InfrastructureError: the queue is missing or out of reach, or what is received from it could not
                 be put back. Nothing was published and nothing received.
         """
-        self._queue.check_return_path()
+        self._queue.check_permissions()
         event = route_test_event(self._now())
         logger.info("verifying the route", extra={"interaction_id": str(event.interaction_id)})
         started = self._clock()
@@ -140,7 +146,7 @@ class EventVerificationService:
         return bool(ours)
 
     def _receive_dead_letters(self) -> tuple[QueueMessage, ...]:
-        return self._dead_letters.receive(BATCH, hidden_seconds=HIDDEN_SECONDS)
+        return self._dead_letters.receive(BATCH, visibility_timeout=VISIBILITY_TIMEOUT)
 
     def _verdict(
         self,

@@ -7,7 +7,7 @@ import click
 
 from domain.services.consuming.consumer import ConsumerOptions
 from entrypoints.cli.runtime.parameters import Finite, Written
-from ports.queue_port import MAX_HIDDEN_SECONDS
+from ports.queue_port import MAX_VISIBILITY_TIMEOUT
 
 DEFAULTS = ConsumerOptions()
 MAX_THREADS = 256
@@ -30,7 +30,7 @@ _OPTIONS = (
     click.option(
         "--handler-timeout",
         "handler_seconds",
-        type=Finite(0, MAX_HIDDEN_SECONDS, min_open=True),
+        type=Finite(0, MAX_VISIBILITY_TIMEOUT, min_open=True),
         metavar="SECONDS",
         default=DEFAULTS.handler_seconds,
         show_default=True,
@@ -46,15 +46,15 @@ _OPTIONS = (
     ),
     click.option(
         "--hidden-seconds",
-        type=click.IntRange(3, MAX_HIDDEN_SECONDS),
+        type=click.IntRange(3, MAX_VISIBILITY_TIMEOUT),
         metavar="SECONDS",
-        default=DEFAULTS.hidden_seconds,
+        default=DEFAULTS.visibility_timeout,
         show_default=True,
         help="For how long what is in hand is hidden from others; renewed while it is.",
     ),
     click.option(
         "--grace-seconds",
-        type=Finite(0, MAX_HIDDEN_SECONDS),
+        type=Finite(0, MAX_VISIBILITY_TIMEOUT),
         metavar="SECONDS",
         default=DEFAULTS.grace_seconds,
         show_default=True,

@@ -141,7 +141,7 @@ def _receive(container: "Container") -> dict[str, Any]:
     queue = container.queue()
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
-        for message in queue.receive(1, hidden_seconds=30, wait_seconds=5):
+        for message in queue.receive(1, visibility_timeout=30, wait_seconds=5):
             envelope: dict[str, Any] = json.loads(message.body)
             queue.delete([message])
             return envelope

@@ -52,7 +52,7 @@ class Queues:
     def bodies(self, queue: SqsQueue) -> list[str]:
         """Everything that is visible in a queue; it is gone then."""
         found: list[str] = []
-        while held := queue.receive(10, hidden_seconds=60):
+        while held := queue.receive(10, visibility_timeout=60):
             queue.delete(held)
             found += [message.body for message in held]
         return sorted(found)
@@ -64,7 +64,7 @@ class Queues:
 
         def fail() -> None:
             while not stop.is_set():
-                self.queue.release(self.queue.receive(10, hidden_seconds=1))
+                self.queue.release(self.queue.receive(10, visibility_timeout=1))
 
         consumer = Thread(target=fail)
         consumer.start()

@@ -76,7 +76,7 @@ def _verify(
 
 def _take(route: RouteOnAws) -> tuple[QueueMessage, ...]:
     """What a consumer gets: the next message, however long it takes to come."""
-    return route.queue.receive(1, hidden_seconds=60, wait_seconds=20)
+    return route.queue.receive(1, visibility_timeout=60, wait_seconds=20)
 
 
 def _links(verification: Verification) -> list[Link]:
@@ -96,7 +96,7 @@ def _fill(route: RouteOnAws, bodies: list[str]) -> None:
 def _take_everything(route: RouteOnAws) -> list[tuple[str, int]]:
     """Body and receive count of everything that is visible now."""
     taken: list[tuple[str, int]] = []
-    while messages := route.queue.receive(10, hidden_seconds=120):
+    while messages := route.queue.receive(10, visibility_timeout=120):
         taken += [(message.body, message.receive_count) for message in messages]
     return sorted(taken)
 

@@ -124,10 +124,10 @@ def test_a_consumer_receives_with_renewed_keys(key_file: KeyFile) -> None:
     aws = Aws(client, b'{"__type": "com.amazonaws.sqs#InvalidClientTokenId"}', url.encode())
     queue = SqsQueue(client, name="orders")
     with pytest.raises(InfrastructureError, match="InvalidClientTokenId"):
-        queue.receive(1, hidden_seconds=30)
+        queue.receive(1, visibility_timeout=30)
     key_file.hold(NEW)
 
-    assert queue.receive(1, hidden_seconds=30) == ()
+    assert queue.receive(1, visibility_timeout=30) == ()
     assert aws.keys == [OLD, NEW, NEW]
 
 

@@ -197,7 +197,7 @@ def test_an_event_that_arrives_while_the_rule_goes_keeps_the_queue(route: RouteO
         route.infrastructure.remove()
 
     assert [part.exists for part in route.infrastructure.inspect().parts[:4]] == [True, True, False, False]
-    (message,) = route.queue.receive(1, hidden_seconds=30)
+    (message,) = route.queue.receive(1, visibility_timeout=30)
     assert message.body == "a late event"
 
 

@@ -51,7 +51,7 @@ class OnMoto(Archived):
         bus.publish(an_event(tenant_id=tenant_id))
 
     def receive(self) -> list[dict[str, Any]]:
-        messages = self.route.queue.receive(10, hidden_seconds=30)
+        messages = self.route.queue.receive(10, visibility_timeout=30)
         self.route.queue.delete(messages)
         return [json.loads(message.body) for message in messages]
 

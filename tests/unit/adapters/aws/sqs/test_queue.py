@@ -51,8 +51,8 @@ def test_a_copy_has_every_attribute(sqs: Any, url: str) -> None:
     queue = SqsQueue(sqs, name="orders")
     sender(sqs, url)("body")
 
-    held = queue.receive(1, hidden_seconds=60)
-    queue.send_copies(held)
+    held = queue.receive(1, visibility_timeout=60)
+    queue.resend(held)
     queue.delete(held)
 
     (copy,) = sqs.receive_message(
@@ -71,7 +71,7 @@ def test_a_copy_is_sent_with_the_trace_header_of_its_original(stubbed: tuple[Sqs
     wanted = {"QueueUrl": ANY, "Entries": [{**entry, "MessageSystemAttributes": header}]}
     stubber.add_response("send_message_batch", {"Successful": [_sent("0", MD5_OF_A)], "Failed": []}, wanted)
 
-    (copy,) = queue.send_copies(queue.receive(1, hidden_seconds=10))
+    (copy,) = queue.resend(queue.receive(1, visibility_timeout=10))
 
     assert copy.id == "copy-0"
 
@@ -81,7 +81,7 @@ def test_copies_are_visible_at_once_even_where_the_queue_delays(sqs: Any) -> Non
     queue = SqsQueue(sqs, name="slow")
     sqs.send_message(QueueUrl=url, MessageBody="a", DelaySeconds=0)
 
-    queue.send_copies(queue.receive(1, hidden_seconds=60))
+    queue.resend(queue.receive(1, visibility_timeout=60))
 
     assert queue.depth() == QueueDepth(waiting=1, in_flight=1)
 
@@ -91,7 +91,7 @@ def test_messages_that_do_not_fit_into_one_call_are_copied_in_several(sqs: Any, 
     for letter in "abcd":
         sqs.send_message(QueueUrl=url, MessageBody=letter * 400_000, MessageAttributes=ATTRIBUTES)
 
-    copies = queue.send_copies(queue.receive(10, hidden_seconds=60))
+    copies = queue.resend(queue.receive(10, visibility_timeout=60))
 
     assert [bool(copy.id) for copy in copies] == [True] * 4
 
@@ -101,7 +101,7 @@ def test_attributes_count_towards_the_size_of_a_call(sqs: Any, url: str) -> None
     send = sender(sqs, url, traced=False)
     for letter in "ab":
         send(letter * (2**19 - 30))
-    held = queue.receive(10, hidden_seconds=60)
+    held = queue.receive(10, visibility_timeout=60)
 
     assert [len(batch) for batch in batches_by_size(held)] == [1, 1]
 
@@ -110,7 +110,7 @@ def test_the_largest_message_can_be_copied(sqs: Any, url: str) -> None:
     queue = SqsQueue(sqs, name="orders")
     sqs.send_message(QueueUrl=url, MessageBody="x" * 2**20)
 
-    (copy,) = queue.send_copies(queue.receive(1, hidden_seconds=60))
+    (copy,) = queue.resend(queue.receive(1, visibility_timeout=60))
 
     assert copy.id
 
@@ -121,9 +121,9 @@ def test_a_missing_queue_is_named_with_what_to_do(sqs: Any) -> None:
     with pytest.raises(
         InfrastructureError, match=r"queue nowhere does not exist: run `transcripts provision`"
     ):
-        queue.check_return_path()
+        queue.check_permissions()
     with pytest.raises(InfrastructureError, match="nowhere does not exist"):
-        queue.receive(1, hidden_seconds=1)
+        queue.receive(1, visibility_timeout=1)
     with pytest.raises(InfrastructureError, match="nowhere does not exist"):
         queue.depth()
 
@@ -131,10 +131,10 @@ def test_a_missing_queue_is_named_with_what_to_do(sqs: Any) -> None:
 def test_a_queue_that_vanishes_refuses_copies_and_raises_at_a_deletion(sqs: Any, url: str) -> None:
     queue = SqsQueue(sqs, name="orders")
     sender(sqs, url)("a")
-    held = queue.receive(1, hidden_seconds=60)
+    held = queue.receive(1, visibility_timeout=60)
     sqs.delete_queue(QueueUrl=url)
 
-    (copy,) = queue.send_copies(held)
+    (copy,) = queue.resend(held)
     queue.release(held)
 
     assert copy.id is None
@@ -163,7 +163,7 @@ def _held(queue: SqsQueue, stubber: Stubber, *bodies: str) -> Any:
         for body in bodies
     ]
     stubber.add_response("receive_message", {"Messages": messages})
-    return queue.receive(10, hidden_seconds=10)
+    return queue.receive(10, visibility_timeout=10)
 
 
 EVENTBRIDGE_SAYS = {
@@ -187,7 +187,7 @@ def _read(stubbed: tuple[SqsQueue, Stubber], named: dict[str, str], **system: st
         "MessageAttributes": attributes,
     }
     stubber.add_response("receive_message", {"Messages": [message]})
-    return queue.receive(1, hidden_seconds=10)[0]
+    return queue.receive(1, visibility_timeout=10)[0]
 
 
 def test_why_eventbridge_could_not_deliver_is_read(stubbed: tuple[SqsQueue, Stubber]) -> None:
@@ -233,7 +233,7 @@ def test_a_copy_that_arrived_changed_is_no_copy(stubbed: tuple[SqsQueue, Stubber
     sent = [_sent("0", MD5_OF_A), _sent("1", MD5_OF_A)]
     stubber.add_response("send_message_batch", {"Successful": sent, "Failed": []})
 
-    assert [copy[1:] for copy in queue.send_copies(held)] == [
+    assert [copy[1:] for copy in queue.resend(held)] == [
         ("copy-0", ""),
         (None, "the copy arrived changed"),
     ]
@@ -245,7 +245,7 @@ def test_attributes_that_arrived_changed_make_no_copy(stubbed: tuple[SqsQueue, S
     sent = {**_sent("0", MD5_OF_A), "MD5OfMessageAttributes": MD5_OF_A}
     stubber.add_response("send_message_batch", {"Successful": [sent], "Failed": []})
 
-    assert queue.send_copies(held)[0].problem == "the copy arrived changed"
+    assert queue.resend(held)[0].problem == "the copy arrived changed"
 
 
 def test_one_refused_entry_leaves_the_others_copied(stubbed: tuple[SqsQueue, Stubber]) -> None:
@@ -255,7 +255,7 @@ def test_one_refused_entry_leaves_the_others_copied(stubbed: tuple[SqsQueue, Stu
     answer = {"Successful": [_sent("1", MD5_OF_A)], "Failed": failed}
     stubber.add_response("send_message_batch", answer)
 
-    assert [copy[1:] for copy in queue.send_copies(held)] == [
+    assert [copy[1:] for copy in queue.resend(held)] == [
         (None, "KMS.AccessDeniedException"),
         ("copy-1", ""),
         (None, "SQS did not say what became of it"),
@@ -267,7 +267,7 @@ def test_a_refused_call_refuses_every_copy_and_raises_nothing(stubbed: tuple[Sqs
     held = _held(queue, stubber, "a")
     stubber.add_client_error("send_message_batch", "AccessDenied", "no sqs:SendMessage")
 
-    (copy,) = queue.send_copies(held)
+    (copy,) = queue.resend(held)
 
     assert copy.id is None
     assert "no sqs:SendMessage" in copy.problem
@@ -296,7 +296,7 @@ def test_a_return_path_without_permission_is_found_before_anything_is_received(
     stubber.add_client_error(operation, "AccessDenied", "not allowed")
 
     with pytest.raises(InfrastructureError, match=r"the queue orders failed.*not allowed"):
-        queue.check_return_path()
+        queue.check_permissions()
 
 
 def test_the_return_path_is_tried_with_an_entry_that_no_queue_accepts(
@@ -308,7 +308,7 @@ def test_the_return_path_is_tried_with_an_entry_that_no_queue_accepts(
     stubber.add_response("delete_message_batch", turned_down, nothing)
     stubber.add_response("send_message_batch", turned_down)
 
-    queue.check_return_path()
+    queue.check_permissions()
 
     stubber.assert_no_pending_responses()
 
@@ -319,7 +319,7 @@ def test_no_error_of_botocore_escapes(stubbed: tuple[SqsQueue, Stubber]) -> None
     for operation in ("receive_message", "delete_message_batch", "get_queue_attributes"):
         stubber.add_client_error(operation, "InternalError", "secret of the request")
 
-    calls = (lambda: queue.receive(1, hidden_seconds=1), lambda: queue.delete(held), queue.depth)
+    calls = (lambda: queue.receive(1, visibility_timeout=1), lambda: queue.delete(held), queue.depth)
     for call in calls:
         with pytest.raises(InfrastructureError) as caught:
             call()
@@ -343,7 +343,7 @@ def test_what_sqs_failed_to_hide_by_its_own_fault_may_be_hidden_later(
         {"QueueUrl": ANY, "Entries": entries},
     )
 
-    assert queue.hide(held, seconds=30) == (held[1],)
+    assert queue.change_visibility(held, visibility_timeout=30) == (held[1],)
 
 
 def test_a_refused_call_to_hide_raises(stubbed: tuple[SqsQueue, Stubber]) -> None:
@@ -352,4 +352,4 @@ def test_a_refused_call_to_hide_raises(stubbed: tuple[SqsQueue, Stubber]) -> Non
     stubber.add_client_error("change_message_visibility_batch", "AccessDenied", "no")
 
     with pytest.raises(InfrastructureError, match="hiding messages of the queue orders failed"):
-        queue.hide(held, seconds=30)
+        queue.change_visibility(held, visibility_timeout=30)

@@ -141,7 +141,7 @@ def test_published_texts_are_gone_from_the_file(sqlite_place: Place, keep_days: 
     database = sqlite_place.open()
     port = SqlOutbox(database, keep_days=keep_days)
     port.record([Published(port.add(an_event(raw_transcript="xylophone"), lease_seconds=60), "receipt")])
-    port.drop_texts(10)
+    port.purge_payloads(10)
     database.close()
 
     files = list(Path(sqlite_place.url.removeprefix("sqlite:///")).parent.iterdir())
@@ -156,7 +156,7 @@ def test_published_texts_are_gone_from_the_file(sqlite_place: Place, keep_days: 
         ("outbox_waiting", lambda port: port.claim_due(10, lease_seconds=60)),
         ("outbox_waiting", lambda port: port.seconds_until_due()),
         ("outbox_settled", lambda port: port.prune(older_than_days=1, rejected=True)),
-        ("outbox_texts", lambda port: port.drop_texts(10)),
+        ("outbox_texts", lambda port: port.purge_payloads(10)),
     ],
     ids=["claim", "due", "prune", "texts"],
 )

@@ -158,14 +158,14 @@ class OutboxMachine(RuleBasedStateMachine):
             expected.state, expected.due_at = WAITING, self.clock()
 
     @rule(limit=st.integers(1, 4))
-    def drop_texts(self, limit: int) -> None:
+    def purge_payloads(self, limit: int) -> None:
         before = self.clock() - KEEP_DAYS * DAY
         old = {
             key
             for key, each in self.model.items()
             if each.state is PUBLISHED and each.has_texts and each.settled_at <= before
         }
-        assert self.port.drop_texts(limit) == min(limit, len(old))
+        assert self.port.purge_payloads(limit) == min(limit, len(old))
         for record in self.port.records(PUBLISHED, limit=1000):
             if record.event is None:
                 assert record.interaction_id in old or not self.model[record.interaction_id].has_texts

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.model.errors import InfrastructureError
-from ports.queue_port import MAX_HIDDEN_SECONDS
+from ports.queue_port import MAX_VISIBILITY_TIMEOUT
 from tests.consumers import OPTIONS, Workshop
 from tests.doubles_queue import failing_with
 
@@ -39,11 +39,11 @@ def test_a_third_of_the_time_is_the_beat(shop: Workshop) -> None:
     shop.receive()
 
     shop.wait(9)
-    assert "hide" not in shop.queue.calls
+    assert "change_visibility" not in shop.queue.calls
     shop.wait(1)
-    assert shop.queue.calls.count("hide") == 1
+    assert shop.queue.calls.count("change_visibility") == 1
     shop.wait(9)
-    assert shop.queue.calls.count("hide") == 1
+    assert shop.queue.calls.count("change_visibility") == 1
 
 
 def test_what_waits_to_be_started_is_kept_too(shop: Workshop) -> None:
@@ -59,7 +59,7 @@ def test_what_waits_to_be_started_is_kept_too(shop: Workshop) -> None:
 def test_no_message_is_hidden_beyond_what_a_queue_can_and_that_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shop = Workshop(replace(OPTIONS, hidden_seconds=3600, handler_seconds=MAX_HIDDEN_SECONDS * 2))
+    shop = Workshop(replace(OPTIONS, visibility_timeout=3600, handler_seconds=MAX_VISIBILITY_TIMEOUT * 2))
     shop.send()
     shop.receive()
     for _ in range(2 * 14):
@@ -88,11 +88,11 @@ def test_a_queue_that_cannot_be_reached_is_told_once_and_tried_with_each_beat(
 ) -> None:
     shop.send()
     shop.receive()
-    shop.queue.before["hide"] = failing_with(InfrastructureError("the queue is away"))
+    shop.queue.before["change_visibility"] = failing_with(InfrastructureError("the queue is away"))
 
     shop.wait(15)
     assert caplog.messages == ["the consumer pauses"]
-    assert shop.queue.calls.count("hide") == 6
+    assert shop.queue.calls.count("change_visibility") == 6
     shop.queue.before.clear()
     shop.wait(30)
 
@@ -147,7 +147,7 @@ def test_a_beat_that_breaks_down_is_logged_with_its_trace_and_not_the_last(
 ) -> None:
     shop.send()
     shop.receive()
-    shop.queue.before["hide"] = failing_with(RuntimeError("a defect"))
+    shop.queue.before["change_visibility"] = failing_with(RuntimeError("a defect"))
     shop.wait(15)
     (*_, record) = caplog.records
     assert (record.message, record.levelname) == ("the heartbeat broke down", "ERROR")

@@ -9,7 +9,7 @@ import pytest
 from domain.model.errors import ArchiveError, InfrastructureError
 from domain.model.messages.dead_letter import Selection
 from domain.model.messages.stored import StoredMessage
-from domain.services.dead_letters.scan import HIDDEN_SECONDS
+from domain.services.dead_letters.scan import VISIBILITY_TIMEOUT
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
 from tests.doubles_queue import failing_with
@@ -87,7 +87,7 @@ def test_a_look_that_fails_releases_what_it_held(ground: Ground, error: BaseExce
 
 def test_a_look_that_outlasts_the_hiding_shows_nothing_twice_and_ends(ground: Ground) -> None:
     ground.fill_with_events(25)
-    ground.dead_letters.after["receive"] = lambda: ground.clock.advance(HIDDEN_SECONDS + 1)
+    ground.dead_letters.after["receive"] = lambda: ground.clock.advance(VISIBILITY_TIMEOUT + 1)
 
     found = [letter.id for _, letter in ground.service.each()]
 

@@ -49,7 +49,7 @@ def test_they_are_visible_at_once_and_carry_what_travelled_with_them(either_way:
 
     either_way.redrive().run(ALL)
 
-    (message,) = either_way.queue.receive(10, hidden_seconds=1)
+    (message,) = either_way.queue.receive(10, visibility_timeout=1)
     assert (message.receive_count, message.attributes) == (1, BESIDE)
 
 
@@ -119,7 +119,7 @@ def test_what_was_looked_at_and_not_meant_is_visible_again(ground: Ground) -> No
 def test_a_poison_message_that_comes_straight_back_is_moved_once_and_left(ground: Ground) -> None:
     ground.move_task.refusal = REFUSED
     ground.fill_with_events(25)
-    ground.queue.after["send_copies"] = ground.fail_what_waits
+    ground.queue.after["resend"] = ground.fail_what_waits
 
     redriven = ground.redrive().run(ALL)
 
@@ -129,7 +129,7 @@ def test_a_poison_message_that_comes_straight_back_is_moved_once_and_left(ground
 
 def test_copies_are_known_by_their_ids_where_the_clock_here_is_ahead(ground: Ground) -> None:
     ground.fill_with_events(25)
-    ground.queue.after["send_copies"] = ground.fail_what_waits
+    ground.queue.after["resend"] = ground.fail_what_waits
     redrive = ground.redrive()
     redrive._now = lambda: ground.now().replace(year=2100)
 
@@ -138,7 +138,7 @@ def test_copies_are_known_by_their_ids_where_the_clock_here_is_ahead(ground: Gro
 
 def test_a_move_of_poison_ends_once_it_has_moved_more_than_there_was(ground: Ground) -> None:
     ground.fill_with_events(25)
-    ground.queue.after["send_copies"] = ground.fail_what_waits
+    ground.queue.after["resend"] = ground.fail_what_waits
 
     redriven = ground.redrive().run(ALL)
 
@@ -155,7 +155,7 @@ def test_what_arrives_meanwhile_is_left_for_the_next_time(ground: Ground) -> Non
     def arrive() -> None:
         ground.dead_letters.send(f"late {next(arrivals)}")
 
-    ground.queue.after["send_copies"] = arrive
+    ground.queue.after["resend"] = arrive
 
     redriven = ground.redrive().run(BY_HAND)
 
@@ -205,7 +205,7 @@ def test_being_killed_around_any_call_loses_nothing(
 def test_being_killed_around_the_copy_loses_nothing(ground: Ground, when: str) -> None:
     ground.fill_with_events(25)
     before = everything(ground)
-    getattr(ground.queue, when)["send_copies"] = failing_with(Killed())
+    getattr(ground.queue, when)["resend"] = failing_with(Killed())
 
     with pytest.raises(Killed):
         ground.redrive().run(BY_HAND)
@@ -255,7 +255,7 @@ def test_receipts_that_expired_are_counted_as_duplicates(ground: Ground) -> None
             stored = next(one for one in ground.dead_letters._stored if one.receipts)
             stored.receipts.clear()
 
-    ground.queue.after["send_copies"] = forget_one
+    ground.queue.after["resend"] = forget_one
 
     redriven = ground.redrive().run(BY_HAND)
 
@@ -307,7 +307,7 @@ def test_a_move_that_fails_half_way_is_finished_by_hand(ground: Ground) -> None:
 def test_two_redrives_at_once_both_end_and_lose_nothing(ground: Ground) -> None:
     ground.fill_with_events(200)
     before = everything(ground)
-    ground.queue.after["send_copies"] = ground.fail_what_waits
+    ground.queue.after["resend"] = ground.fail_what_waits
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda _: ground.redrive().run(BY_HAND), range(2)))

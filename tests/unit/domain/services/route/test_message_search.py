@@ -74,7 +74,7 @@ def test_attributes_travel_with_what_is_put_back(ground: Ground) -> None:
 
     ground.search()
 
-    (message,) = ground.queue.receive(10, hidden_seconds=1)
+    (message,) = ground.queue.receive(10, visibility_timeout=1)
     assert (message.body, message.attributes) == ("foreign", Attributes(trace="Root=1"))
 
 
@@ -119,15 +119,15 @@ def test_a_message_is_hidden_for_ten_seconds_while_it_is_looked_at(ground: Groun
     del ground.queue.after["receive"]
 
     ground.clock.advance(9)
-    assert ground.queue.receive(10, hidden_seconds=1) == ()
+    assert ground.queue.receive(10, visibility_timeout=1) == ()
     ground.clock.advance(1)
-    assert [message.body for message in ground.queue.receive(10, hidden_seconds=1)] == ["foreign"]
+    assert [message.body for message in ground.queue.receive(10, visibility_timeout=1)] == ["foreign"]
 
 
 KILLS: dict[str, Callable[[BreakingQueue], None]] = {
     "after the receive": lambda queue: queue.after.update(receive=failing_with(Killed())),
-    "before the copies are sent": lambda queue: queue.before.update(send_copies=failing_with(Killed())),
-    "after the copies were sent": lambda queue: queue.after.update(send_copies=failing_with(Killed())),
+    "before the copies are sent": lambda queue: queue.before.update(resend=failing_with(Killed())),
+    "after the copies were sent": lambda queue: queue.after.update(resend=failing_with(Killed())),
     "before the originals are deleted": lambda queue: queue.before.update(delete=failing_with(Killed())),
     "after the originals were deleted": lambda queue: queue.after.update(delete=failing_with(Killed())),
 }
@@ -157,8 +157,8 @@ def test_the_copy_is_sent_before_the_original_is_deleted(ground: Ground) -> None
 
     ground.search()
 
-    order = [call for call in ground.queue.calls if call in ("send_copies", "delete")]
-    assert order[:2] == ["send_copies", "delete"]
+    order = [call for call in ground.queue.calls if call in ("resend", "delete")]
+    assert order[:2] == ["resend", "delete"]
 
 
 def test_what_cannot_be_copied_is_visible_again_at_once_and_ends_the_search(ground: Ground) -> None:
@@ -184,7 +184,7 @@ def test_no_second_message_is_touched_before_the_first_one_was_put_back(ground: 
 
 def test_a_copy_that_is_refused_among_others_leaves_its_original(ground: Ground) -> None:
     ground.fill(*FOREIGN)
-    ground.queue.after["send_copies"] = lambda: setattr(ground.queue, "refuse_copies", 3)
+    ground.queue.after["resend"] = lambda: setattr(ground.queue, "refuse_copies", 3)
 
     result = ground.search()
 
@@ -212,7 +212,7 @@ def test_a_failed_receive_ends_the_search_and_says_why(ground: Ground) -> None:
 
 def test_what_was_found_counts_although_others_could_not_be_put_back(ground: Ground) -> None:
     ground.fill("first", "needle", "other")
-    ground.queue.after["send_copies"] = lambda: setattr(ground.queue, "refuse_copies", -1)
+    ground.queue.after["resend"] = lambda: setattr(ground.queue, "refuse_copies", -1)
 
     result = ground.search()
 

@@ -198,7 +198,7 @@ def test_the_wait_can_be_shorter(ground: Ground) -> None:
 
 def test_a_sound_route_leaves_another_consumer_as_the_reason(ground: Ground) -> None:
     ground.queue.send("foreign")
-    ground.queue.receive(1, hidden_seconds=600)
+    ground.queue.receive(1, visibility_timeout=600)
 
     verification = ground.verify(SwallowingBus())
 
@@ -260,7 +260,7 @@ def test_a_missing_dead_letter_queue_leaves_the_verdict_standing(ground: Ground)
 
 
 def test_a_missing_queue_is_told_before_anything_is_published(ground: Ground) -> None:
-    ground.queue.before["check_return_path"] = failing_with(InfrastructureError("no queue: provision"))
+    ground.queue.before["check_permissions"] = failing_with(InfrastructureError("no queue: provision"))
 
     with pytest.raises(InfrastructureError, match="no queue: provision"):
         ground.verify()
@@ -271,7 +271,7 @@ def test_a_missing_queue_is_told_before_anything_is_published(ground: Ground) ->
 
 def test_without_a_way_back_twenty_verifications_touch_no_message(ground: Ground) -> None:
     ground.queue.send("foreign")
-    ground.queue.before["check_return_path"] = failing_with(InfrastructureError("no sqs:SendMessage"))
+    ground.queue.before["check_permissions"] = failing_with(InfrastructureError("no sqs:SendMessage"))
 
     for _ in range(20):
         with pytest.raises(InfrastructureError, match="SendMessage"):

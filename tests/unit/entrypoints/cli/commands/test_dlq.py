@@ -75,7 +75,7 @@ def test_a_list_leaves_messages_as_they_were(shop: Shop) -> None:
 
 def test_a_list_says_what_somebody_else_has(shop: Shop) -> None:
     shop.ground.fill("a")
-    shop.ground.dead_letters.receive(1, hidden_seconds=60)
+    shop.ground.dead_letters.receive(1, visibility_timeout=60)
 
     assert shop.run("list")[1] == "0 dead letters; about 1 are hidden: somebody else has them\n"
 
@@ -250,7 +250,7 @@ def test_an_archive_that_is_not_there_exits_1(shop: Shop, tmp_path: Path) -> Non
 def test_a_redrive_says_what_it_moved_and_what_it_left(shop: Shop) -> None:
     shop.ground.move_task.refusal = InfrastructureError("UnsupportedOperation")
     shop.ground.fill_with_events(12)
-    shop.ground.queue.after["send_copies"] = shop.ground.fail_what_waits
+    shop.ground.queue.after["resend"] = shop.ground.fail_what_waits
 
     assert shop.run("redrive", "--all") == (
         0,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.model.errors import InfrastructureError
-from domain.services.dead_letters.scan import HIDDEN_SECONDS
+from domain.services.dead_letters.scan import VISIBILITY_TIMEOUT
 from entrypoints.cli.commands import dlq
 from tests.dead_letter_commands import Shop, open_shop
 from tests.dead_letters import Ground
@@ -46,7 +46,7 @@ def everything(ground: Ground, folder: Path) -> set[str]:
     ("side", "when", "operation"),
     [("dead_letters", "before", "receive"), ("dead_letters", "after", "receive"),
      ("dead_letters", "before", "delete"), ("dead_letters", "after", "delete"),
-     ("queue", "before", "send_copies"), ("queue", "after", "send_copies")],
+     ("queue", "before", "resend"), ("queue", "after", "resend")],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["archive", "redrive"])
 def test_nothing_is_lost_and_the_same_command_does_the_rest(
@@ -65,7 +65,7 @@ def test_nothing_is_lost_and_the_same_command_does_the_rest(
         assert code == 130
         assert err == f"Error: it was interrupted\n{dlq.SAME_AGAIN}\n"
         assert out.splitlines()[0].endswith(("archived", "moved to the queue"))
-        shop.ground.clock.advance(HIDDEN_SECONDS + 1)  # what was on its way is visible again
+        shop.ground.clock.advance(VISIBILITY_TIMEOUT + 1)  # what was on its way is visible again
         assert shop.run(*call)[0] == 0
     assert shop.ground.dead_letters.bodies() == []
     assert everything(shop.ground, tmp_path / "letters") == before
@@ -97,7 +97,7 @@ def test_a_restore_says_how_far_it_came_and_leaves_the_archive(
 ) -> None:
     shop.ground.fill_with_events(25)
     shop.run("archive", tmp_path / "letters")
-    strike(shop.ground.queue, "before", "send_copies", number)
+    strike(shop.ground.queue, "before", "resend", number)
 
     code, out, err = shop.run("restore", tmp_path / "letters")
 
