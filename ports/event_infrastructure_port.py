@@ -3,8 +3,8 @@
 from abc import abstractmethod
 from typing import Protocol
 
-from domain.model.route.route import Finding, Provisioning
-from domain.model.route.status import Inspection, Removal
+from domain.model.route.route import Finding, ProvisioningReport
+from domain.model.route.status import Inspection, RemovedResource
 
 
 class EventInfrastructurePort(Protocol):
@@ -17,7 +17,7 @@ class EventInfrastructurePort(Protocol):
     """
 
     @abstractmethod
-    def provision(self, *, archive_days: int | None = None) -> Provisioning:
+    def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
         """Create what is missing: dead-letter queue, queue, rule, target, archive, in this order; then check.
 
         What exists is never changed. It is skipped with a warning, and where it differs from what would have
@@ -27,7 +27,7 @@ class EventInfrastructurePort(Protocol):
         ...
 
     @abstractmethod
-    def repair(self, *, archive_days: int | None = None) -> Provisioning:
+    def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
         """Create what is missing, and change what differs and is ours; then check.
 
         What others have added stays: statements of policies, targets of the rule.
@@ -43,7 +43,7 @@ class EventInfrastructurePort(Protocol):
         ...
 
     @abstractmethod
-    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[Removal, ...]:
+    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
         """Remove target, rule, queue and dead-letter queue, in this order; the archive only if asked to.
 
         Refuses while a message waits or is in flight in one of the queues, unless forced. Never touches the

@@ -96,7 +96,7 @@ class QueuePort(Protocol):
         after it was received.
 
         Returns:
-            The messages that the queue refused: they are visible again, received by another consumer, or deleted.
+            The messages that the queue refused: visible again, received by another consumer, or deleted.
         """
         ...
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from domain.model.errors import EventPublishError
 from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
-from domain.model.route.route import Finding, Link, Part, Provisioning
-from domain.model.route.status import Inspection, Removal
+from domain.model.route.route import Finding, ProvisionedResource, ProvisioningReport, RouteComponent
+from domain.model.route.status import Inspection, RemovedResource
 from ports.event_infrastructure_port import EventInfrastructurePort
 from ports.event_port import EventPort, PublishOutcome
 from tests.doubles_queue import InMemoryQueue
@@ -76,19 +76,19 @@ class Diagnosed(EventInfrastructurePort):
     def __init__(self, *findings: Finding) -> None:
         self._findings = findings
 
-    def provision(self, *, archive_days: int | None = None) -> Provisioning:  # noqa: ARG002 - there is none
-        part = Part(Link.QUEUE, "orders", created=True)
-        return Provisioning(
+    def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:  # noqa: ARG002 - there is none
+        part = ProvisionedResource(RouteComponent.QUEUE, "orders", created=True)
+        return ProvisioningReport(
             (part,), "queue address", "dead-letter address", "rule identifier", self._findings
         )
 
-    def repair(self, *, archive_days: int | None = None) -> Provisioning:
+    def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
         return self.provision(archive_days=archive_days)
 
     def inspect(self, *, archive_days: int | None = None) -> Inspection:  # noqa: ARG002 - there is none
         return Inspection(())
 
-    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[Removal, ...]:  # noqa: ARG002 - nothing is there
+    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:  # noqa: ARG002 - nothing is there
         return ()
 
     def diagnose(self) -> tuple[Finding, ...]:

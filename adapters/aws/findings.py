@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable
 
 from adapters.aws.errors import translate_infrastructure_errors
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 
 Check = Callable[[], Iterable[Finding]]
 
 TRY_AGAIN = "Mend what the message names, and try again."
 
 
-def checked(link: Link, check: Check, remedy: str = TRY_AGAIN) -> tuple[Finding, ...]:
+def checked(component: RouteComponent, check: Check, remedy: str = TRY_AGAIN) -> tuple[Finding, ...]:
     """What the check finds; where it may not look, that is the finding."""
     try:
-        with translate_infrastructure_errors(f"checking the {link}"):
+        with translate_infrastructure_errors(f"checking the {component}"):
             return tuple(check())
     except InfrastructureError as error:
-        problem = f"the {link} could not be checked"
-        return (Finding(link, problem, str(error), remedy, proven=False),)
+        problem = f"the {component} could not be checked"
+        return (Finding(component, problem, str(error), remedy, proven=False),)

@@ -25,7 +25,7 @@ from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB, EventTransport
 from domain.model.errors import TranscriptionServiceError
 from domain.model.outbox import OutboxCounts
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ def _route(container: Container) -> Iterator[Check]:
 
 def _payload_bucket(container: Container) -> Iterator[Check]:
     transport, store = container.event_transport(), container.payloads()
-    name, bucket = Link.PAYLOAD_BUCKET.value, container.settings().payload_bucket
+    name, bucket = RouteComponent.PAYLOAD_BUCKET.value, container.settings().payload_bucket
     if store is None:
         found = "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
         yield Check(name, Verdict.OK, found)
@@ -219,7 +219,9 @@ def _told(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
         yield nothing_wrong
     for finding in findings:
         verdict = Verdict.WRONG if finding.proven else Verdict.WARNING
-        yield Check(finding.link.value, verdict, f"{finding.problem}: {finding.evidence}", finding.remedy)
+        yield Check(
+            finding.component.value, verdict, f"{finding.problem}: {finding.evidence}", finding.remedy
+        )
 
 
 _LOOKS: dict[str, Callable[[Container], Iterable[Check]]] = {

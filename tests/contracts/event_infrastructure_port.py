@@ -9,10 +9,10 @@ import pytest
 
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Difference, Link, RouteNames
+from domain.model.route.route import Drift, RouteComponent, RouteNames
 from tests.routes_on_aws import Clients, RouteOnAws
 
-ORDER = [Link.DEAD_LETTER_QUEUE, Link.QUEUE, Link.RULE, Link.TARGET]
+ORDER = [RouteComponent.DEAD_LETTER_QUEUE, RouteComponent.QUEUE, RouteComponent.RULE, RouteComponent.TARGET]
 
 
 class EventInfrastructurePortContract:
@@ -33,7 +33,7 @@ class EventInfrastructurePortContract:
     def test_everything_is_created_in_the_order_of_the_requirements(self, route: RouteOnAws) -> None:
         provisioning = route.infrastructure.provision()
 
-        assert [part.link for part in provisioning.parts] == ORDER
+        assert [part.component for part in provisioning.parts] == ORDER
         assert all(part.created and not part.differences for part in provisioning.parts)
         assert provisioning.findings == ()
         assert provisioning.ok
@@ -133,7 +133,7 @@ class EventInfrastructurePortContract:
         assert all(not part.created and not part.differences for part in again.parts)
         assert again.ok
         warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
-        assert [vars(record)["part"] for record in warnings] == [link.value for link in ORDER]
+        assert [vars(record)["part"] for record in warnings] == [component.value for component in ORDER]
         assert {record.message for record in warnings} == {"exists already, creation skipped"}
 
     def test_what_is_missing_is_added_to_what_exists(self, route: RouteOnAws) -> None:
@@ -142,7 +142,7 @@ class EventInfrastructurePortContract:
 
         again = route.infrastructure.provision()
 
-        assert [part.link for part in again.parts if part.created] == [Link.TARGET]
+        assert [part.component for part in again.parts if part.created] == [RouteComponent.TARGET]
         assert again.ok
 
     def test_two_at_once_both_succeed(self, clients: Clients, names: RouteNames) -> None:
@@ -166,7 +166,7 @@ class EventInfrastructurePortContract:
 
         dead_letter_queue, queue, *_ = provisioning.parts
         assert not dead_letter_queue.created
-        assert Difference("MessageRetentionPeriod", "1209600", "60") in dead_letter_queue.differences
+        assert Drift("MessageRetentionPeriod", "1209600", "60") in dead_letter_queue.differences
         found = {difference.attribute: difference.found for difference in queue.differences}
         assert found["VisibilityTimeout"] == "31"
         assert found["MessageRetentionPeriod"] == "345600"
@@ -175,8 +175,8 @@ class EventInfrastructurePortContract:
         assert found["RedrivePolicy.maxReceiveCount"] == "none"
         assert route.attributes()["VisibilityTimeout"] == "31"
         assert "Policy" not in route.attributes()
-        links = [finding.link for finding in provisioning.findings]
-        assert links == [Link.QUEUE_POLICY, Link.DEAD_LETTER_QUEUE]
+        links = [finding.component for finding in provisioning.findings]
+        assert links == [RouteComponent.QUEUE_POLICY, RouteComponent.DEAD_LETTER_QUEUE]
         assert not provisioning.ok
 
     def test_a_policy_that_says_the_same_otherwise_is_no_difference(self, route: RouteOnAws) -> None:
@@ -217,7 +217,10 @@ class EventInfrastructurePortContract:
         assert [difference.attribute for difference in rule.differences] == ["EventPattern", "State"]
         assert json.loads(route.rule()["EventPattern"]) == pattern
         assert route.rule()["State"] == "DISABLED"
-        assert [finding.link for finding in provisioning.findings] == [Link.RULE, Link.PATTERN]
+        assert [finding.component for finding in provisioning.findings] == [
+            RouteComponent.RULE,
+            RouteComponent.PATTERN,
+        ]
         assert not provisioning.ok
 
     def test_the_order_of_a_pattern_makes_no_difference(self, route: RouteOnAws) -> None:
@@ -234,9 +237,9 @@ class EventInfrastructurePortContract:
         provisioning = route.infrastructure.provision()
 
         (difference,) = provisioning.parts[3].differences
-        assert difference == Difference("Arn", route.attributes()["QueueArn"], dead_letters)
+        assert difference == Drift("Arn", route.attributes()["QueueArn"], dead_letters)
         assert [target["Arn"] for target in route.targets()] == [dead_letters]
-        assert [finding.link for finding in provisioning.findings] == [Link.TARGET]
+        assert [finding.component for finding in provisioning.findings] == [RouteComponent.TARGET]
 
     def test_a_target_that_changes_events_is_named_and_found_broken(self, route: RouteOnAws) -> None:
         route.infrastructure.provision()
@@ -244,8 +247,8 @@ class EventInfrastructurePortContract:
 
         provisioning = route.infrastructure.provision()
 
-        assert provisioning.parts[3].differences == (Difference("InputPath", "none", '"$.detail"'),)
-        assert [finding.link for finding in provisioning.findings] == [Link.TARGET]
+        assert provisioning.parts[3].differences == (Drift("InputPath", "none", '"$.detail"'),)
+        assert [finding.component for finding in provisioning.findings] == [RouteComponent.TARGET]
 
     def test_targets_of_others_are_left_alone(self, route: RouteOnAws) -> None:
         route.infrastructure.provision()

@@ -11,11 +11,11 @@ import pytest
 
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Difference, Link, RouteNames
-from domain.model.route.status import Action, Change, Fate
+from domain.model.route.route import Drift, RouteComponent, RouteNames
+from domain.model.route.status import Action, PlannedChange, RemovalOutcome
 from tests.routes_on_aws import Clients, RouteOnAws
 
-ROUTE = [Link.DEAD_LETTER_QUEUE, Link.QUEUE, Link.RULE, Link.TARGET]
+ROUTE = [RouteComponent.DEAD_LETTER_QUEUE, RouteComponent.QUEUE, RouteComponent.RULE, RouteComponent.TARGET]
 EXTRA: dict[str, Any] = {
     "Sid": "AnotherTeamMayRead",
     "Effect": "Allow",
@@ -51,8 +51,8 @@ class EventInfrastructureUpkeepContract:
         inspection = absent.infrastructure.inspect()
 
         assert [part.exists for part in inspection.parts] == [False] * 5
-        assert [(change.action, change.link) for change in inspection.plan] == [
-            (Action.CREATE, link) for link in ROUTE
+        assert [(change.action, change.component) for change in inspection.plan] == [
+            (Action.CREATE, component) for component in ROUTE
         ]
         assert not inspection.ok
 
@@ -66,7 +66,7 @@ class EventInfrastructureUpkeepContract:
 
         assert inspection.ok
         assert inspection.plan == ()
-        assert [part.link for part in inspection.parts if part.exists] == ROUTE
+        assert [part.component for part in inspection.parts if part.exists] == ROUTE
         assert inspection.parts[2].state == "ENABLED"
         assert inspection.other_targets == ()
 
@@ -111,8 +111,8 @@ class EventInfrastructureUpkeepContract:
             "RedrivePolicy.maxReceiveCount",
         }
         assert set(dead_letters.differences) == {
-            Difference("MaximumMessageSize", "1048576", "262144"),
-            Difference("MessageRetentionPeriod", "1209600", "60"),
+            Drift("MaximumMessageSize", "1048576", "262144"),
+            Drift("MessageRetentionPeriod", "1209600", "60"),
         }
         repaired = route.infrastructure.repair()
         assert repaired.parts[1].mended == queue.differences
@@ -133,7 +133,10 @@ class EventInfrastructureUpkeepContract:
 
     def test_a_key_that_is_named_is_set_on_both_queues(self, route: RouteOnAws) -> None:
         keyed = route.with_key("alias/ours")
-        assert {change.link for change in keyed.inspect().plan} == {Link.QUEUE, Link.DEAD_LETTER_QUEUE}
+        assert {change.component for change in keyed.inspect().plan} == {
+            RouteComponent.QUEUE,
+            RouteComponent.DEAD_LETTER_QUEUE,
+        }
 
         keyed.repair()
 
@@ -174,7 +177,7 @@ class EventInfrastructureUpkeepContract:
         )
 
         (change,) = route.infrastructure.inspect().plan
-        assert (change.action, change.link) == (Action.CHANGE, Link.RULE)
+        assert (change.action, change.component) == (Action.CHANGE, RouteComponent.RULE)
         assert [difference.attribute for difference in change.differences] == ["EventPattern", "State"]
         assert route.infrastructure.repair().ok
         assert route.rule()["State"] == "ENABLED"
@@ -223,7 +226,10 @@ class EventInfrastructureUpkeepContract:
 
         repaired = route.infrastructure.repair()
 
-        assert [part.link for part in repaired.parts if part.created] == [Link.RULE, Link.TARGET]
+        assert [part.component for part in repaired.parts if part.created] == [
+            RouteComponent.RULE,
+            RouteComponent.TARGET,
+        ]
         assert repaired.ok
 
     def test_two_repairs_at_once_both_succeed(self, clients: Clients, route: RouteOnAws) -> None:
@@ -241,7 +247,7 @@ class EventInfrastructureUpkeepContract:
         first = absent.infrastructure.provision(archive_days=7)
         again = absent.infrastructure.provision(archive_days=7)
 
-        assert [part.link for part in first.parts] == [*ROUTE, Link.ARCHIVE]
+        assert [part.component for part in first.parts] == [*ROUTE, RouteComponent.ARCHIVE]
         assert [part.created for part in again.parts] == [False] * 5
         assert absent.archive()["RetentionDays"] == 7
         assert json.loads(absent.archive()["EventPattern"]) == json.loads(absent.rule()["EventPattern"])
@@ -265,7 +271,7 @@ class EventInfrastructureUpkeepContract:
     ) -> None:
         provisioning = route.infrastructure.provision(archive_days=0)
 
-        assert [part.link for part in provisioning.parts if part.created] == [Link.ARCHIVE]
+        assert [part.component for part in provisioning.parts if part.created] == [RouteComponent.ARCHIVE]
         assert [d.attribute for d in provisioning.parts[1].differences] == ["Policy"]
         assert not route.infrastructure.inspect(archive_days=0).ok
         route.infrastructure.repair(archive_days=0)
@@ -294,7 +300,7 @@ class EventInfrastructureUpkeepContract:
 
     def test_an_archive_that_is_wanted_and_missing_is_to_be_created(self, route: RouteOnAws) -> None:
         assert (
-            Change(Action.CREATE, Link.ARCHIVE, route.names.archive)
+            PlannedChange(Action.CREATE, RouteComponent.ARCHIVE, route.names.archive)
             in route.infrastructure.inspect(archive_days=7).plan
         )
 
@@ -308,16 +314,24 @@ class EventInfrastructureUpkeepContract:
         with pytest.raises(InfrastructureError, match=f"{other_bus}.*choose another ARCHIVE_NAME"):
             route.infrastructure.repair(archive_days=7)
         assert "EventPattern" not in route.archive()
-        assert route.infrastructure.remove(archive=True)[-2].fate is Fate.LEFT
+        assert route.infrastructure.remove(archive=True)[-2].outcome is RemovalOutcome.LEFT
 
     def test_removing_takes_everything_but_the_bus_and_may_be_done_again(self, route: RouteOnAws) -> None:
         removed = route.infrastructure.remove()
         again = route.infrastructure.remove()
 
-        links = [Link.TARGET, Link.RULE, Link.QUEUE, Link.DEAD_LETTER_QUEUE, Link.BUS]
-        assert [removal.link for removal in removed] == links
-        assert [removal.fate for removal in removed] == [Fate.REMOVED] * 4 + [Fate.LEFT]
-        assert [removal.fate for removal in again] == [Fate.MISSING] * 4 + [Fate.LEFT]
+        links = [
+            RouteComponent.TARGET,
+            RouteComponent.RULE,
+            RouteComponent.QUEUE,
+            RouteComponent.DEAD_LETTER_QUEUE,
+            RouteComponent.BUS,
+        ]
+        assert [removal.component for removal in removed] == links
+        assert [removal.outcome for removal in removed] == [RemovalOutcome.REMOVED] * 4 + [
+            RemovalOutcome.LEFT
+        ]
+        assert [removal.outcome for removal in again] == [RemovalOutcome.MISSING] * 4 + [RemovalOutcome.LEFT]
         assert not any(part.exists for part in route.infrastructure.inspect().parts)
 
     def test_an_archive_is_left_unless_it_is_to_go_too(self, absent: RouteOnAws) -> None:
@@ -326,8 +340,14 @@ class EventInfrastructureUpkeepContract:
         left = absent.infrastructure.remove()
         gone = absent.infrastructure.remove(archive=True)
 
-        assert [(r.link, r.fate) for r in left[-2:]] == [(Link.ARCHIVE, Fate.LEFT), (Link.BUS, Fate.LEFT)]
-        assert [(r.link, r.fate) for r in gone[-2:]] == [(Link.ARCHIVE, Fate.REMOVED), (Link.BUS, Fate.LEFT)]
+        assert [(r.component, r.outcome) for r in left[-2:]] == [
+            (RouteComponent.ARCHIVE, RemovalOutcome.LEFT),
+            (RouteComponent.BUS, RemovalOutcome.LEFT),
+        ]
+        assert [(r.component, r.outcome) for r in gone[-2:]] == [
+            (RouteComponent.ARCHIVE, RemovalOutcome.REMOVED),
+            (RouteComponent.BUS, RemovalOutcome.LEFT),
+        ]
 
     @pytest.mark.parametrize("which", ["queue", "dead_letter_queue"])
     @pytest.mark.parametrize("in_flight", [False, True])
@@ -351,7 +371,7 @@ class EventInfrastructureUpkeepContract:
 
         removed = route.infrastructure.remove(force=True)
 
-        assert [removal.fate for removal in removed][:4] == [Fate.REMOVED] * 4
+        assert [removal.outcome for removal in removed][:4] == [RemovalOutcome.REMOVED] * 4
 
     def test_a_rule_that_others_use_is_left_without_our_target(self, route: RouteOnAws) -> None:
         other = {"Id": "other", "Arn": route.attributes()["QueueArn"] + "-other"}
@@ -359,8 +379,8 @@ class EventInfrastructureUpkeepContract:
 
         target, rule, *_ = route.infrastructure.remove()
 
-        assert target.fate is Fate.REMOVED
-        assert rule.fate is Fate.LEFT
+        assert target.outcome is RemovalOutcome.REMOVED
+        assert rule.outcome is RemovalOutcome.LEFT
         assert other["Arn"] in rule.reason
         assert route.targets() == [other]
 
@@ -372,7 +392,7 @@ class EventInfrastructureUpkeepContract:
 
         removal = route.infrastructure.remove()[3]
 
-        assert (removal.link, removal.fate) == (Link.DEAD_LETTER_QUEUE, Fate.LEFT)
+        assert (removal.component, removal.outcome) == (RouteComponent.DEAD_LETTER_QUEUE, RemovalOutcome.LEFT)
         assert other in removal.reason
 
     def test_two_removals_at_once_both_succeed(self, clients: Clients, route: RouteOnAws) -> None:

@@ -1,4 +1,4 @@
-"""Which link of the route is broken, as the configuration tells: EventBridge itself gives no reason."""
+"""Which component of the route is broken, as the configuration tells: EventBridge itself gives no reason."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from adapters.aws.diagnosis.queue import QueueDiagnosis
 from adapters.aws.findings import checked
 from adapters.aws.route.definition import CHANGES_TO_EVENTS, DEFAULT_BUS, event_pattern, queue_arn_beside
 from domain.model.events.event import TEST_EVENT_LABEL
-from domain.model.route.route import Finding, Link, RouteNames, route_test_event
+from domain.model.route.route import Finding, RouteComponent, RouteNames, route_test_event
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -34,11 +34,11 @@ class BusDiagnosis:
         self._names = names
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every broken link; behind a missing bus there is nothing more to look at."""
-        bus = checked(Link.BUS, self._bus)
+        """Every broken component; behind a missing bus there is nothing more to look at."""
+        bus = checked(RouteComponent.BUS, self._bus)
         if any(finding.proven for finding in bus):
             return bus
-        return (*bus, *checked(Link.RULE, self._rule))
+        return (*bus, *checked(RouteComponent.RULE, self._rule))
 
     def _bus(self) -> Iterator[Finding]:
         if self._names.bus == DEFAULT_BUS:
@@ -47,7 +47,7 @@ class BusDiagnosis:
             self._events.describe_event_bus(Name=self._names.bus)
         except self._events.exceptions.ResourceNotFoundException:
             yield Finding(
-                Link.BUS,
+                RouteComponent.BUS,
                 f"the event bus {self._names.bus} does not exist",
                 "EventBridge accepts events for it and drops them",
                 f"Run `aws events create-event-bus --name {self._names.bus}` and `transcripts provision`, or "
@@ -59,7 +59,7 @@ class BusDiagnosis:
             rule = self._events.describe_rule(Name=self._names.rule, EventBusName=self._names.bus)
         except self._events.exceptions.ResourceNotFoundException:
             yield Finding(
-                Link.RULE,
+                RouteComponent.RULE,
                 f"the rule {self._names.rule} does not exist",
                 f"the event bus {self._names.bus} has no rule of that name",
                 "Run `transcripts provision`, or correct RULE_NAME.",
@@ -67,13 +67,13 @@ class BusDiagnosis:
             return
         if rule["State"] == "DISABLED":
             yield Finding(
-                Link.RULE,
+                RouteComponent.RULE,
                 f"the rule {self._names.rule} is disabled",
                 f"its state is {rule['State']}",
                 f"Run `aws events enable-rule --name {self._names.rule} --event-bus-name {self._names.bus}`.",
             )
-        yield from checked(Link.PATTERN, lambda: self._pattern(rule))
-        yield from checked(Link.TARGET, lambda: self._targets(rule))
+        yield from checked(RouteComponent.PATTERN, lambda: self._pattern(rule))
+        yield from checked(RouteComponent.TARGET, lambda: self._targets(rule))
 
     def _pattern(self, rule: "DescribeRuleResponseTypeDef") -> Iterator[Finding]:
         pattern = rule.get("EventPattern", NO_PATTERN)
@@ -81,10 +81,10 @@ class BusDiagnosis:
         matches = self._matches(pattern, _sample_envelope(self._names, rule["Arn"]))
         if matches is None:
             problem = "whether the rule's pattern takes our events could not be checked"
-            yield Finding(Link.PATTERN, problem, f"its pattern is {pattern}", remedy, proven=False)
+            yield Finding(RouteComponent.PATTERN, problem, f"its pattern is {pattern}", remedy, proven=False)
         elif not matches:
             problem = "the rule's pattern does not take our events"
-            yield Finding(Link.PATTERN, problem, f"its pattern is {pattern}", remedy)
+            yield Finding(RouteComponent.PATTERN, problem, f"its pattern is {pattern}", remedy)
 
     def _matches(self, pattern: str, envelope: Mapping[str, object]) -> bool | None:
         """EventBridge's own verdict; where it gives none, ours, as far as the pattern is plain."""
@@ -101,14 +101,14 @@ class BusDiagnosis:
         for target in answer.get("Targets", ()):
             if target["Arn"] == queue_arn and any(target.get(name) for name in CHANGES_TO_EVENTS):
                 yield Finding(
-                    Link.TARGET,
+                    RouteComponent.TARGET,
                     "the rule's target changes events on their way",
                     f"the target {target['Id']} has one of {', '.join(CHANGES_TO_EVENTS)}",
                     "Remove them: consumers expect the whole event.",
                 )
         if queue_arn not in found:
             yield Finding(
-                Link.TARGET,
+                RouteComponent.TARGET,
                 f"the queue {self._names.queue} is no target of the rule {self._names.rule}",
                 f"the rule's targets are {', '.join(found) or 'none'}",
                 "Run `transcripts provision`; it adds the target where the rule has none of its name.",
@@ -125,9 +125,9 @@ class RouteDiagnosis:
         self._queue = QueueDiagnosis(sqs, kms, names)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every broken link; behind a missing bus or queue there is nothing more to look at."""
+        """Every broken component; behind a missing bus or queue there is nothing more to look at."""
         found = self._bus.findings()
-        if any(finding.proven and finding.link is Link.BUS for finding in found):
+        if any(finding.proven and finding.component is RouteComponent.BUS for finding in found):
             return found
         return (*found, *self._queue.findings())
 

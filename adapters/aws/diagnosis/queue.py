@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adapters.aws.findings import checked
 from adapters.aws.policy.evaluation import EVENTBRIDGE, Answer, EventBridgeCall, judge
 from adapters.aws.route.definition import rule_arn
-from domain.model.route.route import Finding, Link, RouteNames
+from domain.model.route.route import Finding, RouteComponent, RouteNames
 
 if TYPE_CHECKING:
     from types_boto3_kms import KMSClient
@@ -49,21 +49,23 @@ class QueueDiagnosis:
 
     def findings(self) -> tuple[Finding, ...]:
         """What keeps EventBridge from sending to the queue."""
-        return checked(Link.QUEUE, self._queue)
+        return checked(RouteComponent.QUEUE, self._queue)
 
     def _queue(self) -> Iterator[Finding]:
         try:
             attributes = self._queue_attributes()
         except self._sqs.exceptions.QueueDoesNotExist:
             yield Finding(
-                Link.QUEUE,
+                RouteComponent.QUEUE,
                 f"the queue {self._names.queue} does not exist",
                 "SQS knows no queue of that name in this region and account",
                 "Run `transcripts provision`, or correct QUEUE_NAME or AWS_REGION.",
             )
             return
         yield from self._queue_policy(attributes)
-        yield from checked(Link.ENCRYPTION, lambda: self._encryption(attributes), UNREADABLE_KEY_REMEDY)
+        yield from checked(
+            RouteComponent.ENCRYPTION, lambda: self._encryption(attributes), UNREADABLE_KEY_REMEDY
+        )
 
     def _queue_attributes(self) -> Mapping[str, str]:
         url = self._sqs.get_queue_url(QueueName=self._names.queue)["QueueUrl"]
@@ -78,7 +80,7 @@ class QueueDiagnosis:
             "and deny it nowhere."
         )
         yield from _policy_findings(
-            Link.QUEUE_POLICY, "the queue's policy", attributes.get("Policy"), call, remedy
+            RouteComponent.QUEUE_POLICY, "the queue's policy", attributes.get("Policy"), call, remedy
         )
 
     def _encryption(self, attributes: Mapping[str, str]) -> Iterator[Finding]:
@@ -107,7 +109,7 @@ class QueueDiagnosis:
         for action in KEY_ACTIONS:
             call = EventBridgeCall(action, arn, rule)
             yield from _policy_findings(
-                Link.ENCRYPTION,
+                RouteComponent.ENCRYPTION,
                 f"the policy of the queue's key, asked for {action},",
                 policy,
                 call,
@@ -116,15 +118,17 @@ class QueueDiagnosis:
 
 
 def _policy_findings(
-    link: Link, whose: str, policy: str | None, call: EventBridgeCall, remedy: str
+    component: RouteComponent, whose: str, policy: str | None, call: EventBridgeCall, remedy: str
 ) -> Iterator[Finding]:
     verdict = judge(policy, call)
     if verdict.answer is Answer.REFUSED:
-        yield Finding(link, f"{whose} refuses EventBridge", verdict.evidence, remedy)
+        yield Finding(component, f"{whose} refuses EventBridge", verdict.evidence, remedy)
     elif verdict.answer is Answer.UNKNOWN:
         problem = f"whether {whose} lets EventBridge in could not be told"
-        yield Finding(link, problem, verdict.evidence, remedy, proven=False)
+        yield Finding(component, problem, verdict.evidence, remedy, proven=False)
 
 
 def _shut_out(evidence: str) -> Finding:
-    return Finding(Link.ENCRYPTION, "the queue's key shuts EventBridge out", evidence, OUR_OWN_KEY_REMEDY)
+    return Finding(
+        RouteComponent.ENCRYPTION, "the queue's key shuts EventBridge out", evidence, OUR_OWN_KEY_REMEDY
+    )

@@ -17,8 +17,14 @@ from adapters.aws.route.resource import RoutePart
 from adapters.aws.route.rules import RouteRule, RuleTarget
 from adapters.aws.sqs.metrics import QueueAges
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Finding, Link, Part, Provisioning, RouteNames
-from domain.model.route.status import Inspection, Removal, Standing
+from domain.model.route.route import (
+    Finding,
+    ProvisionedResource,
+    ProvisioningReport,
+    RouteComponent,
+    RouteNames,
+)
+from domain.model.route.status import Inspection, RemovedResource, ResourceStatus
 from ports.event_infrastructure_port import EventInfrastructurePort
 
 if TYPE_CHECKING:
@@ -54,11 +60,11 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         self._ages = QueueAges(cloudwatch)
         self._diagnosis = RouteDiagnosis(events, sqs, kms, names)
 
-    def provision(self, *, archive_days: int | None = None) -> Provisioning:
+    def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
         """Create what is missing, in the requirements' order, and check everything (7.5)."""
         return self._set_up(archive_days, RoutePart.ensure)
 
-    def repair(self, *, archive_days: int | None = None) -> Provisioning:
+    def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
         """The same, and mend what differs."""
         return self._set_up(archive_days, RoutePart.repair)
 
@@ -69,22 +75,24 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         archive = parts.archive.look(expected=archive_days is not None)
         return Inspection((*route, archive), self._other_targets(parts.target))
 
-    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[Removal, ...]:
+    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
         """Remove them in an order in which no event is lost on the way."""
         parts = self._parts(self._route(None), None)
         return remove_parts(parts, self._events, self._names, force=force, archive=archive)
 
     def diagnose(self) -> tuple[Finding, ...]:
-        """Read the configuration of every link."""
+        """Read the configuration of every component."""
         return self._diagnosis.findings()
 
-    def _set_up(self, archive_days: int | None, step: Callable[[RoutePart[Any]], Part]) -> Provisioning:
+    def _set_up(
+        self, archive_days: int | None, step: Callable[[RoutePart[Any]], ProvisionedResource]
+    ) -> ProvisioningReport:
         route = self._route(archive_days)
         parts = self._parts(route, archive_days)
         wanted: tuple[RoutePart[Any], ...] = parts if route.replays else parts[:-1]
         done = tuple(step(part) for part in wanted)
         queue = self._there(parts.queue)
-        return Provisioning(
+        return ProvisioningReport(
             parts=done,
             queue_address=queue.url,
             dead_letter_queue_address=self._there(parts.dead_letter_queue).url,
@@ -108,8 +116,8 @@ class AwsEventInfrastructure(EventInfrastructurePort):
 
     def _parts(self, route: Route, archive_days: int | None) -> RouteParts:
         return RouteParts(
-            RouteQueue(self._sqs, Link.DEAD_LETTER_QUEUE, route, self._patience),
-            RouteQueue(self._sqs, Link.QUEUE, route, self._patience),
+            RouteQueue(self._sqs, RouteComponent.DEAD_LETTER_QUEUE, route, self._patience),
+            RouteQueue(self._sqs, RouteComponent.QUEUE, route, self._patience),
             RouteRule(self._events, route, self._patience),
             RuleTarget(self._events, route, self._patience),
             RouteArchive(self._events, route, self._patience, archive_days),
@@ -122,7 +130,7 @@ class AwsEventInfrastructure(EventInfrastructurePort):
             raise InfrastructureError(f"{part.title} is gone again: somebody removes it meanwhile")
         return found
 
-    def _with_age(self, standing: Standing) -> Standing:
+    def _with_age(self, standing: ResourceStatus) -> ResourceStatus:
         if standing.load is None:
             return standing
         return standing._replace(load=self._ages.with_age(standing.load, standing.name))
@@ -139,7 +147,7 @@ def _redrive_findings(route: Route, queue: FoundQueue) -> Iterator[Finding]:
     for difference in queue_differences(route.queue_attributes, queue.attributes):
         if difference.attribute == "RedrivePolicy.deadLetterTargetArn":
             yield Finding(
-                Link.DEAD_LETTER_QUEUE,
+                RouteComponent.DEAD_LETTER_QUEUE,
                 "messages that fail do not go to the dead-letter queue",
                 f"{difference.attribute} is {difference.found}",
                 f"Set the queue's redrive policy to {route.queue_attributes['RedrivePolicy']}, "

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.replay.rules import ReplayRules
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Link, RouteNames
-from domain.model.route.status import Fate, QueueLoad, Removal
+from domain.model.route.route import RouteComponent, RouteNames
+from domain.model.route.status import QueueLoad, RemovalOutcome, RemovedResource
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def remove_parts(
     parts: "RouteParts", events: "EventBridgeClient", names: RouteNames, *, force: bool, archive: bool
-) -> tuple[Removal, ...]:
+) -> tuple[RemovedResource, ...]:
     """Remove them; the bus, and an archive that is not to go, are reported as left.
 
     Raises:
@@ -49,11 +49,13 @@ def _require_empty(queues: Iterable["RouteQueue"], so_far: str) -> None:
             )
 
 
-def _rest(parts: "RouteParts", names: RouteNames, *, archive: bool) -> Iterable[Removal]:
+def _rest(parts: "RouteParts", names: RouteNames, *, archive: bool) -> Iterable[RemovedResource]:
     if archive:
         yield parts.archive.remove()
     else:
         standing = parts.archive.look(expected=False)
         if standing.exists is not False:
-            yield Removal(Link.ARCHIVE, names.archive, Fate.LEFT, "only --archive removes it")
-    yield Removal(Link.BUS, names.bus, Fate.LEFT, "others may use it")
+            yield RemovedResource(
+                RouteComponent.ARCHIVE, names.archive, RemovalOutcome.LEFT, "only --archive removes it"
+            )
+    yield RemovedResource(RouteComponent.BUS, names.bus, RemovalOutcome.LEFT, "others may use it")

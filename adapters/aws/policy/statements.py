@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 
 from adapters.aws.policy.evaluation import Json, canonical, statements
-from domain.model.route.route import Difference
+from domain.model.route.route import Drift
 
 NOTHING = "none"
 
 
-def policy_differences(wanted: str, found: str, *, tolerated: Json) -> Iterator[Difference]:
+def policy_differences(wanted: str, found: str, *, tolerated: Json) -> Iterator[Drift]:
     """Each statement that is missing or beyond what is wanted; compared by meaning.
 
     A statement that bears the `Sid` of one of ours is ours, whatever became of it.
@@ -19,10 +19,10 @@ def policy_differences(wanted: str, found: str, *, tolerated: Json) -> Iterator[
     wanted_ones = {canonical(statement) for statement in statements(wanted)}
     found_ones = {canonical(statement): statement for statement in statements(found)}
     for text in sorted(wanted_ones - found_ones.keys()):
-        yield Difference("Policy", text, "not among its statements" if found else NOTHING)
+        yield Drift("Policy", text, "not among its statements" if found else NOTHING)
     for text in sorted(found_ones.keys() - wanted_ones - {canonical(tolerated)}):
         ours = _sid(found_ones[text]) in _sids(wanted)
-        yield Difference("Policy", "no further statement", text, ours=ours)
+        yield Drift("Policy", "no further statement", text, ours=ours)
 
 
 def with_ours(wanted: str, found: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adapters.aws.policy.evaluation import canonical
 from adapters.aws.policy.statements import NOTHING
 from adapters.aws.route.definition import CHANGES_TO_EVENTS
-from domain.model.route.route import DELIVERY_ATTEMPTS, DELIVERY_SECONDS, Difference
+from domain.model.route.route import DELIVERY_ATTEMPTS, DELIVERY_SECONDS, Drift
 
 if TYPE_CHECKING:
     from types_boto3_events.type_defs import (
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 BROKEN_ARCHIVE_STATES = ("DISABLED", "CREATE_FAILED", "UPDATE_FAILED")
 
 
-def queue_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Difference]:
+def queue_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Drift]:
     """Each attribute that is not as wanted, but for `Policy`, which has statements of others, too."""
     for name, value in wanted.items():
         if name == "RedrivePolicy":
@@ -30,72 +30,72 @@ def queue_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> It
         elif name in ("SqsManagedSseEnabled", "KmsMasterKeyId"):
             yield from _encryption_differences(wanted, found)
         elif name != "Policy" and found.get(name) != value:
-            yield Difference(name, value, found.get(name, NOTHING))
+            yield Drift(name, value, found.get(name, NOTHING))
 
 
-def rule_differences(pattern: str, found: "DescribeRuleResponseTypeDef") -> Iterator[Difference]:
+def rule_differences(pattern: str, found: "DescribeRuleResponseTypeDef") -> Iterator[Drift]:
     """Pattern, by meaning, and state."""
     yield from _pattern_differences(pattern, found.get("EventPattern", "null"))
     if found["State"] != "ENABLED":
-        yield Difference("State", "ENABLED", found["State"])
+        yield Drift("State", "ENABLED", found["State"])
 
 
-def target_differences(wanted: "TargetTypeDef", found: "TargetOutputTypeDef") -> Iterator[Difference]:
+def target_differences(wanted: "TargetTypeDef", found: "TargetOutputTypeDef") -> Iterator[Drift]:
     """Where the target sends to, what it does to events, and what becomes of those that it cannot deliver.
 
     Without a retry policy EventBridge tries as often, and for as long, as is wanted here.
     """
     if found["Arn"] != wanted["Arn"]:
-        yield Difference("Arn", wanted["Arn"], found["Arn"])
+        yield Drift("Arn", wanted["Arn"], found["Arn"])
     for name in CHANGES_TO_EVENTS:
         if found.get(name):
-            yield Difference(name, NOTHING, json.dumps(found.get(name)))
+            yield Drift(name, NOTHING, json.dumps(found.get(name)))
     dead_letters = wanted["DeadLetterConfig"].get("Arn", NOTHING)
     found_dead_letters = found.get("DeadLetterConfig", {}).get("Arn", NOTHING)
     if found_dead_letters != dead_letters:
-        yield Difference("DeadLetterConfig.Arn", dead_letters, found_dead_letters)
+        yield Drift("DeadLetterConfig.Arn", dead_letters, found_dead_letters)
     retries = found.get("RetryPolicy", {})
     for name, limit, actual in (
         ("MaximumEventAgeInSeconds", DELIVERY_SECONDS, retries.get("MaximumEventAgeInSeconds")),
         ("MaximumRetryAttempts", DELIVERY_ATTEMPTS, retries.get("MaximumRetryAttempts")),
     ):
         if actual not in (None, limit):
-            yield Difference(f"RetryPolicy.{name}", str(limit), str(actual))
+            yield Drift(f"RetryPolicy.{name}", str(limit), str(actual))
 
 
 def archive_differences(
     pattern: str, days: int | None, bus_arn: str, found: "DescribeArchiveResponseTypeDef"
-) -> Iterator[Difference]:
+) -> Iterator[Drift]:
     """Whose events it keeps, which, and for how long, where that is known to be wanted."""
     if found["EventSourceArn"] != bus_arn:
-        yield Difference("EventSourceArn", bus_arn, found["EventSourceArn"])
+        yield Drift("EventSourceArn", bus_arn, found["EventSourceArn"])
     yield from _pattern_differences(pattern, found.get("EventPattern", "null"))
     if days is not None and found.get("RetentionDays", 0) != days:
-        yield Difference("RetentionDays", str(days), str(found.get("RetentionDays", 0)))
+        yield Drift("RetentionDays", str(days), str(found.get("RetentionDays", 0)))
     if found["State"] in BROKEN_ARCHIVE_STATES:
-        yield Difference("State", "ENABLED", found["State"])
+        yield Drift("State", "ENABLED", found["State"])
 
 
-def _pattern_differences(wanted: str, found: str) -> Iterator[Difference]:
+def _pattern_differences(wanted: str, found: str) -> Iterator[Drift]:
     if canonical(json.loads(found)) != canonical(json.loads(wanted)):
-        yield Difference("EventPattern", wanted, found)
+        yield Drift("EventPattern", wanted, found)
 
 
-def _redrive_differences(wanted: Mapping[str, object], found: str | None) -> Iterator[Difference]:
+def _redrive_differences(wanted: Mapping[str, object], found: str | None) -> Iterator[Drift]:
     """SQS gives numbers back as numbers or as strings, as they were set."""
     found_policy = json.loads(found) if found else {}
     for name, value in wanted.items():
         if str(found_policy.get(name)) != str(value):
-            yield Difference(f"RedrivePolicy.{name}", str(value), str(found_policy.get(name, NOTHING)))
+            yield Drift(f"RedrivePolicy.{name}", str(value), str(found_policy.get(name, NOTHING)))
 
 
-def _encryption_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Difference]:
+def _encryption_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Drift]:
     """A key where none is asked for is no difference: encryption is never weakened."""
     key, found_key = wanted.get("KmsMasterKeyId"), found.get("KmsMasterKeyId") or None
     if key is not None and (found_key is None or _short(found_key) != _short(key)):
-        yield Difference("KmsMasterKeyId", key, found_key or NOTHING)
+        yield Drift("KmsMasterKeyId", key, found_key or NOTHING)
     if key is None and found_key is None and found.get("SqsManagedSseEnabled") != "true":
-        yield Difference("SqsManagedSseEnabled", "true", found.get("SqsManagedSseEnabled", NOTHING))
+        yield Drift("SqsManagedSseEnabled", "true", found.get("SqsManagedSseEnabled", NOTHING))
 
 
 def _short(key: str) -> str:

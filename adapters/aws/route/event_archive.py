@@ -7,7 +7,7 @@ from adapters.aws.route.definition import event_pattern
 from adapters.aws.route.drift import archive_differences
 from adapters.aws.route.resource import RoutePart
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Difference, Link
+from domain.model.route.route import Drift, RouteComponent
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -27,7 +27,7 @@ class RouteArchive(RoutePart["DescribeArchiveResponseTypeDef"]):
     def __init__(
         self, events: "EventBridgeClient", route: "Route", patience: "Patience", days: int | None
     ) -> None:
-        super().__init__(Link.ARCHIVE, route.names.archive, f"the archive {route.names.archive}")
+        super().__init__(RouteComponent.ARCHIVE, route.names.archive, f"the archive {route.names.archive}")
         self._events = events
         self._bus_arn = route.bus_arn
         self._pattern = event_pattern(route.names)
@@ -54,11 +54,11 @@ class RouteArchive(RoutePart["DescribeArchiveResponseTypeDef"]):
             return False
         return True
 
-    def differences(self, found: "DescribeArchiveResponseTypeDef") -> Iterable[Difference]:
+    def differences(self, found: "DescribeArchiveResponseTypeDef") -> Iterable[Drift]:
         """Bus, pattern, retention, state."""
         return archive_differences(self._pattern, self._days, self._bus_arn, found)
 
-    def mend(self, found: "DescribeArchiveResponseTypeDef", differences: Sequence[Difference]) -> None:
+    def mend(self, found: "DescribeArchiveResponseTypeDef", differences: Sequence[Drift]) -> None:
         """Set pattern and retention; another bus's archive is somebody else's."""
         if any(difference.attribute == "EventSourceArn" for difference in differences):
             raise InfrastructureError(

@@ -7,7 +7,7 @@ from adapters.aws.policy.statements import policy_differences, with_ours
 from adapters.aws.route.drift import queue_differences
 from adapters.aws.route.resource import RoutePart
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Difference, Link
+from domain.model.route.route import Drift, RouteComponent
 from domain.model.route.status import QueueLoad
 
 if TYPE_CHECKING:
@@ -34,10 +34,12 @@ class FoundQueue(NamedTuple):
 class RouteQueue(RoutePart[FoundQueue]):
     """A queue of the route, with the attributes that are wanted."""
 
-    def __init__(self, sqs: "SQSClient", link: Link, route: "Route", patience: "Patience") -> None:
-        dead = link is Link.DEAD_LETTER_QUEUE
+    def __init__(
+        self, sqs: "SQSClient", component: RouteComponent, route: "Route", patience: "Patience"
+    ) -> None:
+        dead = component is RouteComponent.DEAD_LETTER_QUEUE
         name = route.names.dead_letter_queue if dead else route.names.queue
-        super().__init__(link, name, f"the queue {name}")
+        super().__init__(component, name, f"the queue {name}")
         self._sqs = sqs
         self._arn = route.dead_letter_queue_arn if dead else route.queue_arn
         self._feeder_arn = route.queue_arn
@@ -66,13 +68,13 @@ class RouteQueue(RoutePart[FoundQueue]):
             ) from None
         return True
 
-    def differences(self, found: FoundQueue) -> Iterable[Difference]:
+    def differences(self, found: FoundQueue) -> Iterable[Drift]:
         """Attribute by attribute; the policy statement by statement."""
         yield from queue_differences(self._wanted, found.attributes)
         policy = found.attributes.get("Policy", "")
         yield from policy_differences(self._wanted["Policy"], policy, tolerated=self._tolerated)
 
-    def mend(self, found: FoundQueue, differences: Sequence[Difference]) -> None:
+    def mend(self, found: FoundQueue, differences: Sequence[Drift]) -> None:
         """Set what differs, and nothing else; statements of others stay in the policy."""
         names = {difference.attribute.partition(".")[0] for difference in differences}
         changed: QueueAttributes = {name: value for name, value in self._wanted.items() if name in names}
@@ -82,7 +84,7 @@ class RouteQueue(RoutePart[FoundQueue]):
 
     def delete(self, found: FoundQueue) -> str:
         """Delete it, unless other queues send their dead letters to it."""
-        feeders = self._other_feeders(found.url) if self.link is Link.DEAD_LETTER_QUEUE else []
+        feeders = self._other_feeders(found.url) if self.component is RouteComponent.DEAD_LETTER_QUEUE else []
         if feeders:
             return f"it is the dead-letter queue of {', '.join(feeders)} as well"
         self._sqs.delete_queue(QueueUrl=found.url)

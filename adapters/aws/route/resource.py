@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from adapters.aws.errors import translate_infrastructure_errors
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Difference, Link, Part
-from domain.model.route.status import Fate, QueueLoad, Removal, Standing
+from domain.model.route.route import Drift, ProvisionedResource, RouteComponent
+from domain.model.route.status import QueueLoad, RemovalOutcome, RemovedResource, ResourceStatus
 
 logger = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ class RoutePart(ABC, Generic[Found]):
     The five abstract methods call AWS plainly; the others word what comes of it.
     """
 
-    def __init__(self, link: Link, name: str, title: str) -> None:
-        self.link = link
+    def __init__(self, component: RouteComponent, name: str, title: str) -> None:
+        self.component = component
         self.name = name
         self.title = title
 
@@ -41,11 +41,11 @@ class RoutePart(ABC, Generic[Found]):
         """Make it; False where somebody else was faster."""
 
     @abstractmethod
-    def differences(self, found: Found) -> Iterable[Difference]:
+    def differences(self, found: Found) -> Iterable[Drift]:
         """What is not as wanted about it."""
 
     @abstractmethod
-    def mend(self, found: Found, differences: Sequence[Difference]) -> None:
+    def mend(self, found: Found, differences: Sequence[Drift]) -> None:
         """Make ours of it what is wanted, and leave everything else."""
 
     @abstractmethod
@@ -64,7 +64,7 @@ class RoutePart(ABC, Generic[Found]):
         """What is in it."""
         return None
 
-    def ensure(self) -> Part:
+    def ensure(self) -> ProvisionedResource:
         """Create the part where it is missing, else leave it as it is and warn (requirement 7.6)."""
         with translate_infrastructure_errors(f"provisioning {self.title}"):
             found = self.find()
@@ -73,7 +73,7 @@ class RoutePart(ABC, Generic[Found]):
             found = found or self._find_again()
             return self._existing(self.name_of(found), tuple(self.differences(found)))
 
-    def repair(self) -> Part:
+    def repair(self) -> ProvisionedResource:
         """Create the part where it is missing, else mend what differs and is ours."""
         with translate_infrastructure_errors(f"repairing {self.title}"):
             found = self.find()
@@ -86,17 +86,19 @@ class RoutePart(ABC, Generic[Found]):
                 self.mend(found, mended)
                 logger.info("mended", extra=self._extra(mended))
             others = tuple(difference for difference in differences if not difference.ours)
-            return Part(self.link, self.name_of(found), created=False, differences=others, mended=mended)
+            return ProvisionedResource(
+                self.component, self.name_of(found), created=False, differences=others, mended=mended
+            )
 
-    def look(self, *, expected: bool = True) -> Standing:
+    def look(self, *, expected: bool = True) -> ResourceStatus:
         """How the part stands; where it may not be looked at, that is the answer."""
         try:
             with translate_infrastructure_errors(f"reading {self.title}"):
                 found = self.find()
                 if found is None:
-                    return Standing(self.link, self.name, exists=False, expected=expected)
-                return Standing(
-                    self.link,
+                    return ResourceStatus(self.component, self.name, exists=False, expected=expected)
+                return ResourceStatus(
+                    self.component,
                     self.name_of(found),
                     exists=True,
                     differences=tuple(self.differences(found)),
@@ -105,17 +107,24 @@ class RoutePart(ABC, Generic[Found]):
                     expected=expected,
                 )
         except InfrastructureError as error:
-            return Standing(self.link, self.name, exists=None, problem=str(error), expected=expected)
+            return ResourceStatus(
+                self.component, self.name, exists=None, problem=str(error), expected=expected
+            )
 
-    def remove(self) -> Removal:
+    def remove(self) -> RemovedResource:
         """Remove the part where it is there."""
         with translate_infrastructure_errors(f"removing {self.title}"):
             found = self.find()
             if found is None:
-                return Removal(self.link, self.name, Fate.MISSING)
+                return RemovedResource(self.component, self.name, RemovalOutcome.MISSING)
             reason = self._delete(found)
             logger.info("left" if reason else "removed", extra=self._extra())
-            return Removal(self.link, self.name_of(found), Fate.LEFT if reason else Fate.REMOVED, reason)
+            return RemovedResource(
+                self.component,
+                self.name_of(found),
+                RemovalOutcome.LEFT if reason else RemovalOutcome.REMOVED,
+                reason,
+            )
 
     def _delete(self, found: Found) -> str:
         try:
@@ -131,14 +140,14 @@ class RoutePart(ABC, Generic[Found]):
             raise InfrastructureError(f"{self.title} appears and disappears: somebody removes it meanwhile")
         return found
 
-    def _created(self) -> Part:
+    def _created(self) -> ProvisionedResource:
         logger.info("created", extra=self._extra())
-        return Part(self.link, self.name, created=True)
+        return ProvisionedResource(self.component, self.name, created=True)
 
-    def _existing(self, name: str, differences: tuple[Difference, ...]) -> Part:
+    def _existing(self, name: str, differences: tuple[Drift, ...]) -> ProvisionedResource:
         logger.warning("exists already, creation skipped", extra=self._extra(differences))
-        return Part(self.link, name, created=False, differences=differences)
+        return ProvisionedResource(self.component, name, created=False, differences=differences)
 
-    def _extra(self, differences: Iterable[Difference] = ()) -> dict[str, object]:
+    def _extra(self, differences: Iterable[Drift] = ()) -> dict[str, object]:
         names = [difference.attribute for difference in differences]
-        return {"part": self.link.value, "part_name": self.name, "differences": names}
+        return {"part": self.component.value, "part_name": self.name, "differences": names}

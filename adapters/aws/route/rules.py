@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from adapters.aws.route.definition import event_pattern
 from adapters.aws.route.drift import rule_differences, target_differences
 from adapters.aws.route.resource import RoutePart
-from domain.model.route.route import Difference, Link
+from domain.model.route.route import Drift, RouteComponent
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -28,7 +28,7 @@ class RouteRule(RoutePart["DescribeRuleResponseTypeDef"]):
     """The rule that takes our events off the bus."""
 
     def __init__(self, events: "EventBridgeClient", route: "Route", patience: "Patience") -> None:
-        super().__init__(Link.RULE, route.names.rule, f"the rule {route.names.rule}")
+        super().__init__(RouteComponent.RULE, route.names.rule, f"the rule {route.names.rule}")
         self._events = events
         self._bus = route.names.bus
         self._pattern = event_pattern(route.names)
@@ -50,14 +50,14 @@ class RouteRule(RoutePart["DescribeRuleResponseTypeDef"]):
         )
         return True
 
-    def differences(self, found: "DescribeRuleResponseTypeDef") -> Iterable[Difference]:
+    def differences(self, found: "DescribeRuleResponseTypeDef") -> Iterable[Drift]:
         """Pattern and state."""
         return rule_differences(self._pattern, found)
 
     def mend(
         self,
         found: "DescribeRuleResponseTypeDef",
-        differences: Sequence[Difference],  # noqa: ARG002 - a rule is put whole
+        differences: Sequence[Drift],  # noqa: ARG002 - a rule is put whole
     ) -> None:
         """Put it again; whatever is not given anew would be gone."""
         rule: PutRuleRequestTypeDef = {
@@ -90,7 +90,7 @@ class RuleTarget(RoutePart["TargetOutputTypeDef"]):
     def __init__(self, events: "EventBridgeClient", route: "Route", patience: "Patience") -> None:
         self._wanted = route.target
         title = f"the target of the rule {route.names.rule}"
-        super().__init__(Link.TARGET, self._wanted["Id"], title)
+        super().__init__(RouteComponent.TARGET, self._wanted["Id"], title)
         self._events = events
         self._rule = route.names.rule
         self._bus = route.names.bus
@@ -115,14 +115,14 @@ class RuleTarget(RoutePart["TargetOutputTypeDef"]):
         self._patience(lambda: self._put(self._wanted["Id"]))
         return True
 
-    def differences(self, found: "TargetOutputTypeDef") -> Iterable[Difference]:
+    def differences(self, found: "TargetOutputTypeDef") -> Iterable[Drift]:
         """Where it sends to, and how."""
         return target_differences(self._wanted, found)
 
     def mend(
         self,
         found: "TargetOutputTypeDef",
-        differences: Sequence[Difference],  # noqa: ARG002 - a target is put whole
+        differences: Sequence[Drift],  # noqa: ARG002 - a target is put whole
     ) -> None:
         """Put it again, as it is wanted."""
         self._patience(lambda: self._put(found["Id"]))

@@ -10,7 +10,7 @@ from adapters.aws.errors import translate_payload_errors
 from adapters.aws.findings import checked
 from domain.model.errors import PayloadStoreError
 from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 from ports.payload_store_port import KEY_PREFIX, PayloadStorePort, payload_key
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class S3PayloadStore(PayloadStorePort):
             f"arn:aws:s3:::{self._bucket}/transcripts/*. A bucket policy that asks for an encryption header "
             "refuses this check alone."
         )
-        return checked(Link.PAYLOAD_BUCKET, self._findings, remedy)
+        return checked(RouteComponent.PAYLOAD_BUCKET, self._findings, remedy)
 
     def _findings(self) -> Iterator[Finding]:
         """Offer a part of an upload that does not exist.
@@ -80,14 +80,14 @@ class S3PayloadStore(PayloadStorePort):
             return
         except self._client.exceptions.NoSuchBucket:
             yield Finding(
-                Link.PAYLOAD_BUCKET,
+                RouteComponent.PAYLOAD_BUCKET,
                 f"the bucket {self._bucket} does not exist",
                 "S3 knows no bucket of that name",
                 f"Run `aws s3 mb s3://{self._bucket}`, or correct PAYLOAD_BUCKET or AWS_ENDPOINT_URL.",
             )
             return
         yield Finding(
-            Link.PAYLOAD_BUCKET,
+            RouteComponent.PAYLOAD_BUCKET,
             f"whether the bucket {self._bucket} takes transcripts could not be told",
             "a part of an upload that does not exist was accepted: this is not S3",
             "Correct AWS_ENDPOINT_URL.",

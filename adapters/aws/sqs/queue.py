@@ -73,7 +73,7 @@ class SqsQueue(QueuePort):
         """Set their visibility timeout to 0, ten a call."""
         for batch in batches(messages):
             try:
-                self._hide_batch(batch, 0)
+                self._change_batch(batch, 0)
             except InfrastructureError as error:
                 logger.warning("messages stay hidden until their time is up", extra={"error": str(error)})
 

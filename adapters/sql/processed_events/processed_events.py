@@ -50,7 +50,7 @@ class SqlProcessedEvents(DeduplicationPort):
     def acquire(
         self, keys: Sequence[EventKey], /, *, lease_seconds: float
     ) -> tuple[ProcessingLease | LeaseStatus, ...]:
-        """Insert leases, then look which events are processed: one completed meanwhile is recorded by then."""
+        """Insert leases, then look which events are processed: one completed meanwhile is recorded then."""
         if not keys:
             return ()
         token = uuid4()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from domain.model.contract.schema_keywords import Change
 from domain.model.contract.schema_places import JsonSchema, canonical, top
-from domain.model.contract.schema_structure import Pair, Part, parts
+from domain.model.contract.schema_structure import Pair, ProvisionedResource, parts
 from domain.model.events.version import Bump
 
 _OWN_NUMBER = frozenset(
@@ -60,7 +60,7 @@ class _Bumps:
         while sum(map(self._sum_up, reversed(self._pairs.values()))):
             pass
 
-    def of(self, part: Part) -> Bump:
+    def of(self, part: ProvisionedResource) -> Bump:
         """What is known by now."""
         if isinstance(part, Change):
             return part.bump

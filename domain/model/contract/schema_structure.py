@@ -21,12 +21,12 @@ class Pair(NamedTuple):
         return (self.old.path, self.old.site, self.new.path, self.new.site)
 
 
-Part = Change | Pair
+ProvisionedResource = Change | Pair
 BumpOf = Callable[[Pair], Bump]
 """What a comparison costs, as far as it is known: it tells which alternatives belong together."""
 
 
-def parts(pair: Pair, bump_of: BumpOf) -> Iterator[Part]:
+def parts(pair: Pair, bump_of: BumpOf) -> Iterator[ProvisionedResource]:
     """The changes of two places themselves, and the pairs of places within them that have to be compared."""
     old, new = pair
     yield from changes_of_values(old, new)
@@ -40,7 +40,7 @@ def parts(pair: Pair, bump_of: BumpOf) -> Iterator[Part]:
     yield from changes_without_rule(old, new)
 
 
-def _keys(old: Place, new: Place) -> Iterator[Part]:
+def _keys(old: Place, new: Place) -> Iterator[ProvisionedResource]:
     before, after = schemas_in(old.schema, "properties"), schemas_in(new.schema, "properties")
     for key in before:
         if key in after:
@@ -52,7 +52,7 @@ def _keys(old: Place, new: Place) -> Iterator[Part]:
         yield from _new_key(old, new, key)
 
 
-def _new_key(old: Place, new: Place, key: str) -> Iterator[Part]:
+def _new_key(old: Place, new: Place, key: str) -> Iterator[ProvisionedResource]:
     path = new.path_to("properties", key)
     others = old.schema.get("additionalProperties", True)
     if others is False:
@@ -64,7 +64,7 @@ def _new_key(old: Place, new: Place, key: str) -> Iterator[Part]:
         yield Pair(old.below("additionalProperties"), new.below("properties", key))
 
 
-def _other_keys(old: Place, new: Place) -> Iterator[Part]:
+def _other_keys(old: Place, new: Place) -> Iterator[ProvisionedResource]:
     keyword = "additionalProperties"
     before, after = old.schema.get(keyword, True), new.schema.get(keyword, True)
     path = new.path_to(keyword)
@@ -76,13 +76,13 @@ def _other_keys(old: Place, new: Place) -> Iterator[Part]:
         yield from _contents(old, new, keyword)
 
 
-def _contents(old: Place, new: Place, keyword: str) -> Iterator[Part]:
+def _contents(old: Place, new: Place, keyword: str) -> Iterator[ProvisionedResource]:
     """A keyword that holds one schema; where it is missing, anything goes."""
     if keyword in old.schema or keyword in new.schema:
         yield Pair(_or_anything(old, keyword), _or_anything(new, keyword))
 
 
-def _alternatives(old: Place, new: Place, keyword: str, bump_of: BumpOf) -> Iterator[Part]:
+def _alternatives(old: Place, new: Place, keyword: str, bump_of: BumpOf) -> Iterator[ProvisionedResource]:
     befores, afters = old.all_below(keyword), new.all_below(keyword)
     if not (befores and afters):
         yield from _appeared_or_gone(befores, afters, new.path_to(keyword))
@@ -101,7 +101,7 @@ def _alternatives(old: Place, new: Place, keyword: str, bump_of: BumpOf) -> Iter
         yield Change(befores[index].path, Bump.MINOR, "the alternative is never written any more")
 
 
-def _conditions(old: Place, new: Place) -> Iterator[Part]:
+def _conditions(old: Place, new: Place) -> Iterator[ProvisionedResource]:
     """`allOf`: each condition against the one in its place."""
     befores, afters = old.all_below("allOf"), new.all_below("allOf")
     for before, after in zip(befores, afters, strict=False):

@@ -42,7 +42,7 @@ class RouteNames:
     archive: str = "meeting-transcripts-archive"
 
 
-class Link(StrEnum):
+class RouteComponent(StrEnum):
     """Where the route of an event can be broken, in the order of travel."""
 
     PAYLOAD_BUCKET = "payload bucket"
@@ -62,17 +62,17 @@ class Link(StrEnum):
 class Finding(NamedTuple):
     """One thing that is wrong with the route, or that could not be told."""
 
-    link: Link
+    component: RouteComponent
     problem: str
     evidence: str
     """What was seen that shows it."""
     remedy: str
     """What to do about it."""
     proven: bool = True
-    """False where the link could not be checked: it may be sound."""
+    """False where the component could not be checked: it may be sound."""
 
 
-class Difference(NamedTuple):
+class Drift(NamedTuple):
     """An attribute of an existing part that is not as it would have been created."""
 
     attribute: str
@@ -82,20 +82,20 @@ class Difference(NamedTuple):
     """False for what others have added: it is shown, and always left."""
 
 
-class Part(NamedTuple):
+class ProvisionedResource(NamedTuple):
     """What provisioning did about one part of the route: it created it, found and left it, or mended it."""
 
-    link: Link
+    component: RouteComponent
     name: str
     created: bool
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Drift, ...] = ()
     """What differs now."""
-    mended: tuple[Difference, ...] = ()
+    mended: tuple[Drift, ...] = ()
     """What differed before."""
 
 
 @dataclass(frozen=True, slots=True)
-class Provisioning:
+class ProvisioningReport:
     """The route as it stands after provisioning.
 
     Attributes:
@@ -105,7 +105,7 @@ class Provisioning:
         findings: what the check at the end found broken.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ProvisionedResource, ...]
     queue_address: str
     dead_letter_queue_address: str
     rule_identifier: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.model.route.route import Difference, Link
+from domain.model.route.route import Drift, RouteComponent
 
 
 class QueueLoad(NamedTuple):
@@ -29,7 +29,7 @@ class QueueLoad(NamedTuple):
         return self.waiting + self.in_flight == 0
 
 
-class Standing(NamedTuple):
+class ResourceStatus(NamedTuple):
     """How one part of the route stands.
 
     Attributes:
@@ -39,17 +39,17 @@ class Standing(NamedTuple):
         expected: False for a part that nobody asked for; that it is missing is no drift.
     """
 
-    link: Link
+    component: RouteComponent
     name: str
     exists: bool | None
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Drift, ...] = ()
     state: str = ""
     load: QueueLoad | None = None
     problem: str = ""
     expected: bool = True
 
     @property
-    def drift(self) -> tuple[Difference, ...]:
+    def drift(self) -> tuple[Drift, ...]:
         """What differs, without what others have added."""
         return tuple(difference for difference in self.differences if difference.ours)
 
@@ -66,13 +66,13 @@ class Action(StrEnum):
     CHANGE = "change"
 
 
-class Change(NamedTuple):
+class PlannedChange(NamedTuple):
     """One step of a plan; the differences are what a change would mend."""
 
     action: Action
-    link: Link
+    component: RouteComponent
     name: str
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[Drift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Inspection:
         other_targets: where else the rule sends; others have added those.
     """
 
-    parts: tuple[Standing, ...]
+    parts: tuple[ResourceStatus, ...]
     other_targets: tuple[str, ...] = ()
 
     @property
@@ -92,19 +92,19 @@ class Inspection:
         return all(part.ok for part in self.parts)
 
     @property
-    def plan(self) -> tuple[Change, ...]:
+    def plan(self) -> tuple[PlannedChange, ...]:
         """What provisioning would create, and what a repair would change as well."""
         return tuple(self._plan())
 
-    def _plan(self) -> Iterator[Change]:
+    def _plan(self) -> Iterator[PlannedChange]:
         for part in self.parts:
             if part.exists is False and part.expected:
-                yield Change(Action.CREATE, part.link, part.name)
+                yield PlannedChange(Action.CREATE, part.component, part.name)
             elif part.drift:
-                yield Change(Action.CHANGE, part.link, part.name, part.drift)
+                yield PlannedChange(Action.CHANGE, part.component, part.name, part.drift)
 
 
-class Fate(StrEnum):
+class RemovalOutcome(StrEnum):
     """What became of a part when the route was removed."""
 
     REMOVED = "removed"
@@ -113,10 +113,10 @@ class Fate(StrEnum):
     LEFT = "left"
 
 
-class Removal(NamedTuple):
+class RemovedResource(NamedTuple):
     """What removing the route did about one part, and why it was left, if it was."""
 
-    link: Link
+    component: RouteComponent
     name: str
-    fate: Fate
+    outcome: RemovalOutcome
     reason: str = ""

@@ -7,7 +7,7 @@ from random import Random
 from domain.model.consuming.lease import ProcessingLease
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
 from domain.services.consuming.in_flight import Delivery
-from domain.services.consuming.stats import Fate
+from domain.services.consuming.stats import MessageOutcome
 from domain.services.consuming.workplace import Workplace
 from ports.queue_port import QueueMessage
 
@@ -53,7 +53,7 @@ class Endings:
             )
         self.delete([delivery.message for delivery in deliveries])
         self._place.in_hand.drop(deliveries)
-        self._place.tally.count(Fate.HANDLED, len(deliveries))
+        self._place.tally.count(MessageOutcome.HANDLED, len(deliveries))
         self._place.tally.forget_failures(delivery.key for delivery in deliveries)
 
     def fail(self, delivery: Delivery, reason: str) -> None:
@@ -78,7 +78,7 @@ class Endings:
         extra = {"message_id": message.id, "receive_count": message.receive_count, "error": reason}
         logger.error("message not readable, it is on its way to the dead letters", extra=extra)
         self.hide([message], self._pause(message))
-        self._place.tally.count(Fate.UNREADABLE)
+        self._place.tally.count(MessageOutcome.UNREADABLE)
 
     def skip(self, deliveries: Sequence[Delivery]) -> None:
         """They are duplicates of what was handled."""
@@ -88,7 +88,7 @@ class Endings:
             logger.info("duplicate skipped", extra=context(delivery))
         self.delete([delivery.message for delivery in deliveries])
         self._place.in_hand.drop(deliveries)
-        self._place.tally.count(Fate.DUPLICATE, len(deliveries))
+        self._place.tally.count(MessageOutcome.DUPLICATE, len(deliveries))
         self._place.tally.forget_failures(delivery.key for delivery in deliveries)
 
     def postpone(self, messages: Sequence[QueueMessage]) -> None:

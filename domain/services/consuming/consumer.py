@@ -14,14 +14,14 @@ from domain.services.consuming.acknowledger import Endings
 from domain.services.consuming.heartbeat import BEAT_SECONDS, Keeper
 from domain.services.consuming.loop import Crew
 from domain.services.consuming.receiver import Intake
-from domain.services.consuming.stats import Tally
+from domain.services.consuming.stats import ConsumerStats
 from domain.services.consuming.workplace import ConsumerOptions, Workplace
 from ports.deduplication_port import DeduplicationPort
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
 from ports.queue_port import QueuePort
 
-__all__ = ["Consumer", "ConsumerOptions", "Tally"]
+__all__ = ["Consumer", "ConsumerOptions", "ConsumerStats"]
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Consumer:
         self._crew = Crew(self._place, handler, payloads, intake, self._endings)
         self._news = Event()
 
-    def run(self) -> Tally:
+    def run(self) -> ConsumerStats:
         """Work until `stop` is called, or until what the options ask for is done.
 
         The threads are daemons: one whose handler hangs does not keep the process alive.

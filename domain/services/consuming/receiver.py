@@ -14,7 +14,7 @@ from domain.model.events.envelope import read_delivered
 from domain.model.route.test_event import LEFT_OVER_AFTER, is_left_over
 from domain.services.consuming.acknowledger import Endings
 from domain.services.consuming.in_flight import BATCH, Delivery
-from domain.services.consuming.stats import Fate
+from domain.services.consuming.stats import MessageOutcome
 from domain.services.consuming.workplace import Workplace
 from ports.queue_port import QueueMessage
 
@@ -131,4 +131,4 @@ class Intake:
             self._place.queue.release([test])
         else:
             self._endings.hide([test], round(LEFT_OVER_AFTER.total_seconds()))
-        self._place.tally.count(Fate.TEST_EVENT)
+        self._place.tally.count(MessageOutcome.TEST_EVENT)

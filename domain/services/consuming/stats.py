@@ -11,7 +11,7 @@ MAX_KNOWN = 100_000
 """Events that failed are known one by one up to here; then the oldest is only counted."""
 
 
-class Fate(StrEnum):
+class MessageOutcome(StrEnum):
     """What became of a message."""
 
     HANDLED = "handled"
@@ -21,7 +21,7 @@ class Fate(StrEnum):
     TEST_EVENT = "test_events"
 
 
-class Tally:
+class ConsumerStats:
     """How many messages met which fate; safe to count from several threads.
 
     Args:
@@ -29,13 +29,13 @@ class Tally:
     """
 
     def __init__(self, max_known: int = MAX_KNOWN) -> None:
-        self._fates = Counter[Fate]()
+        self._fates = Counter[MessageOutcome]()
         self._max_known = max_known
         self._unhandled: dict[EventKey, None] = {}
         self._failed_events = self._no_longer_known = self._pauses = 0
         self._lock = Lock()
 
-    def count(self, fate: Fate, number: int = 1) -> None:
+    def count(self, fate: MessageOutcome, number: int = 1) -> None:
         """Add some."""
         with self._lock:
             self._fates[fate] += number
@@ -43,7 +43,7 @@ class Tally:
     def count_failure(self, key: EventKey) -> None:
         """Add a try that failed, and its event, unless that failed before."""
         with self._lock:
-            self._fates[Fate.FAILED] += 1
+            self._fates[MessageOutcome.FAILED] += 1
             if key in self._unhandled:
                 return
             self._failed_events += 1
@@ -73,14 +73,14 @@ class Tally:
     @property
     def leaves_something(self) -> bool:
         """Whether there were messages that are still to be worked off, or cannot be."""
-        return bool(self.unhandled_events or self[Fate.UNREADABLE])
+        return bool(self.unhandled_events or self[MessageOutcome.UNREADABLE])
 
-    def __getitem__(self, fate: Fate) -> int:
+    def __getitem__(self, fate: MessageOutcome) -> int:
         return self._fates[fate]
 
     def as_dict(self) -> dict[str, int]:
         """Each figure by its name; of `failed`, every try counts."""
-        return {fate.value: self._fates[fate] for fate in Fate} | {
+        return {fate.value: self._fates[fate] for fate in MessageOutcome} | {
             "failed_events": self._failed_events,
             "unhandled_events": self.unhandled_events,
             "pauses": self._pauses,

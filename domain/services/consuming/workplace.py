@@ -12,7 +12,7 @@ from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.model.route.route import VISIBILITY_SECONDS
 from domain.services.consuming.handler_circuit import Outage
 from domain.services.consuming.in_flight import InHand
-from domain.services.consuming.stats import Tally
+from domain.services.consuming.stats import ConsumerStats
 from domain.services.consuming.trouble import Trouble
 from ports.deduplication_port import DeduplicationPort
 from ports.queue_port import QueuePort
@@ -84,5 +84,5 @@ class Workplace:
     in_hand: InHand = field(default_factory=InHand)
     trouble: Trouble = field(default_factory=Trouble)
     outage: Outage = field(default_factory=Outage)
-    tally: Tally = field(default_factory=Tally)
+    tally: ConsumerStats = field(default_factory=ConsumerStats)
     stop: Event = field(default_factory=Event)

@@ -4,15 +4,15 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 
-HOLDING = frozenset({Link.BUS, Link.RULE, Link.PATTERN, Link.TARGET})
+HOLDING = frozenset({RouteComponent.BUS, RouteComponent.RULE, RouteComponent.PATTERN, RouteComponent.TARGET})
 """Where one of these is missing, EventBridge answers success and nobody gets the event."""
 
-BEHIND_THE_RULE = frozenset({Link.PATTERN, Link.TARGET})
+BEHIND_THE_RULE = frozenset({RouteComponent.PATTERN, RouteComponent.TARGET})
 """What nobody sees of a rule that cannot be looked at."""
 
 NOT_YET = "the route of the events has not been looked at yet"
@@ -56,7 +56,7 @@ class RouteGuard:
 
     def look(self) -> None:
         """Look at the route now."""
-        findings = [finding for finding in self._findings() if finding.link in HOLDING]
+        findings = [finding for finding in self._findings() if finding.component in HOLDING]
         proven = [finding for finding in findings if finding.proven]
         self._broken = (*proven, *self._not_seen_again(findings))
         if self._broken:
@@ -75,10 +75,10 @@ class RouteGuard:
 
     def _not_seen_again(self, findings: Sequence[Finding]) -> list[Finding]:
         """What was broken at the last look, and could not be looked at this time."""
-        unseen = {finding.link for finding in findings if not finding.proven}
-        if Link.RULE in unseen:
+        unseen = {finding.component for finding in findings if not finding.proven}
+        if RouteComponent.RULE in unseen:
             unseen |= BEHIND_THE_RULE
-        return [finding for finding in self._broken if finding.link in unseen]
+        return [finding for finding in self._broken if finding.component in unseen]
 
     def _hold(self, reason: str) -> None:
         if self._breaker.held != reason:

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.model.clock import utc_now
 from domain.model.errors import EventPublishError, InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
-from domain.model.route.route import Finding, Link, Verification, route_test_event
+from domain.model.route.route import Finding, RouteComponent, Verification, route_test_event
 from domain.model.route.test_event import change_on_the_way, is_left_over, names_interaction
 from domain.services.route.message_search import (
     BATCH,
@@ -83,11 +83,15 @@ class EventVerificationService:
             publication = self._events.publish(event, labels=(TEST_EVENT_LABEL,))
         except EventPublishError as error:
             remedy = "Mend what the message names; it is the same that keeps real events from leaving."
-            return Finding(Link.PUBLISH, "the test event could not be published", str(error), remedy)
+            return Finding(
+                RouteComponent.PUBLISH, "the test event could not be published", str(error), remedy
+            )
         if publication.status is not PublicationStatus.DISABLED:
             return None
         remedy = "Set EVENT_TRANSPORT=eventbridge and give the service credentials."
-        return Finding(Link.PUBLISH, "publishing is disabled", "the transport keeps no event", remedy)
+        return Finding(
+            RouteComponent.PUBLISH, "publishing is disabled", "the transport keeps no event", remedy
+        )
 
     def _search(self, event: BatchProcessingCompleted, timeout_seconds: float) -> SearchResult:
         def interest(message: QueueMessage) -> Interest:
@@ -167,7 +171,7 @@ class EventVerificationService:
             extra={
                 "interaction_id": str(event.interaction_id),
                 "ok": verification.ok,
-                "links": [finding.link.value for finding in findings],
+                "links": [finding.component.value for finding in findings],
             },
         )
         return verification
@@ -178,7 +182,7 @@ def _changes(message: QueueMessage, sent: BatchProcessingCompleted) -> Iterator[
     change = change_on_the_way(message.body, sent)
     if change:
         yield Finding(
-            Link.TARGET,
+            RouteComponent.TARGET,
             "the test event arrived, but not as it was sent",
             change,
             "Remove input path, input and input transformer from the rule's target.",
@@ -187,7 +191,7 @@ def _changes(message: QueueMessage, sent: BatchProcessingCompleted) -> Iterator[
 
 def _search_broken_off(problem: str) -> Finding:
     return Finding(
-        Link.QUEUE,
+        RouteComponent.QUEUE,
         "the search was broken off, so that no message of others comes to harm",
         problem,
         "Let these credentials receive, send and delete, and use the queue's key, before the next try.",
@@ -196,7 +200,7 @@ def _search_broken_off(problem: str) -> Finding:
 
 def _dead_lettered() -> Finding:
     return Finding(
-        Link.DEAD_LETTER_QUEUE,
+        RouteComponent.DEAD_LETTER_QUEUE,
         "the test event went to the dead-letter queue",
         "it was found and removed there: a consumer received it several times and did not delete it",
         "Let consumers delete events that carry the test label, or stop them while verifying.",
@@ -205,7 +209,7 @@ def _dead_lettered() -> Finding:
 
 def _not_all_looked_at(evidence: str) -> Finding:
     return Finding(
-        Link.QUEUE,
+        RouteComponent.QUEUE,
         "the queue holds more messages than could be looked at in time",
         evidence,
         "Try again with a longer --timeout, or when consumers have caught up.",
@@ -215,8 +219,8 @@ def _not_all_looked_at(evidence: str) -> Finding:
 
 def _taken_by_another(evidence: str) -> Finding:
     return Finding(
-        Link.CONSUMER,
-        "every link that could be checked is sound: another consumer took the test event, or it is late",
+        RouteComponent.CONSUMER,
+        "every component that could be checked is sound: another consumer took the test event, or it is late",
         evidence,
         "Stop other consumers while verifying, or try again.",
     )

@@ -12,7 +12,7 @@ import click
 
 from bootstrap.runtime.consumer import DEFAULT_GROUP, build_consumer
 from bootstrap.runtime.handlers import FileFormat, command_handler, directory_handler, function_handler
-from domain.services.consuming.consumer import Consumer, ConsumerOptions, Tally
+from domain.services.consuming.consumer import Consumer, ConsumerOptions, ConsumerStats
 from entrypoints.cli.commands.consume_options import CONSUMER_GROUP, consumer_options
 from entrypoints.cli.runtime.configuration import configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
@@ -126,7 +126,7 @@ def _handler(
     return directory_handler(folder or Path(), file_format or FileFormat.JSONL)
 
 
-def _run(consumer: Consumer) -> Tally:
+def _run(consumer: Consumer) -> ConsumerStats:
     """Signals are caught, not blocked: commands would inherit the block, and could not be stopped."""
     signals = SimpleQueue[int]()  # its `put` may interrupt anything, itself included
     for each in STOPPING:
@@ -144,5 +144,5 @@ def _stop_when_told(consumer: Consumer, signals: "SimpleQueue[int]") -> None:
     os._exit(128 + number)
 
 
-def _summary(tally: Tally) -> str:
+def _summary(tally: ConsumerStats) -> str:
     return ", ".join(f"{number} {fate.replace('_', ' ')}" for fate, number in tally.as_dict().items())

@@ -6,8 +6,8 @@ import click
 from click.decorators import FC
 
 from bootstrap.operator.templates import RouteTemplate, route_template
-from domain.model.route.route import Part, Provisioning
-from domain.model.route.status import Action, Change
+from domain.model.route.route import ProvisionedResource, ProvisioningReport
+from domain.model.route.status import Action, PlannedChange
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import examples
 from entrypoints.cli.views.drift import differences_as_json, print_differences
@@ -38,7 +38,9 @@ def archive_days_option(meaning: str) -> Callable[[FC], FC]:
     ),
 )
 @archive_days_option("Days for which events are kept for replays")
-@click.option("--repair", is_flag=True, help="Change what differs, too, after showing a plan and asking.")
+@click.option(
+    "--repair", is_flag=True, help="PlannedChange what differs, too, after showing a plan and asking."
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before a repair.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -96,7 +98,7 @@ def _show_plan(
     else:
         show_plan(inspection.plan, repair=repair)
         for part in unknown:
-            console().print(f"not known  {part.link:<17}  {printable(part.problem)}", markup=False)
+            console().print(f"not known  {part.component:<17}  {printable(part.problem)}", markup=False)
     if unknown:
         raise SystemExit(EXIT_FAILED)
 
@@ -113,17 +115,17 @@ def _confirm(infrastructure: EventInfrastructurePort, days: int | None, *, yes: 
         click.confirm("Do this?", abort=True)
 
 
-def _change_as_json(change: Change, *, repair: bool) -> dict[str, object]:
+def _change_as_json(change: PlannedChange, *, repair: bool) -> dict[str, object]:
     return {
         "action": change.action.value,
-        "resource": change.link.value,
+        "resource": change.component.value,
         "name": change.name,
         "only_with_repair": change.action is Action.CHANGE and not repair,
         "differences": differences_as_json(change.differences),
     }
 
 
-def show_plan(plan: tuple[Change, ...], *, repair: bool) -> None:
+def show_plan(plan: tuple[PlannedChange, ...], *, repair: bool) -> None:
     """What people get to read before anything is done."""
     out = console()
     if not plan:
@@ -131,11 +133,11 @@ def show_plan(plan: tuple[Change, ...], *, repair: bool) -> None:
     for change in plan:
         left = change.action is Action.CHANGE and not repair
         note = "  (only with --repair)" if left else ""
-        out.print(f"{change.action:<9}  {change.link:<17}  {printable(change.name)}{note}", markup=False)
+        out.print(f"{change.action:<9}  {change.component:<17}  {printable(change.name)}{note}", markup=False)
         print_differences(out, change.differences)
 
 
-def _tell(provisioning: Provisioning, *, as_json: bool) -> None:
+def _tell(provisioning: ProvisioningReport, *, as_json: bool) -> None:
     if as_json:
         print_json(provisioning_as_json(provisioning))
     else:
@@ -144,7 +146,7 @@ def _tell(provisioning: Provisioning, *, as_json: bool) -> None:
         raise SystemExit(EXIT_FAILED)
 
 
-def provisioning_as_json(provisioning: Provisioning) -> dict[str, object]:
+def provisioning_as_json(provisioning: ProvisioningReport) -> dict[str, object]:
     """What machines get."""
     return {
         "ok": provisioning.ok,
@@ -156,9 +158,9 @@ def provisioning_as_json(provisioning: Provisioning) -> dict[str, object]:
     }
 
 
-def _part_as_json(part: Part) -> dict[str, object]:
+def _part_as_json(part: ProvisionedResource) -> dict[str, object]:
     return {
-        "resource": part.link.value,
+        "resource": part.component.value,
         "name": part.name,
         "status": _status(part),
         "differences": differences_as_json(part.differences),
@@ -166,11 +168,11 @@ def _part_as_json(part: Part) -> dict[str, object]:
     }
 
 
-def show(provisioning: Provisioning) -> None:
+def show(provisioning: ProvisioningReport) -> None:
     """What people get."""
     out = console()
     for part in provisioning.parts:
-        out.print(f"{part.link:<17}  {_status(part):<8}  {printable(part.name)}", markup=False)
+        out.print(f"{part.component:<17}  {_status(part):<8}  {printable(part.name)}", markup=False)
         print_differences(out, part.differences)
     out.print(f"Queue URL  {printable(provisioning.queue_address)}", markup=False)
     out.print(f"DLQ URL    {printable(provisioning.dead_letter_queue_address)}", markup=False)
@@ -179,7 +181,7 @@ def show(provisioning: Provisioning) -> None:
     out.print("[green]The route is there.[/green]" if provisioning.ok else "[red]The route is broken.[/red]")
 
 
-def _status(part: Part) -> str:
+def _status(part: ProvisionedResource) -> str:
     if part.created:
         return "created"
     return "mended" if part.mended else "existing"

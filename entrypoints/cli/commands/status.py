@@ -6,7 +6,7 @@ import click
 
 from domain.model.errors import TranscriptionServiceError
 from domain.model.outbox import OutboxCounts
-from domain.model.route.status import Inspection, QueueLoad, Standing
+from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands.provision import archive_days_option
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.views.drift import differences_as_json, print_differences
@@ -61,9 +61,9 @@ def status_as_json(inspection: Inspection, outbox: OutboxCounts | str) -> dict[s
     }
 
 
-def _part_as_json(part: Standing) -> dict[str, object]:
+def _part_as_json(part: ResourceStatus) -> dict[str, object]:
     return {
-        "resource": part.link.value,
+        "resource": part.component.value,
         "name": part.name,
         "exists": part.exists,
         "ok": part.ok,
@@ -86,8 +86,8 @@ def show(inspection: Inspection, outbox: OutboxCounts | str) -> None:
     out.print(verdict if inspection.ok else "[red]The route is not known to be as it should be.[/red]")
 
 
-def _show_part(out: "Console", part: Standing) -> None:
-    out.print(f"{part.link:<17}  {_word(part):<9}  {printable(part.name)}", markup=False)
+def _show_part(out: "Console", part: ResourceStatus) -> None:
+    out.print(f"{part.component:<17}  {_word(part):<9}  {printable(part.name)}", markup=False)
     if part.state:
         out.print(f"  {printable(part.state)}", markup=False)
     if part.load is not None:
@@ -97,7 +97,7 @@ def _show_part(out: "Console", part: Standing) -> None:
     print_differences(out, part.differences)
 
 
-def _word(part: Standing) -> str:
+def _word(part: ResourceStatus) -> str:
     if part.exists is None:
         return "not known"
     if not part.exists:

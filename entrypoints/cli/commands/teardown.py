@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from domain.model.route.route import RouteNames
-from domain.model.route.status import Fate, Removal
+from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.views.output import confirm, console, print_json, printable
 
@@ -41,18 +41,20 @@ def _question(names: RouteNames, *, force: bool, archive: bool) -> str:
     return f"Remove {what}{messages}?"
 
 
-def _as_json(removal: Removal) -> dict[str, object]:
+def _as_json(removal: RemovedResource) -> dict[str, object]:
     return {
-        "resource": removal.link.value,
+        "resource": removal.component.value,
         "name": removal.name,
-        "status": removal.fate.value,
+        "status": removal.outcome.value,
         "reason": removal.reason or None,
     }
 
 
-def show(removals: Sequence[Removal]) -> None:
+def show(removals: Sequence[RemovedResource]) -> None:
     """What people get: a line a part."""
     out = console()
     for removal in removals:
-        reason = f"  ({printable(removal.reason)})" if removal.fate is Fate.LEFT else ""
-        out.print(f"{removal.link:<17}  {removal.fate:<8}  {printable(removal.name)}{reason}", markup=False)
+        reason = f"  ({printable(removal.reason)})" if removal.outcome is RemovalOutcome.LEFT else ""
+        out.print(
+            f"{removal.component:<17}  {removal.outcome:<8}  {printable(removal.name)}{reason}", markup=False
+        )

@@ -2,7 +2,7 @@
 
 import click
 
-from domain.model.route.route import Link, Verification
+from domain.model.route.route import RouteComponent, Verification
 from domain.services.route.verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import Finite
@@ -21,7 +21,7 @@ from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(timeout: float, *, as_json: bool) -> None:
-    """Publish a test event, look for it in the queue, and say which link is broken where it does not come.
+    """Publish a test event, look for it in the queue, and name what is broken where it does not arrive.
 
     The event carries the label urn:batch-transcription:test-event in its envelope's resources, and is deleted
     once it was found. Messages of others are put back at once, as copies that nobody has received yet.
@@ -57,7 +57,7 @@ def show(verification: Verification) -> None:
 
 
 def _fate(verification: Verification) -> str:
-    if any(finding.link is Link.PUBLISH for finding in verification.findings):
+    if any(finding.component is RouteComponent.PUBLISH for finding in verification.findings):
         return "was not published"
     outcome = "arrived" if verification.arrived else "did not arrive"
     return f"{outcome} after {verification.seconds:.2f} s; messages looked at: {verification.messages_seen}"

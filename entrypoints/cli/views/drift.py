@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from domain.model.route.route import Difference
+from domain.model.route.route import Drift
 from entrypoints.cli.views.output import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def print_differences(out: "Console", differences: Iterable[Difference], *, word: str = "differs") -> None:
+def print_differences(out: "Console", differences: Iterable[Drift], *, word: str = "differs") -> None:
     """Three lines a difference; what stands in it came from AWS, and is escaped."""
     for difference in differences:
         if difference.ours:
@@ -22,6 +22,6 @@ def print_differences(out: "Console", differences: Iterable[Difference], *, word
         out.print(f"    found:  {printable(difference.found)}", markup=False)
 
 
-def differences_as_json(differences: Iterable[Difference]) -> list[dict[str, object]]:
+def differences_as_json(differences: Iterable[Drift]) -> list[dict[str, object]]:
     """Each difference with the keys `attribute`, `wanted`, `found` and `ours`."""
     return [difference._asdict() for difference in differences]

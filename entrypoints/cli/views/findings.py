@@ -1,4 +1,4 @@
-"""How what is wrong with the route is told, to people and to machines."""
+"""Views of route findings: lines for people, JSON for machines."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -12,13 +12,18 @@ if TYPE_CHECKING:
 
 def findings_as_json(findings: Iterable[Finding]) -> list[dict[str, object]]:
     """Each finding with the keys `link`, `problem`, `evidence`, `remedy` and `proven`."""
-    return [{**finding._asdict(), "link": finding.link.value} for finding in findings]
+    return [_as_json(finding) for finding in findings]
 
 
 def print_findings(out: "Console", findings: Iterable[Finding]) -> None:
-    """One paragraph a finding; what stands in it came from AWS, and is escaped."""
+    """Print one paragraph for each finding; its texts come from AWS, so they are escaped."""
     for finding in findings:
         out.print("[red]BROKEN[/red]" if finding.proven else "[yellow]UNSURE[/yellow]", end=" ")
-        out.print(f"{finding.link}: {printable(finding.problem)}", markup=False)
+        out.print(f"{finding.component}: {printable(finding.problem)}", markup=False)
         out.print(f"  seen: {printable(finding.evidence)}", markup=False)
         out.print(f"  do:   {printable(finding.remedy)}", markup=False)
+
+
+def _as_json(finding: Finding) -> dict[str, object]:
+    fields = finding._asdict()
+    return {"link": fields.pop("component").value, **fields}

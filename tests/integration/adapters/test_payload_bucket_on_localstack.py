@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.aws.s3.payload_store import S3PayloadStore
-from domain.model.route.route import Link
+from domain.model.route.route import RouteComponent
 
 
 def test_a_bucket_is_told_from_none_and_nothing_is_left_behind(aws: Callable[..., Any]) -> None:
@@ -16,7 +16,7 @@ def test_a_bucket_is_told_from_none_and_nothing_is_left_behind(aws: Callable[...
     client.create_bucket(Bucket=bucket)
     found = store.diagnose()
 
-    assert (missing.link, missing.proven) == (Link.PAYLOAD_BUCKET, True)
+    assert (missing.component, missing.proven) == (RouteComponent.PAYLOAD_BUCKET, True)
     assert found == ()
     assert "Contents" not in client.list_objects_v2(Bucket=bucket)
     assert "Uploads" not in client.list_multipart_uploads(Bucket=bucket)

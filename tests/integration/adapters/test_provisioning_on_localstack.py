@@ -1,4 +1,4 @@
-"""Provisioning, on LocalStack."""
+"""ProvisioningReport, on LocalStack."""
 
 from collections.abc import Callable
 from typing import Any

@@ -12,7 +12,7 @@ from botocore.config import Config
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from domain.model.errors import InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent
-from domain.model.route.route import Link, RouteNames, Verification
+from domain.model.route.route import RouteComponent, RouteNames, Verification
 from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort, PublishOutcome
 from ports.queue_port import QueueMessage
@@ -79,8 +79,8 @@ def _take(route: RouteOnAws) -> tuple[QueueMessage, ...]:
     return route.queue.receive(1, visibility_timeout=60, wait_seconds=20)
 
 
-def _links(verification: Verification) -> list[Link]:
-    return [finding.link for finding in verification.findings]
+def _links(verification: Verification) -> list[RouteComponent]:
+    return [finding.component for finding in verification.findings]
 
 
 def _fill(route: RouteOnAws, bodies: list[str]) -> None:
@@ -143,7 +143,7 @@ def test_not_even_when_the_test_event_never_arrives(route: RouteOnAws) -> None:
     route.remove_target()
 
     for _ in range(5):
-        assert _links(_verify(route, SHORT)) == [Link.TARGET]
+        assert _links(_verify(route, SHORT)) == [RouteComponent.TARGET]
 
     assert route.dead_letters.depth() == (0, 0)
     assert _take_everything(route) == [(body, 1) for body in sorted(foreign)]
@@ -214,19 +214,19 @@ def test_a_missing_queue_is_told_at_once(route: RouteOnAws) -> None:
 def test_a_missing_bus_is_deduced_although_it_says_yes(route: RouteOnAws) -> None:
     route.delete_bus()
 
-    assert _links(_verify(route, SHORT)) == [Link.BUS]
+    assert _links(_verify(route, SHORT)) == [RouteComponent.BUS]
 
 
 def test_a_missing_rule_is_deduced(route: RouteOnAws) -> None:
     route.delete_rule()
 
-    assert _links(_verify(route, SHORT)) == [Link.RULE]
+    assert _links(_verify(route, SHORT)) == [RouteComponent.RULE]
 
 
 def test_a_disabled_rule_is_deduced_although_localstack_delivers_through_it(route: RouteOnAws) -> None:
     route.disable_rule()
 
-    assert [finding.link for finding in route.infrastructure.diagnose()] == [Link.RULE]
+    assert [finding.component for finding in route.infrastructure.diagnose()] == [RouteComponent.RULE]
 
 
 @pytest.mark.parametrize(
@@ -235,13 +235,13 @@ def test_a_disabled_rule_is_deduced_although_localstack_delivers_through_it(rout
 def test_another_pattern_is_deduced(route: RouteOnAws, source: object) -> None:
     route.put_rule({"source": [source]})
 
-    assert _links(_verify(route, SHORT)) == [Link.PATTERN]
+    assert _links(_verify(route, SHORT)) == [RouteComponent.PATTERN]
 
 
 def test_a_missing_target_is_deduced(route: RouteOnAws) -> None:
     route.remove_target()
 
-    assert _links(_verify(route, SHORT)) == [Link.TARGET]
+    assert _links(_verify(route, SHORT)) == [RouteComponent.TARGET]
 
 
 def test_another_queue_as_target_is_deduced(route: RouteOnAws) -> None:
@@ -251,7 +251,7 @@ def test_another_queue_as_target_is_deduced(route: RouteOnAws) -> None:
 
     verification = _verify(route, SHORT)
 
-    assert _links(verification) == [Link.TARGET]
+    assert _links(verification) == [RouteComponent.TARGET]
     assert "other-" in verification.findings[0].evidence
 
 
@@ -261,20 +261,20 @@ def test_a_target_that_changes_events_is_found_by_what_arrives(route: RouteOnAws
     verification = _verify(route)
 
     assert verification.arrived
-    assert _links(verification) == [Link.TARGET]
+    assert _links(verification) == [RouteComponent.TARGET]
     assert route.queue.depth() == (0, 0)
 
 
 def test_a_queue_policy_that_refuses_is_deduced(route: RouteOnAws) -> None:
     route.set_policy({**route.wanted_statement(), "Principal": {"Service": "sns.amazonaws.com"}})
 
-    assert [finding.link for finding in route.infrastructure.diagnose()] == [Link.QUEUE_POLICY]
+    assert [finding.component for finding in route.infrastructure.diagnose()] == [RouteComponent.QUEUE_POLICY]
 
 
 def test_a_key_that_shuts_eventbridge_out_is_deduced(route: RouteOnAws) -> None:
     route.set_attributes(KmsMasterKeyId="alias/aws/sqs")
 
-    assert [finding.link for finding in route.infrastructure.diagnose()] == [Link.ENCRYPTION]
+    assert [finding.component for finding in route.infrastructure.diagnose()] == [RouteComponent.ENCRYPTION]
 
 
 def test_a_key_that_does_not_exist_is_deduced(route: RouteOnAws) -> None:
@@ -282,21 +282,21 @@ def test_a_key_that_does_not_exist_is_deduced(route: RouteOnAws) -> None:
 
     (finding,) = route.infrastructure.diagnose()
 
-    assert finding.link is Link.ENCRYPTION
+    assert finding.component is RouteComponent.ENCRYPTION
     assert "does not exist" in finding.evidence
 
 
 def test_another_consumer_that_took_the_test_event_is_deduced(route: RouteOnAws) -> None:
     verification = _verify(route, SHORT, before=lambda: route.queue.delete(_take(route)))
 
-    assert _links(verification) == [Link.CONSUMER]
+    assert _links(verification) == [RouteComponent.CONSUMER]
     assert verification.findings[0].evidence == "0 messages wait, 0 are in flight, 0 were looked at"
 
 
 def test_a_consumer_that_holds_the_test_event_shows_as_in_flight(route: RouteOnAws) -> None:
     verification = _verify(route, SHORT, before=lambda: _take(route))
 
-    assert _links(verification) == [Link.CONSUMER]
+    assert _links(verification) == [RouteComponent.CONSUMER]
     assert "1 are in flight" in verification.findings[0].evidence
 
 
@@ -307,7 +307,7 @@ def test_a_consumer_that_fails_on_the_test_event_sends_it_to_the_dead_letters(ro
 
     verification = _verify(route, SHORT, before=fail_three_times)
 
-    assert _links(verification) == [Link.DEAD_LETTER_QUEUE]
+    assert _links(verification) == [RouteComponent.DEAD_LETTER_QUEUE]
     assert route.dead_letters.depth() == (0, 0)
 
 
@@ -318,5 +318,5 @@ def test_a_bus_out_of_reach_is_the_broken_link(route: RouteOnAws) -> None:
 
     verification = service.verify(SHORT)
 
-    assert _links(verification) == [Link.PUBLISH]
+    assert _links(verification) == [RouteComponent.PUBLISH]
     assert route.queue.depth() == (0, 0)

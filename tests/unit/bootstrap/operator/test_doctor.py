@@ -21,15 +21,15 @@ from bootstrap.operator.doctor import Check, Verdict, examine
 from bootstrap.settings import Settings
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxCounts, Rejected
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 from tests.databases import postgresql_server
 from tests.doubles_route import Diagnosed
 from tests.factories import an_event
 from tests.integration.localstack import SHARED_FOLDER, free_port
 
 AN_ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"}
-BROKEN = Finding(Link.RULE, "the rule is disabled", "its state is DISABLED", "enable it")
-NO_BUCKET = Finding(Link.PAYLOAD_BUCKET, "it does not exist", "S3 knows none", "make one")
+BROKEN = Finding(RouteComponent.RULE, "the rule is disabled", "its state is DISABLED", "enable it")
+NO_BUCKET = Finding(RouteComponent.PAYLOAD_BUCKET, "it does not exist", "S3 knows none", "make one")
 
 Examined = dict[str, Check]
 

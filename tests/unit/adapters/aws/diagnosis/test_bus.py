@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from adapters.aws.diagnosis.bus import BusDiagnosis, matches_plainly
 from adapters.aws.diagnosis.queue import KEY_STATEMENT
-from domain.model.route.route import Finding, Link, RouteNames
+from domain.model.route.route import Finding, RouteComponent, RouteNames
 from tests.routes_on_aws import RouteOnAws, moto_clients
 
 REGION = "eu-central-1"
@@ -41,7 +41,7 @@ def test_what_makes_the_bus_drop_events_is_told_without_a_look_at_the_queue(rout
 
     route.disable_rule()
 
-    assert [finding.link for finding in diagnosis.findings()] == [Link.RULE]
+    assert [finding.component for finding in diagnosis.findings()] == [RouteComponent.RULE]
 
 
 def test_a_sound_route_has_no_findings(route: RouteOnAws) -> None:
@@ -53,14 +53,14 @@ def test_a_missing_bus_is_the_only_finding(route: RouteOnAws) -> None:
 
     finding = _only(route)
 
-    assert (finding.link, finding.proven) == (Link.BUS, True)
+    assert (finding.component, finding.proven) == (RouteComponent.BUS, True)
     assert "create-event-bus --name orders" in finding.remedy
 
 
 def test_a_missing_rule(route: RouteOnAws) -> None:
     route.delete_rule()
 
-    assert _only(route)[:2] == (Link.RULE, "the rule capture-transcripts-rule does not exist")
+    assert _only(route)[:2] == (RouteComponent.RULE, "the rule capture-transcripts-rule does not exist")
 
 
 def test_a_disabled_rule(route: RouteOnAws) -> None:
@@ -68,7 +68,7 @@ def test_a_disabled_rule(route: RouteOnAws) -> None:
 
     finding = _only(route)
 
-    assert (finding.link, finding.evidence) == (Link.RULE, "its state is DISABLED")
+    assert (finding.component, finding.evidence) == (RouteComponent.RULE, "its state is DISABLED")
     assert "enable-rule --name capture-transcripts-rule --event-bus-name orders" in finding.remedy
 
 
@@ -88,7 +88,7 @@ def test_a_pattern_that_does_not_match(route: RouteOnAws, pattern: dict[str, Any
 
     finding = _only(route)
 
-    assert (finding.link, finding.proven) == (Link.PATTERN, True)
+    assert (finding.component, finding.proven) == (RouteComponent.PATTERN, True)
     assert finding.problem == "the rule's pattern does not take our events"
     assert "com.yourapp.transcription" in finding.remedy
 
@@ -114,7 +114,7 @@ def test_a_pattern_beyond_us_is_not_judged_where_eventbridge_does_not_either(rou
 
     finding = _only(route)
 
-    assert (finding.link, finding.proven) == (Link.PATTERN, False)
+    assert (finding.component, finding.proven) == (RouteComponent.PATTERN, False)
 
 
 def test_eventbridges_own_verdict_comes_first(route: RouteOnAws) -> None:
@@ -122,7 +122,7 @@ def test_eventbridges_own_verdict_comes_first(route: RouteOnAws) -> None:
     with patch.object(route.clients.events, "test_event_pattern", return_value={"Result": True}):
         assert route.infrastructure.diagnose() == ()
     with patch.object(route.clients.events, "test_event_pattern", return_value={"Result": False}):
-        assert _only(route).link is Link.PATTERN
+        assert _only(route).component is RouteComponent.PATTERN
 
 
 def test_without_the_permission_to_test_patterns_they_are_compared(route: RouteOnAws) -> None:
@@ -136,7 +136,7 @@ def test_no_target(route: RouteOnAws) -> None:
 
     finding = _only(route)
 
-    assert (finding.link, finding.evidence) == (Link.TARGET, "the rule's targets are none")
+    assert (finding.component, finding.evidence) == (RouteComponent.TARGET, "the rule's targets are none")
 
 
 def test_another_queue_as_target(route: RouteOnAws) -> None:
@@ -145,19 +145,19 @@ def test_another_queue_as_target(route: RouteOnAws) -> None:
 
     finding = _only(route)
 
-    assert (finding.link, finding.evidence) == (Link.TARGET, f"the rule's targets are {other}")
+    assert (finding.component, finding.evidence) == (RouteComponent.TARGET, f"the rule's targets are {other}")
 
 
 def test_a_target_that_changes_events(route: RouteOnAws) -> None:
     route.put_target(Arn=route.attributes()["QueueArn"], Input='{"a": 1}')
 
-    assert _only(route)[:2] == (Link.TARGET, "the rule's target changes events on their way")
+    assert _only(route)[:2] == (RouteComponent.TARGET, "the rule's target changes events on their way")
 
 
 def test_a_missing_queue(route: RouteOnAws) -> None:
     route.delete_queue()
 
-    assert _only(route)[:2] == (Link.QUEUE, "the queue meeting-transcripts-queue does not exist")
+    assert _only(route)[:2] == (RouteComponent.QUEUE, "the queue meeting-transcripts-queue does not exist")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_queue_policy_that_refuses(route: RouteOnAws, change: dict[str, Any]) 
 
     finding = _only(route)
 
-    assert (finding.link, finding.proven) == (Link.QUEUE_POLICY, True)
+    assert (finding.component, finding.proven) == (RouteComponent.QUEUE_POLICY, True)
     assert finding.problem == "the queue's policy refuses EventBridge"
     assert route.rule()["Arn"] in finding.remedy
 
@@ -185,7 +185,7 @@ def test_a_queue_policy_that_denies(route: RouteOnAws) -> None:
 
     finding = _only(route)
 
-    assert finding.link is Link.QUEUE_POLICY
+    assert finding.component is RouteComponent.QUEUE_POLICY
     assert '"Effect": "Deny"' in finding.evidence
 
 
@@ -223,7 +223,7 @@ def test_the_key_that_belongs_to_sqs(route: RouteOnAws, key: str) -> None:
 
     finding = _only(route)
 
-    assert finding[:2] == (Link.ENCRYPTION, "the queue's key shuts EventBridge out")
+    assert finding[:2] == (RouteComponent.ENCRYPTION, "the queue's key shuts EventBridge out")
     assert "alias/aws/sqs" in finding.evidence
 
 
@@ -240,7 +240,10 @@ def test_a_key_whose_policy_leaves_eventbridge_out(route: RouteOnAws) -> None:
 
     findings = route.infrastructure.diagnose()
 
-    assert [finding.link for finding in findings] == [Link.ENCRYPTION, Link.ENCRYPTION]
+    assert [finding.component for finding in findings] == [
+        RouteComponent.ENCRYPTION,
+        RouteComponent.ENCRYPTION,
+    ]
     assert "kms:GenerateDataKey" in findings[0].problem
     assert "kms:Decrypt" in findings[1].problem
     assert all(KEY_STATEMENT in finding.remedy for finding in findings)
@@ -288,7 +291,7 @@ def test_a_key_that_may_not_be_read_is_said_to_be_unchecked(route: RouteOnAws, o
     with patch.object(route.clients.kms, operation, side_effect=denied):
         finding = _only(route)
 
-    assert (finding.link, finding.proven) == (Link.ENCRYPTION, False)
+    assert (finding.component, finding.proven) == (RouteComponent.ENCRYPTION, False)
     assert finding.problem == "the encryption could not be checked"
     assert "no kms permission" in finding.evidence
     assert KEY_STATEMENT in finding.remedy
@@ -297,20 +300,20 @@ def test_a_key_that_may_not_be_read_is_said_to_be_unchecked(route: RouteOnAws, o
 @pytest.mark.parametrize(
     ("service", "operation", "link"),
     [
-        ("events", "describe_event_bus", Link.BUS),
-        ("events", "describe_rule", Link.RULE),
-        ("events", "list_targets_by_rule", Link.TARGET),
-        ("sqs", "get_queue_attributes", Link.QUEUE),
+        ("events", "describe_event_bus", RouteComponent.BUS),
+        ("events", "describe_rule", RouteComponent.RULE),
+        ("events", "list_targets_by_rule", RouteComponent.TARGET),
+        ("sqs", "get_queue_attributes", RouteComponent.QUEUE),
     ],
 )
 def test_a_link_that_may_not_be_read_is_said_to_be_unchecked(
-    route: RouteOnAws, service: str, operation: str, link: Link
+    route: RouteOnAws, service: str, operation: str, component: RouteComponent
 ) -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied"}}, operation)
     with patch.object(getattr(route.clients, service), operation, side_effect=denied):
         finding = _only(route)
 
-    assert (finding.link, finding.proven) == (link, False)
+    assert (finding.component, finding.proven) == (component, False)
 
 
 def test_several_broken_links_are_all_named(route: RouteOnAws) -> None:
@@ -318,9 +321,9 @@ def test_several_broken_links_are_all_named(route: RouteOnAws) -> None:
     route.remove_target()
     route.set_attributes(KmsMasterKeyId="alias/aws/sqs")
 
-    links = [finding.link for finding in route.infrastructure.diagnose()]
+    links = [finding.component for finding in route.infrastructure.diagnose()]
 
-    assert links == [Link.RULE, Link.TARGET, Link.ENCRYPTION]
+    assert links == [RouteComponent.RULE, RouteComponent.TARGET, RouteComponent.ENCRYPTION]
 
 
 def test_diagnosing_changes_nothing_and_sends_nothing(route: RouteOnAws) -> None:

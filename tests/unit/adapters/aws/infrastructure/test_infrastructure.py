@@ -1,4 +1,4 @@
-"""Provisioning on moto, and against answers that no emulator gives."""
+"""ProvisioningReport on moto, and against answers that no emulator gives."""
 
 from collections.abc import Iterator
 from typing import Any

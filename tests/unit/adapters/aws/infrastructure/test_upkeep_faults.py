@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Link, RouteNames
-from domain.model.route.status import Fate
+from domain.model.route.route import RouteComponent, RouteNames
+from domain.model.route.status import RemovalOutcome
 from tests.routes_on_aws import RouteOnAws, moto_clients
 
 DAYS = 7
@@ -41,21 +41,26 @@ def _refusing(route: RouteOnAws, service: str, operation: str, action: str) -> A
 @pytest.mark.parametrize(
     ("service", "operation", "action", "links"),
     [
-        ("sqs", "get_queue_url", "sqs:GetQueueUrl", {Link.QUEUE, Link.DEAD_LETTER_QUEUE}),
-        ("sqs", "get_queue_attributes", "sqs:GetQueueAttributes", {Link.QUEUE, Link.DEAD_LETTER_QUEUE}),
-        ("events", "describe_rule", "events:DescribeRule", {Link.RULE}),
-        ("events", "list_targets_by_rule", "events:ListTargetsByRule", {Link.TARGET}),
-        ("events", "describe_archive", "events:DescribeArchive", {Link.ARCHIVE}),
+        ("sqs", "get_queue_url", "sqs:GetQueueUrl", {RouteComponent.QUEUE, RouteComponent.DEAD_LETTER_QUEUE}),
+        (
+            "sqs",
+            "get_queue_attributes",
+            "sqs:GetQueueAttributes",
+            {RouteComponent.QUEUE, RouteComponent.DEAD_LETTER_QUEUE},
+        ),
+        ("events", "describe_rule", "events:DescribeRule", {RouteComponent.RULE}),
+        ("events", "list_targets_by_rule", "events:ListTargetsByRule", {RouteComponent.TARGET}),
+        ("events", "describe_archive", "events:DescribeArchive", {RouteComponent.ARCHIVE}),
     ],
 )
 def test_what_may_not_be_read_is_named_with_its_action_and_the_rest_is_still_seen(
-    route: RouteOnAws, service: str, operation: str, action: str, links: set[Link]
+    route: RouteOnAws, service: str, operation: str, action: str, links: set[RouteComponent]
 ) -> None:
     with _refusing(route, service, operation, action):
         inspection = route.infrastructure.inspect(archive_days=DAYS)
 
     hidden = [part for part in inspection.parts if part.exists is None]
-    assert {part.link for part in hidden} == links
+    assert {part.component for part in hidden} == links
     assert all(action in part.problem and "give these credentials" in part.problem for part in hidden)
     assert all(part.ok for part in inspection.parts if part.exists)
     assert not inspection.ok
@@ -213,7 +218,7 @@ def test_what_somebody_else_removes_meanwhile_is_removed(route: RouteOnAws) -> N
     ):
         removals = route.infrastructure.remove()
 
-    assert [removal.fate for removal in removals[:4]] == [Fate.REMOVED] * 4
+    assert [removal.outcome for removal in removals[:4]] == [RemovalOutcome.REMOVED] * 4
 
 
 def test_a_repair_writes_a_policy_only_where_ours_differs(route: RouteOnAws) -> None:

@@ -14,7 +14,7 @@ from adapters.aws.errors import translate_payload_errors
 from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.errors import PayloadStoreError
 from domain.model.events.event import TranscriptRef
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
 from tests.factories import an_event
 from tests.integration.localstack import free_port
@@ -109,7 +109,7 @@ def test_a_bucket_that_misses_the_upload_lets_us_put() -> None:
 def test_a_bucket_that_does_not_exist_is_proven_and_named() -> None:
     (finding,) = diagnosed("NoSuchBucket")
 
-    assert (finding.link, finding.proven) == (Link.PAYLOAD_BUCKET, True)
+    assert (finding.component, finding.proven) == (RouteComponent.PAYLOAD_BUCKET, True)
     assert finding.problem == "the bucket transcripts does not exist"
     assert "`aws s3 mb s3://transcripts`" in finding.remedy
 

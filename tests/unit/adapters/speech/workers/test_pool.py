@@ -188,9 +188,9 @@ async def working_on(recording: Path, pids: set[int]) -> int:
 def open_files(pid: int) -> set[Path]:
     """What a process has open; a file may be closed while it is looked at."""
     files = set()
-    for link in Path(f"/proc/{pid}/fd").iterdir():
+    for component in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
-            files.add(link.readlink())
+            files.add(component.readlink())
     return files
 
 

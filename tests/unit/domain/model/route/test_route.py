@@ -6,14 +6,14 @@ from uuid import uuid4
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.route.route import (
     Finding,
-    Link,
-    Provisioning,
+    ProvisioningReport,
+    RouteComponent,
     RouteNames,
     Verification,
     route_test_event,
 )
 
-PROVEN = Finding(Link.RULE, "problem", "evidence", "remedy")
+PROVEN = Finding(RouteComponent.RULE, "problem", "evidence", "remedy")
 UNPROVEN = PROVEN._replace(proven=False)
 
 
@@ -28,9 +28,9 @@ def test_the_names_are_the_requirements() -> None:
 
 
 def test_provisioning_is_well_unless_something_is_proven_to_be_broken() -> None:
-    assert Provisioning((), "q", "d", "r").ok
-    assert Provisioning((), "q", "d", "r", (UNPROVEN,)).ok
-    assert not Provisioning((), "q", "d", "r", (UNPROVEN, PROVEN)).ok
+    assert ProvisioningReport((), "q", "d", "r").ok
+    assert ProvisioningReport((), "q", "d", "r", (UNPROVEN,)).ok
+    assert not ProvisioningReport((), "q", "d", "r", (UNPROVEN, PROVEN)).ok
 
 
 def test_a_verification_is_well_only_if_the_event_arrived_and_nothing_was_found() -> None:

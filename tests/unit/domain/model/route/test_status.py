@@ -1,11 +1,11 @@
 """What counts as drift, and what a plan holds."""
 
-from domain.model.route.route import Difference, Link
-from domain.model.route.status import Action, Change, Inspection, QueueLoad, Standing
+from domain.model.route.route import Drift, RouteComponent
+from domain.model.route.status import Action, Inspection, PlannedChange, QueueLoad, ResourceStatus
 
-OURS = Difference("VisibilityTimeout", "30", "31")
-THEIRS = Difference("Policy", "no further statement", "{}", ours=False)
-SOUND = Standing(Link.QUEUE, "orders", exists=True)
+OURS = Drift("VisibilityTimeout", "30", "31")
+THEIRS = Drift("Policy", "no further statement", "{}", ours=False)
+SOUND = ResourceStatus(RouteComponent.QUEUE, "orders", exists=True)
 
 
 def test_a_part_is_well_where_it_is_there_and_as_it_should_be() -> None:
@@ -28,7 +28,7 @@ def test_what_could_not_be_looked_at_is_not_known_to_be_well_and_not_planned_for
 
 
 def test_what_nobody_asked_for_may_be_missing_or_hidden_but_not_wrong() -> None:
-    unasked = Standing(Link.ARCHIVE, "archive", exists=False, expected=False)
+    unasked = ResourceStatus(RouteComponent.ARCHIVE, "archive", exists=False, expected=False)
 
     assert unasked.ok
     assert unasked._replace(exists=None).ok
@@ -42,8 +42,8 @@ def test_a_plan_creates_what_is_missing_and_changes_what_is_ours() -> None:
     )
 
     assert inspection.plan == (
-        Change(Action.CREATE, Link.QUEUE, "orders"),
-        Change(Action.CHANGE, Link.QUEUE, "orders", (OURS,)),
+        PlannedChange(Action.CREATE, RouteComponent.QUEUE, "orders"),
+        PlannedChange(Action.CHANGE, RouteComponent.QUEUE, "orders", (OURS,)),
     )
 
 

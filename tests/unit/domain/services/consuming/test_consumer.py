@@ -10,7 +10,7 @@ import pytest
 
 from adapters.in_memory import InMemoryProcessedEvents
 from domain.model.errors import HandlerError, InfrastructureError
-from domain.services.consuming.consumer import Consumer, ConsumerOptions, Tally
+from domain.services.consuming.consumer import Consumer, ConsumerOptions, ConsumerStats
 from tests.consumers import SteeredHandler
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, failing_with
 from tests.envelopes import enveloped
@@ -62,13 +62,13 @@ def waiting(begun: Event, go_on: Event) -> Callable[[object], object]:
 
 
 @contextmanager
-def running(consumer: Consumer) -> Iterator[Callable[[], Tally]]:
+def running(consumer: Consumer) -> Iterator[Callable[[], ConsumerStats]]:
     """The consumer in a thread; yields what waits for its end."""
-    result: list[Tally] = []
+    result: list[ConsumerStats] = []
     thread = Thread(target=lambda: result.append(consumer.run()))
     thread.start()
 
-    def ended() -> Tally:
+    def ended() -> ConsumerStats:
         thread.join(60)
         assert not thread.is_alive()
         return result[0]

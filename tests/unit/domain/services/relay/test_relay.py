@@ -16,7 +16,7 @@ from domain.model.errors import (
 )
 from domain.model.events.event import CompletedEvent
 from domain.model.outbox import OutboxState
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 from domain.services.relay.dispatcher import ClaimPublisher
 from domain.services.relay.relay import IDLE_SECONDS, POLL_SECONDS, Relay, RelayStatus
 from domain.services.relay.route_guard import RouteGuard
@@ -389,7 +389,9 @@ def test_a_bus_that_answers_too_slowly_for_callers_leaves_the_breaker_open_and_i
 
 
 def test_events_are_held_back_while_the_bus_would_drop_them() -> None:
-    findings = [Finding(Link.RULE, "the rule does not exist", "it was looked for", "transcripts provision")]
+    findings = [
+        Finding(RouteComponent.RULE, "the rule does not exist", "it was looked for", "transcripts provision")
+    ]
     clock, breaker, bus = SimulatedTime(), CircuitBreaker(), AnsweringEventPublisher()
     route = RouteGuard(lambda: findings, breaker, clock=clock)
     here = RelayAtWork(bus, clock=clock, breaker=breaker, route=route)

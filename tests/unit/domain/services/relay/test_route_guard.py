@@ -3,14 +3,14 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from domain.model.route.route import Finding, Link
+from domain.model.route.route import Finding, RouteComponent
 from domain.services.relay.route_guard import HOLDING, RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.doubles_delivery import SimulatedTime
 
 
-def broken(link: Link = Link.BUS, *, proven: bool = True) -> Finding:
-    return Finding(link, f"the {link} is missing", "it was looked for", "create it", proven)
+def broken(component: RouteComponent = RouteComponent.BUS, *, proven: bool = True) -> Finding:
+    return Finding(component, f"the {component} is missing", "it was looked for", "create it", proven)
 
 
 class Route:
@@ -42,14 +42,18 @@ def test_nothing_leaves_before_the_route_was_looked_at(breaker: CircuitBreaker) 
 
 
 @pytest.mark.parametrize("link", sorted(HOLDING))
-def test_what_makes_the_bus_drop_events_holds_them_back(breaker: CircuitBreaker, link: Link) -> None:
-    assert not RouteGuard(Route(broken(link)), breaker, clock=SimulatedTime()).is_sound()
+def test_what_makes_the_bus_drop_events_holds_them_back(
+    breaker: CircuitBreaker, component: RouteComponent
+) -> None:
+    assert not RouteGuard(Route(broken(component)), breaker, clock=SimulatedTime()).is_sound()
 
-    assert breaker.held == f"the {link} is missing"
+    assert breaker.held == f"the {component} is missing"
 
 
 @pytest.mark.parametrize(
-    "finding", [broken(proven=False), broken(Link.CONSUMER), broken(Link.DEAD_LETTER_QUEUE)], ids=str
+    "finding",
+    [broken(proven=False), broken(RouteComponent.CONSUMER), broken(RouteComponent.DEAD_LETTER_QUEUE)],
+    ids=str,
 )
 def test_what_is_not_proven_or_lies_beyond_the_target_holds_nothing_back(
     breaker: CircuitBreaker, finding: Finding
@@ -97,7 +101,7 @@ def test_the_state_is_logged_when_it_changes_and_not_each_time(
     route, clock = Route(), SimulatedTime()
     guard = RouteGuard(route, breaker, every_seconds=1, broken_every_seconds=1, clock=clock)
 
-    for findings in ([], [], [broken()], [broken()], [broken(Link.RULE)], [], []):
+    for findings in ([], [], [broken()], [broken()], [broken(RouteComponent.RULE)], [], []):
         route.findings = findings
         guard.is_sound()
         clock.at += 1
@@ -124,21 +128,24 @@ def test_a_check_that_breaks_down_proves_nothing_and_is_logged(
 @pytest.mark.parametrize(
     ("missing", "unseen"),
     [
-        (Link.BUS, Link.BUS),
-        (Link.RULE, Link.RULE),
-        (Link.PATTERN, Link.RULE),
-        (Link.TARGET, Link.RULE),
-        (Link.TARGET, Link.TARGET),
+        (RouteComponent.BUS, RouteComponent.BUS),
+        (RouteComponent.RULE, RouteComponent.RULE),
+        (RouteComponent.PATTERN, RouteComponent.RULE),
+        (RouteComponent.TARGET, RouteComponent.RULE),
+        (RouteComponent.TARGET, RouteComponent.TARGET),
     ],
 )
 def test_a_look_that_fails_does_not_show_that_what_was_missing_is_there(
-    breaker: CircuitBreaker, missing: Link, unseen: Link, caplog: pytest.LogCaptureFixture
+    breaker: CircuitBreaker, missing: RouteComponent, unseen: RouteComponent, caplog: pytest.LogCaptureFixture
 ) -> None:
     route, clock = Route(broken(missing)), SimulatedTime()
     guard = RouteGuard(route, breaker, broken_every_seconds=10, clock=clock)
     assert not guard.is_sound()
 
-    for findings in ([broken(unseen, proven=False)], [broken(unseen, proven=False), broken(Link.QUEUE)]):
+    for findings in (
+        [broken(unseen, proven=False)],
+        [broken(unseen, proven=False), broken(RouteComponent.QUEUE)],
+    ):
         route.findings = findings
         clock.at += 10
         assert not guard.is_sound()
@@ -153,11 +160,11 @@ def test_a_look_that_fails_does_not_show_that_what_was_missing_is_there(
 def test_what_is_seen_to_be_sound_is_no_longer_missing_although_other_parts_cannot_be_seen(
     breaker: CircuitBreaker,
 ) -> None:
-    route, clock = Route(broken(Link.RULE)), SimulatedTime()
+    route, clock = Route(broken(RouteComponent.RULE)), SimulatedTime()
     guard = RouteGuard(route, breaker, broken_every_seconds=10, clock=clock)
     assert not guard.is_sound()
 
-    route.findings = [broken(Link.BUS, proven=False), broken(Link.TARGET, proven=False)]
+    route.findings = [broken(RouteComponent.BUS, proven=False), broken(RouteComponent.TARGET, proven=False)]
     clock.at += 10
 
     assert guard.is_sound()

@@ -8,7 +8,7 @@ import pytest
 
 from domain.model.errors import EventBusUnavailableError, InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
-from domain.model.route.route import TEST_USER_ID, Finding, Link, Verification
+from domain.model.route.route import TEST_USER_ID, Finding, RouteComponent, Verification
 from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, failing_with
@@ -16,8 +16,10 @@ from tests.doubles_route import Bus, Diagnosed, SwallowingBus, envelope
 from tests.factories import an_event
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-BROKEN_RULE = Finding(Link.RULE, "the rule is disabled", "its state", "enable it")
-UNREADABLE_KEY = Finding(Link.ENCRYPTION, "could not be checked", "denied", "allow it", proven=False)
+BROKEN_RULE = Finding(RouteComponent.RULE, "the rule is disabled", "its state", "enable it")
+UNREADABLE_KEY = Finding(
+    RouteComponent.ENCRYPTION, "could not be checked", "denied", "allow it", proven=False
+)
 
 
 class Ground:
@@ -52,8 +54,8 @@ def ground() -> Ground:
     return Ground()
 
 
-def links(verification: Verification) -> list[Link]:
-    return [finding.link for finding in verification.findings]
+def links(verification: Verification) -> list[RouteComponent]:
+    return [finding.component for finding in verification.findings]
 
 
 def test_an_event_that_arrives_verifies_the_route(ground: Ground) -> None:
@@ -179,7 +181,7 @@ def test_an_event_that_arrives_changed_is_a_finding(
 
     assert verification.arrived
     assert not verification.ok
-    assert links(verification) == [Link.TARGET]
+    assert links(verification) == [RouteComponent.TARGET]
     assert verification.findings[0].evidence == evidence
     assert ground.queue.bodies() == []
 
@@ -202,16 +204,22 @@ def test_a_sound_route_leaves_another_consumer_as_the_reason(ground: Ground) -> 
 
     verification = ground.verify(SwallowingBus())
 
-    assert links(verification) == [Link.CONSUMER]
+    assert links(verification) == [RouteComponent.CONSUMER]
     assert verification.findings[0].evidence == "0 messages wait, 1 are in flight, 0 were looked at"
 
 
 def test_what_could_not_be_checked_does_not_rule_out_another_consumer(ground: Ground) -> None:
-    assert links(ground.verify(SwallowingBus(), UNREADABLE_KEY)) == [Link.ENCRYPTION, Link.CONSUMER]
+    assert links(ground.verify(SwallowingBus(), UNREADABLE_KEY)) == [
+        RouteComponent.ENCRYPTION,
+        RouteComponent.CONSUMER,
+    ]
 
 
 def test_a_proven_fault_rules_out_another_consumer(ground: Ground) -> None:
-    assert links(ground.verify(SwallowingBus(), UNREADABLE_KEY, BROKEN_RULE)) == [Link.ENCRYPTION, Link.RULE]
+    assert links(ground.verify(SwallowingBus(), UNREADABLE_KEY, BROKEN_RULE)) == [
+        RouteComponent.ENCRYPTION,
+        RouteComponent.RULE,
+    ]
 
 
 def test_a_queue_that_may_not_be_counted_still_gets_a_reason(ground: Ground) -> None:
@@ -219,7 +227,7 @@ def test_a_queue_that_may_not_be_counted_still_gets_a_reason(ground: Ground) -> 
 
     (finding,) = ground.verify(SwallowingBus()).findings
 
-    assert (finding.link, finding.evidence) == (Link.CONSUMER, "may not count")
+    assert (finding.component, finding.evidence) == (RouteComponent.CONSUMER, "may not count")
 
 
 def test_a_queue_too_long_to_be_looked_through_is_said_to_be(ground: Ground) -> None:
@@ -229,7 +237,7 @@ def test_a_queue_too_long_to_be_looked_through_is_said_to_be(ground: Ground) -> 
 
     verification = ground.verify(SwallowingBus())
 
-    assert links(verification) == [Link.QUEUE, Link.CONSUMER]
+    assert links(verification) == [RouteComponent.QUEUE, RouteComponent.CONSUMER]
     assert "100 messages wait" in verification.findings[0].evidence
 
 
@@ -239,7 +247,7 @@ def test_a_test_event_that_was_dead_lettered_is_found_and_removed_there(ground: 
 
     verification = ground.verify(bus)
 
-    assert links(verification) == [Link.DEAD_LETTER_QUEUE]
+    assert links(verification) == [RouteComponent.DEAD_LETTER_QUEUE]
     assert ground.dead_letters.bodies() == ["someone's dead letter"]
     assert ground.dead_letters.depth().waiting == 1
 
@@ -248,7 +256,7 @@ def test_many_dead_letters_do_not_keep_the_verdict_waiting(ground: Ground) -> No
     for number in range(1000):
         ground.dead_letters.send(str(number))
 
-    assert links(ground.verify(SwallowingBus())) == [Link.CONSUMER]
+    assert links(ground.verify(SwallowingBus())) == [RouteComponent.CONSUMER]
     assert len(ground.dead_letters.received) == 500
     assert ground.dead_letters.depth().in_flight == 0
 
@@ -256,7 +264,7 @@ def test_many_dead_letters_do_not_keep_the_verdict_waiting(ground: Ground) -> No
 def test_a_missing_dead_letter_queue_leaves_the_verdict_standing(ground: Ground) -> None:
     ground.dead_letters.before["receive"] = failing_with(InfrastructureError("no such queue"))
 
-    assert links(ground.verify(SwallowingBus())) == [Link.CONSUMER]
+    assert links(ground.verify(SwallowingBus())) == [RouteComponent.CONSUMER]
 
 
 def test_a_missing_queue_is_told_before_anything_is_published(ground: Ground) -> None:
@@ -285,7 +293,7 @@ def test_an_event_that_cannot_be_published_names_that_link_and_the_broken_ones(g
 
     verification = ground.verify(bus, BROKEN_RULE)
 
-    assert links(verification) == [Link.PUBLISH, Link.RULE]
+    assert links(verification) == [RouteComponent.PUBLISH, RouteComponent.RULE]
     assert verification.findings[0].evidence == "no credentials"
     assert verification.seconds == 0
     assert ground.queue.received == []
@@ -294,7 +302,7 @@ def test_an_event_that_cannot_be_published_names_that_link_and_the_broken_ones(g
 def test_publishing_that_is_switched_off_is_a_finding(ground: Ground) -> None:
     verification = ground.verify(SwallowingBus(PublicationStatus.DISABLED))
 
-    assert links(verification) == [Link.PUBLISH]
+    assert links(verification) == [RouteComponent.PUBLISH]
     assert "EVENT_TRANSPORT" in verification.findings[0].remedy
 
 
@@ -305,7 +313,7 @@ def test_a_search_that_was_broken_off_says_so_and_blames_no_link_of_the_route(gr
     verification = ground.verify(ground.bus, BROKEN_RULE)
 
     assert not verification.arrived
-    assert links(verification) == [Link.QUEUE]
+    assert links(verification) == [RouteComponent.QUEUE]
     assert "AccessDenied" in verification.findings[0].evidence
     assert "foreign" in ground.queue.bodies()
 

@@ -11,7 +11,7 @@ from bootstrap.container import Container
 from bootstrap.settings import Settings
 from domain.model.errors import TranscriptionServiceError
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.route.route import Finding, Link, Provisioning
+from domain.model.route.route import Finding, ProvisioningReport, RouteComponent
 from entrypoints.cli.commands import demo
 from tests.commands import transcripts
 from tests.integration.localstack import free_port
@@ -107,11 +107,11 @@ def test_a_service_that_ends_is_told_from_one_that_is_not_ready(monkeypatch: pyt
 
 
 def test_a_route_that_is_broken_after_provisioning_ends_the_demo() -> None:
-    finding = Finding(Link.RULE, "The rule is disabled.", "State=DISABLED", "enable it")
+    finding = Finding(RouteComponent.RULE, "The rule is disabled.", "State=DISABLED", "enable it")
 
     class Infrastructure:
-        def provision(self) -> Provisioning:
-            return Provisioning((), "", "", "", (finding,))
+        def provision(self) -> ProvisioningReport:
+            return ProvisioningReport((), "", "", "", (finding,))
 
     container = Container()
     container.infrastructure.override(Infrastructure())

@@ -7,17 +7,17 @@ import pytest
 
 from bootstrap.settings import Settings
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Difference, Finding, Link, Part, Provisioning
-from domain.model.route.status import Inspection, Standing
+from domain.model.route.route import Drift, Finding, ProvisionedResource, ProvisioningReport, RouteComponent
+from domain.model.route.status import Inspection, ResourceStatus
 from entrypoints.cli.commands import provision
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.doubles_route import Diagnosed
 
-DRIFT = Difference("VisibilityTimeout", "30", "31")
+DRIFT = Drift("VisibilityTimeout", "30", "31")
 STANDINGS = (
-    Standing(Link.DEAD_LETTER_QUEUE, "dead-orders", exists=False),
-    Standing(Link.QUEUE, "orders", exists=True, differences=(DRIFT,)),
+    ResourceStatus(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", exists=False),
+    ResourceStatus(RouteComponent.QUEUE, "orders", exists=True, differences=(DRIFT,)),
 )
 PLAN = """\
 create     dead-letter queue  dead-orders
@@ -26,29 +26,34 @@ change     queue              orders
     wanted: 30
     found:  31
 """
-BROKEN = Finding(Link.RULE, "the rule is disabled", "its state is [DISABLED]", "enable it")
-EXISTING = Part(
-    Link.QUEUE, "orders", created=False, differences=(Difference("Policy", "{}", '{"a": ["b"]}'),)
+BROKEN = Finding(RouteComponent.RULE, "the rule is disabled", "its state is [DISABLED]", "enable it")
+EXISTING = ProvisionedResource(
+    RouteComponent.QUEUE, "orders", created=False, differences=(Drift("Policy", "{}", '{"a": ["b"]}'),)
 )
-PARTS = (Part(Link.DEAD_LETTER_QUEUE, "dead-orders", created=True), EXISTING)
+PARTS = (ProvisionedResource(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", created=True), EXISTING)
 
 
 class _Route(Diagnosed):
     """A route that is as the test says, a record of what is asked of it, and a container that holds it."""
 
     def __init__(
-        self, *findings: Finding, parts: tuple[Part, ...] = PARTS, standings: tuple[Standing, ...] = ()
+        self,
+        *findings: Finding,
+        parts: tuple[ProvisionedResource, ...] = PARTS,
+        standings: tuple[ResourceStatus, ...] = (),
     ) -> None:
         super().__init__(*findings)
-        self._result = Provisioning(parts, "https://sqs/orders", "https://sqs/dead", "arn:rule", findings)
+        self._result = ProvisioningReport(
+            parts, "https://sqs/orders", "https://sqs/dead", "arn:rule", findings
+        )
         self._standings = standings
         self.asked: list[tuple[str, int | None]] = []
 
-    def provision(self, *, archive_days: int | None = None) -> Provisioning:
+    def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
         self.asked.append(("provision", archive_days))
         return self._result
 
-    def repair(self, *, archive_days: int | None = None) -> Provisioning:
+    def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
         self.asked.append(("repair", archive_days))
         return self._result
 
@@ -61,7 +66,7 @@ class _Route(Diagnosed):
 
 
 class _Unreachable(_Route):
-    def provision(self, *, archive_days: int | None = None) -> Provisioning:
+    def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
         raise InfrastructureError(f"the event bus orders does not exist, archive {archive_days}")
 
 
@@ -170,8 +175,8 @@ def test_a_route_that_cannot_be_provisioned_exits_1_with_the_reason(
 def test_text_from_aws_cannot_steer_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hostile = Part(
-        Link.QUEUE, "q", created=False, differences=(Difference("Policy", "", "\x1b[2J\u202eevil"),)
+    hostile = ProvisionedResource(
+        RouteComponent.QUEUE, "q", created=False, differences=(Drift("Policy", "", "\x1b[2J\u202eevil"),)
     )
     _run(monkeypatch, _Route(BROKEN._replace(evidence="\x1b]0;title\x07"), parts=(hostile,)))
 
@@ -231,7 +236,9 @@ def test_machines_get_the_plan_too(
 def test_a_plan_with_a_blind_spot_exits_1_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hidden = Standing(Link.RULE, "capture", exists=None, problem="AccessDenied at DescribeRule")
+    hidden = ResourceStatus(
+        RouteComponent.RULE, "capture", exists=None, problem="AccessDenied at DescribeRule"
+    )
 
     assert _run(monkeypatch, _Route(standings=(hidden,)), "--dry-run") == 1
 
@@ -291,7 +298,7 @@ def test_the_days_of_the_archive_come_from_the_option_or_else_the_environment(
 
 
 def test_what_was_mended_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    mended = Part(Link.QUEUE, "orders", created=False, mended=(DRIFT,))
+    mended = ProvisionedResource(RouteComponent.QUEUE, "orders", created=False, mended=(DRIFT,))
 
     _run(monkeypatch, _Route(parts=(mended,)), "--repair", "--yes")
 
@@ -301,9 +308,14 @@ def test_what_was_mended_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_what_others_added_is_told_as_theirs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    theirs = Difference("Policy", "no further statement", "{}", ours=False)
+    theirs = Drift("Policy", "no further statement", "{}", ours=False)
 
-    _run(monkeypatch, _Route(parts=(Part(Link.QUEUE, "orders", created=False, differences=(theirs,)),)))
+    _run(
+        monkeypatch,
+        _Route(
+            parts=(ProvisionedResource(RouteComponent.QUEUE, "orders", created=False, differences=(theirs,)),)
+        ),
+    )
 
     assert "added by others, and left, in Policy" in capsys.readouterr().out
 

@@ -8,8 +8,8 @@ import pytest
 from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from bootstrap.settings import Settings
-from domain.model.route.route import Difference, Link
-from domain.model.route.status import Inspection, QueueLoad, Standing
+from domain.model.route.route import Drift, RouteComponent
+from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands import status
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
@@ -17,19 +17,19 @@ from tests.doubles_route import Diagnosed
 from tests.factories import an_event
 
 SOUND = (
-    Standing(Link.DEAD_LETTER_QUEUE, "dead-orders", exists=True, load=QueueLoad(0, 0)),
-    Standing(Link.QUEUE, "orders", exists=True, load=QueueLoad(3, 1, oldest_seconds=7200.0)),
-    Standing(Link.RULE, "capture", exists=True, state="ENABLED"),
-    Standing(Link.TARGET, "orders", exists=True),
-    Standing(Link.ARCHIVE, "archive", exists=False, expected=False),
+    ResourceStatus(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", exists=True, load=QueueLoad(0, 0)),
+    ResourceStatus(RouteComponent.QUEUE, "orders", exists=True, load=QueueLoad(3, 1, oldest_seconds=7200.0)),
+    ResourceStatus(RouteComponent.RULE, "capture", exists=True, state="ENABLED"),
+    ResourceStatus(RouteComponent.TARGET, "orders", exists=True),
+    ResourceStatus(RouteComponent.ARCHIVE, "archive", exists=False, expected=False),
 )
-DRIFT = Difference("State", "ENABLED", "DISABLED")
+DRIFT = Drift("State", "ENABLED", "DISABLED")
 
 
 class _Route(Diagnosed):
     """A route that stands as the test says, and a container that holds it."""
 
-    def __init__(self, *parts: Standing, other_targets: tuple[str, ...] = ()) -> None:
+    def __init__(self, *parts: ResourceStatus, other_targets: tuple[str, ...] = ()) -> None:
         super().__init__()
         self._inspection = Inspection(parts, other_targets)
         self.archive_days: list[int | None] = []
@@ -81,7 +81,9 @@ def test_an_age_that_is_not_known_is_told_as_such_and_is_no_drift(
 ) -> None:
     load = QueueLoad(1, 0, not_known_because="AccessDenied at GetMetricData")
 
-    assert _run(monkeypatch, _Route(Standing(Link.QUEUE, "orders", exists=True, load=load))) == 0
+    assert (
+        _run(monkeypatch, _Route(ResourceStatus(RouteComponent.QUEUE, "orders", exists=True, load=load))) == 0
+    )
 
     assert "age of the oldest not known: AccessDenied at GetMetricData" in capsys.readouterr().out
 
@@ -89,13 +91,18 @@ def test_an_age_that_is_not_known_is_told_as_such_and_is_no_drift(
 @pytest.mark.parametrize(
     ("part", "word"),
     [
-        (Standing(Link.RULE, "capture", exists=False), "missing"),
-        (Standing(Link.RULE, "capture", exists=True, differences=(DRIFT,)), "differs"),
-        (Standing(Link.RULE, "capture", exists=None, problem="AccessDenied at DescribeRule"), "not known"),
+        (ResourceStatus(RouteComponent.RULE, "capture", exists=False), "missing"),
+        (ResourceStatus(RouteComponent.RULE, "capture", exists=True, differences=(DRIFT,)), "differs"),
+        (
+            ResourceStatus(
+                RouteComponent.RULE, "capture", exists=None, problem="AccessDenied at DescribeRule"
+            ),
+            "not known",
+        ),
     ],
 )
 def test_what_is_missing_differs_or_cannot_be_seen_exits_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: Standing, word: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: ResourceStatus, word: str
 ) -> None:
     assert _run(monkeypatch, _Route(*SOUND[:2], part)) == 1
 
@@ -107,9 +114,15 @@ def test_what_is_missing_differs_or_cannot_be_seen_exits_1(
 def test_what_others_added_is_shown_and_is_no_drift(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    theirs = Difference("Policy", "no further statement", "{}", ours=False)
+    theirs = Drift("Policy", "no further statement", "{}", ours=False)
 
-    assert _run(monkeypatch, _Route(Standing(Link.QUEUE, "orders", exists=True, differences=(theirs,)))) == 0
+    assert (
+        _run(
+            monkeypatch,
+            _Route(ResourceStatus(RouteComponent.QUEUE, "orders", exists=True, differences=(theirs,))),
+        )
+        == 0
+    )
 
     assert "added by others, and left, in Policy" in capsys.readouterr().out
 
@@ -144,7 +157,9 @@ def test_a_database_without_the_schema_is_told_and_left_alone(
 def test_machines_get_one_json_object(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    disabled = Standing(Link.RULE, "capture", exists=True, differences=(DRIFT,), state="DISABLED")
+    disabled = ResourceStatus(
+        RouteComponent.RULE, "capture", exists=True, differences=(DRIFT,), state="DISABLED"
+    )
 
     assert _run(monkeypatch, _Route(SOUND[1], disabled), "--json") == 1
 
@@ -191,8 +206,8 @@ def test_the_archive_that_is_wanted_comes_from_the_option_or_else_the_environmen
 def test_text_from_aws_cannot_steer_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hostile = Standing(
-        Link.RULE, "capture", exists=True, differences=(DRIFT._replace(found="\x1b[2J\u202e"),)
+    hostile = ResourceStatus(
+        RouteComponent.RULE, "capture", exists=True, differences=(DRIFT._replace(found="\x1b[2J\u202e"),)
     )
 
     _run(monkeypatch, _Route(hostile, other_targets=("\x1b]0;title\x07",)))

@@ -6,17 +6,17 @@ import json
 import pytest
 
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Link, RouteNames
-from domain.model.route.status import Fate, Removal
+from domain.model.route.route import RouteComponent, RouteNames
+from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.commands import teardown
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.doubles_route import Diagnosed
 
 REMOVALS = (
-    Removal(Link.TARGET, "orders", Fate.REMOVED),
-    Removal(Link.RULE, "capture", Fate.MISSING),
-    Removal(Link.BUS, "shop", Fate.LEFT, "others may use it"),
+    RemovedResource(RouteComponent.TARGET, "orders", RemovalOutcome.REMOVED),
+    RemovedResource(RouteComponent.RULE, "capture", RemovalOutcome.MISSING),
+    RemovedResource(RouteComponent.BUS, "shop", RemovalOutcome.LEFT, "others may use it"),
 )
 
 
@@ -27,7 +27,7 @@ class _Route(Diagnosed):
         super().__init__()
         self.asked: list[tuple[bool, bool]] = []
 
-    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[Removal, ...]:
+    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
         self.asked.append((force, archive))
         return REMOVALS
 
@@ -39,7 +39,7 @@ class _Route(Diagnosed):
 
 
 class _Full(_Route):
-    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[Removal, ...]:
+    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
         raise InfrastructureError(f"the queue orders holds messages {force} {archive}")
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from bootstrap.settings import Settings
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import Finding, Link, Verification
+from domain.model.route.route import Finding, RouteComponent, Verification
 from entrypoints.cli.commands import verify
 from entrypoints.cli.main import main
 
 TEST_ID = UUID("11111111-2222-4333-8444-555555555555")
 ARRIVED = Verification(TEST_ID, arrived=True, seconds=0.1534, messages_seen=3)
-TAKEN = Finding(Link.CONSUMER, "another consumer took it", "1 are in flight", "stop it")
+TAKEN = Finding(RouteComponent.CONSUMER, "another consumer took it", "1 are in flight", "stop it")
 LOST = Verification(TEST_ID, arrived=False, seconds=30.0, messages_seen=0, findings=(TAKEN,))
 
 
@@ -72,7 +72,9 @@ def test_a_route_that_does_not_exits_1_and_names_the_broken_link(
 def test_a_test_event_that_was_not_published_is_not_said_to_be_late(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = Finding(Link.PUBLISH, "the test event could not be published", "access denied", "mend it")
+    refused = Finding(
+        RouteComponent.PUBLISH, "the test event could not be published", "access denied", "mend it"
+    )
     unsent = Verification(TEST_ID, arrived=False, seconds=0.02, messages_seen=0, findings=(refused,))
 
     assert _run(monkeypatch, _Service(unsent)) == 1
