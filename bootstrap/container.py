@@ -41,7 +41,7 @@ from domain.services.dead_letters.redrive import Redrive
 from domain.services.idempotency import LeaseRenewal
 from domain.services.maintenance import Housekeeping
 from domain.services.publishing.event_publisher import EventPublisher
-from domain.services.publishing.outbox_publisher import EventDelivery
+from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.relay.dispatcher import DEFAULT_THREADS, ClaimPublisher
 from domain.services.relay.relay import Relay
 from domain.services.relay.route_guard import RouteGuard
@@ -172,7 +172,7 @@ class Container(DeclarativeContainer):
         ),
     )
     delivery = providers.Singleton(
-        EventDelivery,
+        OutboxPublisher,
         outbox,
         providers.Singleton(ClaimCheck, event_bridge, payloads),
         breaker,

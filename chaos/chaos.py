@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from chaos.points import CAP, Tally, tallies
+from chaos.points import CAP, FaultReport, fault_reports
 from tests.doubles_delivery import seeded
 from tests.faults.bus import RoughBus
 from tests.faults.callers import Callers
@@ -44,12 +44,12 @@ def main() -> int:
     os.environ.update(CREDENTIALS)
     spare_loopback_from_proxies()
     _say(f"{'break':38} {'tried':>6} {'promised':>9} {'lost':>5} {'duplicates':>11}")
-    lost = sum(_told(tally) for tally in tallies(options.points))
+    lost = sum(_told(report) for report in fault_reports(options.points))
     lost += _told(_rounds(options.rounds, options.seed))
     return 1 if lost else 0
 
 
-def _rounds(rounds: int, seed: int) -> Tally:
+def _rounds(rounds: int, seed: int) -> FaultReport:
     """Two servers on one file, under load, of which one is killed each time."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name, RoughBus() as bus:
         folder, url = Path(name), f"sqlite:///{name}/transcripts.db"
@@ -72,7 +72,7 @@ def _rounds(rounds: int, seed: int) -> Tally:
         drain(url, bus.url)
         verdict = judge(log.ids(), bus.accepted)
     _say(f"seed {seed}, {statistics.median(seconds):.1f} s until a server was ready again (median)")
-    return Tally("kill -9 of a server", rounds, verdict.promised, len(verdict.lost), verdict.duplicates)
+    return FaultReport("kill -9 of a server", rounds, verdict.promised, len(verdict.lost), verdict.duplicates)
 
 
 def _start(servers: list[Server]) -> None:
@@ -82,8 +82,8 @@ def _start(servers: list[Server]) -> None:
         server.wait_until_ready()
 
 
-def _told(tally: Tally) -> int:
-    name, tried, promised, lost, duplicates = tally
+def _told(report: FaultReport) -> int:
+    name, tried, promised, lost, duplicates = report
     _say(f"{name:38} {tried:6} {promised:9} {lost:5} {duplicates:11}")
     return lost
 

@@ -104,8 +104,8 @@ MUTANTS = (
     Mutant(
         "go on with old connections after an I/O error",
         "adapters/sql/engines/sqlite.py",
-        "        if is_doubtful(context.original_exception):",
-        "        if False and is_doubtful(context.original_exception):",
+        "        if is_io_error(context.original_exception):",
+        "        if False and is_io_error(context.original_exception):",
         (f"{SQL}sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
     ),
     Mutant(

@@ -37,7 +37,7 @@ class Point(NamedTuple):
     duplicates: int
 
 
-class Tally(NamedTuple):
+class FaultReport(NamedTuple):
     """All points of a kind."""
 
     name: str
@@ -47,24 +47,24 @@ class Tally(NamedTuple):
     duplicates: int
 
 
-def tallies(cap: int = CAP) -> Iterator[Tally]:
+def fault_reports(cap: int = CAP) -> Iterator[FaultReport]:
     """Try every point of every kind."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         prepared = Path(folder) / "prepared"
         prepare_database(f"sqlite:///{prepared}/outbox.db").close()
         for calls in CALLS:
             for fault in FAULTS:
-                yield _tally(Path(folder), calls, fault, cap)
+                yield _fault_report(Path(folder), calls, fault, cap)
 
 
-def _tally(folder: Path, calls: str, fault: str, cap: int) -> Tally:
+def _fault_report(folder: Path, calls: str, fault: str, cap: int) -> FaultReport:
     points = []
     for number in range(1, cap + 1):
         point = _try(folder, f"{calls}:{FAULTS[fault]}:when={number}")
         if not point.met:
             break
         points.append(point)
-    return Tally(
+    return FaultReport(
         f"{fault} at the n-th {calls.replace(',', ' or ')}",
         len(points),
         sum(point.promised for point in points),

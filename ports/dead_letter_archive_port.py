@@ -4,14 +4,14 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Protocol
 
-from domain.model.messages.stored import StoredMessage
+from domain.model.messages.archived import ArchivedMessage
 
 
 class DeadLetterArchivePort(Protocol):
     """A place outside of queues that keeps whole messages until somebody deletes them; nothing here does."""
 
     @abstractmethod
-    def keep(self, message: StoredMessage, /) -> None:
+    def keep(self, message: ArchivedMessage, /) -> None:
         """Store a message, over the same one of an earlier run.
 
         Returns once it was read back, the same, from where it will last.
@@ -22,7 +22,7 @@ class DeadLetterArchivePort(Protocol):
         ...
 
     @abstractmethod
-    def messages(self) -> Iterator[StoredMessage]:
+    def messages(self) -> Iterator[ArchivedMessage]:
         """Read everything that is kept, in the order of its names.
 
         Raises:

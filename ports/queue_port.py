@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from domain.model.messages.message import NO_ATTRIBUTES, Attributes, Undelivered
+from domain.model.messages.message import NO_ATTRIBUTES, Attributes, DeliveryFailure
 
 MAX_VISIBILITY_TIMEOUT = 12 * 3600
 """For how long a received message can be kept from others in all (SQS, ChangeMessageVisibility)."""
@@ -24,7 +24,7 @@ class QueueMessage:
         attributes: what travels beside the body.
         sent_at: when it was sent to its first queue, where the queue says so; dead-lettering does not
             change it.
-        undelivered: why the bus gave it up, where it never reached its queue.
+        delivery_failure: why the bus gave it up, where it never reached its queue.
     """
 
     id: str
@@ -33,7 +33,7 @@ class QueueMessage:
     receive_count: int
     attributes: Attributes = NO_ATTRIBUTES
     sent_at: datetime | None = None
-    undelivered: Undelivered | None = None
+    delivery_failure: DeliveryFailure | None = None
 
 
 class Copy(NamedTuple):

@@ -59,10 +59,12 @@ class SkippingStop(threading.Event):
         return self.is_set()
 
 
-class Workshop:
+class ConsumerHarness:
     """One consumer of one thread; a second one on the same queue and memory is made with `another`."""
 
-    def __init__(self, options: ConsumerOptions = OPTIONS, *, beside: "Workshop | None" = None) -> None:
+    def __init__(
+        self, options: ConsumerOptions = OPTIONS, *, beside: "ConsumerHarness | None" = None
+    ) -> None:
         self.clock: Clock = beside.clock if beside else Clock()
         self.dead: InMemoryQueue = beside.dead if beside else InMemoryQueue(self.clock)
         self.queue: BreakingQueue = (
@@ -89,9 +91,9 @@ class Workshop:
         self.crew = Crew(self.place, self.handler, self.payloads, self.intake, self.endings)
         self.hand = Hand()
 
-    def another(self) -> "Workshop":
+    def another(self) -> "ConsumerHarness":
         """A second consumer, as in another process."""
-        return Workshop(self.place.options, beside=self)
+        return ConsumerHarness(self.place.options, beside=self)
 
     def send(self, event: CompletedEvent | None = None, replay: str | None = None) -> CompletedEvent:
         """Put an event into the queue."""

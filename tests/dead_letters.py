@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, CompletedEvent
-from domain.model.messages.message import Attribute, Attributes, Undelivered
+from domain.model.messages.message import Attribute, Attributes, DeliveryFailure
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryMoveTask
 from tests.factories import an_event
 
 SPOKEN = "the merger is on friday"
-UNDELIVERED = Undelivered("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")
+UNDELIVERED = DeliveryFailure("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")
 BESIDE = Attributes(
     named={"note": Attribute(type="String", text="hällo"), "raw": Attribute(type="Binary", binary=b"\0\xff")},
     trace="Root=1-5759e988-bd862e3fe1be46a994272793",

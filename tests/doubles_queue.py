@@ -7,7 +7,7 @@ from itertools import count
 from threading import Lock
 
 from domain.model.errors import DeletionError, InfrastructureError
-from domain.model.messages.message import NO_ATTRIBUTES, Attributes, Undelivered
+from domain.model.messages.message import NO_ATTRIBUTES, Attributes, DeliveryFailure
 from ports.move_task_port import MoveProgress, MoveTaskPort
 from ports.queue_port import Copy, QueueDepth, QueueMessage, QueuePort
 
@@ -32,7 +32,7 @@ class _Stored:
     attributes: Attributes
     visible_at: float
     sent_at: datetime | None = None
-    undelivered: Undelivered | None = None
+    delivery_failure: DeliveryFailure | None = None
     receives: int = 0
     receipts: set[str] = field(default_factory=set)
 
@@ -57,19 +57,19 @@ class InMemoryQueue(QueuePort):
         self,
         body: str,
         attributes: Attributes = NO_ATTRIBUTES,
-        undelivered: Undelivered | None = None,
+        delivery_failure: DeliveryFailure | None = None,
     ) -> str:
         message_id = f"message-{id(self)}-{next(self._numbers)}"
         now = self._clock()
         sent_at = datetime.fromtimestamp(now, UTC)
         with self._lock:
-            self._stored.append(_Stored(message_id, body, attributes, now, sent_at, undelivered))
+            self._stored.append(_Stored(message_id, body, attributes, now, sent_at, delivery_failure))
         return message_id
 
     def take_over(self, stored: _Stored) -> None:
         """Take a message that another queue dead-lettered: it keeps its id and when it was sent."""
         with self._lock:
-            self._stored.append(replace(stored, receives=0, receipts=set(), undelivered=None))
+            self._stored.append(replace(stored, receives=0, receipts=set(), delivery_failure=None))
 
     def receive(
         self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
@@ -150,7 +150,7 @@ class InMemoryQueue(QueuePort):
             stored.receives,
             stored.attributes,
             stored.sent_at,
-            stored.undelivered,
+            stored.delivery_failure,
         )
 
     def _find(self, message: QueueMessage) -> _Stored | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from domain.model.errors import ArchiveError
-from domain.model.messages.stored import StoredMessage
+from domain.model.messages.archived import ArchivedMessage
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 
 SUFFIX = ".json"
@@ -22,7 +22,7 @@ class FolderArchive(DeadLetterArchivePort):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, message: StoredMessage, /) -> None:
+    def keep(self, message: ArchivedMessage, /) -> None:
         """Write, synchronise, rename, synchronise the folder, and read it back."""
         path, content = self._folder / message.name, message.to_json().encode()
         with _translated(f"{path} was not written"):
@@ -31,14 +31,14 @@ class FolderArchive(DeadLetterArchivePort):
             if path.read_bytes() != content:
                 raise ArchiveError(f"{path} does not hold what was written to it")
 
-    def messages(self) -> Iterator[StoredMessage]:
+    def messages(self) -> Iterator[ArchivedMessage]:
         """Read the folder's files; those that are not named `*.json` are nobody's."""
         with _translated(f"{self._folder} cannot be read"):
             paths = sorted(path for path in self._folder.iterdir() if path.suffix == SUFFIX)
         for path in paths:
             with _translated(f"{path} cannot be read"):
                 content = path.read_bytes()
-            yield StoredMessage.read(content, str(path))
+            yield ArchivedMessage.read(content, str(path))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Sequence
 from typing import Self
 
-from adapters.handlers.guard import Guard
 from adapters.handlers.process_group import ProcessGroup
+from adapters.handlers.process_reaper import ProcessReaper
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
 from ports.event_handler_port import EventHandlerPort
@@ -37,7 +37,7 @@ class CommandHandler(EventHandlerPort):
         self._timeout_seconds = timeout_seconds
         self._running: set[ProcessGroup] = set()
         self._aborted = False
-        self._guard: Guard | None = None
+        self._guard: ProcessReaper | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -89,7 +89,7 @@ class CommandHandler(EventHandlerPort):
             if self._aborted:
                 raise HandlerError(f"{self._name} was not started, as the consumer must end.")
             try:
-                self._guard = self._guard or Guard()
+                self._guard = self._guard or ProcessReaper()
                 group = ProcessGroup(self._command, environment, received.to_json().encode())
             except (OSError, ValueError) as error:
                 raise HandlerError(f"{self._name} could not be started: {error}.") from error

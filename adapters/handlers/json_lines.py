@@ -1,6 +1,6 @@
 """JSON Lines files for a warehouse."""
 
-from adapters.handlers.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedWriter
 from domain.model.consuming.received import ReceivedEvent
 from ports.event_handler_port import EventHandlerPort
 
@@ -8,7 +8,7 @@ from ports.event_handler_port import EventHandlerPort
 class JsonLinesDirectory(EventHandlerPort):
     """Writes each event, as schema 1.0 has it, as the one line of a file of its own."""
 
-    def __init__(self, folder: PartitionedFolder) -> None:
+    def __init__(self, folder: PartitionedWriter) -> None:
         self._folder = folder
 
     def handle(self, received: ReceivedEvent, /) -> None:

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adapters.handlers.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedWriter
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.events.event import BatchProcessingCompleted
 from ports.event_handler_port import EventHandlerPort
@@ -27,7 +27,7 @@ Athena; several engines refuse a file that has them as well."""
 class ParquetDirectory(EventHandlerPort):
     """Writes each event as the one row of a file of its own, its texts as columns; compressed with Snappy."""
 
-    def __init__(self, folder: PartitionedFolder) -> None:
+    def __init__(self, folder: PartitionedWriter) -> None:
         self._folder = folder
 
     def handle(self, received: ReceivedEvent, /) -> None:

@@ -20,7 +20,7 @@ FOLDER_MODE, FILE_MODE = 0o750, 0o640
 """Transcripts are in there: nobody but the owner and the group, if the umask leaves it so much, may look."""
 
 
-class PartitionedFolder:
+class PartitionedWriter:
     """A folder with `tenant_id=…/day=YYYY-MM-DD/INTERACTION_ID.SUFFIX`, the day being the event's, in UTC.
 
     A file appears under its name when it is whole and durable, never before. The same event always has the

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as WaitedTooLongError
 
-from adapters.sql.engines.sqlite import READS_ONLY, WAIT_SECONDS, wait_no_longer
+from adapters.sql.engines.sqlite import READS_ONLY, WAIT_SECONDS, set_busy_timeout
 from adapters.sql.engines.sqlite_file import DatabaseFileError, check_in_place
 from domain.model.errors import TranscriptionServiceError
 
@@ -76,7 +76,7 @@ class Database:
         except SQLAlchemyError as error:
             _raise(failure, error)
 
-    def write_certainly(self, write: Callable[[Connection], object], failure: Failure) -> None:
+    def write_confirmed(self, write: Callable[[Connection], object], failure: Failure) -> None:
         """Run a write that may be repeated; where the connection breaks, find out whether it was committed.
 
         A connection that is lost at COMMIT says neither yes nor no. The write is repeated on a new one, where
@@ -104,7 +104,7 @@ class Database:
     def _transaction(self, wait_seconds: float | None = None) -> Iterator[Connection]:
         """What it writes is committed to the file that others will read, or this fails."""
         until = self._until(wait_seconds)
-        with self._turn(), self.engine.connect() as connection:
+        with self._writer_lock(), self.engine.connect() as connection:
             self._wait_until(connection, until)
             with connection.begin():
                 yield connection
@@ -115,10 +115,10 @@ class Database:
 
     def _wait_until(self, connection: Connection, until: float) -> None:
         if self.is_sqlite:
-            wait_no_longer(connection, until - time.monotonic())
+            set_busy_timeout(connection, until - time.monotonic())
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _writer_lock(self) -> Iterator[None]:
         """SQLite's own waiting is a poll that favours nobody; the threads of one process queue up here."""
         if self._writer is None:
             yield

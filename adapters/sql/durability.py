@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from adapters.sql.database import Database
-from adapters.sql.engines.postgresql import LYING_SETTINGS
+from adapters.sql.engines.postgresql import UNSAFE_SETTINGS
 from adapters.sql.schema.upgrade import revision
 from domain.model.errors import OutboxUnavailableError
 
@@ -14,7 +14,7 @@ _SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
 _DURABLE = ("FULL", "EXTRA")
 
 
-class Condition(NamedTuple):
+class DurabilityReport(NamedTuple):
     """How a database is.
 
     Attributes:
@@ -28,7 +28,7 @@ class Condition(NamedTuple):
     schema: str | None
 
 
-def condition_of(database: Database) -> Condition:
+def condition_of(database: Database) -> DurabilityReport:
     """Look, without changing anything.
 
     Raises:
@@ -36,7 +36,7 @@ def condition_of(database: Database) -> Condition:
     """
     with database.reading(OutboxUnavailableError) as connection:
         look = _sqlite if database.is_sqlite else _postgresql
-        return Condition(*look(connection), revision(connection))
+        return DurabilityReport(*look(connection), revision(connection))
 
 
 def _sqlite(connection: Connection) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -46,9 +46,9 @@ def _sqlite(connection: Connection) -> tuple[dict[str, str], tuple[str, ...]]:
 
 
 def _postgresql(connection: Connection) -> tuple[dict[str, str], tuple[str, ...]]:
-    names = ("server_version", *LYING_SETTINGS)
+    names = ("server_version", *UNSAFE_SETTINGS)
     settings = {name: _asked(connection, f"SHOW {name}") for name in names}
-    return settings, tuple(name for name in LYING_SETTINGS if settings[name] == "off")
+    return settings, tuple(name for name in UNSAFE_SETTINGS if settings[name] == "off")
 
 
 def _asked(connection: Connection, statement: str) -> str:

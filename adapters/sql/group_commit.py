@@ -29,14 +29,14 @@ class GroupCommit(Generic[Item, Result]):
     ) -> None:
         self._transact = transact
         self._write = write
-        self._turn = Lock()
+        self._writer_lock = Lock()
         self._waiting: deque[tuple[Item, Future[Result]]] = deque()
 
     def __call__(self, item: Item) -> Result:
         """Write the item; returns, or raises what `transact` raised, once its group has been committed."""
         mine = Future[Result]()
         self._waiting.append((item, mine))
-        with self._turn:
+        with self._writer_lock:
             if not mine.done():
                 self._commit()
         return mine.result()

@@ -13,7 +13,7 @@ import boto3
 
 from adapters.speech.decoding.versions import MENDED, ffmpeg_version, has_known_holes
 from adapters.sql.database import Database
-from adapters.sql.durability import Condition, condition_of
+from adapters.sql.durability import DurabilityReport, condition_of
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.engines.sqlite import has_wal_reset_race, library
 from adapters.sql.outbox.outbox import SqlOutbox
@@ -33,7 +33,7 @@ LATE_SECONDS = 300.0
 """An event that waits for longer was not held up by an accident or two."""
 
 
-class Verdict(StrEnum):
+class CheckResult(StrEnum):
     """What is to be thought of something."""
 
     OK = "ok"
@@ -52,7 +52,7 @@ class Check(NamedTuple):
     """
 
     name: str
-    verdict: Verdict
+    verdict: CheckResult
     found: str
     remedy: str = ""
 
@@ -68,18 +68,20 @@ def _carefully(
     try:
         yield from look(container)
     except (TranscriptionServiceError, OSError) as error:
-        yield Check(name, Verdict.WRONG, str(error))
+        yield Check(name, CheckResult.WRONG, str(error))
     except Exception as error:
         logger.exception("a check broke down", extra={"check": name, "error_type": type(error).__name__})
-        yield Check(name, Verdict.WRONG, f"it could not be looked at: {type(error).__name__}", "See the log.")
+        yield Check(
+            name, CheckResult.WRONG, f"it could not be looked at: {type(error).__name__}", "See the log."
+        )
 
 
 def _python(_container: Container) -> Iterator[Check]:
-    yield Check("python", Verdict.OK, platform.python_version())
+    yield Check("python", CheckResult.OK, platform.python_version())
 
 
 def _boto3(_container: Container) -> Iterator[Check]:
-    yield Check("boto3", Verdict.OK, boto3.__version__)
+    yield Check("boto3", CheckResult.OK, boto3.__version__)
 
 
 def _sqlite(_container: Container) -> Iterator[Check]:
@@ -87,27 +89,34 @@ def _sqlite(_container: Container) -> Iterator[Check]:
     if has_wal_reset_race(library.sqlite_version_info):
         found += ": its WAL can lose commits, so that the slower rollback journal is used"
         yield Check(
-            "sqlite", Verdict.WARNING, found, "Use an SQLite from 3.51.3 on: on x86-64, pysqlite3 brings one."
+            "sqlite",
+            CheckResult.WARNING,
+            found,
+            "Use an SQLite from 3.51.3 on: on x86-64, pysqlite3 brings one.",
         )
     else:
-        yield Check("sqlite", Verdict.OK, f"{found}, without the WAL-reset race")
+        yield Check("sqlite", CheckResult.OK, f"{found}, without the WAL-reset race")
 
 
 def _ffmpeg(_container: Container) -> Iterator[Check]:
     if find_spec("av") is None:
-        yield Check("ffmpeg", Verdict.OK, "PyAV is not installed: nothing can be transcribed here")
+        yield Check("ffmpeg", CheckResult.OK, "PyAV is not installed: nothing can be transcribed here")
         return
     version = ffmpeg_version()
     if has_known_holes(version):
         remedy = f"Use Python 3.12 or newer: PyAV brings FFmpeg {MENDED} or newer there."
-        yield Check("ffmpeg", Verdict.WARNING, f"{version}: recordings can reach known holes in it", remedy)
+        yield Check(
+            "ffmpeg", CheckResult.WARNING, f"{version}: recordings can reach known holes in it", remedy
+        )
     else:
-        yield Check("ffmpeg", Verdict.OK, version)
+        yield Check("ffmpeg", CheckResult.OK, version)
 
 
 def _workers(container: Container) -> Iterator[Check]:
     workers, (cores, memory) = container.settings().transcriber_workers, capacity()
-    yield Check("workers", Verdict.OK, f"{workers}, for {cores:g} cores and {memory / GIB:.1f} GiB of memory")
+    yield Check(
+        "workers", CheckResult.OK, f"{workers}, for {cores:g} cores and {memory / GIB:.1f} GiB of memory"
+    )
 
 
 def _database(container: Container) -> Iterator[Check]:
@@ -115,7 +124,7 @@ def _database(container: Container) -> Iterator[Check]:
     url, file = settings.database_url, sqlite_file(settings.database_url)
     if file is not None and not file.exists():
         found = f"there is none yet at {file.absolute()}"
-        yield Check("database", Verdict.WARNING, found, "The first start of the service makes it.")
+        yield Check("database", CheckResult.WARNING, found, "The first start of the service makes it.")
         return
     database = Database(engine_for(url, on_network=settings.database_allow_network_file_system))
     try:
@@ -129,18 +138,18 @@ def _database(container: Container) -> Iterator[Check]:
         database.close()
 
 
-def _durability(product: str, condition: Condition) -> Check:
+def _durability(product: str, condition: DurabilityReport) -> Check:
     found = ", ".join(f"{name}={value}" for name, value in condition.settings.items())
     if not condition.unsafe:
-        return Check("database", Verdict.OK, f"{product}: {found}")
+        return Check("database", CheckResult.OK, f"{product}: {found}")
     remedy = f"Switch on {' and '.join(condition.unsafe)}: what is confirmed can be lost."
-    return Check("database", Verdict.WRONG, f"{product}: {found}", remedy)
+    return Check("database", CheckResult.WRONG, f"{product}: {found}", remedy)
 
 
 def _schema(found: str | None) -> Check:
     seen = f"the schema is {found or 'not there yet'}, and this version of the service has {SCHEMA_REVISION}"
     remedy = "The next start of the service migrates it; one that is newer needs a newer version."
-    return Check("outbox", Verdict.WARNING, seen, remedy)
+    return Check("outbox", CheckResult.WARNING, seen, remedy)
 
 
 def _outbox(counts: OutboxCounts) -> Check:
@@ -152,42 +161,42 @@ def _outbox(counts: OutboxCounts) -> Check:
         remedies.append("Nothing takes them to the bus: see that a relay runs, and what its log says.")
     if counts.rejected:
         remedies.append("See `transcripts outbox list --state rejected`.")
-    return Check("outbox", Verdict.WARNING if remedies else Verdict.OK, found, " ".join(remedies))
+    return Check("outbox", CheckResult.WARNING if remedies else CheckResult.OK, found, " ".join(remedies))
 
 
 def _free_space(container: Container) -> Iterator[Check]:
     settings = container.settings()
-    yield _room("space for uploads", settings.spool_dir, settings.min_free_bytes, Verdict.WRONG)
+    yield _room("space for uploads", settings.spool_dir, settings.min_free_bytes, CheckResult.WRONG)
     file = sqlite_file(settings.database_url)
     if file is not None:
-        yield _room("space for events", file.parent, settings.min_free_bytes, Verdict.WARNING)
+        yield _room("space for events", file.parent, settings.min_free_bytes, CheckResult.WARNING)
 
 
-def _room(name: str, folder: Path, floor: int, if_less: Verdict) -> Check:
+def _room(name: str, folder: Path, floor: int, if_less: CheckResult) -> Check:
     """Folders that are made at the start lie where the nearest one is that is there."""
     place = folder.absolute()
     there = next(each for each in (place, *place.parents) if each.exists())
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         remedy = "Let this user write there, or name another folder (DATA_DIR)."
-        return Check(name, Verdict.WRONG, f"{there} is not a folder that this user may write to", remedy)
+        return Check(name, CheckResult.WRONG, f"{there} is not a folder that this user may write to", remedy)
     disk = os.statvfs(there)
     free = disk.f_bavail * disk.f_frsize
     found = f"{free / GIB:.1f} GiB free at {place}"
     if disk.f_files and not disk.f_favail:  # some file systems count no files, and say 0
         return Check(name, if_less, f"{found}, and no inode for another file", "Remove files there.")
     if free >= floor:
-        return Check(name, Verdict.OK, found)
+        return Check(name, CheckResult.OK, found)
     return Check(name, if_less, f"{found}, less than MIN_FREE_BYTES ({floor})", "Make room there.")
 
 
 def _credentials(container: Container) -> Iterator[Check]:
     transport = container.settings().event_transport
     if credentials_found():
-        yield Check("credentials", Verdict.OK, "found")
+        yield Check("credentials", CheckResult.OK, "found")
     elif transport in (EventTransport.MEMORY, EventTransport.NOOP):
-        yield Check("credentials", Verdict.OK, f"none, and EVENT_TRANSPORT={transport} needs none")
+        yield Check("credentials", CheckResult.OK, f"none, and EVENT_TRANSPORT={transport} needs none")
     else:
-        verdict = Verdict.WRONG if transport is EventTransport.EVENTBRIDGE else Verdict.WARNING
+        verdict = CheckResult.WRONG if transport is EventTransport.EVENTBRIDGE else CheckResult.WARNING
         remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role."
         yield Check("credentials", verdict, "none were found: no event reaches a bus", remedy)
 
@@ -195,10 +204,10 @@ def _credentials(container: Container) -> Iterator[Check]:
 def _route(container: Container) -> Iterator[Check]:
     transport, names = container.event_transport(), container.route_names()
     if transport is not EventTransport.EVENTBRIDGE:
-        yield Check("route", Verdict.OK, f"not looked at: events go to {transport}")
+        yield Check("route", CheckResult.OK, f"not looked at: events go to {transport}")
         return
     found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as they should be"
-    yield from _told(container.infrastructure().diagnose(), Check("route", Verdict.OK, found))
+    yield from _told(container.infrastructure().diagnose(), Check("route", CheckResult.OK, found))
 
 
 def _payload_bucket(container: Container) -> Iterator[Check]:
@@ -206,19 +215,19 @@ def _payload_bucket(container: Container) -> Iterator[Check]:
     name, bucket = RouteComponent.PAYLOAD_BUCKET.value, container.settings().payload_bucket
     if store is None:
         found = "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
-        yield Check(name, Verdict.OK, found)
+        yield Check(name, CheckResult.OK, found)
     elif transport is not EventTransport.EVENTBRIDGE:
-        yield Check(name, Verdict.OK, f"not looked at: events go to {transport}")
+        yield Check(name, CheckResult.OK, f"not looked at: events go to {transport}")
     else:
         found = f"{bucket} is there, and takes transcripts as far as can be told without storing one"
-        yield from _told(store.diagnose(), Check(name, Verdict.OK, found))
+        yield from _told(store.diagnose(), Check(name, CheckResult.OK, found))
 
 
 def _told(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
     if not findings:
         yield nothing_wrong
     for finding in findings:
-        verdict = Verdict.WRONG if finding.proven else Verdict.WARNING
+        verdict = CheckResult.WRONG if finding.proven else CheckResult.WARNING
         yield Check(
             finding.component.value, verdict, f"{finding.problem}: {finding.evidence}", finding.remedy
         )

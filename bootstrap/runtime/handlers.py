@@ -6,7 +6,7 @@ from pathlib import Path
 from adapters.handlers.command import CommandHandler
 from adapters.handlers.function import FunctionHandler
 from adapters.handlers.json_lines import JsonLinesDirectory
-from adapters.handlers.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedWriter
 from bootstrap.extras import require
 from ports.event_handler_port import EventHandlerPort
 
@@ -28,13 +28,13 @@ def directory_handler(root: Path, file_format: FileFormat) -> EventHandlerPort:
     Raises:
         ConfigurationError: the folder cannot be written to, or the format needs what is not installed.
     """
-    folder = PartitionedFolder(root)
+    folder = PartitionedWriter(root)
     handler = JsonLinesDirectory(folder) if file_format is FileFormat.JSONL else _parquet(folder)
     folder.prepare()
     return handler
 
 
-def _parquet(folder: PartitionedFolder) -> EventHandlerPort:
+def _parquet(folder: PartitionedWriter) -> EventHandlerPort:
     require("parquet", "--format parquet")
     from adapters.handlers.parquet import ParquetDirectory  # noqa: PLC0415 - an extra; slow to import, too
 

@@ -7,7 +7,7 @@ from threading import Event, Lock, Thread
 
 from domain.model.errors import IdempotencyUnavailableError
 from domain.model.idempotency import Reservation
-from domain.services.resilience.background import breakdowns_logged
+from domain.services.resilience.background import logging_exceptions
 from ports.idempotency_port import IdempotencyPort
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class LeaseRenewal:
             in_hand = tuple(self._in_hand)
         try:
             for reservation in in_hand:
-                with breakdowns_logged(BROKE_DOWN, but=(IdempotencyUnavailableError,)):
+                with logging_exceptions(BROKE_DOWN, reraise=(IdempotencyUnavailableError,)):
                     self._renew(reservation)
         except IdempotencyUnavailableError as error:
             logger.warning(

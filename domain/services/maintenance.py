@@ -7,7 +7,7 @@ from threading import Event
 
 from domain.model.errors import IdempotencyUnavailableError, OutboxUnavailableError
 from domain.model.outbox import OutboxCounts
-from domain.services.resilience.background import breakdowns_logged
+from domain.services.resilience.background import logging_exceptions
 from ports.idempotency_port import IdempotencyPort
 from ports.outbox_port import OutboxPort
 
@@ -64,7 +64,7 @@ class Housekeeping:
 
 @contextmanager
 def _failures_logged() -> Iterator[None]:
-    with breakdowns_logged("housekeeping broke down"):
+    with logging_exceptions("housekeeping broke down"):
         try:
             yield
         except (OutboxUnavailableError, IdempotencyUnavailableError) as error:

@@ -30,7 +30,7 @@ async def transcriber_of(request: Request) -> TranscriberPort:
     return container_of(request).transcriber()
 
 
-class UploadDesk(NamedTuple):
+class UploadContext(NamedTuple):
     """All that it takes to serve an upload; one dependency, since the framework charges for each of them.
 
     Attributes:
@@ -52,14 +52,14 @@ class UploadDesk(NamedTuple):
     leases: LeaseRenewal
 
 
-async def upload_desk_of(request: Request) -> UploadDesk:
+async def get_upload_context(request: Request) -> UploadContext:
     """What serves this upload.
 
     Raises:
         InvalidIdentityError: an identity header is given twice, too long or unprintable.
     """
     container = container_of(request)
-    return UploadDesk(
+    return UploadContext(
         _identity_of(request),
         request.state.interaction_id,
         container.batch_processing(),
@@ -93,4 +93,4 @@ def _as_utf_8(value: str) -> str:
 
 
 SpeechRecogniser = Annotated[TranscriberPort, Depends(transcriber_of)]
-Desk = Annotated[UploadDesk, Depends(upload_desk_of)]
+Upload = Annotated[UploadContext, Depends(get_upload_context)]

@@ -30,9 +30,9 @@ class InteractionMiddleware:
         interaction_id = uuid4()
         scope.setdefault("state", {})["interaction_id"] = interaction_id
         with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
-            await self._serve(scope, receive, Answer(send, interaction_id))
+            await self._serve(scope, receive, IdentifiedResponse(send, interaction_id))
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: "Answer") -> None:
+    async def _serve(self, scope: Scope, receive: Receive, answer: "IdentifiedResponse") -> None:
         began = time.monotonic()
         try:
             await self._app(scope, receive, answer)
@@ -47,7 +47,7 @@ class InteractionMiddleware:
             logger.log(level, "request answered", extra=extra)
 
 
-class Answer:
+class IdentifiedResponse:
     """The way back to the caller: adds the interaction id and remembers the status."""
 
     def __init__(self, send: Send, interaction_id: UUID) -> None:

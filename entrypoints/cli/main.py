@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 
 from entrypoints.cli.runtime.environment_file import forget_blank_aws_variables, load_environment_file
-from entrypoints.cli.runtime.failures import FAILURES, tell_failure
+from entrypoints.cli.runtime.failures import FAILURES, report_failure
 from entrypoints.cli.runtime.stdout import OutputError, watched_stdout
 from entrypoints.cli.views.output import EXIT_OK
 
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         with watched_stdout():
             sys.exit(_run(arguments))
     except OutputError as error:
-        sys.exit(tell_failure(error, as_json=False))
+        sys.exit(report_failure(error, as_json=False))
 
 
 def _run(arguments: list[str]) -> int:
@@ -109,7 +109,7 @@ def _run(arguments: list[str]) -> int:
     except OutputError:
         raise
     except FAILURES as error:
-        return tell_failure(error, as_json="--json" in takewhile("--".__ne__, arguments))
+        return report_failure(error, as_json="--json" in takewhile("--".__ne__, arguments))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from domain.model.errors import ArchiveError
+from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.message import Attribute, Attributes
-from domain.model.messages.stored import StoredMessage
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from tests.factories import A_MOMENT
 
@@ -20,7 +20,7 @@ class Ground:
     broken: DeadLetterArchivePort
 
 
-def a_message(message_id: str = "0f-1", body: str = "{}", **changes: object) -> StoredMessage:
+def a_message(message_id: str = "0f-1", body: str = "{}", **changes: object) -> ArchivedMessage:
     """A message with attributes of every kind."""
     attributes = Attributes(
         named={
@@ -30,7 +30,7 @@ def a_message(message_id: str = "0f-1", body: str = "{}", **changes: object) -> 
         trace="Root=1",
         digest="d41d8cd98f00b204e9800998ecf8427e",
     )
-    message = StoredMessage(
+    message = ArchivedMessage(
         id=message_id, sent_at=A_MOMENT, receive_count=3, attributes=attributes, body=body
     )
     return message.model_copy(update=changes)

@@ -201,7 +201,7 @@ class QueuePortContract:
         assert original.sent_at
         assert copy.sent_at
         assert original.sent_at <= copy.sent_at
-        assert original.undelivered is None
+        assert original.delivery_failure is None
 
     def test_a_dead_letter_is_the_same_message_with_its_first_time_of_sending(
         self, queue: QueuePort, dead_letters: QueuePort, send: Send
@@ -216,7 +216,7 @@ class QueuePortContract:
         (dead,) = _take(dead_letters)
 
         assert (dead.id, dead.sent_at) == (message.id, message.sent_at)
-        assert dead.undelivered is None
+        assert dead.delivery_failure is None
 
     def test_a_queue_knows_after_how_many_receives_it_dead_letters(
         self, queue: QueuePort, dead_letters: QueuePort

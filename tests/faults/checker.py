@@ -35,7 +35,7 @@ class PromiseLog:
         return frozenset(map(UUID, self._path.read_text(encoding="ascii").split()))
 
 
-class Verdict(NamedTuple):
+class DeliveryCheck(NamedTuple):
     """How the promises were kept.
 
     Attributes:
@@ -49,17 +49,17 @@ class Verdict(NamedTuple):
     duplicates: int
 
 
-def judge(promised: frozenset[UUID], received: Iterable[Entry]) -> Verdict:
+def judge(promised: frozenset[UUID], received: Iterable[Entry]) -> DeliveryCheck:
     """Compare promises with arrivals.
 
     Raises:
         pydantic.ValidationError: something arrived that no consumer could read.
     """
     arrivals = Counter(read_event(entry["Detail"]).interaction_id for entry in received)
-    return Verdict(len(promised), promised - arrivals.keys(), arrivals.total() - len(arrivals))
+    return DeliveryCheck(len(promised), promised - arrivals.keys(), arrivals.total() - len(arrivals))
 
 
-def nothing_lost(log: PromiseLog, received: Sequence[Entry], *, at_least: int = 1) -> Verdict:
+def nothing_lost(log: PromiseLog, received: Sequence[Entry], *, at_least: int = 1) -> DeliveryCheck:
     """Assert that every promise was kept, and that there were enough of them to tell."""
     verdict = judge(log.ids(), tuple(received))
     assert not verdict.lost

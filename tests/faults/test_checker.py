@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from domain.model.events.event import BatchProcessingCompleted
 from tests.factories import an_event
-from tests.faults.checker import PromiseLog, Verdict, judge, nothing_lost
+from tests.faults.checker import DeliveryCheck, PromiseLog, judge, nothing_lost
 from tests.stub_bus import Entry
 
 
@@ -22,7 +22,7 @@ def test_what_was_promised_and_never_came_is_lost(tmp_path: Path) -> None:
     log.note(str(came.interaction_id))
     log.note(str(lost))
 
-    assert judge(log.ids(), [entry(came)]) == Verdict(promised=2, lost=frozenset({lost}), duplicates=0)
+    assert judge(log.ids(), [entry(came)]) == DeliveryCheck(promised=2, lost=frozenset({lost}), duplicates=0)
     with pytest.raises(AssertionError):
         nothing_lost(log, [entry(came)])
 
@@ -32,7 +32,7 @@ def test_an_event_that_came_twice_is_a_duplicate_and_no_loss(tmp_path: Path) -> 
     log = PromiseLog(tmp_path / "promised")
     log.note(str(event.interaction_id))
 
-    assert nothing_lost(log, [entry(event), entry(event)]) == Verdict(1, frozenset(), duplicates=1)
+    assert nothing_lost(log, [entry(event), entry(event)]) == DeliveryCheck(1, frozenset(), duplicates=1)
 
 
 def test_an_event_that_nobody_was_promised_is_welcome_and_has_to_be_valid() -> None:

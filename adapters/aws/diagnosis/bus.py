@@ -87,7 +87,7 @@ class BusDiagnosis:
             yield Finding(RouteComponent.PATTERN, problem, f"its pattern is {pattern}", remedy)
 
     def _matches(self, pattern: str, envelope: Mapping[str, object]) -> bool | None:
-        """EventBridge's own verdict; where it gives none, ours, as far as the pattern is plain."""
+        """EventBridge's own evaluation; where it gives none, ours, as far as the pattern is plain."""
         try:
             answer = self._events.test_event_pattern(EventPattern=pattern, Event=json.dumps(envelope))
         except ClientError:  # a permission that is easily missed

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from adapters.aws.findings import checked
-from adapters.aws.policy.evaluation import EVENTBRIDGE, Answer, EventBridgeCall, judge
+from adapters.aws.policy.evaluation import EVENTBRIDGE, Decision, EventBridgeCall, evaluate
 from adapters.aws.route.definition import rule_arn
 from domain.model.route.route import Finding, RouteComponent, RouteNames
 
@@ -120,12 +120,12 @@ class QueueDiagnosis:
 def _policy_findings(
     component: RouteComponent, whose: str, policy: str | None, call: EventBridgeCall, remedy: str
 ) -> Iterator[Finding]:
-    verdict = judge(policy, call)
-    if verdict.answer is Answer.REFUSED:
-        yield Finding(component, f"{whose} refuses EventBridge", verdict.evidence, remedy)
-    elif verdict.answer is Answer.UNKNOWN:
+    evaluation = evaluate(policy, call)
+    if evaluation.answer is Decision.REFUSED:
+        yield Finding(component, f"{whose} refuses EventBridge", evaluation.evidence, remedy)
+    elif evaluation.answer is Decision.UNKNOWN:
         problem = f"whether {whose} lets EventBridge in could not be told"
-        yield Finding(component, problem, verdict.evidence, remedy, proven=False)
+        yield Finding(component, problem, evaluation.evidence, remedy, proven=False)
 
 
 def _shut_out(evidence: str) -> Finding:

@@ -16,14 +16,14 @@ _ENTRIES = "entries"
 """Where the context of a call keeps them, while botocore makes a request of what is left."""
 
 
-def write_bodies(client: "EventBridgeClient") -> None:
+def use_fast_serializer(client: "EventBridgeClient") -> None:
     """Have the client send bodies of ours; it may be told so again."""
     events = client.meta.events
-    events.register("before-parameter-build.eventbridge.PutEvents", _hold_back, unique_id="hold-back-entries")
+    events.register("before-parameter-build.eventbridge.PutEvents", _defer_entries, unique_id="defer-entries")
     events.register("before-call.eventbridge.PutEvents", _write, unique_id="write-entries")
 
 
-def _hold_back(params: dict[str, Any], context: dict[str, Any], **_others: object) -> None:
+def _defer_entries(params: dict[str, Any], context: dict[str, Any], **_others: object) -> None:
     """Leave botocore the least that it finds valid."""
     context[_ENTRIES], params["Entries"] = params["Entries"], [{}]
 

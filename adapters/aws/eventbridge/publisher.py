@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import error_for_entry, nonsense, translate_publish_errors
-from adapters.aws.eventbridge.body import write_bodies
+from adapters.aws.eventbridge.body import use_fast_serializer
 from adapters.aws.eventbridge.entry import DEFAULT_MAX_BYTES, Batch, entry_size, packed, put_events_entry
 from domain.model.errors import EventPublishError, EventRejectedError, EventTooLargeError
 from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
@@ -35,7 +35,7 @@ class EventBridgePublisher(EventPort):
         region: str,
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
-        write_bodies(client)
+        use_fast_serializer(client)
         self._client = client
         self._bus_name = bus_name
         self._source = source

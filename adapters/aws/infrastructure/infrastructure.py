@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.aws.diagnosis.bus import RouteDiagnosis
 from adapters.aws.errors import translate_infrastructure_errors
-from adapters.aws.infrastructure.resources import RouteParts
+from adapters.aws.infrastructure.resources import RouteResources
 from adapters.aws.infrastructure.teardown import remove_parts
 from adapters.aws.route.definition import Route
 from adapters.aws.route.drift import queue_differences
 from adapters.aws.route.event_archive import RouteArchive
 from adapters.aws.route.patience import Patience
 from adapters.aws.route.queues import FoundQueue, RouteQueue
-from adapters.aws.route.resource import RoutePart
+from adapters.aws.route.resource import ManagedResource
 from adapters.aws.route.rules import RouteRule, RuleTarget
-from adapters.aws.sqs.metrics import QueueAges
+from adapters.aws.sqs.metrics import QueueMetrics
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import (
     Finding,
@@ -57,16 +57,16 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         self._names = names
         self._key = key
         self._patience = Patience(pause)
-        self._ages = QueueAges(cloudwatch)
+        self._ages = QueueMetrics(cloudwatch)
         self._diagnosis = RouteDiagnosis(events, sqs, kms, names)
 
     def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
         """Create what is missing, in the requirements' order, and check everything (7.5)."""
-        return self._set_up(archive_days, RoutePart.ensure)
+        return self._set_up(archive_days, ManagedResource.ensure)
 
     def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
         """The same, and mend what differs."""
-        return self._set_up(archive_days, RoutePart.repair)
+        return self._set_up(archive_days, ManagedResource.repair)
 
     def inspect(self, *, archive_days: int | None = None) -> Inspection:
         """Read every part, and the metrics of both queues."""
@@ -85,11 +85,11 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         return self._diagnosis.findings()
 
     def _set_up(
-        self, archive_days: int | None, step: Callable[[RoutePart[Any]], ProvisionedResource]
+        self, archive_days: int | None, step: Callable[[ManagedResource[Any]], ProvisionedResource]
     ) -> ProvisioningReport:
         route = self._route(archive_days)
         parts = self._parts(route, archive_days)
-        wanted: tuple[RoutePart[Any], ...] = parts if route.replays else parts[:-1]
+        wanted: tuple[ManagedResource[Any], ...] = parts if route.replays else parts[:-1]
         done = tuple(step(part) for part in wanted)
         queue = self._there(parts.queue)
         return ProvisioningReport(
@@ -114,8 +114,8 @@ class AwsEventInfrastructure(EventInfrastructurePort):
                     "EVENTBRIDGE_BUS_NAME or AWS_REGION"
                 ) from None
 
-    def _parts(self, route: Route, archive_days: int | None) -> RouteParts:
-        return RouteParts(
+    def _parts(self, route: Route, archive_days: int | None) -> RouteResources:
+        return RouteResources(
             RouteQueue(self._sqs, RouteComponent.DEAD_LETTER_QUEUE, route, self._patience),
             RouteQueue(self._sqs, RouteComponent.QUEUE, route, self._patience),
             RouteRule(self._events, route, self._patience),

@@ -12,12 +12,12 @@ from domain.model.route.status import QueueLoad, RemovalOutcome, RemovedResource
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
 
-    from adapters.aws.infrastructure.resources import RouteParts
+    from adapters.aws.infrastructure.resources import RouteResources
     from adapters.aws.route.queues import RouteQueue
 
 
 def remove_parts(
-    parts: "RouteParts", events: "EventBridgeClient", names: RouteNames, *, force: bool, archive: bool
+    parts: "RouteResources", events: "EventBridgeClient", names: RouteNames, *, force: bool, archive: bool
 ) -> tuple[RemovedResource, ...]:
     """Remove them; the bus, and an archive that is not to go, are reported as left.
 
@@ -49,7 +49,7 @@ def _require_empty(queues: Iterable["RouteQueue"], so_far: str) -> None:
             )
 
 
-def _rest(parts: "RouteParts", names: RouteNames, *, archive: bool) -> Iterable[RemovedResource]:
+def _rest(parts: "RouteResources", names: RouteNames, *, archive: bool) -> Iterable[RemovedResource]:
     if archive:
         yield parts.archive.remove()
     else:

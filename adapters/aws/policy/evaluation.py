@@ -30,7 +30,7 @@ ABSENT_KEYS = frozenset(
 """Condition keys that a call of an AWS service does not carry."""
 
 
-class Answer(StrEnum):
+class Decision(StrEnum):
     """What a policy says to a call."""
 
     ALLOWED = "allowed"
@@ -38,10 +38,10 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Verdict(NamedTuple):
+class Evaluation(NamedTuple):
     """What a policy says, and the statement that decides, or why none does."""
 
-    answer: Answer
+    answer: Decision
     evidence: str
 
 
@@ -65,21 +65,23 @@ class EventBridgeCall:
         }
 
 
-def judge(policy: str | None, call: EventBridgeCall) -> Verdict:
+def evaluate(policy: str | None, call: EventBridgeCall) -> Evaluation:
     """What the policy says to the call."""
     if not policy:
-        return Verdict(Answer.REFUSED, "there is no policy")
+        return Evaluation(Decision.REFUSED, "there is no policy")
     matches = [(statement, _applies(statement, call)) for statement in statements(policy)]
     for effect, matched, answer in (
-        ("Deny", True, Answer.REFUSED),
-        ("Deny", None, Answer.UNKNOWN),
-        ("Allow", True, Answer.ALLOWED),
-        ("Allow", None, Answer.UNKNOWN),
+        ("Deny", True, Decision.REFUSED),
+        ("Deny", None, Decision.UNKNOWN),
+        ("Allow", True, Decision.ALLOWED),
+        ("Allow", None, Decision.UNKNOWN),
     ):
         for statement, match in matches:
             if statement.get("Effect") == effect and match is matched:
-                return Verdict(answer, canonical(statement))
-    return Verdict(Answer.REFUSED, f"no statement allows {call.action} to {EVENTBRIDGE} for {call.rule_arn}")
+                return Evaluation(answer, canonical(statement))
+    return Evaluation(
+        Decision.REFUSED, f"no statement allows {call.action} to {EVENTBRIDGE} for {call.rule_arn}"
+    )
 
 
 def statements(policy: str) -> tuple[Json, ...]:

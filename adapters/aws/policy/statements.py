@@ -25,7 +25,7 @@ def policy_differences(wanted: str, found: str, *, tolerated: Json) -> Iterator[
         yield Drift("Policy", "no further statement", text, ours=ours)
 
 
-def with_ours(wanted: str, found: str | None) -> str:
+def merge(wanted: str, found: str | None) -> str:
     """The policy that was found, with our statements as they are wanted; those of others are kept."""
     document = json.loads(found) if found else json.loads(wanted)
     ours = list(statements(wanted))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_infrastructure_errors
-from adapters.aws.policy.evaluation import Answer, EventBridgeCall, judge
+from adapters.aws.policy.evaluation import Decision, EventBridgeCall, evaluate
 from adapters.aws.replay.rules import ReplayRules, new_name
 from adapters.aws.route.definition import Route
 from domain.model.errors import InfrastructureError
@@ -156,7 +156,7 @@ class EventBridgeReplays(ReplayPort):
             ) from None
         rule = route.rule_arn.removesuffix(self._names.rule) + name
         call = EventBridgeCall("sqs:SendMessage", route.queue_arn, rule)
-        if judge(answer.get("Attributes", {}).get("Policy"), call).answer is not Answer.ALLOWED:
+        if evaluate(answer.get("Attributes", {}).get("Policy"), call).answer is not Decision.ALLOWED:
             raise InfrastructureError(
                 f"the policy of the queue {self._names.queue} does not admit replays of one tenant: run "
                 "`transcripts provision --archive DAYS --repair`"

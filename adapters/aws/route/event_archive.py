@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from adapters.aws.route.definition import event_pattern
 from adapters.aws.route.drift import archive_differences
-from adapters.aws.route.resource import RoutePart
+from adapters.aws.route.resource import ManagedResource
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, RouteComponent
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from adapters.aws.route.patience import Patience
 
 
-class RouteArchive(RoutePart["DescribeArchiveResponseTypeDef"]):
+class RouteArchive(ManagedResource["DescribeArchiveResponseTypeDef"]):
     """The archive that keeps what the rule takes.
 
     Args:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 TRIES = 5
 PAUSE_SECONDS = 1.0
@@ -24,7 +24,7 @@ class Patience:
     def __init__(self, pause: Callable[[float], None]) -> None:
         self._pause = pause
 
-    def __call__(self, call: Callable[[], Answer]) -> Answer:
+    def __call__(self, call: Callable[[], Result]) -> Result:
         """Make the call."""
         for _ in range(TRIES - 1):
             try:

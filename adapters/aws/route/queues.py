@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from adapters.aws.policy.statements import policy_differences, with_ours
+from adapters.aws.policy.statements import merge, policy_differences
 from adapters.aws.route.drift import queue_differences
-from adapters.aws.route.resource import RoutePart
+from adapters.aws.route.resource import ManagedResource
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, RouteComponent
 from domain.model.route.status import QueueLoad
@@ -31,7 +31,7 @@ class FoundQueue(NamedTuple):
     attributes: Mapping[str, str]
 
 
-class RouteQueue(RoutePart[FoundQueue]):
+class RouteQueue(ManagedResource[FoundQueue]):
     """A queue of the route, with the attributes that are wanted."""
 
     def __init__(
@@ -79,7 +79,7 @@ class RouteQueue(RoutePart[FoundQueue]):
         names = {difference.attribute.partition(".")[0] for difference in differences}
         changed: QueueAttributes = {name: value for name, value in self._wanted.items() if name in names}
         if "Policy" in changed:
-            changed["Policy"] = with_ours(self._wanted["Policy"], found.attributes.get("Policy"))
+            changed["Policy"] = merge(self._wanted["Policy"], found.attributes.get("Policy"))
         self._sqs.set_queue_attributes(QueueUrl=found.url, Attributes=changed)
 
     def delete(self, found: FoundQueue) -> str:

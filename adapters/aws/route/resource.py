@@ -21,7 +21,7 @@ GONE_CODES = frozenset(
 )
 
 
-class RoutePart(ABC, Generic[Found]):
+class ManagedResource(ABC, Generic[Found]):
     """One part of the route as it is wanted; `Found` is the part as AWS shows it.
 
     The five abstract methods call AWS plainly; the others word what comes of it.

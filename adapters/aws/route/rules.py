@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from adapters.aws.route.definition import event_pattern
 from adapters.aws.route.drift import rule_differences, target_differences
-from adapters.aws.route.resource import RoutePart
+from adapters.aws.route.resource import ManagedResource
 from domain.model.route.route import Drift, RouteComponent
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adapters.aws.route.patience import Patience
 
 
-class RouteRule(RoutePart["DescribeRuleResponseTypeDef"]):
+class RouteRule(ManagedResource["DescribeRuleResponseTypeDef"]):
     """The rule that takes our events off the bus."""
 
     def __init__(self, events: "EventBridgeClient", route: "Route", patience: "Patience") -> None:
@@ -84,7 +84,7 @@ class RouteRule(RoutePart["DescribeRuleResponseTypeDef"]):
         return found["State"]
 
 
-class RuleTarget(RoutePart["TargetOutputTypeDef"]):
+class RuleTarget(ManagedResource["TargetOutputTypeDef"]):
     """The queue as the target of the rule."""
 
     def __init__(self, events: "EventBridgeClient", route: "Route", patience: "Patience") -> None:

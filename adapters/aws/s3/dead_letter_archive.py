@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_archive_errors
 from domain.model.errors import ArchiveError
-from domain.model.messages.stored import StoredMessage
+from domain.model.messages.archived import ArchivedMessage
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class S3Archive(DeadLetterArchivePort):
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
 
-    def keep(self, message: StoredMessage, /) -> None:
+    def keep(self, message: ArchivedMessage, /) -> None:
         """Put the object with its SHA-256, which S3 compares, and read it back."""
         key, content = self._prefix + message.name, message.to_json().encode()
         with translate_archive_errors(f"{self._address(key)} was not written"):
@@ -39,12 +39,12 @@ class S3Archive(DeadLetterArchivePort):
         if self._fetch(key) != content:
             raise ArchiveError(f"{self._address(key)} does not hold what was written to it")
 
-    def messages(self) -> Iterator[StoredMessage]:
+    def messages(self) -> Iterator[ArchivedMessage]:
         """Read the objects right under the prefix; those that are not named `*.json` are nobody's."""
         with translate_archive_errors(f"{self._address(self._prefix)} cannot be listed"):
             keys = list(self._keys())
         for key in keys:
-            yield StoredMessage.read(self._fetch(key), self._address(key))
+            yield ArchivedMessage.read(self._fetch(key), self._address(key))
 
     def _keys(self) -> Iterator[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(

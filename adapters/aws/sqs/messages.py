@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from domain.model.messages.message import NO_ATTRIBUTES, Attribute, Attributes, Undelivered
+from domain.model.messages.message import NO_ATTRIBUTES, Attribute, Attributes, DeliveryFailure
 from domain.model.route.route import MAX_MESSAGE_BYTES
 from ports.queue_port import Copy, QueueMessage
 
@@ -47,7 +47,7 @@ def read_message(found: "MessageTypeDef") -> QueueMessage:
         receive_count=int(system["ApproximateReceiveCount"]),
         attributes=attributes,
         sent_at=EPOCH + timedelta(milliseconds=int(sent)) if sent else None,
-        undelivered=None if "DeadLetterQueueSourceArn" in system else _undelivered(attributes.named),
+        delivery_failure=None if "DeadLetterQueueSourceArn" in system else _undelivered(attributes.named),
     )
 
 
@@ -66,7 +66,7 @@ def _read_attribute(value: "MessageAttributeValueOutputTypeDef") -> Attribute:
     return Attribute(type=value["DataType"], text=value.get("StringValue"), binary=value.get("BinaryValue"))
 
 
-def _undelivered(named: Mapping[str, Attribute]) -> Undelivered | None:
+def _undelivered(named: Mapping[str, Attribute]) -> DeliveryFailure | None:
     """What EventBridge puts beside an event that it could not deliver to its target.
 
     The attributes travel with a redriven message; should it come back, SQS names the queue it came from,
@@ -75,7 +75,7 @@ def _undelivered(named: Mapping[str, Attribute]) -> Undelivered | None:
     if "ERROR_CODE" not in named or "RULE_ARN" not in named:
         return None
     attempts = _text(named, "RETRY_ATTEMPTS")
-    return Undelivered(
+    return DeliveryFailure(
         code=_text(named, "ERROR_CODE"),
         message=_text(named, "ERROR_MESSAGE"),
         attempts=int(attempts) if re.fullmatch("[0-9]{1,9}", attempts) else None,

@@ -17,7 +17,7 @@ LOOKS_BACK = timedelta(minutes=15)
 PERIOD_SECONDS = 60
 
 
-class QueueAges:
+class QueueMetrics:
     """Reads `ApproximateAgeOfOldestMessage` from CloudWatch; receives nothing."""
 
     def __init__(self, cloudwatch: "CloudWatchClient", *, now: Callable[[], datetime] = utc_now) -> None:

@@ -58,7 +58,7 @@ class WorkerPoolTranscriber(TranscriberPort):
         for worker in reversed(self._workers):
             self._idle.put_nowait(worker)
         self._typical_seconds = 1.0
-        self._keepers: tuple[asyncio.Task[None], ...] = ()
+        self._supervisors: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
         """Begin to load the engines, unless that was begun before; recordings may be handed in meanwhile.
@@ -67,22 +67,22 @@ class WorkerPoolTranscriber(TranscriberPort):
         follow when it is ready, so that they do not keep a core from it and from whoever starts the service.
         From now on nothing that runs as the same user can look into this process, a worker least of all.
         """
-        if self._keepers:
+        if self._supervisors:
             return
         forbid_inspection()
         first, *others = self._workers
         first_tried = asyncio.Event()
-        self._keepers = (
+        self._supervisors = (
             asyncio.create_task(_keep_ready(first, first_tried)),
             *(asyncio.create_task(_keep_ready_after(first_tried, worker)) for worker in others),
         )
-        await asyncio.sleep(0)  # the keeper makes its process in its first step
+        await asyncio.sleep(0)  # the supervisor makes its process in its first step
 
     async def stop(self) -> None:
         """End every worker at once, for good; whoever wants recordings finished waits for them first."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for supervisor in self._supervisors:
+            supervisor.cancel()
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     def state(self) -> TranscriberState:

@@ -20,7 +20,7 @@ SESSION_LIMITS = {
 }
 """Set on every connection."""
 
-LYING_SETTINGS = ("fsync", "synchronous_commit")
+UNSAFE_SETTINGS = ("fsync", "synchronous_commit")
 """With one of them off, the server says "committed" before it is true."""
 
 
@@ -47,7 +47,7 @@ def postgresql_engine(url: URL) -> Engine:
 
 def warn_about_lost_commits(connection: Connection) -> None:
     """Say so where the server may forget what it has confirmed; a role or a database can be set that way."""
-    for setting in LYING_SETTINGS:
+    for setting in UNSAFE_SETTINGS:
         if connection.exec_driver_sql(f"SHOW {setting}").scalar_one() == "off":
             logger.warning(
                 "the database may lose what it has confirmed: events can be lost",

@@ -78,12 +78,12 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
         set_pragmas(connection, mode, library, busy_seconds if opened.is_set() else FIRST_CONTACT_SECONDS)
         opened.set()
         if doubts.is_set():
-            write_out(connection, library)
+            checkpoint(connection, library)
             doubts.clear()
 
     @event.listens_for(engine, "handle_error")
     def _begin_anew(context: ExceptionContext) -> None:
-        if is_doubtful(context.original_exception):
+        if is_io_error(context.original_exception):
             doubts.set()
         elif not is_read_only(context.original_exception):
             return
@@ -166,7 +166,7 @@ def read_damaged_texts_too(connection: Any) -> None:  # noqa: ANN401 - either li
     connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
-def is_doubtful(error: BaseException) -> bool:
+def is_io_error(error: BaseException) -> bool:
     """Whether after this error nobody knows what is on the disk: a sync that failed, for instance.
 
     The kernel may drop what it could not write, and say yes when the sync is repeated.
@@ -184,7 +184,7 @@ def _kind(error: BaseException) -> int:
     return code & 0xFF
 
 
-def write_out(connection: DBAPIConnection, library: ModuleType) -> None:
+def checkpoint(connection: DBAPIConnection, library: ModuleType) -> None:
     """Write all that the WAL holds into the database, and sync that; then begin the WAL at its beginning.
 
     The WAL can hold commits that only the kernel's memory still knows. What is appended to them would be lost
@@ -197,7 +197,7 @@ def write_out(connection: DBAPIConnection, library: ModuleType) -> None:
         raise library.OperationalError("the WAL is in use, and cannot be written out after an I/O error")
 
 
-def wait_no_longer(connection: Connection, seconds: float) -> None:
+def set_busy_timeout(connection: Connection, seconds: float) -> None:
     """Limit how long a connection waits for another process; to be said before a transaction begins."""
     cursor = connection.connection.cursor()  # the driver's; one of ours would begin a transaction
     cursor.execute(f"PRAGMA busy_timeout={max(0, round(seconds * 1000))}")

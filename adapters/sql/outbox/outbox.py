@@ -138,7 +138,7 @@ class SqlOutbox(OutboxPort):
         return [connection.execute(self._settle, {"outcomes": each}).rowcount for each in changes]
 
     def _write_certainly(self, write: Callable[[Connection], object]) -> None:
-        self._database.write_certainly(write, OutboxUnavailableError)
+        self._database.write_confirmed(write, OutboxUnavailableError)
 
     def _write(self, write: Callable[[Connection], object]) -> None:
         with self._database.writing(OutboxUnavailableError) as connection:

@@ -90,7 +90,7 @@ class SqlProcessedEvents(DeduplicationPort):
                 return erased
 
     def _write_certainly(self, write: Callable[[Connection], object]) -> None:
-        self._database.write_certainly(write, ProcessedEventsUnavailableError)
+        self._database.write_confirmed(write, ProcessedEventsUnavailableError)
 
     def _answer(
         self, connection: Connection, asked: Sequence[_Asked]

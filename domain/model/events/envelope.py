@@ -22,7 +22,7 @@ MAX_SHOWN = 100
 MAX_PLACES = 5
 
 
-class DeliveredEvent(NamedTuple):
+class EventEnvelope(NamedTuple):
     """An event as the bus delivered it.
 
     Attributes:
@@ -49,7 +49,7 @@ class _Envelope(BaseModel):
     detail: Annotated[CompletedEvent, Field(discriminator="version")]
 
 
-def read_delivered(body: str, source: str) -> DeliveredEvent:
+def parse_envelope(body: str, source: str) -> EventEnvelope:
     """Read the body of a message as a consumer of the events of `source`.
 
     A later minor version is read as the version that is known here: its new keys are passed over.
@@ -67,12 +67,12 @@ def read_delivered(body: str, source: str) -> DeliveredEvent:
     return _delivered(envelope, envelope.detail.version)
 
 
-def _delivered(envelope: _Envelope, version: str) -> DeliveredEvent:
+def _delivered(envelope: _Envelope, version: str) -> EventEnvelope:
     is_test = TEST_EVENT_LABEL in envelope.resources
-    return DeliveredEvent(envelope.detail, envelope.replay_name, is_test, version)
+    return EventEnvelope(envelope.detail, envelope.replay_name, is_test, version)
 
 
-def _second_look(body: str, source: str, error: ValidationError) -> DeliveredEvent:
+def _second_look(body: str, source: str, error: ValidationError) -> EventEnvelope:
     """Accept a later minor version; refuse all else, the coarsest fault first."""
     envelope = _object(body)
     _check_origin(envelope, source)

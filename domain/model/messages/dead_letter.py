@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from domain.model.errors import UnreadableMessageError
-from domain.model.events.envelope import read_delivered
+from domain.model.events.envelope import parse_envelope
 from domain.model.events.event import BatchProcessingCompleted, read_event
-from domain.model.messages.message import Undelivered
+from domain.model.messages.message import DeliveryFailure
 
 MAX_PLACE = 200
 """Characters of a place or of what is wrong there: keys and values come from whoever sent the message."""
@@ -57,14 +57,14 @@ class DeadLetter:
         size: bytes of the body.
         receive_count: how often it was received, looking at it included.
         sent_at: when it was sent first.
-        undelivered: why the bus gave it up; None where it was received from the queue too often.
+        delivery_failure: why the bus gave it up; None where it was received from the queue too often.
     """
 
     id: str
     size: int
     receive_count: int
     sent_at: datetime | None
-    undelivered: Undelivered | None
+    delivery_failure: DeliveryFailure | None
     reading: Reading
 
     def age_seconds(self, now: datetime) -> float | None:
@@ -107,7 +107,7 @@ class Selection:
 def read_body(body: str, source: str) -> Reading:
     """Read a body as a consumer of events from `source` would, and say where that fails."""
     try:
-        delivered = read_delivered(body, source)
+        delivered = parse_envelope(body, source)
     except UnreadableMessageError as error:
         return _broken(body, source, str(error))
     return Reading(delivered.event.tenant_id, delivered.event.interaction_id, delivered.version)

@@ -38,7 +38,7 @@ NO_ATTRIBUTES = Attributes()
 """Nothing travels with the message."""
 
 
-class Undelivered(NamedTuple):
+class DeliveryFailure(NamedTuple):
     """Why the bus gave a message up, which therefore never reached its queue.
 
     Attributes:

@@ -8,7 +8,7 @@ from domain.services.consuming.acknowledger import Endings, context
 from domain.services.consuming.in_flight import Delivery
 from domain.services.consuming.receiver import Intake
 from domain.services.consuming.workplace import Workplace
-from domain.services.resilience.background import breakdowns_logged
+from domain.services.resilience.background import logging_exceptions
 from ports.queue_port import MAX_VISIBILITY_TIMEOUT
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Keeper:
 
     def beat(self) -> None:
         """Do what is due; what fails is told once, and tried again with the next beat."""
-        with breakdowns_logged("the heartbeat broke down"):
+        with logging_exceptions("the heartbeat broke down"):
             self._beat(self._place.clock())
 
     def _beat(self, now: float) -> None:

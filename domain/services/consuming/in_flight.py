@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from domain.model.consuming.lease import EventKey, ProcessingLease
-from domain.model.events.envelope import DeliveredEvent
+from domain.model.events.envelope import EventEnvelope
 from ports.queue_port import QueueMessage
 
 BATCH = 10
@@ -42,7 +42,7 @@ class Delivery:
     """
 
     message: QueueMessage
-    delivered: DeliveredEvent
+    delivered: EventEnvelope
     received_at: float
     kept_at: float
     lease: ProcessingLease | None = None

@@ -10,7 +10,7 @@ from domain.model.errors import (
     ProcessedEventsUnavailableError,
     UnreadableMessageError,
 )
-from domain.model.events.envelope import read_delivered
+from domain.model.events.envelope import parse_envelope
 from domain.model.route.test_event import LEFT_OVER_AFTER, is_left_over
 from domain.services.consuming.acknowledger import Endings
 from domain.services.consuming.in_flight import BATCH, Delivery
@@ -111,7 +111,7 @@ class Intake:
     def _read(self, received_at: float, messages: Sequence[QueueMessage]) -> Iterator[Delivery]:
         for message in messages:
             try:
-                delivered = read_delivered(message.body, self._place.source)
+                delivered = parse_envelope(message.body, self._place.source)
             except UnreadableMessageError as error:
                 self._endings.refuse(message, str(error))
             except Exception as error:  # its neighbours must not pay for it with a receive

@@ -7,30 +7,30 @@ from typing import NamedTuple
 
 from domain.model.clock import utc_now
 from domain.model.errors import ArchiveError, DeletionError, InfrastructureError
+from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.dead_letter import Selection
-from domain.model.messages.stored import StoredMessage
-from domain.services.dead_letters.scan import BATCH, INTERRUPTED, DeadLetterWalk, Found
+from domain.services.dead_letters.scan import BATCH, INTERRUPTED, DeadLetterScan, Found
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from ports.queue_port import QueueDepth, QueueMessage, QueuePort
 
 EVERYTHING = Selection()
 
 
-class Tally(NamedTuple):
+class BatchReport(NamedTuple):
     """What became of the dead letters that were meant.
 
     Attributes:
         done: archived, put back or deleted, as was asked.
         undeleted: of those, how many are in the dead-letter queue still, or may be: deleting them failed, or
             was interrupted.
-        left: they came after the work had begun, and were left alone.
+        skipped: they came after the work had begun, and were left alone.
         problem: what ended the work early; empty where nothing did.
         interrupted: whether Ctrl-C did.
     """
 
     done: int = 0
     undeleted: int = 0
-    left: int = 0
+    skipped: int = 0
     problem: str = ""
     interrupted: bool = False
 
@@ -74,11 +74,11 @@ class DeadLetters:
         Raises:
             InfrastructureError: the queue cannot be read.
         """
-        with DeadLetterWalk(self._dead_letters, self._source) as walk:
-            for batch in walk.batches(selection):
+        with DeadLetterScan(self._dead_letters, self._source) as scan:
+            for batch in scan.batches(selection):
                 yield from batch
 
-    def archive(self, selection: Selection, archive: DeadLetterArchivePort, *, keep: bool) -> Tally:
+    def archive(self, selection: Selection, archive: DeadLetterArchivePort, *, keep: bool) -> BatchReport:
         """Store what is meant, and delete it from the queue once it is known to be stored.
 
         Args:
@@ -96,7 +96,7 @@ class DeadLetters:
 
         return self._work_off(selection, store, delete=not keep)
 
-    def purge(self) -> Tally:
+    def purge(self) -> BatchReport:
         """Delete every dead letter that was sent before now.
 
         Raises:
@@ -104,7 +104,7 @@ class DeadLetters:
         """
         return self._work_off(EVERYTHING, lambda _: None, delete=True)
 
-    def restore(self, archive: DeadLetterArchivePort) -> Tally:
+    def restore(self, archive: DeadLetterArchivePort) -> BatchReport:
         """Send what is archived to the queue, as new messages; the archive is left as it is.
 
         Everything is read before anything is sent. Ctrl-C ends it, and is told.
@@ -112,52 +112,52 @@ class DeadLetters:
         Raises:
             ArchiveError: something in the archive cannot be read; nothing was sent.
         """
-        kept, tally = archive.messages(), Tally()
+        kept, report = archive.messages(), BatchReport()
         try:
             for _ in archive.messages():
                 pass
-            while not tally.problem and (batch := [received(one) for one in islice(kept, BATCH)]):
+            while not report.problem and (batch := [received(one) for one in islice(kept, BATCH)]):
                 copies = self._queue.resend(batch)
                 sent = sum(copy.id is not None for copy in copies)
                 problem = next((f"{copy.original.id}: {copy.problem}" for copy in copies if not copy.id), "")
-                tally = tally._replace(done=tally.done + sent, problem=problem)
+                report = report._replace(done=report.done + sent, problem=problem)
         except KeyboardInterrupt:
-            tally = _interrupted(tally)
-        return tally
+            report = _interrupted(report)
+        return report
 
     def _work_off(
         self, selection: Selection, work: Callable[[Sequence[Found]], None], *, delete: bool
-    ) -> Tally:
+    ) -> BatchReport:
         """Batch by batch; what was done so far is told whatever ends it."""
-        tally = Tally()
-        with DeadLetterWalk(self._dead_letters, self._source, before=self._now()) as walk:
+        report = BatchReport()
+        with DeadLetterScan(self._dead_letters, self._source, before=self._now()) as scan:
             try:
-                for batch in walk.batches(selection):
+                for batch in scan.batches(selection):
                     work(batch)
-                    tally = tally._replace(done=tally.done + len(batch), undeleted=len(batch) * delete)
+                    report = report._replace(done=report.done + len(batch), undeleted=len(batch) * delete)
                     if delete:
-                        self._delete(walk, [message for message, _ in batch])
-                        tally = tally._replace(undeleted=0)
+                        self._delete(scan, [message for message, _ in batch])
+                        report = report._replace(undeleted=0)
             except DeletionError as error:
-                tally = tally._replace(undeleted=error.count, problem=str(error))
+                report = report._replace(undeleted=error.count, problem=str(error))
             except (ArchiveError, InfrastructureError) as error:
-                tally = tally._replace(problem=str(error))
+                report = report._replace(problem=str(error))
             except KeyboardInterrupt:
-                tally = _interrupted(tally)
-        return tally._replace(left=walk.left)
+                report = _interrupted(report)
+        return report._replace(skipped=scan.skipped)
 
-    def _delete(self, walk: DeadLetterWalk, messages: Sequence[QueueMessage]) -> None:
+    def _delete(self, scan: DeadLetterScan, messages: Sequence[QueueMessage]) -> None:
         self._dead_letters.delete(messages)
-        walk.drop(messages)
+        scan.drop(messages)
 
 
-def _interrupted(tally: Tally) -> Tally:
-    return tally._replace(problem=INTERRUPTED, interrupted=True)
+def _interrupted(report: BatchReport) -> BatchReport:
+    return report._replace(problem=INTERRUPTED, interrupted=True)
 
 
-def stored(message: QueueMessage) -> StoredMessage:
+def stored(message: QueueMessage) -> ArchivedMessage:
     """A received message as it is archived and exported."""
-    return StoredMessage(
+    return ArchivedMessage(
         id=message.id,
         sent_at=message.sent_at,
         receive_count=message.receive_count,
@@ -166,7 +166,7 @@ def stored(message: QueueMessage) -> StoredMessage:
     )
 
 
-def received(message: StoredMessage) -> QueueMessage:
+def received(message: ArchivedMessage) -> QueueMessage:
     """An archived message as a queue sends it again; it can be neither deleted nor released."""
     return QueueMessage(
         id=message.id,

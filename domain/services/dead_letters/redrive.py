@@ -14,14 +14,14 @@ from datetime import datetime
 from domain.model.clock import utc_now
 from domain.model.errors import DeletionError, InfrastructureError
 from domain.model.messages.dead_letter import Selection
-from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterWalk, Found
+from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterScan, Found
 from ports.move_task_port import MoveProgress, MoveTaskPort
 from ports.queue_port import QueueMessage, QueuePort
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-MAX_STRIKES = 3
+MAX_CONSECUTIVE_FAILURES = 3
 """After so many batches in a row of which nothing could be moved, the queues are at fault and not they."""
 
 Report = Callable[[int, int | None], None]
@@ -29,14 +29,14 @@ Report = Callable[[int, int | None], None]
 
 
 @dataclass(slots=True)
-class Redriven:
+class RedriveReport:
     """What became of the dead letters that were meant.
 
     Attributes:
         moved: they are in the queue; roughly, where the queue service moved them itself.
         undeleted: of those, how many are in both queues, or may be: deleting them failed, or was interrupted.
         failed: they could not be copied, and are where they were.
-        left: they came after the redrive had begun, or came straight back, and were left alone.
+        skipped: they came after the redrive had begun, or came straight back, and were left alone.
         problem: what went wrong first; empty where nothing did.
         interrupted: whether Ctrl-C ended it.
     """
@@ -44,7 +44,7 @@ class Redriven:
     moved: int = 0
     undeleted: int = 0
     failed: int = 0
-    left: int = 0
+    skipped: int = 0
     problem: str = ""
     interrupted: bool = False
 
@@ -53,7 +53,7 @@ class Redriven:
         """Whether everything that was found is where it should be."""
         return not (self.problem or self.undeleted or self.failed)
 
-    def blame(self, problem: str) -> None:
+    def note_problem(self, problem: str) -> None:
         """Remember what went wrong first."""
         self.problem = self.problem or problem
 
@@ -83,34 +83,34 @@ class Redrive:
         self._now = now
         self._pause = pause
 
-    def run(self, selection: Selection, report: Report = lambda *_: None) -> Redriven:
+    def run(self, selection: Selection, report: Report = lambda *_: None) -> RedriveReport:
         """Move what is meant; what is not meant is looked at and released. Ctrl-C ends it, and is told.
 
         Raises:
             InfrastructureError: the dead-letter queue cannot be read, or moves messages on by itself.
         """
-        redriven = Redriven()
-        with DeadLetterWalk(self._dead_letters, self._source, before=self._now()) as walk:
+        outcome = RedriveReport()
+        with DeadLetterScan(self._dead_letters, self._source, before=self._now()) as scan:
             try:
                 if selection.is_everything:
-                    self._by_task(redriven, report)
-                self._by_hand(walk, selection, redriven, report)
+                    self._by_task(outcome, report)
+                self._by_hand(scan, selection, outcome, report)
             except InfrastructureError as error:
-                redriven.blame(str(error))
+                outcome.note_problem(str(error))
             except KeyboardInterrupt:
-                redriven.interrupted = True
-                redriven.blame(INTERRUPTED)
-            redriven.left = walk.left
-        return redriven
+                outcome.interrupted = True
+                outcome.note_problem(INTERRUPTED)
+            outcome.skipped = scan.skipped
+        return outcome
 
-    def _by_task(self, redriven: Redriven, report: Report) -> None:
+    def _by_task(self, outcome: RedriveReport, report: Report) -> None:
         """Have the queue service move what it will; what it does not move is left to be moved by hand."""
         try:
             self._move_task.start()
             try:
                 for progress in self._progress():
-                    redriven.moved = progress.moved
-                    report(redriven.moved, progress.total)
+                    outcome.moved = progress.moved
+                    report(outcome.moved, progress.total)
             finally:
                 self._move_task.cancel()
         except InfrastructureError as error:
@@ -128,39 +128,39 @@ class Redrive:
             self._pause(POLL_SECONDS)
 
     def _by_hand(
-        self, walk: DeadLetterWalk, selection: Selection, redriven: Redriven, report: Report
+        self, scan: DeadLetterScan, selection: Selection, outcome: RedriveReport, report: Report
     ) -> None:
-        strikes = 0
-        for batch in _first_alone(walk.batches(selection)):
-            strikes = 0 if self._move(walk, batch, redriven) else strikes + 1
-            report(redriven.moved, None)
-            if strikes == MAX_STRIKES:
+        consecutive_failures = 0
+        for batch in _first_alone(scan.batches(selection)):
+            consecutive_failures = 0 if self._move(scan, batch, outcome) else consecutive_failures + 1
+            report(outcome.moved, None)
+            if consecutive_failures == MAX_CONSECUTIVE_FAILURES:
                 return
 
-    def _move(self, walk: DeadLetterWalk, messages: Sequence[QueueMessage], redriven: Redriven) -> bool:
+    def _move(self, scan: DeadLetterScan, messages: Sequence[QueueMessage], outcome: RedriveReport) -> bool:
         """Copy first, delete then; tells whether any of them is in the queue, and there alone."""
         copies = self._queue.resend(messages)
         sent = [copy for copy in copies if copy.id]
-        walk.disown([copy.id for copy in copies if copy.id])
+        scan.ignore([copy.id for copy in copies if copy.id])
         for copy in copies:
             if not copy.id:
-                redriven.failed += 1
-                redriven.blame(f"{copy.original.id} could not be copied: {copy.problem}")
-        redriven.moved += len(sent)
-        return self._delete(walk, [copy.original for copy in sent], redriven) > 0
+                outcome.failed += 1
+                outcome.note_problem(f"{copy.original.id} could not be copied: {copy.problem}")
+        outcome.moved += len(sent)
+        return self._delete(scan, [copy.original for copy in sent], outcome) > 0
 
-    def _delete(self, walk: DeadLetterWalk, messages: Sequence[QueueMessage], redriven: Redriven) -> int:
+    def _delete(self, scan: DeadLetterScan, messages: Sequence[QueueMessage], outcome: RedriveReport) -> int:
         """How many are gone. The others may have been received by another redrive meanwhile: duplicates."""
         try:
             self._dead_letters.delete(messages)
         except DeletionError as error:
-            redriven.undeleted += error.count
-            redriven.blame(str(error))
+            outcome.undeleted += error.count
+            outcome.note_problem(str(error))
             return len(messages) - error.count
         except KeyboardInterrupt:
-            redriven.undeleted += len(messages)
+            outcome.undeleted += len(messages)
             raise
-        walk.drop(messages)
+        scan.drop(messages)
         return len(messages)
 
 

@@ -1,7 +1,7 @@
 """Goes through a dead-letter queue from one end to the other, and leaves what it does not take as it was.
 
 A queue shows messages only by handing them out, and hides what it handed out. So each message is taken once,
-stays hidden while the walk lasts, and is released at its end, whatever ends it. Receives are counted and
+stays hidden while the scan lasts, and is released at its end, whatever ends it. Receives are counted and
 cannot be taken back: harmless, because a dead-letter queue moves nothing on. One that does is left alone.
 """
 
@@ -16,7 +16,7 @@ from domain.model.messages.dead_letter import DeadLetter, Selection, read_body
 from ports.queue_port import QueueMessage, QueuePort
 
 VISIBILITY_TIMEOUT = 120
-"""How long a message stays hidden where a walk is killed; long enough to copy and delete ten of them."""
+"""How long a message stays hidden where a scan is killed; long enough to copy and delete ten of them."""
 
 WAIT_SECONDS = 1
 """Waiting at all makes SQS ask all of its servers, so that a short queue is not mistaken for an empty one."""
@@ -26,7 +26,7 @@ INTERRUPTED = "it was interrupted"
 
 BATCH = 10
 MAX_IDLE_ROUNDS = 200
-"""A walk ends after so many receives in a row that brought nothing for it: messages that arrive faster than
+"""A scan ends after so many receives in a row that brought nothing for it: messages that arrive faster than
 they can be put aside, or the first ones again, since it outlasted `VISIBILITY_TIMEOUT`."""
 
 
@@ -37,15 +37,15 @@ class Found(NamedTuple):
     letter: DeadLetter
 
 
-class DeadLetterWalk:
-    """One walk; a context manager. Not for use by several threads.
+class DeadLetterScan:
+    """One scan; a context manager. Not for use by several threads.
 
     Args:
         source: whose events the queue is for.
-        before: what was sent at this moment or later is left alone: it came after the walk had begun.
+        before: what was sent at this moment or later is left alone: it came after the scan had begun.
 
     Attributes:
-        left: how many were left alone for that reason.
+        skipped: how many were left alone for that reason.
     """
 
     def __init__(self, queue: QueuePort, source: str, *, before: datetime | None = None) -> None:
@@ -55,7 +55,7 @@ class DeadLetterWalk:
         self._ours: set[str] = set()
         self._held: dict[str, QueueMessage] = {}
         self._seen: set[str] = set()
-        self.left = 0
+        self.skipped = 0
 
     def __enter__(self) -> Self:
         """Begin.
@@ -90,7 +90,7 @@ class DeadLetterWalk:
                 yield found
             wanted = None if wanted is None else wanted - len(found)
 
-    def disown(self, ids: Sequence[str]) -> None:
+    def ignore(self, ids: Sequence[str]) -> None:
         """These are copies of what was moved: should they come back, they are left alone."""
         self._ours.update(ids)
 
@@ -122,7 +122,7 @@ class DeadLetterWalk:
         late = message.id in self._ours or bool(
             self._before and message.sent_at and message.sent_at >= self._before
         )
-        self.left += late
+        self.skipped += late
         return late
 
     def _examine(self, message: QueueMessage) -> Found:
@@ -131,7 +131,7 @@ class DeadLetterWalk:
             size=len(message.body.encode()),
             receive_count=message.receive_count,
             sent_at=message.sent_at,
-            undelivered=message.undelivered,
+            delivery_failure=message.delivery_failure,
             reading=read_body(message.body, self._source),
         )
         return Found(message, letter)

@@ -10,7 +10,7 @@ from threading import Lock
 from domain.model.errors import EventBusUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import Claim, Outcome, Postponed
-from domain.services.publishing.outcomes import attempt, log_settlement, settlement, tell_breaker
+from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
 from ports.outbox_port import OutboxPort
@@ -25,15 +25,15 @@ SHARED_CHARACTERS = 64_000
 until long texts are stored beside theirs."""
 
 
-class InlineAttempt:
+class PendingPublish:
     """One event, and the caller who waits for it.
 
     Attributes:
         claim: on the event in the outbox; None where it could not be kept.
         outcome: what the bus says; cancelled where the caller left before it was asked.
         is_late: whether the caller has left.
-        leads: whether this one speaks for its call. The others of it are in the same boat, and what happens
-            to a call is counted once.
+        is_first: true for the first event of a call: only it reports a time-out to the circuit breaker, so
+            that one slow call counts once.
     """
 
     def __init__(self, event: BatchProcessingCompleted, claim: Claim | None) -> None:
@@ -41,10 +41,10 @@ class InlineAttempt:
         self.claim = claim
         self.outcome = Future[PublishOutcome]()
         self.is_late = False
-        self.leads = True
+        self.is_first = True
 
 
-class InlineCalls:
+class InlineSender:
     """Sends at once what comes while a call is free, and together what came while none was.
 
     Nobody waits for company, nor for the record of what became of an event. The breaker knows how the bus is.
@@ -71,7 +71,7 @@ class InlineCalls:
         self._wake = wake
         self._source = source
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
-        self._waiting: deque[InlineAttempt] = deque()
+        self._waiting: deque[PendingPublish] = deque()
         self._taking = Lock()
         self._threads = ThreadPoolExecutor(calls, thread_name_prefix="inline-call")
 
@@ -79,21 +79,21 @@ class InlineCalls:
         """Wait for the calls that are under way, and for what was begun."""
         self._threads.shutdown()
 
-    def begin(self, event: BatchProcessingCompleted, claim: Claim | None) -> InlineAttempt:
+    def begin(self, event: BatchProcessingCompleted, claim: Claim | None) -> PendingPublish:
         """Have the event sent with the next call; returns at once."""
-        inline = InlineAttempt(event, claim)
+        inline = PendingPublish(event, claim)
         self._waiting.append(inline)
         self._threads.submit(self._send_next)
         return inline
 
-    def answer(self, inline: InlineAttempt, timeout_seconds: float) -> PublishOutcome:
+    def answer(self, inline: PendingPublish, timeout_seconds: float) -> PublishOutcome:
         """Wait for what the bus says; `EventBusUnavailableError` where that takes too long."""
         try:
             return inline.outcome.result(timeout_seconds)
         except TimeoutError:
             inline.is_late = True
         late = EventBusUnavailableError(f"the bus did not answer within {timeout_seconds} s")
-        if inline.leads:
+        if inline.is_first:
             self._breaker.failed(str(late))
         if inline.outcome.cancel() and inline.claim:  # no call took it, so nobody else will record anything
             self._record([Postponed(inline.claim, 0.0, "no inline attempt was made", is_attempt=False)])
@@ -102,17 +102,17 @@ class InlineCalls:
     def _send_next(self) -> None:
         if not (taken := self._taken()):
             return  # another call took them along
-        answers = attempt(self._events, [inline.event for inline in taken])
+        answers = publish_safely(self._events, [inline.event for inline in taken])
         if not taken[0].is_late:
-            tell_breaker(self._breaker, answers)
+            update_breaker(self._breaker, answers)
         for inline, answer in zip(taken, answers, strict=True):
             # callers need not wait for the record: a crash before it costs duplicates
             inline.outcome.set_result(answer)
         self._settle(taken, answers)
 
-    def _taken(self) -> list[InlineAttempt]:
+    def _taken(self) -> list[PendingPublish]:
         """As many as fit into one call, and whose callers are still there."""
-        taken: list[InlineAttempt] = []
+        taken: list[PendingPublish] = []
         characters = 0
         with self._taking:
             while self._waiting and len(taken) < MAX_BATCH:
@@ -121,19 +121,19 @@ class InlineCalls:
                     break
                 inline = self._waiting.popleft()
                 if inline.outcome.set_running_or_notify_cancel():
-                    inline.leads = not taken
+                    inline.is_first = not taken
                     taken.append(inline)
         return taken
 
-    def _settle(self, taken: Sequence[InlineAttempt], answers: Sequence[PublishOutcome]) -> None:
+    def _settle(self, taken: Sequence[PendingPublish], answers: Sequence[PublishOutcome]) -> None:
         outcomes = [
-            (inline, settlement(inline.claim, answer, self._random))
+            (inline, outcome_for(inline.claim, answer, self._random))
             for inline, answer in zip(taken, answers, strict=True)
             if inline.claim
         ]
         for inline, outcome in outcomes:
             if inline.is_late:  # else its caller tells
-                log_settlement(outcome, self._source)
+                log_outcome(outcome, self._source)
         self._record([outcome for _, outcome in outcomes])
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:

@@ -13,7 +13,7 @@ from domain.model.events.event import (
     PublicationStatus,
 )
 from domain.model.outbox import Claim
-from domain.services.publishing.inline_sender import CALLS, InlineCalls, about
+from domain.services.publishing.inline_sender import CALLS, InlineSender, about
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 from ports.outbox_port import OutboxPort
@@ -29,7 +29,7 @@ LEASE_SECONDS = 15.0
 QUEUED = Publication(PublicationStatus.QUEUED)
 
 
-class EventDelivery(EventPort):
+class OutboxPublisher(EventPort):
     """Takes the transport's place in front of callers, and loses no event.
 
     Each event is added to the outbox before the bus is tried, once, within `timeout_seconds`. The outcome is:
@@ -68,13 +68,13 @@ class EventDelivery(EventPort):
         self._source = source
         self._timeout_seconds = timeout_seconds
         self._lease_seconds = lease_seconds
-        self._calls = InlineCalls(
+        self._sender = InlineSender(
             outbox, events, breaker, wake=wake, source=source, calls=calls, random=random
         )
 
     def close(self) -> None:
         """Wait for the attempts that are under way, so that what they reach is recorded."""
-        self._calls.close()
+        self._sender.close()
 
     def publish_all(
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
@@ -86,23 +86,23 @@ class EventDelivery(EventPort):
         if labels or not isinstance(event, BatchProcessingCompleted):
             return self._events.publish_all((event,), labels=labels)[0]
         tries = not self._breaker.is_open
-        claim = self._keep(event, self._lease_seconds if tries else 0.0)
+        claim = self._store(event, self._lease_seconds if tries else 0.0)
         if claim is None:
             return self._without_outbox(event)
         if tries:
-            return self._try(claim)
+            return self._publish_now(claim)
         self._wake()
         return QUEUED
 
-    def _keep(self, event: BatchProcessingCompleted, lease_seconds: float) -> Claim | None:
+    def _store(self, event: BatchProcessingCompleted, lease_seconds: float) -> Claim | None:
         try:
             return self._outbox.add(event, lease_seconds=lease_seconds)
         except OutboxUnavailableError as error:
             logger.exception("the event could not be kept, only the bus is left", extra=about(event, error))
             return None
 
-    def _try(self, claim: Claim) -> PublishOutcome:
-        outcome = self._calls.answer(self._calls.begin(claim.event, claim), self._timeout_seconds)
+    def _publish_now(self, claim: Claim) -> PublishOutcome:
+        outcome = self._sender.answer(self._sender.begin(claim.event, claim), self._timeout_seconds)
         if not isinstance(outcome, EventBusUnavailableError):
             return outcome
         self._log_failure(claim, outcome)
@@ -123,4 +123,4 @@ class EventDelivery(EventPort):
         """The bus is the last chance, so only a route that would drop the event keeps us from trying."""
         if self._breaker.held:
             return EventBusUnavailableError(f"the outbox cannot be had, and {self._breaker.held}")
-        return self._calls.answer(self._calls.begin(event, None), self._timeout_seconds)
+        return self._sender.answer(self._sender.begin(event, None), self._timeout_seconds)

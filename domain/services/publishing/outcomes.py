@@ -19,7 +19,9 @@ from ports.event_port import EventPort, PublishOutcome
 logger = logging.getLogger(__name__)
 
 
-def attempt(events: EventPort, batch: Sequence[BatchProcessingCompleted]) -> tuple[PublishOutcome, ...]:
+def publish_safely(
+    events: EventPort, batch: Sequence[BatchProcessingCompleted]
+) -> tuple[PublishOutcome, ...]:
     """Publish, with an outcome for each event whatever happens: a defect must not end who delivers events."""
     try:
         outcomes = events.publish_all(batch)
@@ -32,7 +34,7 @@ def attempt(events: EventPort, batch: Sequence[BatchProcessingCompleted]) -> tup
     return (failure,) * len(batch)
 
 
-def tell_breaker(breaker: CircuitBreaker, answers: Sequence[PublishOutcome]) -> None:
+def update_breaker(breaker: CircuitBreaker, answers: Sequence[PublishOutcome]) -> None:
     """What one call shows of the bus: an accepted event, that it is there; a wrong event, nothing."""
     if any(isinstance(answer, Publication) for answer in answers):
         breaker.succeeded()
@@ -44,7 +46,7 @@ def tell_breaker(breaker: CircuitBreaker, answers: Sequence[PublishOutcome]) -> 
         breaker.failed(str(troubles[-1]))
 
 
-def settlement(claim: Claim, outcome: PublishOutcome, random: Random) -> Outcome:
+def outcome_for(claim: Claim, outcome: PublishOutcome, random: Random) -> Outcome:
     """What the outbox is to know of one outcome.
 
     Only what is wrong with the event itself rejects it. Where we are refused, whatever we send, the event is
@@ -62,7 +64,7 @@ def settlement(claim: Claim, outcome: PublishOutcome, random: Random) -> Outcome
     return Postponed(claim, full_jitter(claim.attempts, random), f"the transport answered {outcome.status}")
 
 
-def log_settlement(outcome: Outcome, source: str) -> None:
+def log_outcome(outcome: Outcome, source: str) -> None:
     """Tell what became of an event whose caller was answered before (requirements 12.1 to 12.3 and 12.6)."""
     event = outcome.claim.event
     context = {

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from domain.model.errors import EventBusUnavailableError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication
 from domain.model.outbox import Claim, Outcome, Postponed
-from domain.services.publishing.outcomes import attempt, log_settlement, settlement, tell_breaker
+from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
 
@@ -111,17 +111,17 @@ class ClaimPublisher:
 
     def _send(self, chunk: Sequence[Claim], bus: CircuitBreaker) -> _Chunk:
         begun = self._clock()
-        answers = attempt(self._events, [claim.event for claim in chunk])
+        answers = publish_safely(self._events, [claim.event for claim in chunk])
         seconds = self._clock() - begun
         accepted = any(isinstance(answer, Publication) for answer in answers)
-        tell_breaker(bus, answers)
+        update_breaker(bus, answers)
         if not accepted or seconds <= self._prompt_seconds:
-            tell_breaker(self._breaker, answers)
+            update_breaker(self._breaker, answers)
         settled = [
-            settlement(claim, answer, self._random) for claim, answer in zip(chunk, answers, strict=True)
+            outcome_for(claim, answer, self._random) for claim, answer in zip(chunk, answers, strict=True)
         ]
         for outcome in settled:
-            log_settlement(outcome, self._source)
+            log_outcome(outcome, self._source)
         return _Chunk(settled, answers)
 
 

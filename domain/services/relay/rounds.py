@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Claim, Outcome
 from domain.services.relay.dispatcher import ClaimPublisher, Round
-from domain.services.resilience.background import breakdowns_logged
+from domain.services.resilience.background import logging_exceptions
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.outbox_port import OutboxPort
 
@@ -49,7 +49,7 @@ class Rounds:
     def wind_up(self) -> None:
         """Finish all of them. One that breaks down ends nothing but itself: its leases end, too."""
         while self._in_flight:
-            with breakdowns_logged("a round broke down, its events will be sent again"):
+            with logging_exceptions("a round broke down, its events will be sent again"):
                 self.finish()
 
     def record(self) -> None:

@@ -8,18 +8,18 @@ logger = logging.getLogger(__name__)
 
 
 @contextmanager
-def breakdowns_logged(message: str, *, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+def logging_exceptions(message: str, *, reraise: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Let what breaks down end nothing but itself: a thread that ended would be missed by nobody.
 
     The trace is logged each time, so whoever goes on has to rest first.
 
     Args:
         message: what to log, such as "housekeeping broke down".
-        but: what is no defect, and raised as ever.
+        reraise: what is no defect, and raised as ever.
     """
     try:
         yield
-    except but:
+    except reraise:
         raise
     except Exception as error:
         logger.exception(message, extra={"error_type": type(error).__name__})

@@ -28,7 +28,7 @@ PAUSE_STEP_SECONDS = 0.1
 POLLERS = 8
 
 
-class Interest(NamedTuple):
+class Match(NamedTuple):
     """What to do with a message: whether it is the one that is looked for, and whether it may be removed."""
 
     wanted: bool = False
@@ -44,7 +44,7 @@ class SearchResult(NamedTuple):
     """Why the search was broken off, or what it could not put in order."""
 
 
-class _Look(NamedTuple):
+class _Poll(NamedTuple):
     """What one receive brought."""
 
     full: bool
@@ -54,12 +54,12 @@ class _Look(NamedTuple):
     problem: str | None = None
 
 
-class QueueSearch:
+class MessageSearch:
     """One search through one queue. Not for use by several threads; it has its own.
 
     Args:
         queue: where to look; it must count receives as `QueuePort` says.
-        interest: decides about each message; a message that is wanted or removable is deleted.
+        match: decides about each message; a message that is wanted or removable is deleted.
         pollers: how many receive at a time while the queue is full.
         clock: seconds that only go forward.
         pause: waits for so many seconds.
@@ -68,14 +68,14 @@ class QueueSearch:
     def __init__(
         self,
         queue: QueuePort,
-        interest: Callable[[QueueMessage], Interest],
+        match: Callable[[QueueMessage], Match],
         *,
         pollers: int = POLLERS,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._queue = queue
-        self._interest = interest
+        self._match = match
         self._pollers = pollers
         self._clock = clock
         self._pause = pause
@@ -91,51 +91,51 @@ class QueueSearch:
         that an interrupt does not strike between a receive and its copies.
         """
         deadline = self._clock() + timeout_seconds
-        looks: list[_Look] = []
+        polls: list[_Poll] = []
         with ThreadPoolExecutor(self._pollers) as pool:
             while (remaining := deadline - self._clock()) > 0:
-                looks = self._round(pool, looks, remaining)
-                self._record(looks)
-                if any(look.found or look.problem for look in looks):
+                polls = self._round(pool, polls, remaining)
+                self._record(polls)
+                if any(poll.found or poll.problem for poll in polls):
                     break
                 if self._stale_rounds:
                     self._pause(min(MAX_PAUSE_SECONDS, PAUSE_STEP_SECONDS * self._stale_rounds))
         return SearchResult(
-            found=next((look.found for look in looks if look.found), None),
+            found=next((poll.found for poll in polls if poll.found), None),
             messages_seen=len(self._seen),
-            problem=next((look.problem for look in looks if look.problem), None),
+            problem=next((poll.problem for poll in polls if poll.problem), None),
         )
 
-    def _round(self, pool: ThreadPoolExecutor, before: Sequence[_Look], remaining: float) -> list[_Look]:
+    def _round(self, pool: ThreadPoolExecutor, before: Sequence[_Poll], remaining: float) -> list[_Poll]:
         """The first message goes alone: if it cannot be put back, no other one is touched."""
         limit = BATCH if self._copies else 1
-        busy = bool(self._copies) and any(look.full for look in before)
+        busy = bool(self._copies) and any(poll.full for poll in before)
         wait = math.ceil(min(remaining, BUSY_WAIT_SECONDS if busy else QUIET_WAIT_SECONDS))
         waits = [wait] * (self._pollers if busy else 1)
-        return list(pool.map(lambda seconds: self._look(limit, seconds), waits))
+        return list(pool.map(lambda seconds: self._poll(limit, seconds), waits))
 
-    def _record(self, looks: Sequence[_Look]) -> None:
+    def _record(self, polls: Sequence[_Poll]) -> None:
         """Tell what is new from the copies that we sent ourselves."""
-        self._copies.update(*(look.copies for look in looks))
-        brought = {message.id for look in looks for message in look.messages}
+        self._copies.update(*(poll.copies for poll in polls))
+        brought = {message.id for poll in polls for message in poll.messages}
         news = brought - self._copies
         self._seen |= news
         self._stale_rounds = self._stale_rounds + 1 if brought and not news else 0
 
-    def _look(self, limit: int, wait_seconds: int) -> _Look:
+    def _poll(self, limit: int, wait_seconds: int) -> _Poll:
         try:
             messages = self._queue.receive(
                 limit, visibility_timeout=VISIBILITY_TIMEOUT, wait_seconds=wait_seconds
             )
         except InfrastructureError as error:
-            return _Look(full=False, problem=str(error))
-        judged = [(message, self._interest(message)) for message in messages]
-        copies, copying_problem = self._put_back([m for m, interest in judged if not any(interest)])
-        removal_problem = self._remove([m for m, interest in judged if any(interest)])
-        return _Look(
+            return _Poll(full=False, problem=str(error))
+        judged = [(message, self._match(message)) for message in messages]
+        copies, copying_problem = self._put_back([m for m, match in judged if not any(match)])
+        removal_problem = self._remove([m for m, match in judged if any(match)])
+        return _Poll(
             full=len(messages) == BATCH,
             messages=messages,
-            found=next((m for m, interest in judged if interest.wanted), None),
+            found=next((m for m, match in judged if match.wanted), None),
             copies=copies,
             problem=copying_problem or removal_problem,
         )

@@ -14,8 +14,8 @@ from domain.model.route.test_event import change_on_the_way, is_left_over, names
 from domain.services.route.message_search import (
     BATCH,
     VISIBILITY_TIMEOUT,
-    Interest,
-    QueueSearch,
+    Match,
+    MessageSearch,
     SearchResult,
 )
 from ports.event_infrastructure_port import EventInfrastructurePort
@@ -35,7 +35,7 @@ MAX_DEAD_LETTERS = 500
 
 
 class EventVerificationService:
-    """Publishes a test event and looks for it in the queue.
+    """Publishes a test event and polls for it in the queue.
 
     The event is valid and strict 1.0; only its label beside it tells consumers to skip it. Messages of others
     are put back as copies, so that no number of verifications dead-letters one of them.
@@ -94,13 +94,13 @@ class EventVerificationService:
         )
 
     def _search(self, event: BatchProcessingCompleted, timeout_seconds: float) -> SearchResult:
-        def interest(message: QueueMessage) -> Interest:
-            return Interest(
+        def match(message: QueueMessage) -> Match:
+            return Match(
                 wanted=names_interaction(message.body, event.interaction_id),
                 removable=is_left_over(message.body, self._now()),
             )
 
-        search = QueueSearch(self._queue, interest, clock=self._clock, pause=self._pause)
+        search = MessageSearch(self._queue, match, clock=self._clock, pause=self._pause)
         return search.run(timeout_seconds)
 
     def _findings(self, event: BatchProcessingCompleted, search: SearchResult) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
-from entrypoints.api.dependencies import Desk
+from entrypoints.api.dependencies import Upload
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, once
 from entrypoints.api.problems import MEDIA_TYPE
 from entrypoints.api.schemas import BatchResponse, Problem
@@ -72,23 +72,23 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/process", responses=_RESPONSES, openapi_extra=_REQUEST)
-async def process(request: Request, desk: Desk) -> BatchResponse:
+async def process(request: Request, context: Upload) -> BatchResponse:
     """Transcribe a recording, clean the transcript, tell the rest of the company, and answer with both.
 
     The transcripts are answered whatever becomes of the event: see `event.status`.
     """
     key = idempotency_key(request)
-    has_room = desk.transcriber.check_capacity
+    has_room = context.transcriber.check_capacity
     has_room()
-    async with desk.spool.receive(request, has_room) as recording:
+    async with context.spool.receive(request, has_room) as recording:
 
         async def work() -> BatchResponse:
-            processing = desk.service.process(recording, desk.identity, desk.interaction_id)
+            processing = context.service.process(recording, context.identity, context.interaction_id)
             return BatchResponse.of(await _while_connected(request, processing))
 
         if key is None:
             return await work()
-        return await once(desk.idempotency(), desk.leases, desk.identity, key, recording, work)
+        return await once(context.idempotency(), context.leases, context.identity, key, recording, work)
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -6,7 +6,7 @@ from functools import reduce
 import click
 
 from domain.services.consuming.consumer import ConsumerOptions
-from entrypoints.cli.runtime.parameters import Finite, Written
+from entrypoints.cli.runtime.parameters import FiniteRange, PatternType
 from ports.queue_port import MAX_VISIBILITY_TIMEOUT
 
 DEFAULTS = ConsumerOptions()
@@ -15,7 +15,7 @@ MAX_DAYS = 36_500
 
 Command = Callable[..., object]
 
-CONSUMER_GROUP = Written("NAME", "[A-Za-z0-9._-]{1,80}", "name of up to 80 letters, digits and . _ -")
+CONSUMER_GROUP = PatternType("NAME", "[A-Za-z0-9._-]{1,80}", "name of up to 80 letters, digits and . _ -")
 
 _OPTIONS = (
     click.option(
@@ -30,7 +30,7 @@ _OPTIONS = (
     click.option(
         "--handler-timeout",
         "handler_seconds",
-        type=Finite(0, MAX_VISIBILITY_TIMEOUT, min_open=True),
+        type=FiniteRange(0, MAX_VISIBILITY_TIMEOUT, min_open=True),
         metavar="SECONDS",
         default=DEFAULTS.handler_seconds,
         show_default=True,
@@ -38,7 +38,7 @@ _OPTIONS = (
     ),
     click.option(
         "--pause-seconds",
-        type=Finite(0, 900),
+        type=FiniteRange(0, 900),
         metavar="SECONDS",
         default=DEFAULTS.pause_seconds,
         show_default=True,
@@ -54,7 +54,7 @@ _OPTIONS = (
     ),
     click.option(
         "--grace-seconds",
-        type=Finite(0, MAX_VISIBILITY_TIMEOUT),
+        type=FiniteRange(0, MAX_VISIBILITY_TIMEOUT),
         metavar="SECONDS",
         default=DEFAULTS.grace_seconds,
         show_default=True,
@@ -62,7 +62,7 @@ _OPTIONS = (
     ),
     click.option(
         "--remember-days",
-        type=Finite(0, MAX_DAYS, min_open=True),
+        type=FiniteRange(0, MAX_DAYS, min_open=True),
         metavar="DAYS",
         default=DEFAULTS.remember_days,
         show_default=True,

@@ -12,19 +12,19 @@ import click
 
 from domain.model.errors import TranscriptionServiceError
 from domain.model.messages.dead_letter import Selection
-from domain.services.dead_letters.dead_letters import Tally, stored
-from domain.services.dead_letters.redrive import Redriven
+from domain.services.dead_letters.dead_letters import BatchReport, stored
+from domain.services.dead_letters.redrive import RedriveReport
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON, CommandInterruptedError
-from entrypoints.cli.runtime.parameters import PathTo, Written, examples
+from entrypoints.cli.runtime.parameters import PathTo, PatternType, examples
 from entrypoints.cli.views.dead_letters import (
     as_line,
     as_lines,
     letter_as_json,
     redriven_as_json,
     redriven_lines,
-    tally_as_json,
-    tally_lines,
+    report_as_json,
+    report_lines,
 )
 from entrypoints.cli.views.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, printable
 from ports.dead_letter_archive_port import DeadLetterArchivePort
@@ -37,7 +37,7 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object,
 TENANT = click.option(
     "--tenant", type=click.UUID, help="Only those whose detail.tenant_id is this. [default: all]"
 )
-LETTER_ID = Written("id", "(?s).+", "id")
+LETTER_ID = PatternType("id", "(?s).+", "id")
 ID = click.option(
     "--id",
     "wanted",
@@ -157,10 +157,10 @@ def archive(place: str, wanted: str | None, tenant: UUID | None, *, keep: bool, 
     container = build_container(configure())
     kept = _archive(container, place)
     selection = Selection(id=wanted, tenant_id=tenant)
-    tally = container.dead_letter_service().archive(selection, kept, keep=keep)
-    if wanted and not tally.done and not tally.problem:
+    report = container.dead_letter_service().archive(selection, kept, keep=keep)
+    if wanted and not report.done and not report.problem:
         raise _no_such(wanted)
-    _finish_tally(tally, "archived", SAME_AGAIN, as_json=as_json)
+    _finish_report(report, "archived", SAME_AGAIN, as_json=as_json)
 
 
 @command.command(
@@ -176,8 +176,8 @@ def restore(place: str, *, as_json: bool) -> None:
     Doing it twice sends everything twice: consumers tell duplicates by interaction_id.
     """
     container = build_container(configure())
-    tally = container.dead_letter_service().restore(_archive(container, place))
-    _finish_tally(tally, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
+    report = container.dead_letter_service().restore(_archive(container, place))
+    _finish_report(report, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
 
 @command.command(
@@ -213,10 +213,10 @@ def redrive(
     selection = Selection(id=wanted, tenant_id=tenant, limit=limit)
     service = build_container(configure()).redrive()
     with _progress() as report:
-        redriven = service.run(selection, report)
-    if wanted and not redriven.moved and redriven.ok:
+        outcome = service.run(selection, report)
+    if wanted and not outcome.moved and outcome.ok:
         raise _no_such(wanted)
-    _finish(redriven, redriven_as_json(redriven), redriven_lines(redriven), SAME_AGAIN, as_json=as_json)
+    _finish(outcome, redriven_as_json(outcome), redriven_lines(outcome), SAME_AGAIN, as_json=as_json)
 
 
 @command.command("purge", short_help="Delete every dead letter for good.")
@@ -230,7 +230,7 @@ def purge(*, yes: bool, as_json: bool) -> None:
             f"About {letters.depth().waiting} dead letters would be gone for good. `transcripts dlq archive "
             "FOLDER` takes them out of the queue and keeps them. To delete them, add --yes."
         )
-    _finish_tally(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
+    _finish_report(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
 
 
 def _archive(container: "Container", place: str) -> DeadLetterArchivePort:
@@ -282,12 +282,17 @@ def _progress() -> Iterator[Callable[[int, int | None], None]]:
     click.echo(err=True)
 
 
-def _finish_tally(tally: Tally, what: str, go_on: str, *, as_json: bool) -> None:
-    _finish(tally, tally_as_json(tally), tally_lines(tally, what), go_on, as_json=as_json)
+def _finish_report(report: BatchReport, what: str, go_on: str, *, as_json: bool) -> None:
+    _finish(report, report_as_json(report), report_lines(report, what), go_on, as_json=as_json)
 
 
 def _finish(
-    outcome: Tally | Redriven, told: Mapping[str, object], lines: Iterable[str], go_on: str, *, as_json: bool
+    outcome: BatchReport | RedriveReport,
+    told: Mapping[str, object],
+    lines: Iterable[str],
+    go_on: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Say what was done and what went wrong, and how to go on after Ctrl-C; the exit code follows."""
     if as_json:

@@ -23,10 +23,10 @@ def command(*, as_json: bool) -> None:
 
     Changes nothing and sends no event. Exits 1 where something is wrong; warnings alone are no failure.
     """
-    from bootstrap.operator.doctor import Verdict, examine  # noqa: PLC0415 - slow to import
+    from bootstrap.operator.doctor import CheckResult, examine  # noqa: PLC0415 - slow to import
 
     checks = examine(build_container(configure()))
-    ok = all(check.verdict is not Verdict.WRONG for check in checks)
+    ok = all(check.verdict is not CheckResult.WRONG for check in checks)
     if as_json:
         print_json({"ok": ok, "checks": [check._asdict() for check in checks]})
     else:

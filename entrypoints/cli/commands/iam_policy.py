@@ -4,10 +4,10 @@ import click
 
 from bootstrap.operator.roles import Role
 from entrypoints.cli.runtime.configuration import configure
-from entrypoints.cli.runtime.parameters import Written, examples
+from entrypoints.cli.runtime.parameters import PatternType, examples
 from entrypoints.cli.views.output import print_json
 
-ACCOUNT = Written("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 123456789012")
+ACCOUNT = PatternType("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 123456789012")
 
 
 @click.command("iam-policy", epilog=examples("iam-policy publisher --account 123456789012"))

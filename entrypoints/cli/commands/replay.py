@@ -9,13 +9,15 @@ from domain.model.replays import Replay, ReplayRequest, ReplayState
 from domain.services.route.replay import EventReplayService
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import CommandInterruptedError
-from entrypoints.cli.runtime.parameters import Written, examples
+from entrypoints.cli.runtime.parameters import PatternType, examples
 from entrypoints.cli.views.output import EXIT_FAILED, print_json, printable
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 
 
-REPLAY_NAME = Written("name", "[.A-Za-z0-9_-]{1,64}", "name of a replay: up to 64 letters, digits and . _ -")
+REPLAY_NAME = PatternType(
+    "name", "[.A-Za-z0-9_-]{1,64}", "name of a replay: up to 64 letters, digits and . _ -"
+)
 
 
 class Moment(click.ParamType[datetime]):

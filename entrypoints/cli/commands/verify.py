@@ -5,7 +5,7 @@ import click
 from domain.model.route.route import RouteComponent, Verification
 from domain.services.route.verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.parameters import Finite
+from entrypoints.cli.runtime.parameters import FiniteRange
 from entrypoints.cli.views.findings import findings_as_json, print_findings
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
 
@@ -13,7 +13,7 @@ from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
 @click.command("verify")
 @click.option(
     "--timeout",
-    type=Finite(0, MAX_TIMEOUT_SECONDS, min_open=True),
+    type=FiniteRange(0, MAX_TIMEOUT_SECONDS, min_open=True),
     metavar="SECONDS",
     default=DEFAULT_TIMEOUT_SECONDS,
     show_default=True,

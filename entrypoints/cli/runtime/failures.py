@@ -54,7 +54,7 @@ FAILURES = (click.ClickException, click.Abort, TranscriptionServiceError)
 """Everything that may end a command, defects aside."""
 
 
-def tell_failure(error: Exception, *, as_json: bool) -> int:
+def report_failure(error: Exception, *, as_json: bool) -> int:
     """Say what went wrong, and return the exit code."""
     failure = Failure.of(error)
     with suppress(OSError):  # stderr may be closed, or full: the exit code says it still

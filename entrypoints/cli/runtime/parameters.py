@@ -27,7 +27,7 @@ class PathTo(click.Path[_Path_co]):
         return super().convert(value, param, ctx)
 
 
-class Finite(click.FloatRange):
+class FiniteRange(click.FloatRange):
     """A number in a range. What is not a number lies in every range, as far as comparisons go."""
 
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
@@ -38,7 +38,7 @@ class Finite(click.FloatRange):
         return number
 
 
-class Written(click.ParamType[str]):
+class PatternType(click.ParamType[str]):
     """A text of a certain form.
 
     Args:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from domain.model.messages.dead_letter import DeadLetter
 from domain.model.route.route import RETENTION_SECONDS
-from domain.services.dead_letters.dead_letters import Tally
-from domain.services.dead_letters.redrive import Redriven
+from domain.services.dead_letters.dead_letters import BatchReport
+from domain.services.dead_letters.redrive import RedriveReport
 from entrypoints.cli.views.outbox import age
 from entrypoints.cli.views.output import printable
 
@@ -15,7 +15,7 @@ NO_ID = "-" * 36
 
 def letter_as_json(letter: DeadLetter) -> dict[str, object]:
     """What machines get."""
-    reading, undelivered = letter.reading, letter.undelivered
+    reading, delivery_failure = letter.reading, letter.delivery_failure
     return {
         "id": letter.id,
         "tenant_id": str(reading.tenant_id) if reading.tenant_id else None,
@@ -24,7 +24,7 @@ def letter_as_json(letter: DeadLetter) -> dict[str, object]:
         "sent_at": letter.sent_at.isoformat() if letter.sent_at else None,
         "receive_count": letter.receive_count,
         "size": letter.size,
-        "undelivered": undelivered._asdict() if undelivered else None,
+        "undelivered": delivery_failure._asdict() if delivery_failure else None,
         "problems": [problem._asdict() for problem in reading.problems],
     }
 
@@ -57,12 +57,12 @@ def as_lines(letter: DeadLetter, now: datetime) -> Iterator[str]:
 
 
 def _reasons(letter: DeadLetter) -> Iterator[str]:
-    undelivered, problems = letter.undelivered, letter.reading.problems
-    if undelivered:
-        tries = "" if undelivered.attempts is None else f" after {undelivered.attempts} retries"
-        limit = f", {undelivered.exhausted}" if undelivered.exhausted else ""
-        message = f": {undelivered.message}" if undelivered.message else ""
-        yield f"never reached the queue{tries}{limit}: {undelivered.code}{message}"
+    delivery_failure, problems = letter.delivery_failure, letter.reading.problems
+    if delivery_failure:
+        tries = "" if delivery_failure.attempts is None else f" after {delivery_failure.attempts} retries"
+        limit = f", {delivery_failure.exhausted}" if delivery_failure.exhausted else ""
+        message = f": {delivery_failure.message}" if delivery_failure.message else ""
+        yield f"never reached the queue{tries}{limit}: {delivery_failure.code}{message}"
     else:
         yield "received once" if letter.receive_count == 1 else f"received {letter.receive_count} times"
     if problems:
@@ -70,47 +70,47 @@ def _reasons(letter: DeadLetter) -> Iterator[str]:
         yield f"breaks the contract at {problems[0].place}: {problems[0].what}{more}"
 
 
-def redriven_as_json(redriven: Redriven) -> dict[str, object]:
+def redriven_as_json(outcome: RedriveReport) -> dict[str, object]:
     """What machines get."""
     return {
-        "ok": redriven.ok,
-        "moved": redriven.moved,
-        "undeleted": redriven.undeleted,
-        "failed": redriven.failed,
-        "left": redriven.left,
-        "problem": redriven.problem or None,
-        "interrupted": redriven.interrupted,
+        "ok": outcome.ok,
+        "moved": outcome.moved,
+        "undeleted": outcome.undeleted,
+        "failed": outcome.failed,
+        "left": outcome.skipped,
+        "problem": outcome.problem or None,
+        "interrupted": outcome.interrupted,
     }
 
 
-def redriven_lines(redriven: Redriven) -> Iterator[str]:
+def redriven_lines(outcome: RedriveReport) -> Iterator[str]:
     """What people get."""
-    yield f"{redriven.moved} moved to the queue"
-    if redriven.undeleted:
-        yield f"{redriven.undeleted} of them may be in both queues"
-    if redriven.failed:
-        yield f"{redriven.failed} could not be moved, and are where they were"
-    yield from _left(redriven.left)
+    yield f"{outcome.moved} moved to the queue"
+    if outcome.undeleted:
+        yield f"{outcome.undeleted} of them may be in both queues"
+    if outcome.failed:
+        yield f"{outcome.failed} could not be moved, and are where they were"
+    yield from _left(outcome.skipped)
 
 
-def tally_as_json(tally: Tally) -> dict[str, object]:
+def report_as_json(report: BatchReport) -> dict[str, object]:
     """What machines get."""
     return {
-        "ok": tally.ok,
-        "messages": tally.done,
-        "undeleted": tally.undeleted,
-        "left": tally.left,
-        "problem": tally.problem or None,
-        "interrupted": tally.interrupted,
+        "ok": report.ok,
+        "messages": report.done,
+        "undeleted": report.undeleted,
+        "left": report.skipped,
+        "problem": report.problem or None,
+        "interrupted": report.interrupted,
     }
 
 
-def tally_lines(tally: Tally, what: str) -> Iterator[str]:
+def report_lines(report: BatchReport, what: str) -> Iterator[str]:
     """What people get."""
-    yield f"{tally.done} {what}"
-    if tally.undeleted:
-        yield f"{tally.undeleted} of them may be in the dead-letter queue still"
-    yield from _left(tally.left)
+    yield f"{report.done} {what}"
+    if report.undeleted:
+        yield f"{report.undeleted} of them may be in the dead-letter queue still"
+    yield from _left(report.skipped)
 
 
 def _left(count: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from adapters.noop import NoOpEventPublisher
 from bootstrap.container import Container, build_container
 from bootstrap.settings import EventTransport, Settings
 from domain.model.outbox import Published
-from domain.services.publishing.outbox_publisher import EventDelivery
+from domain.services.publishing.outbox_publisher import OutboxPublisher
 from tests.factories import an_event
 
 
@@ -26,7 +26,7 @@ def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., 
 
 @pytest.mark.parametrize(
     ("transport", "adapter"),
-    [("eventbridge", EventDelivery), ("memory", InMemoryEventPublisher), ("noop", NoOpEventPublisher)],
+    [("eventbridge", OutboxPublisher), ("memory", InMemoryEventPublisher), ("noop", NoOpEventPublisher)],
 )
 def test_each_transport_has_its_adapter(
     container: Callable[..., Container], transport: str, adapter: type[object]
@@ -38,7 +38,7 @@ def test_auto_publishes_where_credentials_are_found(container: Callable[..., Con
     found = container(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
 
     assert found.event_transport() is EventTransport.EVENTBRIDGE
-    assert isinstance(found.events(), EventDelivery)
+    assert isinstance(found.events(), OutboxPublisher)
 
 
 def test_auto_without_credentials_warns_once_and_disables_publishing(

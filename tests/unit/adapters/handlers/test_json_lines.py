@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from adapters.handlers.json_lines import JsonLinesDirectory
-from adapters.handlers.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedWriter
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
@@ -12,7 +12,7 @@ from tests.unit.adapters.handlers.warehouses import files, place_of
 
 
 def directory(root: Path) -> JsonLinesDirectory:
-    folder = PartitionedFolder(root)
+    folder = PartitionedWriter(root)
     folder.prepare()
     return JsonLinesDirectory(folder)
 
@@ -26,7 +26,7 @@ class TestJsonLinesDirectory(EventHandlerPortContract):
             lines = (line for file in files(root) for line in (root / file).read_bytes().splitlines())
             return [BatchProcessingCompleted.model_validate_json(line) for line in lines]
 
-        missing = JsonLinesDirectory(PartitionedFolder(tmp_path / "missing"))
+        missing = JsonLinesDirectory(PartitionedWriter(tmp_path / "missing"))
         return Handler(directory(root), handled, missing)
 
 

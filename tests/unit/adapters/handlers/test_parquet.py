@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from adapters.handlers.parquet import SCHEMA, ParquetDirectory
-from adapters.handlers.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedWriter
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
@@ -18,7 +18,7 @@ from tests.unit.adapters.handlers.warehouses import files, place_of
 
 
 def directory(root: Path) -> ParquetDirectory:
-    folder = PartitionedFolder(root)
+    folder = PartitionedWriter(root)
     folder.prepare()
     return ParquetDirectory(folder)
 
@@ -49,7 +49,7 @@ class TestParquetDirectory(EventHandlerPortContract):
     @pytest.fixture
     def handler(self, tmp_path: Path) -> Handler:
         root = tmp_path / "warehouse"
-        missing = ParquetDirectory(PartitionedFolder(tmp_path / "missing"))
+        missing = ParquetDirectory(PartitionedWriter(tmp_path / "missing"))
         return Handler(directory(root), lambda: [event_of(row) for row in read(root)], missing)
 
 

@@ -12,20 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from adapters.handlers.partitions import LEFT_OVER_AFTER_SECONDS, PartitionedFolder
+from adapters.handlers.partitions import LEFT_OVER_AFTER_SECONDS, PartitionedWriter
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted
 from tests.factories import an_event
 from tests.unit.adapters.handlers.warehouses import files, place_of, unfinished
 
 
-def prepared(root: Path) -> PartitionedFolder:
-    folder = PartitionedFolder(root)
+def prepared(root: Path) -> PartitionedWriter:
+    folder = PartitionedWriter(root)
     folder.prepare()
     return folder
 
 
-def failure_of(folder: PartitionedFolder, event: BatchProcessingCompleted, content: bytes = b"x") -> str:
+def failure_of(folder: PartitionedWriter, event: BatchProcessingCompleted, content: bytes = b"x") -> str:
     with pytest.raises(HandlerError) as failure:
         folder.write(event, "txt", content)
     return str(failure.value)
@@ -221,16 +221,16 @@ def test_a_folder_that_cannot_be_written_to_stops_the_start(tmp_path: Path, spoi
         (root / ".unfinished").touch()
 
     with pytest.raises(ConfigurationError, match=r"--to '.*warehouse' cannot be written to"):
-        PartitionedFolder(root).prepare()
+        PartitionedWriter(root).prepare()
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from adapters.handlers.partitions import PartitionedFolder
+from adapters.handlers.partitions import PartitionedWriter
 from tests.factories import an_event
 
-folder = PartitionedFolder(Path(sys.argv[1]))
+folder = PartitionedWriter(Path(sys.argv[1]))
 folder.prepare()
 print("ready", flush=True)
 while True:

@@ -17,7 +17,7 @@ from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.container import Container, build_container
 from bootstrap.factories.database import prepare_database
 from bootstrap.operator import doctor
-from bootstrap.operator.doctor import Check, Verdict, examine
+from bootstrap.operator.doctor import Check, CheckResult, examine
 from bootstrap.settings import Settings
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxCounts, Rejected
@@ -92,7 +92,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Calla
         "route",
         "payload bucket",
     ]
-    assert {check.verdict for name, check in checks.items() if name != "ffmpeg"} == {Verdict.OK}
+    assert {check.verdict for name, check in checks.items() if name != "ffmpeg"} == {CheckResult.OK}
     assert checks["database"].found == "SQLite: journal_mode=wal, synchronous=FULL"
     assert checks["outbox"].found == "0 waiting, 0 rejected, 0 published"
     assert checks["route"].found == "not looked at: events go to noop"
@@ -101,7 +101,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Calla
 def test_before_the_first_start_nothing_is_made(container: Callable[..., Container], tmp_path: Path) -> None:
     check = examined(container())["database"]
 
-    assert check.verdict is Verdict.WARNING
+    assert check.verdict is CheckResult.WARNING
     assert check.found == f"there is none yet at {tmp_path}/var/transcripts.db"
     assert list(tmp_path.iterdir()) == []
 
@@ -115,13 +115,13 @@ def test_an_sqlite_with_the_wal_reset_race_is_a_warning(
 
     check = examined(container())["sqlite"]
 
-    assert check.verdict is Verdict.WARNING
+    assert check.verdict is CheckResult.WARNING
     assert check.found.startswith("3.40.1 of sqlite3: its WAL can lose commits")
 
 
-@pytest.mark.parametrize(("version", "verdict"), [("8.1.2", Verdict.WARNING), ("8.1.3", Verdict.OK)])
+@pytest.mark.parametrize(("version", "verdict"), [("8.1.2", CheckResult.WARNING), ("8.1.3", CheckResult.OK)])
 def test_an_ffmpeg_with_known_holes_is_a_warning(
-    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, version: str, verdict: Verdict
+    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, version: str, verdict: CheckResult
 ) -> None:
     monkeypatch.setattr(doctor, "ffmpeg_version", lambda: version)
 
@@ -141,17 +141,17 @@ def test_events_that_are_parked_are_a_warning_with_the_way_to_see_them(
 
     check = examined(service)["outbox"]
 
-    assert check.verdict is Verdict.WARNING
+    assert check.verdict is CheckResult.WARNING
     assert check.found == "1 waiting (the oldest for 0 s), 1 rejected, 0 published"
     assert check.remedy == "See `transcripts outbox list --state rejected`."
 
 
-@pytest.mark.parametrize(("seconds", "verdict"), [(300.0, Verdict.OK), (301.0, Verdict.WARNING)])
+@pytest.mark.parametrize(("seconds", "verdict"), [(300.0, CheckResult.OK), (301.0, CheckResult.WARNING)])
 def test_events_that_wait_too_long_are_a_warning(
     container: Callable[..., Container],
     monkeypatch: pytest.MonkeyPatch,
     seconds: float,
-    verdict: Verdict,
+    verdict: CheckResult,
 ) -> None:
     service = container()
     service.database()
@@ -160,7 +160,7 @@ def test_events_that_wait_too_long_are_a_warning(
     check = examined(service)["outbox"]
 
     assert check.verdict is verdict
-    assert "see that a relay runs" in check.remedy or verdict is Verdict.OK
+    assert "see that a relay runs" in check.remedy or verdict is CheckResult.OK
 
 
 def test_a_database_of_another_version_is_left_as_it_is(container: Callable[..., Container]) -> None:
@@ -170,7 +170,7 @@ def test_a_database_of_another_version_is_left_as_it_is(container: Callable[...,
 
     checks = [examined(service)["outbox"] for _ in range(2)]
 
-    assert {check.verdict for check in checks} == {Verdict.WARNING}
+    assert {check.verdict for check in checks} == {CheckResult.WARNING}
     assert checks[1].found == f"the schema is 0000, and this version of the service has {SCHEMA_REVISION}"
 
 
@@ -183,10 +183,10 @@ def test_a_postgresql_that_confirms_too_early_is_wrong(container: Callable[..., 
         server.run(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         lying = examined(container(DATABASE_URL=url))
 
-    assert sound["database"].verdict is Verdict.OK
+    assert sound["database"].verdict is CheckResult.OK
     assert sound["database"].found.startswith("PostgreSQL: server_version=")
     assert "space for events" not in sound
-    assert lying["database"].verdict is Verdict.WRONG
+    assert lying["database"].verdict is CheckResult.WRONG
     assert "synchronous_commit=off" in lying["database"].found
     assert lying["database"].remedy.startswith("Switch on synchronous_commit")
 
@@ -197,9 +197,9 @@ def test_a_database_that_cannot_be_had_is_wrong_and_told_without_its_password(
 ) -> None:
     checks = examined(container(DATABASE_URL=url.format(f"127.0.0.1:{free_port()}")))
 
-    assert checks["database"].verdict is Verdict.WRONG
+    assert checks["database"].verdict is CheckResult.WRONG
     assert "hunter2" not in str(checks)
-    assert checks["route"].verdict is Verdict.OK
+    assert checks["route"].verdict is CheckResult.OK
 
 
 def test_a_full_disk_is_wrong_for_uploads_and_a_warning_for_events(
@@ -207,8 +207,8 @@ def test_a_full_disk_is_wrong_for_uploads_and_a_warning_for_events(
 ) -> None:
     checks = examined(container(MIN_FREE_BYTES=str(2**60)))
 
-    assert checks["space for uploads"].verdict is Verdict.WRONG
-    assert checks["space for events"].verdict is Verdict.WARNING
+    assert checks["space for uploads"].verdict is CheckResult.WRONG
+    assert checks["space for events"].verdict is CheckResult.WARNING
     assert "less than MIN_FREE_BYTES (1152921504606846976)" in checks["space for uploads"].found
 
 
@@ -220,17 +220,22 @@ def test_a_file_system_without_inodes_takes_no_files_whatever_room_it_has(
 
     checks = examined(container())
 
-    assert checks["space for uploads"].verdict is Verdict.WRONG
-    assert checks["space for events"].verdict is Verdict.WARNING
+    assert checks["space for uploads"].verdict is CheckResult.WRONG
+    assert checks["space for events"].verdict is CheckResult.WARNING
     assert "no inode for another file" in checks["space for uploads"].found
 
 
 @pytest.mark.parametrize(
     ("transport", "verdict"),
-    [("eventbridge", Verdict.WRONG), ("auto", Verdict.WARNING), ("memory", Verdict.OK), ("noop", Verdict.OK)],
+    [
+        ("eventbridge", CheckResult.WRONG),
+        ("auto", CheckResult.WARNING),
+        ("memory", CheckResult.OK),
+        ("noop", CheckResult.OK),
+    ],
 )
 def test_credentials_that_are_missing_matter_where_they_are_needed(
-    container: Callable[..., Container], transport: str, verdict: Verdict
+    container: Callable[..., Container], transport: str, verdict: CheckResult
 ) -> None:
     service = container(EVENT_TRANSPORT=transport)
     service.infrastructure.override(providers.Object(_Route()))
@@ -244,14 +249,14 @@ def test_credentials_are_found_and_never_told(container: Callable[..., Container
 
     checks = examined(service)
 
-    assert checks["credentials"] == Check("credentials", Verdict.OK, "found")
+    assert checks["credentials"] == Check("credentials", CheckResult.OK, "found")
     assert [secret for secret in AN_ACCOUNT.values() if secret in str(checks)] == []
 
 
 def test_a_profile_that_is_not_there_is_wrong_and_named(container: Callable[..., Container]) -> None:
     check = examined(container(EVENT_TRANSPORT="eventbridge", AWS_PROFILE="nobody"))["credentials"]
 
-    assert check.verdict is Verdict.WRONG
+    assert check.verdict is CheckResult.WRONG
     assert check.found.startswith("AWS_PROFILE='nobody' is not a profile")
 
 
@@ -261,15 +266,15 @@ def test_a_route_that_is_sound_is_told_by_its_names(container: Callable[..., Con
 
     check = examined(service)["route"]
 
-    assert check.verdict is Verdict.OK
+    assert check.verdict is CheckResult.OK
     assert check.found.startswith("bus company, rule capture-transcripts-rule and its target ")
 
 
-@pytest.mark.parametrize(("proven", "verdict"), [(True, Verdict.WRONG), (False, Verdict.WARNING)])
+@pytest.mark.parametrize(("proven", "verdict"), [(True, CheckResult.WRONG), (False, CheckResult.WARNING)])
 def test_what_is_wrong_with_the_route_is_told_link_by_link(
     container: Callable[..., Container],
     proven: bool,  # noqa: FBT001 - the example's first half
-    verdict: Verdict,
+    verdict: CheckResult,
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route(BROKEN._replace(proven=proven))))
@@ -287,7 +292,7 @@ def test_without_a_payload_bucket_it_says_what_becomes_of_large_transcripts(
 ) -> None:
     check = examined(container())["payload bucket"]
 
-    assert check.verdict is Verdict.OK
+    assert check.verdict is CheckResult.OK
     assert check.found == "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
 
 
@@ -297,20 +302,20 @@ def test_a_payload_bucket_that_nothing_goes_to_is_not_looked_at(container: Calla
 
     check = examined(service)["payload bucket"]
 
-    assert check == Check("payload bucket", Verdict.OK, "not looked at: events go to noop")
+    assert check == Check("payload bucket", CheckResult.OK, "not looked at: events go to noop")
 
 
 @pytest.mark.parametrize(
     ("findings", "verdict", "found"),
     [
-        ((), Verdict.OK, "my-transcripts is there, and takes transcripts as far as can be told without"),
-        ((NO_BUCKET,), Verdict.WRONG, "it does not exist: S3 knows none"),
-        ((NO_BUCKET._replace(proven=False),), Verdict.WARNING, "it does not exist: S3 knows none"),
+        ((), CheckResult.OK, "my-transcripts is there, and takes transcripts as far as can be told without"),
+        ((NO_BUCKET,), CheckResult.WRONG, "it does not exist: S3 knows none"),
+        ((NO_BUCKET._replace(proven=False),), CheckResult.WARNING, "it does not exist: S3 knows none"),
     ],
     ids=["sound", "proven", "not proven"],
 )
 def test_a_payload_bucket_is_looked_at_where_events_go_to_eventbridge(
-    container: Callable[..., Container], findings: tuple[Finding, ...], verdict: Verdict, found: str
+    container: Callable[..., Container], findings: tuple[Finding, ...], verdict: CheckResult, found: str
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", PAYLOAD_BUCKET="my-transcripts", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route()))
@@ -333,10 +338,10 @@ def test_a_check_that_breaks_down_is_told_and_logged_and_the_others_go_on(
 
     checks = examined(container())
 
-    assert checks["ffmpeg"].verdict is Verdict.WRONG
+    assert checks["ffmpeg"].verdict is CheckResult.WRONG
     assert checks["ffmpeg"].found == "it could not be looked at: RuntimeError"
     assert "hunter2" not in str(checks)
-    assert checks["route"].verdict is Verdict.OK
+    assert checks["route"].verdict is CheckResult.OK
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert (record.message, record.__dict__["check"]) == ("a check broke down", "ffmpeg")
 
@@ -350,7 +355,7 @@ def test_a_pyav_that_cannot_be_loaded_is_told(
 
     check = examined(container())["ffmpeg"]
 
-    assert check.verdict is Verdict.WRONG
+    assert check.verdict is CheckResult.WRONG
     assert "ImportError" in check.found
 
 
@@ -362,7 +367,7 @@ def test_an_installation_without_an_engine_is_not_wrong(
     check = examined(container())["ffmpeg"]
 
     assert (check.verdict, check.found) == (
-        Verdict.OK,
+        CheckResult.OK,
         "PyAV is not installed: nothing can be transcribed here",
     )
 
@@ -375,12 +380,12 @@ def test_a_folder_that_cannot_be_written_to_is_wrong(
 
     check = examined(container(SPOOL_DIR=str(tmp_path / place)))["space for uploads"]
 
-    assert check.verdict is Verdict.WRONG
+    assert check.verdict is CheckResult.WRONG
     assert check.found == f"{tmp_path}/file is not a folder that this user may write to"
 
 
 def test_the_workers_and_what_decided_on_them_are_told(container: Callable[..., Container]) -> None:
     check = examined(container(TRANSCRIBER_WORKERS="3"))["workers"]
 
-    assert check.verdict is Verdict.OK
+    assert check.verdict is CheckResult.OK
     assert re.fullmatch(r"3, for [0-9.]+ cores and [0-9.]+ GiB of memory", check.found)

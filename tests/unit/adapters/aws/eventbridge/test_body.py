@@ -3,7 +3,7 @@ import json
 import pytest
 from botocore.session import get_session
 
-from adapters.aws.eventbridge.body import body, write_bodies
+from adapters.aws.eventbridge.body import body, use_fast_serializer
 from adapters.aws.eventbridge.entry import put_events_entry
 from tests.event_bridges import client_of, publisher
 from tests.factories import an_event
@@ -36,7 +36,7 @@ def test_texts_arrive_as_they_were_written(text: str) -> None:
 def test_a_client_that_was_told_twice_sends_each_event_once() -> None:
     with StubBus("transcripts") as bus:
         client = client_of(bus.url)
-        write_bodies(client)
+        use_fast_serializer(client)
         publisher(client, "transcripts").publish(an_event())
 
     assert len(bus.accepted) == 1

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.aws.policy.evaluation import Answer, EventBridgeCall, canonical, judge, statements
+from adapters.aws.policy.evaluation import Decision, EventBridgeCall, canonical, evaluate, statements
 
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:orders"
 RULE = "arn:aws:events:eu-central-1:123456789012:rule/capture"
@@ -20,12 +20,12 @@ ALLOW: dict[str, Any] = {
 DENY: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
 
 
-def _answer(*listed: dict[str, Any]) -> Answer:
-    return judge(json.dumps({"Version": "2012-10-17", "Statement": list(listed)}), CALL).answer
+def _answer(*listed: dict[str, Any]) -> Decision:
+    return evaluate(json.dumps({"Version": "2012-10-17", "Statement": list(listed)}), CALL).answer
 
 
 def test_the_wanted_statement_lets_eventbridge_in() -> None:
-    assert _answer(ALLOW) is Answer.ALLOWED
+    assert _answer(ALLOW) is Decision.ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_wanted_statement_lets_eventbridge_in() -> None:
     ids=str,
 )
 def test_other_spellings_let_eventbridge_in_too(change: dict[str, Any]) -> None:
-    assert _answer({**ALLOW, **change}) is Answer.ALLOWED
+    assert _answer({**ALLOW, **change}) is Decision.ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_other_spellings_let_eventbridge_in_too(change: dict[str, Any]) -> None:
     ids=str,
 )
 def test_statements_about_something_else_leave_eventbridge_out(change: dict[str, Any]) -> None:
-    assert _answer({**ALLOW, **change}) is Answer.REFUSED
+    assert _answer({**ALLOW, **change}) is Decision.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_statements_about_something_else_leave_eventbridge_out(change: dict[str,
     ids=str,
 )
 def test_a_condition_that_cannot_be_known_is_unknown_and_not_guessed(change: dict[str, Any]) -> None:
-    assert _answer({**ALLOW, **change}) is Answer.UNKNOWN
+    assert _answer({**ALLOW, **change}) is Decision.UNKNOWN
 
 
 def test_a_deny_wins_in_any_order() -> None:
-    assert _answer(ALLOW, DENY) is Answer.REFUSED
-    assert _answer(DENY, ALLOW) is Answer.REFUSED
+    assert _answer(ALLOW, DENY) is Decision.REFUSED
+    assert _answer(DENY, ALLOW) is Decision.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -105,45 +105,45 @@ def test_a_deny_wins_in_any_order() -> None:
     ids=str,
 )
 def test_a_deny_for_others_does_no_harm(change: dict[str, Any]) -> None:
-    assert _answer(ALLOW, {**DENY, **change}) is Answer.ALLOWED
+    assert _answer(ALLOW, {**DENY, **change}) is Decision.ALLOWED
 
 
 def test_a_deny_for_everything_from_outside_a_network_catches_eventbridge() -> None:
     outside = {**DENY, "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}}
 
-    assert _answer(ALLOW, outside) is Answer.REFUSED
+    assert _answer(ALLOW, outside) is Decision.REFUSED
 
 
 def test_a_deny_of_all_other_actions_leaves_sending_allowed() -> None:
     others = {key: value for key, value in DENY.items() if key != "Action"}
 
-    assert _answer(ALLOW, {**others, "NotAction": "sqs:SendMessage"}) is Answer.ALLOWED
-    assert _answer(ALLOW, {**others, "NotAction": "sqs:ReceiveMessage"}) is Answer.REFUSED
+    assert _answer(ALLOW, {**others, "NotAction": "sqs:SendMessage"}) is Decision.ALLOWED
+    assert _answer(ALLOW, {**others, "NotAction": "sqs:ReceiveMessage"}) is Decision.REFUSED
 
 
 def test_a_deny_that_may_match_is_unknown() -> None:
     others = {key: value for key, value in DENY.items() if key != "Principal"}
 
-    assert _answer(ALLOW, {**others, "NotPrincipal": {"AWS": "x"}}) is Answer.UNKNOWN
+    assert _answer(ALLOW, {**others, "NotPrincipal": {"AWS": "x"}}) is Decision.UNKNOWN
 
 
 def test_a_single_statement_needs_no_list() -> None:
-    assert judge(json.dumps({"Statement": ALLOW}), CALL).answer is Answer.ALLOWED
+    assert evaluate(json.dumps({"Statement": ALLOW}), CALL).answer is Decision.ALLOWED
 
 
 @pytest.mark.parametrize("policy", [None, "", "not json", "[]", '{"Statement": [7]}'])
 def test_no_readable_policy_refuses(policy: str | None) -> None:
-    assert judge(policy, CALL).answer is Answer.REFUSED
+    assert evaluate(policy, CALL).answer is Decision.REFUSED
 
 
 def test_the_verdict_names_the_statement_that_decides() -> None:
-    verdict = judge(json.dumps({"Statement": [ALLOW, DENY]}), CALL)
+    evaluation = evaluate(json.dumps({"Statement": [ALLOW, DENY]}), CALL)
 
-    assert json.loads(verdict.evidence)["Effect"] == "Deny"
+    assert json.loads(evaluation.evidence)["Effect"] == "Deny"
 
 
 def test_the_verdict_says_what_nobody_allows() -> None:
-    assert judge('{"Statement": []}', CALL).evidence == (
+    assert evaluate('{"Statement": []}', CALL).evidence == (
         f"no statement allows sqs:SendMessage to events.amazonaws.com for {RULE}"
     )
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from adapters.aws.policy.evaluation import Answer, EventBridgeCall, judge
+from adapters.aws.policy.evaluation import Decision, EventBridgeCall, evaluate
 from adapters.aws.replay.replays import EventBridgeReplays
 from domain.model.errors import InfrastructureError
 from domain.model.replays import SETTLE_SECONDS
@@ -128,8 +128,8 @@ def test_both_queues_admit_the_rule_of_a_replay_and_no_other_one(archived: OnMot
     for queue in (NAMES.queue, NAMES.dead_letter_queue):
         found = archived.route.attributes(queue)
         calls = [EventBridgeCall("sqs:SendMessage", found["QueueArn"], arn) for arn in (rule["Arn"], *others)]
-        answers = [judge(found["Policy"], call).answer for call in calls]
-        assert answers == [Answer.ALLOWED, Answer.REFUSED, Answer.REFUSED]
+        answers = [evaluate(found["Policy"], call).answer for call in calls]
+        assert answers == [Decision.ALLOWED, Decision.REFUSED, Decision.REFUSED]
 
 
 def test_names_of_replays_fit_however_long_the_rules_name_is() -> None:

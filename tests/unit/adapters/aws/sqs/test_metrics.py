@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from adapters.aws.sqs.metrics import QueueAges
+from adapters.aws.sqs.metrics import QueueMetrics
 from domain.model.route.status import QueueLoad
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -20,9 +20,9 @@ def stubber() -> Stubber:
     return Stubber(session.client("cloudwatch"))
 
 
-def _ages(stubber: Stubber) -> QueueAges:
+def _ages(stubber: Stubber) -> QueueMetrics:
     client: Any = stubber.client
-    return QueueAges(client, now=lambda: NOW)
+    return QueueMetrics(client, now=lambda: NOW)
 
 
 def _answer(*values: float) -> dict[str, Any]:

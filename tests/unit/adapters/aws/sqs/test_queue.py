@@ -194,7 +194,7 @@ def test_why_eventbridge_could_not_deliver_is_read(stubbed: tuple[SqsQueue, Stub
     message = _read(stubbed, EVENTBRIDGE_SAYS)
 
     why = ("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")
-    assert message.undelivered == why
+    assert message.delivery_failure == why
     assert len(message.attributes.named) == 6
 
 
@@ -202,16 +202,16 @@ def test_why_eventbridge_could_not_deliver_is_read(stubbed: tuple[SqsQueue, Stub
 def test_a_number_of_retries_that_is_none_is_not_told(
     stubbed: tuple[SqsQueue, Stubber], attempts: str
 ) -> None:
-    undelivered = _read(stubbed, {**EVENTBRIDGE_SAYS, "RETRY_ATTEMPTS": attempts}).undelivered
+    delivery_failure = _read(stubbed, {**EVENTBRIDGE_SAYS, "RETRY_ATTEMPTS": attempts}).delivery_failure
 
-    assert undelivered
-    assert undelivered.attempts is None
+    assert delivery_failure
+    assert delivery_failure.attempts is None
 
 
 def test_a_message_that_reached_a_queue_before_was_delivered(stubbed: tuple[SqsQueue, Stubber]) -> None:
     source = {"DeadLetterQueueSourceArn": EVENTBRIDGE_SAYS["TARGET_ARN"]}
 
-    assert _read(stubbed, EVENTBRIDGE_SAYS, **source).undelivered is None
+    assert _read(stubbed, EVENTBRIDGE_SAYS, **source).delivery_failure is None
 
 
 def test_when_a_message_was_sent_is_read_to_the_millisecond(stubbed: tuple[SqsQueue, Stubber]) -> None:

@@ -25,9 +25,9 @@ from adapters.sql.engines.sqlite import (
     has_wal_reset_race,
     journal_mode,
     library,
+    set_busy_timeout,
     set_pragmas,
     sqlite_engine,
-    wait_no_longer,
 )
 from adapters.sql.engines.sqlite_file import keep_private
 from adapters.sql.outbox.outbox import SqlOutbox
@@ -313,12 +313,12 @@ def test_threads_that_another_process_locks_out_share_one_time_limit(
     def wait(connection: Connection, seconds: float) -> None:
         limits.append(seconds)
         clock.wait(seconds)  # in vain: the other process keeps its lock
-        wait_no_longer(connection, 0)
+        set_busy_timeout(connection, 0)
 
     monkeypatch.setattr("adapters.sql.database.time", SimpleNamespace(monotonic=now))
-    monkeypatch.setattr("adapters.sql.database.wait_no_longer", wait)
+    monkeypatch.setattr("adapters.sql.database.set_busy_timeout", wait)
     with locked(sqlite_place.url), ThreadPoolExecutor(4) as threads:
-        with database._turn():
+        with database._writer_lock():
             told = [threads.submit(SqlOutbox(database).add, an_event()) for _ in range(4)]
             wait_until(lambda: len(begun) == 4)
         assert all(isinstance(each.exception(), OutboxUnavailableError) for each in told)
@@ -332,7 +332,7 @@ def test_what_one_thread_waited_for_is_not_taken_from_the_next(sqlite_place: Pla
     database = sqlite_place.open()
     connection = database.engine.raw_connection()
     with database.engine.connect() as late:
-        wait_no_longer(late, 0.01)
+        set_busy_timeout(late, 0.01)
     connection.close()
 
     with database.writing(OutboxUnavailableError) as writing:

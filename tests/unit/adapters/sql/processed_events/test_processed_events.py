@@ -83,13 +83,13 @@ def test_what_threads_ask_at_the_same_time_shares_a_transaction(database: Databa
     memory, keys = SqlProcessedEvents(database, group="crm"), [[a_key(), a_key()] for _ in range(6)]
     begun: list[object] = []
 
-    with memory._asking._turn, ThreadPoolExecutor(6) as threads:
+    with memory._asking._writer_lock, ThreadPoolExecutor(6) as threads:
         claims = [threads.submit(memory.acquire, each, lease_seconds=60) for each in keys]
         wait_until(lambda: len(memory._asking._waiting) == 6)
         event.listen(database.engine, "begin", begun.append)
-        memory._asking._turn.release()
+        memory._asking._writer_lock.release()
         answers = [each.result() for each in claims]
-        memory._asking._turn.acquire()
+        memory._asking._writer_lock.acquire()
 
     assert len(begun) == 1
     assert [

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from domain.model.errors import UnreadableMessageError
-from domain.model.events.envelope import read_delivered
+from domain.model.events.envelope import parse_envelope
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, TEST_EVENT_LABEL
 from tests.envelopes import enveloped
 from tests.factories import a_referring_event, an_event
@@ -21,18 +21,18 @@ def a_detail(**changes: object) -> dict[str, object]:
 
 def test_both_versions_are_read() -> None:
     for event in (an_event(), a_referring_event()):
-        assert read_delivered(enveloped(event), DEFAULT_EVENT_SOURCE) == (event, None, False, event.version)
+        assert parse_envelope(enveloped(event), DEFAULT_EVENT_SOURCE) == (event, None, False, event.version)
 
 
 def test_the_name_of_a_replay_and_the_label_of_a_test_are_seen() -> None:
     event = an_event()
     body = enveloped(event, replay="after-the.outage_7", resources=["other", TEST_EVENT_LABEL])
 
-    assert read_delivered(body, DEFAULT_EVENT_SOURCE) == (event, "after-the.outage_7", True, "1.0")
+    assert parse_envelope(body, DEFAULT_EVENT_SOURCE) == (event, "after-the.outage_7", True, "1.0")
 
 
 def test_keys_that_the_bus_adds_to_its_envelope_are_passed_over() -> None:
-    assert read_delivered(enveloped(trace={"id": 7}), DEFAULT_EVENT_SOURCE)
+    assert parse_envelope(enveloped(trace={"id": 7}), DEFAULT_EVENT_SOURCE)
 
 
 def test_a_later_minor_version_is_read_without_its_new_keys() -> None:
@@ -40,7 +40,7 @@ def test_a_later_minor_version_is_read_without_its_new_keys() -> None:
     detail = json.loads(event.to_json())
     detail |= {"version": "1.7", "language": "en", "data": {**detail["data"], "summary": "short"}}
 
-    assert read_delivered(enveloped(detail=detail), DEFAULT_EVENT_SOURCE) == (event, None, False, "1.7")
+    assert parse_envelope(enveloped(detail=detail), DEFAULT_EVENT_SOURCE) == (event, None, False, "1.7")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_later_minor_version_is_read_without_its_new_keys() -> None:
 )
 def test_what_is_no_event_of_ours_is_refused_with_what_is_wrong_and_where(body: str, reason: str) -> None:
     with pytest.raises(UnreadableMessageError, match=reason) as refusal:
-        read_delivered(body, DEFAULT_EVENT_SOURCE)
+        parse_envelope(body, DEFAULT_EVENT_SOURCE)
 
     assert SECRET not in str(refusal.value)
     assert len(str(refusal.value)) < 1500

@@ -30,7 +30,7 @@ class RealTime(Clock):
         time.sleep(min(seconds, 0.01))
 
 
-class Shop:
+class ConsumerSetup:
     def __init__(self) -> None:
         clock = RealTime()
         self.dead = InMemoryQueue(clock)
@@ -47,8 +47,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def shop() -> ConsumerSetup:
+    return ConsumerSetup()
 
 
 def waiting(begun: Event, go_on: Event) -> Callable[[object], object]:
@@ -78,7 +78,7 @@ def running(consumer: Consumer) -> Iterator[Callable[[], ConsumerStats]]:
     ended()
 
 
-def test_everything_in_the_queue_is_handled_once_by_several_threads(shop: Shop) -> None:
+def test_everything_in_the_queue_is_handled_once_by_several_threads(shop: ConsumerSetup) -> None:
     shop.send(200)
 
     tally = shop.consumer(DRAINING).run()
@@ -88,7 +88,7 @@ def test_everything_in_the_queue_is_handled_once_by_several_threads(shop: Shop) 
     assert shop.queue.bodies() == []
 
 
-def test_several_consumers_share_the_work_and_handle_duplicates_once(shop: Shop) -> None:
+def test_several_consumers_share_the_work_and_handle_duplicates_once(shop: ConsumerSetup) -> None:
     for body in [enveloped(an_event()) for _ in range(50)]:
         shop.queue.send(body)
         shop.queue.send(body)
@@ -100,7 +100,7 @@ def test_several_consumers_share_the_work_and_handle_duplicates_once(shop: Shop)
     assert sum(tally["handled"] for tally in tallies) == 50
 
 
-def test_so_many_handlers_work_at_once_and_no_more(shop: Shop) -> None:
+def test_so_many_handlers_work_at_once_and_no_more(shop: ConsumerSetup) -> None:
     shop.send(21)
     inside: set[object] = set()
     most: list[int] = []
@@ -118,7 +118,7 @@ def test_so_many_handlers_work_at_once_and_no_more(shop: Shop) -> None:
     assert max(most) == 3
 
 
-def test_it_stops_when_told_and_finishes_what_is_in_hand(shop: Shop) -> None:
+def test_it_stops_when_told_and_finishes_what_is_in_hand(shop: ConsumerSetup) -> None:
     shop.send(1)
     consumer, begun, go_on = shop.consumer(ConsumerOptions(threads=1)), Event(), Event()
     shop.handler.does = waiting(begun, go_on)
@@ -134,7 +134,7 @@ def test_it_stops_when_told_and_finishes_what_is_in_hand(shop: Shop) -> None:
     assert shop.queue.depth().waiting == 3
 
 
-def test_what_takes_longer_than_the_grace_is_aborted_and_put_back(shop: Shop) -> None:
+def test_what_takes_longer_than_the_grace_is_aborted_and_put_back(shop: ConsumerSetup) -> None:
     shop.send(2)
     consumer, begun = shop.consumer(ConsumerOptions(threads=2, grace_seconds=0.1)), Event()
     aborted = Event()
@@ -169,7 +169,7 @@ def test_what_takes_longer_than_the_grace_is_aborted_and_put_back(shop: Shop) ->
 
 
 def test_a_handler_that_cannot_be_ended_does_not_keep_it(
-    shop: Shop, caplog: pytest.LogCaptureFixture
+    shop: ConsumerSetup, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.send(1)
     consumer, begun, never = shop.consumer(ConsumerOptions(threads=1, grace_seconds=0.0)), Event(), Event()
@@ -185,7 +185,7 @@ def test_a_handler_that_cannot_be_ended_does_not_keep_it(
     never.set()
 
 
-def test_when_every_handler_hangs_it_gives_up_and_says_so(shop: Shop) -> None:
+def test_when_every_handler_hangs_it_gives_up_and_says_so(shop: ConsumerSetup) -> None:
     shop.send(2)
     never = Event()
     shop.handler.does = lambda _: never.wait(60)
@@ -196,7 +196,7 @@ def test_when_every_handler_hangs_it_gives_up_and_says_so(shop: Shop) -> None:
     never.set()
 
 
-def test_while_one_handler_hangs_the_others_go_on(shop: Shop) -> None:
+def test_while_one_handler_hangs_the_others_go_on(shop: ConsumerSetup) -> None:
     never = Event()
     shop.send(1)
     shop.handler.does = lambda _: never.wait(60)
@@ -212,7 +212,7 @@ def test_while_one_handler_hangs_the_others_go_on(shop: Shop) -> None:
     never.set()
 
 
-def test_a_queue_that_cannot_be_reached_at_the_start_ends_it(shop: Shop) -> None:
+def test_a_queue_that_cannot_be_reached_at_the_start_ends_it(shop: ConsumerSetup) -> None:
     shop.queue.before["depth"] = failing_with(InfrastructureError("the queue orders does not exist"))
 
     with pytest.raises(InfrastructureError, match="does not exist"):

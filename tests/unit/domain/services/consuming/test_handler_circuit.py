@@ -18,7 +18,7 @@ from domain.services.consuming.handler_circuit import (
 from domain.services.consuming.loop import Hand
 from domain.services.consuming.workplace import ConsumerOptions
 from domain.services.resilience.circuit_breaker import DEFAULT_THRESHOLD
-from tests.consumers import OPTIONS, Workshop
+from tests.consumers import OPTIONS, ConsumerHarness
 from tests.contracts.deduplication_port import a_key
 from tests.doubles_queue import failing_with
 
@@ -28,11 +28,11 @@ HOURLY_TRIES = 2 * HOUR / MAX_PAUSE_SECONDS
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    return Workshop()
+def shop() -> ConsumerHarness:
+    return ConsumerHarness()
 
 
-def until(shop: Workshop, is_enough: Callable[[], object]) -> None:
+def until(shop: ConsumerHarness, is_enough: Callable[[], object]) -> None:
     """Let consumer and keeper work, until so much is done or so much time has passed."""
     while not is_enough():
         before = shop.clock()
@@ -42,13 +42,13 @@ def until(shop: Workshop, is_enough: Callable[[], object]) -> None:
             shop.keeper.beat()
 
 
-def passed(shop: Workshop, seconds: float) -> Callable[[], bool]:
+def passed(shop: ConsumerHarness, seconds: float) -> Callable[[], bool]:
     """Whether so much time has passed since."""
     end = shop.clock() + seconds
     return lambda: shop.clock() >= end
 
 
-def begin_outage(shop: Workshop, events: int = DEFAULT_THRESHOLD) -> None:
+def begin_outage(shop: ConsumerHarness, events: int = DEFAULT_THRESHOLD) -> None:
     """Have every handler fail, until that is noticed."""
     for _ in range(events):
         shop.send()
@@ -58,7 +58,7 @@ def begin_outage(shop: Workshop, events: int = DEFAULT_THRESHOLD) -> None:
 
 @pytest.mark.parametrize("events", [5, 20, 300])
 def test_an_outage_of_hours_dead_letters_six_events_an_hour_at_most_and_nothing_is_lost(
-    shop: Workshop, events: int
+    shop: ConsumerHarness, events: int
 ) -> None:
     sent = {shop.send().interaction_id for _ in range(events)}
     shop.handler.fails = "the shop is closed"
@@ -75,7 +75,7 @@ def test_an_outage_of_hours_dead_letters_six_events_an_hour_at_most_and_nothing_
     assert shop.tally().get("handled", 0) == events - len(shop.dead.bodies())
 
 
-def test_an_outage_of_half_an_hour_dead_letters_nothing(shop: Workshop) -> None:
+def test_an_outage_of_half_an_hour_dead_letters_nothing(shop: ConsumerHarness) -> None:
     for _ in range(50):
         shop.send()
     shop.handler.fails = "the shop is closed"
@@ -89,7 +89,9 @@ def test_an_outage_of_half_an_hour_dead_letters_nothing(shop: Workshop) -> None:
     assert max(received.receive_count for received in shop.handler.got) <= 2
 
 
-def test_a_poison_event_among_good_ones_becomes_a_dead_letter_after_three_receives(shop: Workshop) -> None:
+def test_a_poison_event_among_good_ones_becomes_a_dead_letter_after_three_receives(
+    shop: ConsumerHarness,
+) -> None:
     poison = shop.send()
     others = [shop.send() for _ in range(30)]
 
@@ -113,7 +115,7 @@ def test_a_poison_event_among_good_ones_becomes_a_dead_letter_after_three_receiv
     }
 
 
-def test_a_poison_event_alone_is_no_outage(shop: Workshop) -> None:
+def test_a_poison_event_alone_is_no_outage(shop: ConsumerHarness) -> None:
     shop.send()
     shop.handler.fails = "it cannot be stored"
 
@@ -122,7 +124,7 @@ def test_a_poison_event_alone_is_no_outage(shop: Workshop) -> None:
     assert shop.tally() == {"failed": 3, "failed_events": 1, "unhandled_events": 1}
 
 
-def test_while_it_lasts_a_good_event_gets_past_those_that_fail(shop: Workshop) -> None:
+def test_while_it_lasts_a_good_event_gets_past_those_that_fail(shop: ConsumerHarness) -> None:
     begin_outage(shop)
     good = shop.send()
 
@@ -137,7 +139,7 @@ def test_while_it_lasts_a_good_event_gets_past_those_that_fail(shop: Workshop) -
     assert shop.clock() < 1000 + 2 * MAX_PAUSE_SECONDS
 
 
-def test_poison_events_alone_become_dead_letters_too_though_slowly(shop: Workshop) -> None:
+def test_poison_events_alone_become_dead_letters_too_though_slowly(shop: ConsumerHarness) -> None:
     begin_outage(shop, DEFAULT_THRESHOLD + 1)
 
     until(shop, lambda: len(shop.dead.bodies()) == DEFAULT_THRESHOLD + 1)
@@ -145,7 +147,7 @@ def test_poison_events_alone_become_dead_letters_too_though_slowly(shop: Worksho
     assert shop.queue.bodies() == []
 
 
-def test_the_first_success_ends_it_and_what_was_kept_follows_at_once(shop: Workshop) -> None:
+def test_the_first_success_ends_it_and_what_was_kept_follows_at_once(shop: ConsumerHarness) -> None:
     begin_outage(shop, 8)
     until(shop, passed(shop, 300))
     assert shop.place.in_hand.waiting()
@@ -162,7 +164,7 @@ def test_the_first_success_ends_it_and_what_was_kept_follows_at_once(shop: Works
 
 
 def test_begin_and_end_are_told_once_each_whatever_fails_in_between(
-    shop: Workshop, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     begin_outage(shop, 20)
@@ -179,7 +181,7 @@ def test_begin_and_end_are_told_once_each_whatever_fails_in_between(
     assert (ends.message, ends.levelname) == ("the consumer goes on", "INFO")
 
 
-def test_what_is_kept_stays_hidden_and_held_and_is_put_back_at_the_end(shop: Workshop) -> None:
+def test_what_is_kept_stays_hidden_and_held_and_is_put_back_at_the_end(shop: ConsumerHarness) -> None:
     begin_outage(shop, 12)
     other = shop.another()
     until(shop, passed(shop, 400))
@@ -193,7 +195,7 @@ def test_what_is_kept_stays_hidden_and_held_and_is_put_back_at_the_end(shop: Wor
     assert len(other.handler.got) == len(kept)
 
 
-def test_only_one_thread_tries_at_a_time(shop: Workshop) -> None:
+def test_only_one_thread_tries_at_a_time(shop: ConsumerHarness) -> None:
     begin_outage(shop, 9)
     second = Hand()
 
@@ -207,7 +209,7 @@ def test_only_one_thread_tries_at_a_time(shop: Workshop) -> None:
     until(shop, lambda: len(shop.handler.got) == DEFAULT_THRESHOLD + 1)
 
 
-def test_pauses_grow_to_a_minute_and_no_further(shop: Workshop) -> None:
+def test_pauses_grow_to_a_minute_and_no_further(shop: ConsumerHarness) -> None:
     begin_outage(shop, 30)
     at: list[float] = [shop.clock()]
     shop.handler.does = lambda _: at.append(shop.clock())
@@ -220,7 +222,7 @@ def test_pauses_grow_to_a_minute_and_no_further(shop: Workshop) -> None:
         assert bound / 2 <= pause <= bound + 1.1  # the others look once a second
 
 
-def test_a_queue_that_goes_away_meanwhile_is_waited_for(shop: Workshop) -> None:
+def test_a_queue_that_goes_away_meanwhile_is_waited_for(shop: ConsumerHarness) -> None:
     begin_outage(shop)
     shop.queue.before["receive"] = failing_with(InfrastructureError("the queue is away"))
     until(shop, passed(shop, 120))
@@ -234,7 +236,7 @@ def test_a_queue_that_goes_away_meanwhile_is_waited_for(shop: Workshop) -> None:
 
 @pytest.mark.parametrize("options", [replace(OPTIONS, drain=True), replace(OPTIONS, max_messages=15)])
 def test_a_run_that_is_to_end_by_itself_waits_for_a_few_tries(options: ConsumerOptions) -> None:
-    shop = Workshop(options)
+    shop = ConsumerHarness(options)
     for _ in range(40):
         shop.send()
     shop.handler.fails = "the shop is closed"
@@ -253,7 +255,7 @@ def test_a_run_that_is_to_end_by_itself_waits_for_a_few_tries(options: ConsumerO
 def test_a_run_that_is_to_end_by_itself_ends_where_an_outage_ends_in_time(
     options: ConsumerOptions,
 ) -> None:
-    shop = Workshop(options)
+    shop = ConsumerHarness(options)
     begin_outage(shop)
     shop.handler.fails = None
 

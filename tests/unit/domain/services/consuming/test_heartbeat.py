@@ -6,16 +6,16 @@ import pytest
 
 from domain.model.errors import InfrastructureError
 from ports.queue_port import MAX_VISIBILITY_TIMEOUT
-from tests.consumers import OPTIONS, Workshop
+from tests.consumers import OPTIONS, ConsumerHarness
 from tests.doubles_queue import failing_with
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    return Workshop()
+def shop() -> ConsumerHarness:
+    return ConsumerHarness()
 
 
-def test_what_is_in_hand_stays_hidden_and_held_for_as_long_as_it_takes(shop: Workshop) -> None:
+def test_what_is_in_hand_stays_hidden_and_held_for_as_long_as_it_takes(shop: ConsumerHarness) -> None:
     event = shop.send()
     other = shop.another()
 
@@ -34,7 +34,7 @@ def test_what_is_in_hand_stays_hidden_and_held_for_as_long_as_it_takes(shop: Wor
     assert shop.queue.counts().popitem()[1] == 1
 
 
-def test_a_third_of_the_time_is_the_beat(shop: Workshop) -> None:
+def test_a_third_of_the_time_is_the_beat(shop: ConsumerHarness) -> None:
     shop.send()
     shop.receive()
 
@@ -46,7 +46,7 @@ def test_a_third_of_the_time_is_the_beat(shop: Workshop) -> None:
     assert shop.queue.calls.count("change_visibility") == 1
 
 
-def test_what_waits_to_be_started_is_kept_too(shop: Workshop) -> None:
+def test_what_waits_to_be_started_is_kept_too(shop: ConsumerHarness) -> None:
     for _ in range(6):
         shop.send()
     shop.steps(3)
@@ -59,7 +59,9 @@ def test_what_waits_to_be_started_is_kept_too(shop: Workshop) -> None:
 def test_no_message_is_hidden_beyond_what_a_queue_can_and_that_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shop = Workshop(replace(OPTIONS, visibility_timeout=3600, handler_seconds=MAX_VISIBILITY_TIMEOUT * 2))
+    shop = ConsumerHarness(
+        replace(OPTIONS, visibility_timeout=3600, handler_seconds=MAX_VISIBILITY_TIMEOUT * 2)
+    )
     shop.send()
     shop.receive()
     for _ in range(2 * 14):
@@ -71,7 +73,7 @@ def test_no_message_is_hidden_beyond_what_a_queue_can_and_that_is_said(
 
 
 def test_a_message_that_is_no_longer_ours_is_told_and_let_go(
-    shop: Workshop, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.send()
     shop.receive()
@@ -84,7 +86,7 @@ def test_a_message_that_is_no_longer_ours_is_told_and_let_go(
 
 
 def test_a_queue_that_cannot_be_reached_is_told_once_and_tried_with_each_beat(
-    shop: Workshop, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.send()
     shop.receive()
@@ -102,7 +104,7 @@ def test_a_queue_that_cannot_be_reached_is_told_once_and_tried_with_each_beat(
 def test_a_handler_that_hangs_is_told_and_its_message_left_to_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shop = Workshop(replace(OPTIONS, handler_seconds=60))
+    shop = ConsumerHarness(replace(OPTIONS, handler_seconds=60))
     event = shop.send()
     other = shop.another()
 
@@ -121,7 +123,7 @@ def test_a_handler_that_hangs_is_told_and_its_message_left_to_others(
     assert shop.keeper.hung() == 0, "it came back"
 
 
-def test_what_is_remembered_for_long_enough_is_erased_now_and_then(shop: Workshop) -> None:
+def test_what_is_remembered_for_long_enough_is_erased_now_and_then(shop: ConsumerHarness) -> None:
     shop.send()
     shop.steps(2)
     shop.clock.advance(29 * 86_400)
@@ -131,7 +133,7 @@ def test_what_is_remembered_for_long_enough_is_erased_now_and_then(shop: Worksho
     assert shop.memory.prune() == 0
 
 
-def test_a_success_that_nobody_settles_is_settled_with_a_beat(shop: Workshop) -> None:
+def test_a_success_that_nobody_settles_is_settled_with_a_beat(shop: ConsumerHarness) -> None:
     for _ in range(4):
         shop.send()
     shop.steps(4)
@@ -143,7 +145,7 @@ def test_a_success_that_nobody_settles_is_settled_with_a_beat(shop: Workshop) ->
 
 
 def test_a_beat_that_breaks_down_is_logged_with_its_trace_and_not_the_last(
-    shop: Workshop, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.send()
     shop.receive()

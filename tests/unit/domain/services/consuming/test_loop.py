@@ -12,13 +12,13 @@ import pytest
 from adapters.in_memory import InMemoryPayloadStore
 from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 from domain.model.errors import InfrastructureError, PayloadStoreError, ProcessedEventsUnavailableError
-from domain.model.events.envelope import DeliveredEvent, read_delivered
+from domain.model.events.envelope import EventEnvelope, parse_envelope
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2, TranscriptRef
 from domain.model.route.route import route_test_event
 from domain.services.consuming import receiver as intake
 from domain.services.consuming.loop import TEST_PAUSE_SECONDS, Hand
 from domain.services.consuming.workplace import ConsumerOptions
-from tests.consumers import OPTIONS, Workshop
+from tests.consumers import OPTIONS, ConsumerHarness
 from tests.doubles_queue import failing_with
 from tests.envelopes import enveloped
 from tests.factories import A_MOMENT, an_event
@@ -27,11 +27,11 @@ SECRET = "nobody may read this in a log"
 
 
 @pytest.fixture
-def shop() -> Workshop:
-    return Workshop()
+def shop() -> ConsumerHarness:
+    return ConsumerHarness()
 
 
-def test_an_event_is_handled_remembered_and_deleted(shop: Workshop) -> None:
+def test_an_event_is_handled_remembered_and_deleted(shop: ConsumerHarness) -> None:
     event = shop.send()
 
     shop.steps(2)
@@ -43,7 +43,7 @@ def test_an_event_is_handled_remembered_and_deleted(shop: Workshop) -> None:
     assert shop.tally() == {"handled": 1}
 
 
-def test_the_message_is_deleted_after_the_event_is_remembered(shop: Workshop) -> None:
+def test_the_message_is_deleted_after_the_event_is_remembered(shop: ConsumerHarness) -> None:
     shop.send()
     shop.queue.before["delete"] = failing_with(InfrastructureError("away"))
 
@@ -57,7 +57,7 @@ def test_the_message_is_deleted_after_the_event_is_remembered(shop: Workshop) ->
     assert shop.queue.bodies() == []
 
 
-def test_while_a_handler_works_the_message_is_neither_deleted_nor_visible(shop: Workshop) -> None:
+def test_while_a_handler_works_the_message_is_neither_deleted_nor_visible(shop: ConsumerHarness) -> None:
     shop.send()
     seen: list[object] = []
     shop.handler.does = lambda _: seen.append(shop.queue.depth())
@@ -67,7 +67,9 @@ def test_while_a_handler_works_the_message_is_neither_deleted_nor_visible(shop: 
     assert seen == [(0, 1)]
 
 
-def test_a_failure_brings_it_back_after_a_growing_pause_and_the_third_dead_letters_it(shop: Workshop) -> None:
+def test_a_failure_brings_it_back_after_a_growing_pause_and_the_third_dead_letters_it(
+    shop: ConsumerHarness,
+) -> None:
     shop.send()
     shop.handler.fails = "the shop is closed"
 
@@ -89,7 +91,7 @@ def test_a_failure_brings_it_back_after_a_growing_pause_and_the_third_dead_lette
 
 
 def test_a_failure_is_told_with_message_event_and_reason(
-    shop: Workshop, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     event = shop.send(an_event(raw_transcript=SECRET))
     shop.handler.fails = "the shop is closed"
@@ -105,7 +107,7 @@ def test_a_failure_is_told_with_message_event_and_reason(
 
 @pytest.mark.parametrize("error", [ValueError(SECRET), SystemExit(3), KeyboardInterrupt(SECRET)])
 def test_whatever_a_handler_raises_is_a_failure_told_by_its_type(
-    shop: Workshop, caplog: pytest.LogCaptureFixture, error: BaseException
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture, error: BaseException
 ) -> None:
     shop.send()
     shop.handler.does = lambda _: failing_with(error)()
@@ -117,7 +119,7 @@ def test_whatever_a_handler_raises_is_a_failure_told_by_its_type(
     assert SECRET not in caplog.text
 
 
-def test_what_failed_may_be_handled_by_another_consumer_at_its_next_receive(shop: Workshop) -> None:
+def test_what_failed_may_be_handled_by_another_consumer_at_its_next_receive(shop: ConsumerHarness) -> None:
     shop.send()
     shop.handler.fails = "the shop is closed"
     shop.steps(2)
@@ -143,7 +145,7 @@ def test_what_failed_may_be_handled_by_another_consumer_at_its_next_receive(shop
     ],
 )
 def test_what_cannot_be_read_is_never_handled_and_never_deleted_and_becomes_a_dead_letter(
-    shop: Workshop, caplog: pytest.LogCaptureFixture, body: str, reason: str
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture, body: str, reason: str
 ) -> None:
     message_id = shop.queue.send(body)
 
@@ -161,14 +163,14 @@ def test_what_cannot_be_read_is_never_handled_and_never_deleted_and_becomes_a_de
 
 
 def test_a_defect_in_reading_costs_its_message_alone_a_receive(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+    shop: ConsumerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read(body: str, source: str) -> DeliveredEvent:
+    def read(body: str, source: str) -> EventEnvelope:
         if body == "poison":
             raise OverflowError(SECRET)
-        return read_delivered(body, source)
+        return parse_envelope(body, source)
 
-    monkeypatch.setattr(intake, "read_delivered", read)
+    monkeypatch.setattr(intake, "parse_envelope", read)
     shop.send()
     shop.steps(2)  # its pace is known
     shop.queue.send("poison")
@@ -180,7 +182,7 @@ def test_a_defect_in_reading_costs_its_message_alone_a_receive(
     assert shop.tally() == {"handled": 2, "unreadable": 1}
 
 
-def test_what_cannot_be_read_does_not_keep_what_can(shop: Workshop) -> None:
+def test_what_cannot_be_read_does_not_keep_what_can(shop: ConsumerHarness) -> None:
     shop.send()
     shop.steps(2)  # its pace is known
     shop.queue.send("not json")
@@ -191,7 +193,7 @@ def test_what_cannot_be_read_does_not_keep_what_can(shop: Workshop) -> None:
     assert shop.handler.events[1:] == [event]
 
 
-def test_a_duplicate_is_skipped_and_deleted(shop: Workshop) -> None:
+def test_a_duplicate_is_skipped_and_deleted(shop: ConsumerHarness) -> None:
     event = shop.send()
     shop.steps(2)
     shop.send(event)
@@ -203,7 +205,7 @@ def test_a_duplicate_is_skipped_and_deleted(shop: Workshop) -> None:
     assert shop.tally() == {"handled": 1, "duplicates": 1}
 
 
-def test_a_duplicate_is_recognised_by_another_consumer_for_28_days(shop: Workshop) -> None:
+def test_a_duplicate_is_recognised_by_another_consumer_for_28_days(shop: ConsumerHarness) -> None:
     event = shop.send()
     shop.steps(2)
     other = shop.another()
@@ -219,7 +221,7 @@ def test_a_duplicate_is_recognised_by_another_consumer_for_28_days(shop: Worksho
     assert len(other.handler.got) == 1
 
 
-def test_a_replay_is_handled_once_more_and_once_only(shop: Workshop) -> None:
+def test_a_replay_is_handled_once_more_and_once_only(shop: ConsumerHarness) -> None:
     event = shop.send()
     shop.steps(2)
     for _ in range(2):
@@ -230,7 +232,7 @@ def test_a_replay_is_handled_once_more_and_once_only(shop: Workshop) -> None:
     assert [received.replay for received in shop.handler.got] == [None, "after-the-outage"]
 
 
-def test_two_who_hold_duplicates_at_once_do_not_both_handle(shop: Workshop) -> None:
+def test_two_who_hold_duplicates_at_once_do_not_both_handle(shop: ConsumerHarness) -> None:
     event = shop.send()
     shop.send(event)
     other = shop.another()
@@ -246,7 +248,7 @@ def test_two_who_hold_duplicates_at_once_do_not_both_handle(shop: Workshop) -> N
     assert other.tally() == {"duplicates": 1}
 
 
-def test_who_waits_for_another_that_fails_handles_it(shop: Workshop) -> None:
+def test_who_waits_for_another_that_fails_handles_it(shop: ConsumerHarness) -> None:
     event = shop.send()
     shop.send(event)
     other = shop.another()
@@ -261,7 +263,7 @@ def test_who_waits_for_another_that_fails_handles_it(shop: Workshop) -> None:
     assert other.handler.events == [event]
 
 
-def test_who_waits_for_another_that_died_handles_it_when_its_lease_is_over(shop: Workshop) -> None:
+def test_who_waits_for_another_that_died_handles_it_when_its_lease_is_over(shop: ConsumerHarness) -> None:
     event = shop.send()
     shop.send(event)
     dies, lives = shop, shop.another()
@@ -276,7 +278,7 @@ def test_who_waits_for_another_that_died_handles_it_when_its_lease_is_over(shop:
     assert lives.handler.events == [event]
 
 
-def test_a_reference_is_resolved_before_the_handler_gets_it(shop: Workshop) -> None:
+def test_a_reference_is_resolved_before_the_handler_gets_it(shop: ConsumerHarness) -> None:
     event = an_event(raw_transcript="um " * 1000)
     shop.send(BatchProcessingCompletedV2.referring(event, shop.payloads.store(event)))
 
@@ -295,7 +297,7 @@ def test_a_reference_is_resolved_before_the_handler_gets_it(shop: Workshop) -> N
     ],
 )
 def test_a_reference_that_does_not_lead_to_what_was_stored_is_a_failure(
-    shop: Workshop, caplog: pytest.LogCaptureFixture, changes: dict[str, object], reason: str
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture, changes: dict[str, object], reason: str
 ) -> None:
     event = an_event()
     ref = shop.payloads.store(event).model_copy(update=changes)
@@ -312,7 +314,7 @@ def test_a_reference_that_does_not_lead_to_what_was_stored_is_a_failure(
 
 
 def test_a_store_of_payloads_that_is_away_is_tried_again(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+    shop: ConsumerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = an_event()
     shop.send(BatchProcessingCompletedV2.referring(event, shop.payloads.store(event)))
@@ -329,7 +331,7 @@ def test_a_store_of_payloads_that_is_away_is_tried_again(
     assert shop.handler.events == [event]
 
 
-def test_a_young_test_event_is_left_to_whoever_looks_for_it(shop: Workshop) -> None:
+def test_a_young_test_event_is_left_to_whoever_looks_for_it(shop: ConsumerHarness) -> None:
     body = enveloped(route_test_event(A_MOMENT), resources=[TEST_EVENT_LABEL])
     shop.queue.send(body)
 
@@ -341,7 +343,7 @@ def test_a_young_test_event_is_left_to_whoever_looks_for_it(shop: Workshop) -> N
     assert shop.tally() == {"test_events": 1}
 
 
-def test_a_test_event_that_nobody_finds_is_deleted_and_no_dead_letter(shop: Workshop) -> None:
+def test_a_test_event_that_nobody_finds_is_deleted_and_no_dead_letter(shop: ConsumerHarness) -> None:
     shop.queue.send(enveloped(route_test_event(A_MOMENT), resources=[TEST_EVENT_LABEL]))
 
     shop.steps(2)
@@ -353,7 +355,7 @@ def test_a_test_event_that_nobody_finds_is_deleted_and_no_dead_letter(shop: Work
     assert shop.handler.got == []
 
 
-def test_a_real_event_with_the_label_of_a_test_is_not_deleted(shop: Workshop) -> None:
+def test_a_real_event_with_the_label_of_a_test_is_not_deleted(shop: ConsumerHarness) -> None:
     body = enveloped(an_event(timestamp=A_MOMENT - timedelta(days=1)), resources=[TEST_EVENT_LABEL])
     shop.queue.send(body)
 
@@ -366,7 +368,7 @@ def test_a_real_event_with_the_label_of_a_test_is_not_deleted(shop: Workshop) ->
 
 
 def test_a_queue_that_goes_and_comes_back_is_told_once_each_and_waited_for(
-    shop: Workshop, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     event = shop.send()
@@ -385,7 +387,7 @@ def test_a_queue_that_goes_and_comes_back_is_told_once_each_and_waited_for(
 
 
 def test_while_the_memory_is_away_nothing_is_received_for_nothing(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+    shop: ConsumerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = shop.send()
 
@@ -405,7 +407,7 @@ def test_while_the_memory_is_away_nothing_is_received_for_nothing(
 
 
 def test_a_success_that_cannot_be_remembered_is_deleted_all_the_same(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     shop.send()
 
@@ -420,7 +422,7 @@ def test_a_success_that_cannot_be_remembered_is_deleted_all_the_same(
 
 
 def test_no_more_is_received_than_can_be_started_soon() -> None:
-    shop = Workshop()
+    shop = ConsumerHarness()
     for _ in range(30):
         shop.send()
     shop.handler.does = lambda _: shop.clock.advance(0.19)
@@ -436,7 +438,7 @@ def test_no_more_is_received_than_can_be_started_soon() -> None:
 
 
 def test_while_the_queue_is_full_and_handlers_are_quick_several_receives_share_a_look_into_the_memory(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+    shop: ConsumerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(1 + 25):
         shop.send()
@@ -458,7 +460,7 @@ def test_while_the_queue_is_full_and_handlers_are_quick_several_receives_share_a
 
 
 def test_a_queue_that_goes_away_between_two_receives_takes_nothing_of_the_first_with_it(
-    shop: Workshop,
+    shop: ConsumerHarness,
 ) -> None:
     for _ in range(1 + 25):
         shop.send()
@@ -475,7 +477,7 @@ def test_a_queue_that_goes_away_between_two_receives_takes_nothing_of_the_first_
     assert shop.place.trouble.is_on
 
 
-def test_while_the_queue_is_full_successes_are_settled_together(shop: Workshop) -> None:
+def test_while_the_queue_is_full_successes_are_settled_together(shop: ConsumerHarness) -> None:
     for _ in range(250):
         shop.send()
 
@@ -486,7 +488,7 @@ def test_while_the_queue_is_full_successes_are_settled_together(shop: Workshop) 
     assert shop.tally() == {"handled": 201}
 
 
-def test_no_success_waits_for_a_queue_that_has_no_more(shop: Workshop) -> None:
+def test_no_success_waits_for_a_queue_that_has_no_more(shop: ConsumerHarness) -> None:
     for _ in range(11):
         shop.send()
     shop.steps(2 + 11)
@@ -499,7 +501,7 @@ def test_no_success_waits_for_a_queue_that_has_no_more(shop: Workshop) -> None:
     assert shop.clock() == before
 
 
-def test_a_success_waits_for_others_for_a_tenth_of_a_second_at_most(shop: Workshop) -> None:
+def test_a_success_waits_for_others_for_a_tenth_of_a_second_at_most(shop: ConsumerHarness) -> None:
     for _ in range(11):
         shop.send()
     shop.steps(2)
@@ -510,7 +512,7 @@ def test_a_success_waits_for_others_for_a_tenth_of_a_second_at_most(shop: Worksh
     assert shop.tally() == {"handled": 6}
 
 
-def test_a_success_does_not_wait_for_slow_events_that_follow(shop: Workshop) -> None:
+def test_a_success_does_not_wait_for_slow_events_that_follow(shop: ConsumerHarness) -> None:
     for _ in range(5):
         shop.send()
     shop.steps(2)
@@ -525,7 +527,7 @@ def test_a_success_does_not_wait_for_slow_events_that_follow(shop: Workshop) -> 
 
 
 def test_after_so_many_events_it_ends() -> None:
-    shop = Workshop(replace(OPTIONS, max_messages=3))
+    shop = ConsumerHarness(replace(OPTIONS, max_messages=3))
     duplicate = shop.send()
     for event in (duplicate, an_event(), an_event(), an_event()):
         shop.send(event)
@@ -538,7 +540,7 @@ def test_after_so_many_events_it_ends() -> None:
 
 
 def test_it_ends_when_the_queue_is_empty() -> None:
-    shop = Workshop(ConsumerOptions(threads=1, drain=True))
+    shop = ConsumerHarness(ConsumerOptions(threads=1, drain=True))
     events = [shop.send() for _ in range(25)]
 
     shop.crew.work()
@@ -548,7 +550,7 @@ def test_it_ends_when_the_queue_is_empty() -> None:
 
 
 def test_it_does_not_end_while_another_thread_has_an_event_that_may_come_back() -> None:
-    shop = Workshop(ConsumerOptions(threads=2, drain=True, pause_seconds=0))
+    shop = ConsumerHarness(ConsumerOptions(threads=2, drain=True, pause_seconds=0))
     shop.send()
     shop.steps()
     meanwhile = Hand()
@@ -561,7 +563,7 @@ def test_it_does_not_end_while_another_thread_has_an_event_that_may_come_back() 
     assert len(shop.dead.bodies()) == 1
 
 
-def test_what_comes_while_it_is_told_to_stop_is_released(shop: Workshop) -> None:
+def test_what_comes_while_it_is_told_to_stop_is_released(shop: ConsumerHarness) -> None:
     shop.send()
     shop.queue.after["receive"] = shop.stop.set
 
@@ -572,7 +574,7 @@ def test_what_comes_while_it_is_told_to_stop_is_released(shop: Workshop) -> None
 
 
 def test_what_is_in_hand_is_finished_and_nothing_else_is_begun_once_it_is_told_to_stop(
-    shop: Workshop,
+    shop: ConsumerHarness,
 ) -> None:
     for _ in range(5):
         shop.send()
@@ -586,7 +588,7 @@ def test_what_is_in_hand_is_finished_and_nothing_else_is_begun_once_it_is_told_t
 
 
 def test_a_defect_of_the_consumer_itself_ends_nothing(
-    shop: Workshop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    shop: ConsumerHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     event = shop.send()
     with monkeypatch.context() as patch:
@@ -598,7 +600,7 @@ def test_a_defect_of_the_consumer_itself_ends_nothing(
     assert "the consumer broke down" in caplog.messages
 
 
-def test_an_event_of_a_stranger_interaction_is_no_duplicate(shop: Workshop) -> None:
+def test_an_event_of_a_stranger_interaction_is_no_duplicate(shop: ConsumerHarness) -> None:
     events = [shop.send(an_event(interaction_id=uuid4())) for _ in range(3)]
 
     shop.steps(8)

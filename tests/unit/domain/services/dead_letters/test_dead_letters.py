@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from domain.model.errors import ArchiveError, InfrastructureError
+from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.dead_letter import Selection
-from domain.model.messages.stored import StoredMessage
 from domain.services.dead_letters.scan import VISIBILITY_TIMEOUT
 from ports.dead_letter_archive_port import DeadLetterArchivePort
 from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
@@ -25,14 +25,14 @@ class _Archive(DeadLetterArchivePort):
         self._fails_at = fails_at
         self.kept: dict[str, bytes] = {}
 
-    def keep(self, message: StoredMessage, /) -> None:
+    def keep(self, message: ArchivedMessage, /) -> None:
         if len(self.kept) == self._fails_at:
             raise ArchiveError("no space left")
         self.kept[message.name] = message.to_json().encode()
 
-    def messages(self) -> Iterator[StoredMessage]:
+    def messages(self) -> Iterator[ArchivedMessage]:
         for name, content in self.kept.items():
-            yield StoredMessage.read(content, name)
+            yield ArchivedMessage.read(content, name)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_each_is_shown_once_with_what_is_known_of_it(ground: Ground) -> None:
     first, second, third = (letter for _, letter in found)
     assert (first.reading.interaction_id, first.reading.problems) == (event.interaction_id, ())
     assert second.reading.problems[0].place == "$"
-    assert (third.undelivered, third.receive_count, third.size) == (UNDELIVERED, 1, 2)
+    assert (third.delivery_failure, third.receive_count, third.size) == (UNDELIVERED, 1, 2)
     assert first.age_seconds(ground.now()) == 2.0  # the last look waited a second
 
 
@@ -106,9 +106,9 @@ def test_what_is_archived_leaves_the_queue(ground: Ground) -> None:
     ground.fill_with_events(25)
     archive = _Archive()
 
-    tally = ground.service.archive(ALL, archive, keep=False)
+    report = ground.service.archive(ALL, archive, keep=False)
 
-    assert (tally.done, tally.problem) == (25, "")
+    assert (report.done, report.problem) == (25, "")
     assert len(archive.kept) == 25
     assert ground.dead_letters.bodies() == []
 
@@ -124,9 +124,9 @@ def test_what_could_not_be_archived_is_not_deleted(ground: Ground) -> None:
     ground.fill_with_events(25)
     archive = _Archive(fails_at=14)
 
-    tally = ground.service.archive(ALL, archive, keep=False)
+    report = ground.service.archive(ALL, archive, keep=False)
 
-    assert (tally.done, tally.problem) == (10, "no space left")
+    assert (report.done, report.problem) == (10, "no space left")
     assert len(archive.kept) == 14
     assert ground.dead_letters.depth() == (15, 0)
 
@@ -146,9 +146,9 @@ def test_an_archive_can_be_put_back_with_everything(ground: Ground) -> None:
     archive = _Archive()
     ground.service.archive(ALL, archive, keep=False)
 
-    tally = ground.service.restore(archive)
+    report = ground.service.restore(archive)
 
-    assert tally.done == 2
+    assert report.done == 2
     assert ground.queue.bodies() == before
     assert all(one.attributes == BESIDE for one in ground.queue._stored)
     assert len(archive.kept) == 2
@@ -172,19 +172,19 @@ def test_a_queue_that_refuses_ends_the_putting_back(ground: Ground) -> None:
     ground.service.archive(ALL, archive, keep=False)
     ground.queue.refuse_copies = -1
 
-    tally = ground.service.restore(archive)
+    report = ground.service.restore(archive)
 
-    assert tally.done == 0
-    assert tally.problem.endswith(": AccessDenied")
+    assert report.done == 0
+    assert report.problem.endswith(": AccessDenied")
 
 
 def test_a_purge_says_how_many_went_and_leaves_what_came_later(ground: Ground) -> None:
     ground.fill_with_events(25)
     ground.dead_letters.send("late")
 
-    tally = ground.service.purge()
+    report = ground.service.purge()
 
-    assert (tally.done, tally.left) == (25, 1)
+    assert (report.done, report.skipped) == (25, 1)
     assert ground.dead_letters.bodies() == ["late"]
     assert ground.dead_letters.depth() == (1, 0)
 
@@ -198,10 +198,10 @@ def test_deletions_that_fail_are_told(ground: Ground) -> None:
 
     ground.dead_letters.before["delete"] = forget
 
-    tally = ground.service.purge()
+    report = ground.service.purge()
 
-    assert (tally.done, tally.undeleted) == (10, 10)
-    assert "could not be deleted" in tally.problem
+    assert (report.done, report.undeleted) == (10, 10)
+    assert "could not be deleted" in report.problem
 
 
 def test_an_interruption_tells_what_was_done_before(ground: Ground) -> None:
@@ -211,7 +211,7 @@ def test_an_interruption_tells_what_was_done_before(ground: Ground) -> None:
         failing_with(KeyboardInterrupt())() if next(calls) == 1 else None
     )
 
-    tally = ground.service.purge()
+    report = ground.service.purge()
 
-    assert tally.problem == "it was interrupted"
+    assert report.problem == "it was interrupted"
     assert ground.dead_letters.depth() == (15, 0)

@@ -37,9 +37,9 @@ def test_all_are_moved(either_way: Ground) -> None:
     either_way.fill_with_events(25)
     before = everything(either_way)
 
-    redriven = either_way.redrive().run(ALL)
+    outcome = either_way.redrive().run(ALL)
 
-    assert (redriven.moved, redriven.ok, redriven.left) == (25, True, 0)
+    assert (outcome.moved, outcome.ok, outcome.skipped) == (25, True, 0)
     assert either_way.queue.bodies() == before
     assert either_way.dead_letters.bodies() == []
 
@@ -91,9 +91,9 @@ def test_a_tenant_gets_its_own_and_nobody_elses(ground: Ground) -> None:
     )
     ground.fill(decoy, f'{{"tenant_id": "{mine}"}}', str(mine))
 
-    redriven = ground.redrive().run(Selection(tenant_id=mine))
+    outcome = ground.redrive().run(Selection(tenant_id=mine))
 
-    assert redriven.moved == 12
+    assert outcome.moved == 12
     assert all(str(theirs) not in body for body in ground.queue.bodies())
     assert len(ground.dead_letters.bodies()) == 15
     assert ground.dead_letters.depth().in_flight == 0
@@ -121,9 +121,9 @@ def test_a_poison_message_that_comes_straight_back_is_moved_once_and_left(ground
     ground.fill_with_events(25)
     ground.queue.after["resend"] = ground.fail_what_waits
 
-    redriven = ground.redrive().run(ALL)
+    outcome = ground.redrive().run(ALL)
 
-    assert (redriven.moved, redriven.left, redriven.ok) == (25, 25, True)
+    assert (outcome.moved, outcome.skipped, outcome.ok) == (25, 25, True)
     assert ground.dead_letters.depth() == (25, 0)
 
 
@@ -140,11 +140,11 @@ def test_a_move_of_poison_ends_once_it_has_moved_more_than_there_was(ground: Gro
     ground.fill_with_events(25)
     ground.queue.after["resend"] = ground.fail_what_waits
 
-    redriven = ground.redrive().run(ALL)
+    outcome = ground.redrive().run(ALL)
 
     assert not ground.move_task.running
-    assert 25 < redriven.moved <= 40
-    assert redriven.left == 25
+    assert 25 < outcome.moved <= 40
+    assert outcome.skipped == 25
     assert ground.dead_letters.depth() == (25, 0)
 
 
@@ -157,9 +157,9 @@ def test_what_arrives_meanwhile_is_left_for_the_next_time(ground: Ground) -> Non
 
     ground.queue.after["resend"] = arrive
 
-    redriven = ground.redrive().run(BY_HAND)
+    outcome = ground.redrive().run(BY_HAND)
 
-    assert (redriven.moved, redriven.left) == (15, 3)
+    assert (outcome.moved, outcome.skipped) == (15, 3)
     assert ground.dead_letters.bodies() == ["late 0", "late 1", "late 2"]
 
 
@@ -218,9 +218,9 @@ def test_an_interruption_releases_what_is_held_and_ends_the_move(ground: Ground)
     redrive = ground.redrive()
     redrive._pause = lambda _: failing_with(KeyboardInterrupt())()
 
-    redriven = redrive.run(ALL)
+    outcome = redrive.run(ALL)
 
-    assert (redriven.moved, redriven.problem, redriven.ok) == (10, "it was interrupted", False)
+    assert (outcome.moved, outcome.problem, outcome.ok) == (10, "it was interrupted", False)
     assert not ground.move_task.running
     assert ground.dead_letters.depth() == (15, 0)
 
@@ -229,10 +229,10 @@ def test_a_message_that_cannot_be_copied_stays_and_does_not_stop_the_others(grou
     ground.fill_with_events(25)
     ground.queue.refuse_copies = 3
 
-    redriven = ground.redrive().run(BY_HAND)
+    outcome = ground.redrive().run(BY_HAND)
 
-    assert (redriven.moved, redriven.failed, redriven.ok) == (22, 3, False)
-    assert "could not be copied: AccessDenied" in redriven.problem
+    assert (outcome.moved, outcome.failed, outcome.ok) == (22, 3, False)
+    assert "could not be copied: AccessDenied" in outcome.problem
     assert ground.dead_letters.depth() == (3, 0)
 
 
@@ -240,9 +240,9 @@ def test_a_queue_that_takes_nothing_ends_the_redrive_soon(ground: Ground) -> Non
     ground.fill_with_events(100)
     ground.queue.refuse_copies = -1
 
-    redriven = ground.redrive().run(BY_HAND)
+    outcome = ground.redrive().run(BY_HAND)
 
-    assert (redriven.moved, redriven.failed) == (0, 20)
+    assert (outcome.moved, outcome.failed) == (0, 20)
     assert ground.dead_letters.depth() == (100, 0)
 
 
@@ -257,9 +257,9 @@ def test_receipts_that_expired_are_counted_as_duplicates(ground: Ground) -> None
 
     ground.queue.after["resend"] = forget_one
 
-    redriven = ground.redrive().run(BY_HAND)
+    outcome = ground.redrive().run(BY_HAND)
 
-    assert (redriven.moved, redriven.undeleted, redriven.ok) == (11, 1, False)
+    assert (outcome.moved, outcome.undeleted, outcome.ok) == (11, 1, False)
     assert len(ground.dead_letters.bodies()) == 1
 
 
@@ -272,9 +272,9 @@ def test_deletions_that_fail_end_the_redrive_soon_and_are_told(ground: Ground) -
 
     ground.dead_letters.before["delete"] = forget_all
 
-    redriven = ground.redrive().run(BY_HAND)
+    outcome = ground.redrive().run(BY_HAND)
 
-    assert (redriven.moved, redriven.undeleted) == (20, 20)
+    assert (outcome.moved, outcome.undeleted) == (20, 20)
     assert len(ground.dead_letters.bodies()) == 100
 
 
@@ -288,9 +288,9 @@ def test_an_error_on_the_way_tells_what_was_moved_before(ground: Ground) -> None
 
     ground.dead_letters.before["receive"] = expire
 
-    redriven = ground.redrive().run(BY_HAND)
+    outcome = ground.redrive().run(BY_HAND)
 
-    assert (redriven.moved, redriven.problem) == (20, "ExpiredToken")
+    assert (outcome.moved, outcome.problem) == (20, "ExpiredToken")
     assert ground.dead_letters.depth() == (5, 0)
 
 
@@ -298,9 +298,9 @@ def test_a_move_that_fails_half_way_is_finished_by_hand(ground: Ground) -> None:
     ground.fill_with_events(25)
     ground.move_task.fails_once_at = 2
 
-    redriven = ground.redrive().run(ALL)
+    outcome = ground.redrive().run(ALL)
 
-    assert (redriven.moved, redriven.ok) == (25, True)
+    assert (outcome.moved, outcome.ok) == (25, True)
     assert ground.dead_letters.bodies() == []
 
 

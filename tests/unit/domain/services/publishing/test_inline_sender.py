@@ -8,7 +8,7 @@ import pytest
 from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError, EventRejectedError
 from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
 from domain.model.outbox import OutboxState
-from domain.services.publishing.inline_sender import SHARED_CHARACTERS, InlineAttempt, InlineCalls
+from domain.services.publishing.inline_sender import SHARED_CHARACTERS, InlineSender, PendingPublish
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, PublishOutcome
 from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, FaultyOutbox, seeded
@@ -42,7 +42,7 @@ class StepwiseBus(AnsweringEventPublisher):
         self._allowed.release(count)
 
 
-class Counter:
+class SenderHarness:
     """Where callers queue: the bus is held up with the event of the first of them.
 
     Attributes:
@@ -54,7 +54,7 @@ class Counter:
         self.outbox = outbox
         self.breaker = CircuitBreaker(threshold=3)
         self.woken = 0
-        self.calls = InlineCalls(
+        self.calls = InlineSender(
             self.outbox, self.bus, self.breaker, wake=self.wake, source="here", calls=calls, random=seeded()
         )
         self.first = self.begin(an_event())
@@ -63,10 +63,10 @@ class Counter:
     def wake(self) -> None:
         self.woken += 1
 
-    def begin(self, event: BatchProcessingCompleted) -> InlineAttempt:
+    def begin(self, event: BatchProcessingCompleted) -> PendingPublish:
         return self.calls.begin(event, self.outbox.add(event, lease_seconds=60))
 
-    def begin_some(self, count: int) -> list[InlineAttempt]:
+    def begin_some(self, count: int) -> list[PendingPublish]:
         return [self.begin(an_event()) for _ in range(count)]
 
     def go_on(self) -> None:
@@ -77,19 +77,19 @@ class Counter:
     def sizes(self) -> list[int]:
         return [len(call) for call in self.bus.calls]
 
-    def states(self, attempts: list[InlineAttempt]) -> list[OutboxState]:
+    def states(self, attempts: list[PendingPublish]) -> list[OutboxState]:
         records = (self.outbox.find(attempt.event.interaction_id) for attempt in attempts)
         return [record.state for record in records if record]
 
 
 @pytest.fixture
-def counter() -> Iterator[Callable[..., Counter]]:
-    counters: list[Counter] = []
+def counter() -> Iterator[Callable[..., SenderHarness]]:
+    counters: list[SenderHarness] = []
 
     def build(
         answer: Answer = lambda _: ACCEPTED, *, outbox: FaultyOutbox | None = None, calls: int = 1
-    ) -> Counter:
-        counters.append(Counter(answer, outbox or FaultyOutbox(time.time), calls))
+    ) -> SenderHarness:
+        counters.append(SenderHarness(answer, outbox or FaultyOutbox(time.time), calls))
         return counters[-1]
 
     yield build
@@ -97,7 +97,7 @@ def counter() -> Iterator[Callable[..., Counter]]:
         each.go_on()
 
 
-def test_who_comes_alone_is_sent_at_once(counter: Callable[..., Counter]) -> None:
+def test_who_comes_alone_is_sent_at_once(counter: Callable[..., SenderHarness]) -> None:
     here = counter()
 
     assert not here.first.outcome.done()  # the bus was asked, nobody else is there
@@ -106,7 +106,7 @@ def test_who_comes_alone_is_sent_at_once(counter: Callable[..., Counter]) -> Non
     assert here.calls.answer(here.first, PATIENT) == ACCEPTED
 
 
-def test_who_comes_while_no_call_is_free_shares_the_next_one(counter: Callable[..., Counter]) -> None:
+def test_who_comes_while_no_call_is_free_shares_the_next_one(counter: Callable[..., SenderHarness]) -> None:
     here = counter()
     others = here.begin_some(3)
 
@@ -117,7 +117,7 @@ def test_who_comes_while_no_call_is_free_shares_the_next_one(counter: Callable[.
     assert here.states([here.first, *others]) == [OutboxState.PUBLISHED] * 4
 
 
-def test_a_call_holds_no_more_events_than_the_bus_takes(counter: Callable[..., Counter]) -> None:
+def test_a_call_holds_no_more_events_than_the_bus_takes(counter: Callable[..., SenderHarness]) -> None:
     here = counter()
     here.begin_some(MAX_BATCH + 2)
 
@@ -126,7 +126,7 @@ def test_a_call_holds_no_more_events_than_the_bus_takes(counter: Callable[..., C
     assert here.sizes == [1, MAX_BATCH, 2]
 
 
-def test_long_texts_travel_alone(counter: Callable[..., Counter]) -> None:
+def test_long_texts_travel_alone(counter: Callable[..., SenderHarness]) -> None:
     here = counter()
     long = an_event(raw_transcript="a" * SHARED_CHARACTERS, cleaned_transcript="b")
     for event in (an_event(), an_event(), long, an_event(), long.model_copy()):
@@ -137,7 +137,7 @@ def test_long_texts_travel_alone(counter: Callable[..., Counter]) -> None:
     assert here.sizes == [1, 2, 1, 1, 1]
 
 
-def test_a_call_that_is_held_up_holds_up_no_other(counter: Callable[..., Counter]) -> None:
+def test_a_call_that_is_held_up_holds_up_no_other(counter: Callable[..., SenderHarness]) -> None:
     here = counter(calls=2)
 
     second = here.begin(an_event())
@@ -148,7 +148,7 @@ def test_a_call_that_is_held_up_holds_up_no_other(counter: Callable[..., Counter
     assert here.sizes == [1, 1]
 
 
-def test_each_gets_the_outcome_of_its_own_event(counter: Callable[..., Counter]) -> None:
+def test_each_gets_the_outcome_of_its_own_event(counter: Callable[..., SenderHarness]) -> None:
     answers: dict[CompletedEvent, PublishOutcome] = {}
     here = counter(lambda event: answers.get(event, ACCEPTED))
     fine, wrong, unlucky = here.begin_some(3)
@@ -167,7 +167,7 @@ def test_each_gets_the_outcome_of_its_own_event(counter: Callable[..., Counter])
     assert here.woken == 1
 
 
-def test_what_became_of_a_call_is_recorded_in_one_transaction(counter: Callable[..., Counter]) -> None:
+def test_what_became_of_a_call_is_recorded_in_one_transaction(counter: Callable[..., SenderHarness]) -> None:
     here = counter()
     here.begin_some(3)
 
@@ -176,7 +176,9 @@ def test_what_became_of_a_call_is_recorded_in_one_transaction(counter: Callable[
     assert [len(outcomes) for outcomes in here.outbox.recorded] == [1, 3]
 
 
-def test_a_call_that_fails_is_one_failure_however_many_shared_it(counter: Callable[..., Counter]) -> None:
+def test_a_call_that_fails_is_one_failure_however_many_shared_it(
+    counter: Callable[..., SenderHarness],
+) -> None:
     here = counter(lambda _: AWAY)
     here.begin_some(9)
 
@@ -188,7 +190,7 @@ def test_a_call_that_fails_is_one_failure_however_many_shared_it(counter: Callab
     assert here.breaker.is_open
 
 
-def test_a_call_that_refuses_us_opens_the_breaker_at_once(counter: Callable[..., Counter]) -> None:
+def test_a_call_that_refuses_us_opens_the_breaker_at_once(counter: Callable[..., SenderHarness]) -> None:
     here = counter(lambda _: EventBusRefusesUsError("access denied"))
 
     here.go_on()
@@ -197,7 +199,7 @@ def test_a_call_that_refuses_us_opens_the_breaker_at_once(counter: Callable[...,
 
 
 def test_a_call_whose_callers_leave_is_one_failure_and_is_recorded_all_the_same(
-    counter: Callable[..., Counter], caplog: pytest.LogCaptureFixture
+    counter: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     here = counter()
@@ -219,7 +221,7 @@ def test_a_call_whose_callers_leave_is_one_failure_and_is_recorded_all_the_same(
 
 
 def test_who_leaves_before_a_call_is_free_is_not_sent_but_left_to_the_relay(
-    counter: Callable[..., Counter],
+    counter: Callable[..., SenderHarness],
 ) -> None:
     here = counter()
     (left, stays) = here.begin_some(2)
@@ -235,7 +237,7 @@ def test_who_leaves_before_a_call_is_free_is_not_sent_but_left_to_the_relay(
 
 
 def test_callers_are_answered_although_nothing_can_be_recorded(
-    counter: Callable[..., Counter], caplog: pytest.LogCaptureFixture
+    counter: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
 ) -> None:
     here = counter(outbox=FaultyOutbox(time.time, "record"))
     others = here.begin_some(2)

@@ -15,7 +15,7 @@ from domain.model.errors import (
 )
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import OutboxRecord, OutboxState, Outcome
-from domain.services.publishing.outbox_publisher import EventDelivery
+from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
@@ -33,7 +33,7 @@ QUEUED = (PublicationStatus.QUEUED, None)
 AWAY = EventBusUnavailableError("the bus is away")
 
 
-class House:
+class PublisherHarness:
     """A delivery with everything around it."""
 
     def __init__(
@@ -42,10 +42,10 @@ class House:
         self.outbox = outbox or InMemoryOutbox()
         self.breaker = CircuitBreaker(threshold=3)
         self.woken = 0
-        self.delivery = EventDelivery(
+        self.delivery = OutboxPublisher(
             self.outbox, events, self.breaker, wake=self.wake, calls=2, timeout_seconds=timeout_seconds
         )
-        self.delivery._calls._threads = PromptThreads(2)
+        self.delivery._sender._threads = PromptThreads(2)
 
     def wake(self) -> None:
         self.woken += 1
@@ -62,11 +62,13 @@ class House:
 
 
 @pytest.fixture
-def house() -> Iterator[Callable[..., House]]:
-    houses: list[House] = []
+def house() -> Iterator[Callable[..., PublisherHarness]]:
+    houses: list[PublisherHarness] = []
 
-    def build(events: EventPort, outbox: InMemoryOutbox | None = None, timeout_seconds: float = 10) -> House:
-        houses.append(House(events, outbox, timeout_seconds))
+    def build(
+        events: EventPort, outbox: InMemoryOutbox | None = None, timeout_seconds: float = 10
+    ) -> PublisherHarness:
+        houses.append(PublisherHarness(events, outbox, timeout_seconds))
         return houses[-1]
 
     yield build
@@ -76,7 +78,7 @@ def house() -> Iterator[Callable[..., House]]:
 
 class TestEventDelivery(EventPortContract):
     @pytest.fixture
-    def transport(self, house: Callable[..., House]) -> Transport:
+    def transport(self, house: Callable[..., PublisherHarness]) -> Transport:
         far_end = InMemoryEventPublisher()
 
         def arrivals(_count: int) -> list[Arrival]:
@@ -85,7 +87,9 @@ class TestEventDelivery(EventPortContract):
         return Transport(house(far_end).delivery, arrivals, Delivery(has_bus=False))
 
 
-def test_an_event_that_the_bus_accepts_is_published_and_recorded(house: Callable[..., House]) -> None:
+def test_an_event_that_the_bus_accepts_is_published_and_recorded(
+    house: Callable[..., PublisherHarness],
+) -> None:
     here, event = house(AnsweringEventPublisher()), an_event()
 
     assert here.delivery.publish(event) == ACCEPTED
@@ -96,7 +100,7 @@ def test_an_event_that_the_bus_accepts_is_published_and_recorded(house: Callable
 
 
 def test_callers_do_not_wait_until_it_is_recorded_that_the_bus_took_their_event(
-    house: Callable[..., House],
+    house: Callable[..., PublisherHarness],
 ) -> None:
     recording = threading.Event()
 
@@ -114,7 +118,7 @@ def test_callers_do_not_wait_until_it_is_recorded_that_the_bus_took_their_event(
     assert here.record(event.interaction_id).state is OutboxState.PUBLISHED
 
 
-def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., House]) -> None:
+def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., PublisherHarness]) -> None:
     bus, event = HeldUpEventPublisher(), an_event()
     here = house(bus)
     caller = threading.Thread(target=here.delivery.publish, args=(event,))
@@ -133,7 +137,7 @@ def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., House]) -
     "error", [AWAY, EventBusRefusesUsError("access denied"), RuntimeError("a defect")], ids=repr
 )
 def test_whatever_fails_at_the_bus_leaves_the_event_to_the_relay(
-    house: Callable[..., House], error: Exception
+    house: Callable[..., PublisherHarness], error: Exception
 ) -> None:
     here, event = house(FailingEventPublisher(error)), an_event()
 
@@ -147,7 +151,7 @@ def test_whatever_fails_at_the_bus_leaves_the_event_to_the_relay(
 
 @pytest.mark.parametrize("error", [EventRejectedError("malformed"), EventTooLargeError("too large")])
 def test_an_event_that_will_never_be_accepted_is_parked_and_the_caller_is_told(
-    house: Callable[..., House], error: EventRejectedError
+    house: Callable[..., PublisherHarness], error: EventRejectedError
 ) -> None:
     here, event = house(FailingEventPublisher(error)), an_event()
 
@@ -160,7 +164,7 @@ def test_an_event_that_will_never_be_accepted_is_parked_and_the_caller_is_told(
 
 
 def test_an_answer_that_comes_late_is_recorded_all_the_same(
-    house: Callable[..., House], caplog: pytest.LogCaptureFixture
+    house: Callable[..., PublisherHarness], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     bus, event = HeldUpEventPublisher(), an_event()
@@ -178,7 +182,9 @@ def test_an_answer_that_comes_late_is_recorded_all_the_same(
     ]
 
 
-def test_a_failure_that_comes_late_leaves_the_event_to_the_relay(house: Callable[..., House]) -> None:
+def test_a_failure_that_comes_late_leaves_the_event_to_the_relay(
+    house: Callable[..., PublisherHarness],
+) -> None:
     bus, event = HeldUpEventPublisher(lambda _: AWAY), an_event()
     here = house(bus, timeout_seconds=0.2)
     assert here.delivery.publish(event) == QUEUED
@@ -191,7 +197,7 @@ def test_a_failure_that_comes_late_leaves_the_event_to_the_relay(house: Callable
 
 
 def test_an_attempt_that_found_no_thread_in_time_is_left_to_the_relay_at_once(
-    house: Callable[..., House],
+    house: Callable[..., PublisherHarness],
 ) -> None:
     bus = HeldUpEventPublisher()
     here = house(bus, timeout_seconds=0.2)
@@ -207,7 +213,7 @@ def test_an_attempt_that_found_no_thread_in_time_is_left_to_the_relay_at_once(
     assert sorted(bus.accepted_ids) == sorted(event.interaction_id for event in events[:2])
 
 
-def test_callers_wait_no_longer_than_they_were_told(house: Callable[..., House]) -> None:
+def test_callers_wait_no_longer_than_they_were_told(house: Callable[..., PublisherHarness]) -> None:
     bus = HeldUpEventPublisher()
     here = house(bus, timeout_seconds=0.05)
 
@@ -219,7 +225,9 @@ def test_callers_wait_no_longer_than_they_were_told(house: Callable[..., House])
     bus.go_on.set()
 
 
-def test_after_failures_in_a_row_callers_do_not_pay_for_the_bus(house: Callable[..., House]) -> None:
+def test_after_failures_in_a_row_callers_do_not_pay_for_the_bus(
+    house: Callable[..., PublisherHarness],
+) -> None:
     bus = AnsweringEventPublisher(lambda _: AWAY)
     here = house(bus)
     events = [an_event() for _ in range(10)]
@@ -234,7 +242,7 @@ def test_after_failures_in_a_row_callers_do_not_pay_for_the_bus(house: Callable[
     assert len(here.outbox.claim_due(10, lease_seconds=1)) >= 7  # nobody holds what was never tried
 
 
-def test_time_outs_open_the_breaker_too(house: Callable[..., House]) -> None:
+def test_time_outs_open_the_breaker_too(house: Callable[..., PublisherHarness]) -> None:
     bus = HeldUpEventPublisher()
     here = house(bus, timeout_seconds=0.2)
 
@@ -245,7 +253,7 @@ def test_time_outs_open_the_breaker_too(house: Callable[..., House]) -> None:
     bus.go_on.set()
 
 
-def test_one_refusal_of_us_is_enough_to_stop_trying(house: Callable[..., House]) -> None:
+def test_one_refusal_of_us_is_enough_to_stop_trying(house: Callable[..., PublisherHarness]) -> None:
     bus = AnsweringEventPublisher(lambda _: EventBusRefusesUsError("access denied"))
     here = house(bus)
 
@@ -255,7 +263,7 @@ def test_one_refusal_of_us_is_enough_to_stop_trying(house: Callable[..., House])
     assert len(bus.calls) == 1
 
 
-def test_a_success_in_between_keeps_the_breaker_closed(house: Callable[..., House]) -> None:
+def test_a_success_in_between_keeps_the_breaker_closed(house: Callable[..., PublisherHarness]) -> None:
     answers: Iterator[PublishOutcome] = iter([AWAY, AWAY, ACCEPTED] * 3)
     here = house(AnsweringEventPublisher(lambda _: next(answers)))
 
@@ -265,7 +273,7 @@ def test_a_success_in_between_keeps_the_breaker_closed(house: Callable[..., Hous
     assert not here.breaker.is_open
 
 
-def test_while_the_route_is_broken_the_bus_is_not_tried(house: Callable[..., House]) -> None:
+def test_while_the_route_is_broken_the_bus_is_not_tried(house: Callable[..., PublisherHarness]) -> None:
     bus = AnsweringEventPublisher()
     here = house(bus)
     here.breaker.hold("the bus does not exist")
@@ -276,7 +284,7 @@ def test_while_the_route_is_broken_the_bus_is_not_tried(house: Callable[..., Hou
 
 @pytest.mark.parametrize("tripped", [False, True])
 def test_an_outbox_that_fails_leaves_the_bus_even_where_the_breaker_is_open(
-    house: Callable[..., House], caplog: pytest.LogCaptureFixture, *, tripped: bool
+    house: Callable[..., PublisherHarness], caplog: pytest.LogCaptureFixture, *, tripped: bool
 ) -> None:
     bus, event = AnsweringEventPublisher(), an_event()
     here = house(bus, FaultyOutbox(time.time, "add", "record"))
@@ -294,7 +302,9 @@ def test_an_outbox_that_fails_leaves_the_bus_even_where_the_breaker_is_open(
 
 
 @pytest.mark.parametrize("error", [AWAY, EventRejectedError("malformed")])
-def test_only_if_both_fail_is_an_error_raised(house: Callable[..., House], error: Exception) -> None:
+def test_only_if_both_fail_is_an_error_raised(
+    house: Callable[..., PublisherHarness], error: Exception
+) -> None:
     here = house(FailingEventPublisher(error), FaultyOutbox(time.time, "add"))
 
     with pytest.raises(type(error), match=str(error)):
@@ -302,7 +312,7 @@ def test_only_if_both_fail_is_an_error_raised(house: Callable[..., House], error
 
 
 def test_a_bus_that_does_not_answer_and_an_outbox_that_fails_are_an_error_in_time(
-    house: Callable[..., House],
+    house: Callable[..., PublisherHarness],
 ) -> None:
     bus = HeldUpEventPublisher()
     here = house(bus, FaultyOutbox(time.time, "add"), timeout_seconds=0.2)
@@ -313,7 +323,7 @@ def test_a_bus_that_does_not_answer_and_an_outbox_that_fails_are_an_error_in_tim
 
 
 def test_without_an_outbox_an_event_is_not_thrown_at_a_bus_that_would_drop_it(
-    house: Callable[..., House],
+    house: Callable[..., PublisherHarness],
 ) -> None:
     bus = AnsweringEventPublisher()
     here = house(bus, FaultyOutbox(time.time, "add"))
@@ -325,7 +335,7 @@ def test_without_an_outbox_an_event_is_not_thrown_at_a_bus_that_would_drop_it(
 
 
 def test_what_is_published_and_cannot_be_recorded_is_published(
-    house: Callable[..., House], caplog: pytest.LogCaptureFixture
+    house: Callable[..., PublisherHarness], caplog: pytest.LogCaptureFixture
 ) -> None:
     here, event = house(AnsweringEventPublisher(), FaultyOutbox(time.time, "record")), an_event()
 
@@ -336,7 +346,7 @@ def test_what_is_published_and_cannot_be_recorded_is_published(
 
 
 def test_an_event_with_labels_goes_to_the_bus_alone_since_the_outbox_keeps_no_labels(
-    house: Callable[..., House],
+    house: Callable[..., PublisherHarness],
 ) -> None:
     bus, event, referring = AnsweringEventPublisher(), an_event(), a_referring_event()
     here = house(bus)

@@ -11,7 +11,7 @@ from domain.model.errors import (
 )
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import Claim, Postponed, Published, Rejected
-from domain.services.publishing.outcomes import attempt, log_settlement, settlement
+from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely
 from tests.doubles import FailingEventPublisher
 from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded
 from tests.factories import an_event
@@ -24,19 +24,19 @@ def a_claim(attempts: int = 0) -> Claim:
 def test_an_accepted_event_is_published_with_its_receipt() -> None:
     claim = a_claim()
 
-    assert settlement(claim, ACCEPTED, seeded(1)) == Published(claim, "event-1")
+    assert outcome_for(claim, ACCEPTED, seeded(1)) == Published(claim, "event-1")
 
 
 @pytest.mark.parametrize("error", [EventRejectedError("malformed"), EventTooLargeError("too large")])
 def test_only_what_is_wrong_with_the_event_rejects_it(error: EventRejectedError) -> None:
     claim = a_claim()
 
-    assert settlement(claim, error, seeded(1)) == Rejected(claim, str(error))
+    assert outcome_for(claim, error, seeded(1)) == Rejected(claim, str(error))
 
 
 def test_an_event_waits_longer_the_more_often_it_failed() -> None:
-    early = settlement(a_claim(0), EventBusUnavailableError("away"), seeded(1))
-    late = settlement(a_claim(5), EventBusUnavailableError("away"), seeded(1))
+    early = outcome_for(a_claim(0), EventBusUnavailableError("away"), seeded(1))
+    late = outcome_for(a_claim(5), EventBusUnavailableError("away"), seeded(1))
 
     assert isinstance(early, Postponed)
     assert isinstance(late, Postponed)
@@ -47,13 +47,13 @@ def test_an_event_waits_longer_the_more_often_it_failed() -> None:
 def test_where_we_are_refused_the_event_has_not_failed() -> None:
     claim = a_claim()
 
-    settled = settlement(claim, EventBusRefusesUsError("access denied"), seeded(1))
+    settled = outcome_for(claim, EventBusRefusesUsError("access denied"), seeded(1))
 
     assert settled == Postponed(claim, 0.0, "access denied", is_attempt=False)
 
 
 def test_a_transport_that_keeps_nothing_has_published_nothing() -> None:
-    settled = settlement(a_claim(), Publication(PublicationStatus.DISABLED), seeded(1))
+    settled = outcome_for(a_claim(), Publication(PublicationStatus.DISABLED), seeded(1))
 
     assert isinstance(settled, Postponed)
     assert settled.reason == "the transport answered disabled"
@@ -62,7 +62,7 @@ def test_a_transport_that_keeps_nothing_has_published_nothing() -> None:
 def test_a_defect_of_the_transport_is_an_outcome_for_each_event_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    outcomes = attempt(FailingEventPublisher(RuntimeError("a defect")), [an_event(), an_event()])
+    outcomes = publish_safely(FailingEventPublisher(RuntimeError("a defect")), [an_event(), an_event()])
 
     assert [str(outcome) for outcome in outcomes] == ["publishing broke down: RuntimeError"] * 2
     assert [type(outcome) for outcome in outcomes] == [EventBusUnavailableError] * 2
@@ -74,7 +74,7 @@ def test_outcomes_that_do_not_fit_the_events_are_believed_of_none() -> None:
         def publish_all(self, events, /, *, labels=()):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as its parent's
             return super().publish_all(events, labels=labels)[1:]
 
-    outcomes = attempt(Miscounting(), [an_event(), an_event()])
+    outcomes = publish_safely(Miscounting(), [an_event(), an_event()])
 
     assert [str(outcome) for outcome in outcomes] == ["1 outcomes came back for 2 events"] * 2
 
@@ -83,9 +83,9 @@ def test_the_log_names_event_and_interaction_and_quotes_no_text(caplog: pytest.L
     caplog.set_level(logging.DEBUG)
     claim = a_claim()
 
-    log_settlement(Published(claim, "event-1"), "com.example")
-    log_settlement(Rejected(claim, "malformed"), "com.example")
-    log_settlement(Postponed(claim, 1.0, "away"), "com.example")
+    log_outcome(Published(claim, "event-1"), "com.example")
+    log_outcome(Rejected(claim, "malformed"), "com.example")
+    log_outcome(Postponed(claim, 1.0, "away"), "com.example")
 
     assert [record.levelname for record in caplog.records] == ["INFO", "ERROR", "DEBUG"]
     assert vars(caplog.records[0])["event_id"] == "event-1"

@@ -1,11 +1,11 @@
 import pytest
 
 from domain.model.errors import OutboxUnavailableError
-from domain.services.resilience.background import breakdowns_logged
+from domain.services.resilience.background import logging_exceptions
 
 
 def test_a_defect_is_told_with_its_trace_and_ends_there(caplog: pytest.LogCaptureFixture) -> None:
-    with breakdowns_logged("the work broke down"):
+    with logging_exceptions("the work broke down"):
         raise RuntimeError("a defect")
 
     (record,) = caplog.records
@@ -18,7 +18,7 @@ def test_a_defect_is_told_with_its_trace_and_ends_there(caplog: pytest.LogCaptur
 def test_what_is_no_defect_is_raised_as_ever(caplog: pytest.LogCaptureFixture) -> None:
     with (
         pytest.raises(OutboxUnavailableError),
-        breakdowns_logged("the work broke down", but=(OutboxUnavailableError,)),
+        logging_exceptions("the work broke down", reraise=(OutboxUnavailableError,)),
     ):
         raise OutboxUnavailableError("the disk is full")
 
@@ -27,5 +27,5 @@ def test_what_is_no_defect_is_raised_as_ever(caplog: pytest.LogCaptureFixture) -
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
 def test_a_process_that_is_to_end_is_not_kept(end: type[BaseException]) -> None:
-    with pytest.raises(end), breakdowns_logged("the work broke down"):
+    with pytest.raises(end), logging_exceptions("the work broke down"):
         raise end

@@ -6,15 +6,15 @@ import pytest
 
 from domain.model.errors import InfrastructureError
 from domain.model.messages.message import Attributes
-from domain.services.route.message_search import Interest, QueueSearch, SearchResult
+from domain.services.route.message_search import Match, MessageSearch, SearchResult
 from ports.queue_port import QueueMessage
 from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, Killed, failing_with
 
 FOREIGN = [f"foreign-{number:02}" for number in range(25)]
 
 
-def wants_needle(message: QueueMessage) -> Interest:
-    return Interest(wanted=message.body == "needle", removable=message.body == "litter")
+def wants_needle(message: QueueMessage) -> Match:
+    return Match(wanted=message.body == "needle", removable=message.body == "litter")
 
 
 class Ground:
@@ -31,7 +31,7 @@ class Ground:
             self.queue.send(body)
 
     def search(self, seconds: float = 30, *, pollers: int = 1) -> SearchResult:
-        search = QueueSearch(self.queue, wants_needle, pollers=pollers, clock=self.clock, pause=self._pause)
+        search = MessageSearch(self.queue, wants_needle, pollers=pollers, clock=self.clock, pause=self._pause)
         return search.run(seconds)
 
     def _pause(self, seconds: float) -> None:

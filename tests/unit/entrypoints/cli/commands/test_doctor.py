@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from bootstrap.container import Container
-from bootstrap.operator.doctor import Check, Verdict
+from bootstrap.operator.doctor import Check, CheckResult
 from entrypoints.cli.main import main
 from tests.stub_bus import StubBus
 
-FINE = Check("python", Verdict.OK, "3.11.7")
-OLD = Check("ffmpeg", Verdict.WARNING, "8.1.2: holes", "update it")
-BROKEN = Check("rule", Verdict.WRONG, "the rule is disabled", "enable it")
+FINE = Check("python", CheckResult.OK, "3.11.7")
+OLD = Check("ffmpeg", CheckResult.WARNING, "8.1.2: holes", "update it")
+BROKEN = Check("rule", CheckResult.WRONG, "the rule is disabled", "enable it")
 
 
 def _run(*arguments: str) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from domain.model.errors import ConfigurationError, InfrastructureError
 from entrypoints.cli.main import COMMANDS
-from entrypoints.cli.runtime.failures import CommandInterruptedError, tell_failure
+from entrypoints.cli.runtime.failures import CommandInterruptedError, report_failure
 from tests.command_line import Caller, every_command
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
@@ -123,14 +123,14 @@ def test_json_after_a_double_dash_is_a_file_name(call: Caller) -> None:
 def test_the_exit_code_follows_from_the_error(
     error: Exception, kind: str, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert tell_failure(error, as_json=True) == code
+    assert report_failure(error, as_json=True) == code
 
     told = json.loads(capsys.readouterr().out)["error"]
     assert (told["type"], told["exit_code"]) == (kind, code)
 
 
 def test_what_others_said_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_failure(InfrastructureError("AWS says \x1b[2J\u202e\r\nand more"), as_json=True)
+    report_failure(InfrastructureError("AWS says \x1b[2J\u202e\r\nand more"), as_json=True)
 
     captured = capsys.readouterr()
     assert captured.err == "Error: AWS says \\x1b[2J\\u202e\\r\nand more\n"
@@ -145,5 +145,5 @@ class _Full(io.StringIO):
 def test_a_stderr_that_takes_nothing_leaves_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr", _Full())
 
-    assert tell_failure(ConfigurationError("wrong"), as_json=False) == 2
-    assert tell_failure(click.UsageError("wrong"), as_json=False) == 2
+    assert report_failure(ConfigurationError("wrong"), as_json=False) == 2
+    assert report_failure(click.UsageError("wrong"), as_json=False) == 2

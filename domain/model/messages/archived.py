@@ -13,7 +13,7 @@ from domain.model.messages.message import Attributes
 _SAFE_NAME = re.compile("[A-Za-z0-9-]{1,100}")
 
 
-class StoredMessage(BaseModel):
+class ArchivedMessage(BaseModel):
     """A message with everything that sending it again needs.
 
     Attributes:

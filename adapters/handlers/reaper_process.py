@@ -1,4 +1,4 @@
-"""Run by `Guard` as a program: reads which groups of processes run, and kills those that are left at the end.
+"""The program that `ProcessReaper` runs: reads which process groups run, and kills those left at the end.
 
 The end comes when nobody can write any more: whoever started it is dead, however it died. Signals that are
 meant for the consumer's whole family do not end it.

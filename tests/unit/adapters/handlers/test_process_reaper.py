@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.handlers.guard import Guard
+from adapters.handlers.process_reaper import ProcessReaper
 from tests.unit.adapters.handlers.test_command import is_gone
 
 
@@ -18,7 +18,7 @@ def sleeping() -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def test_what_is_watched_ends_with_us(sleeping: "subprocess.Popen[bytes]") -> None:
-    guard = Guard()
+    guard = ProcessReaper()
     guard.watch(sleeping.pid)
 
     del guard
@@ -27,7 +27,7 @@ def test_what_is_watched_ends_with_us(sleeping: "subprocess.Popen[bytes]") -> No
 
 
 def test_what_is_forgotten_is_left_alone(sleeping: "subprocess.Popen[bytes]") -> None:
-    guard = Guard()
+    guard = ProcessReaper()
     guard.watch(sleeping.pid)
     guard.forget(sleeping.pid)
 
@@ -37,7 +37,7 @@ def test_what_is_forgotten_is_left_alone(sleeping: "subprocess.Popen[bytes]") ->
 
 
 def test_a_group_that_is_gone_already_is_no_matter(sleeping: "subprocess.Popen[bytes]") -> None:
-    guard = Guard()
+    guard = ProcessReaper()
     with subprocess.Popen(["true"], start_new_session=True) as gone:
         guard.watch(gone.pid)
     guard.watch(sleeping.pid)
@@ -48,7 +48,7 @@ def test_a_group_that_is_gone_already_is_no_matter(sleeping: "subprocess.Popen[b
 
 
 def test_the_signals_that_stop_a_consumer_do_not_end_its_guard(sleeping: "subprocess.Popen[bytes]") -> None:
-    guard = Guard()
+    guard = ProcessReaper()
     guard.watch(sleeping.pid)
     guard._process.poll()
     guard._process.terminate()
@@ -59,7 +59,7 @@ def test_the_signals_that_stop_a_consumer_do_not_end_its_guard(sleeping: "subpro
 
 
 def test_a_guard_that_was_killed_is_told_once_and_fails_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    guard = Guard()
+    guard = ProcessReaper()
     guard._process.kill()
     guard._process.wait()
 

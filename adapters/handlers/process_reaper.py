@@ -6,12 +6,12 @@ import subprocess
 import sys
 import weakref
 
-from adapters.handlers import guard_process
+from adapters.handlers import reaper_process
 
 logger = logging.getLogger(__name__)
 
 
-class Guard:
+class ProcessReaper:
     """A process that outlives this one by a moment, in which it kills every group that is not forgotten.
 
     The kernel's own means (PR_SET_PDEATHSIG) would reach the command alone and nothing that it started, and
@@ -21,7 +21,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - this Python, and a file of ours
-            [sys.executable, "-I", "-S", guard_process.__file__],
+            [sys.executable, "-I", "-S", reaper_process.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -37,11 +37,11 @@ class Guard:
 
     def watch(self, group: int) -> None:
         """Have it killed, should this process end."""
-        self._say(guard_process.WATCH, group)
+        self._say(reaper_process.WATCH, group)
 
     def forget(self, group: int) -> None:
         """Leave it alone; to be said before its number can be somebody else's."""
-        self._say(guard_process.FORGET, group)
+        self._say(reaper_process.FORGET, group)
 
     def _say(self, what: str, group: int) -> None:
         """One write, which no other thread's can break up. No event fails for the want of a guard."""
