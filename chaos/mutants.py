@@ -45,10 +45,10 @@ MUTANTS = (
     Mutant(
         "record before send",
         "domain/services/relay/relay.py",
-        "        claimed_at = self._claimed_at\n        self._rounds",
-        "        claimed_at = self._claimed_at\n"
+        "        leased_at = self._leased_at\n        self._rounds",
+        "        leased_at = self._leased_at\n"
         "        from domain.model.outbox import Published\n"
-        "        self._outbox.record([Published(claim, 'soon') for claim in claims])\n"
+        "        self._outbox.record([Published(lease, 'soon') for lease in leases])\n"
         "        self._rounds",
         (f"{FAULTS}relays.py",),
     ),
@@ -85,9 +85,9 @@ MUTANTS = (
     Mutant(
         "answer queued without adding",
         "domain/services/publishing/outbox_publisher.py",
-        "        claim = self._keep(event, self._lease_seconds if tries else 0.0)\n",
+        "        lease = self._keep(event, self._lease_seconds if tries else 0.0)\n",
         "        if not tries:\n            return QUEUED\n"
-        "        claim = self._keep(event, self._lease_seconds)\n",
+        "        lease = self._keep(event, self._lease_seconds)\n",
         (
             f"{FAULTS}faulty_bus.py::test_a_bus_that_is_down_for_the_whole_run_gets_everything_when_it_is_back",
         ),
@@ -125,8 +125,8 @@ MUTANTS = (
     Mutant(
         "a lease that never ends",
         "adapters/sql/outbox/statements.py",
-        "_claim((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)",
-        "_claim((_ROW.due_at <= now) & _ROW.token.is_(None), now)",
+        "_lease((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)",
+        "_lease((_ROW.due_at <= now) & _ROW.token.is_(None), now)",
         (f"{FAULTS}relays.py",),
     ),
     Mutant(

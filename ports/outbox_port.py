@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.outbox import Claim, OutboxCounts, OutboxRecord, OutboxState, Outcome
+from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
 
 
 class OutboxPort(Protocol):
@@ -20,26 +20,26 @@ class OutboxPort(Protocol):
     """
 
     @abstractmethod
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
-        """Keep an event durably, claimed for `lease_seconds` by whoever adds it (0: anybody may claim it).
+    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
+        """Keep an event durably, leased for `lease_seconds` by whoever adds it (0: anybody may lease it).
 
-        An event that is kept already, told by its `interaction_id`, is left as it is; the claim then holds a
+        An event that is kept already, told by its `interaction_id`, is left as it is; the lease then holds a
         token that changes nothing.
         """
         ...
 
     @abstractmethod
-    def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
+    def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
         """Borrow up to `limit` waiting events that are due and that nobody holds, those due longest first.
 
         Nobody else gets them before the lease ends. The token of a lease that ended is stale as soon as
-        somebody else has claimed the event.
+        somebody else has leased the event.
         """
         ...
 
     @abstractmethod
     def record(self, outcomes: Sequence[Outcome], /) -> int:
-        """Write down what became of claims, all in one transaction; ends their leases.
+        """Write down what became of leases, all in one transaction; ends their leases.
 
         Stale tokens change nothing. Published events keep their record, and lose their texts at once, unless
         the outbox was told to keep those for some days.
@@ -56,7 +56,7 @@ class OutboxPort(Protocol):
 
     @abstractmethod
     def seconds_until_due(self) -> float | None:
-        """When the next waiting event may be claimed: 0 for now; None where none waits."""
+        """When the next waiting event may be leased: 0 for now; None where none waits."""
         ...
 
     @abstractmethod

@@ -10,7 +10,7 @@ from uuid import UUID
 from adapters.in_memory import InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
-from domain.model.outbox import Claim, Outcome
+from domain.model.outbox import EventLease, Outcome
 from ports.event_port import EventPort, PublishOutcome
 
 ACCEPTED = Publication(PublicationStatus.PUBLISHED, "event-1")
@@ -131,17 +131,17 @@ class FaultyOutbox(InMemoryOutbox):
         super().__init__(clock)
         self.failing = set(failing)
         self.recorded: list[tuple[Outcome, ...]] = []
-        self.claimed: list[tuple[Claim, ...]] = []
+        self.leased: list[tuple[EventLease, ...]] = []
 
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
+    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
         self._fail("add")
         return super().add(event, lease_seconds=lease_seconds)
 
-    def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
-        self._fail("claim_due")
-        claims = super().claim_due(limit, lease_seconds=lease_seconds)
-        self.claimed.append(claims)
-        return claims
+    def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
+        self._fail("lease_due")
+        leases = super().lease_due(limit, lease_seconds=lease_seconds)
+        self.leased.append(leases)
+        return leases
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
         self._fail("record")

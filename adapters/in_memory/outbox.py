@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,
-    Claim,
+    EventLease,
     OutboxCounts,
     OutboxRecord,
     OutboxState,
@@ -96,16 +96,16 @@ class InMemoryOutbox(OutboxPort):
         self._lock = Lock()
         self._kept: dict[UUID, _Kept] = {}
 
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
+    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
         """Keep the event, unless it is kept already."""
-        claim, json = Claim(event, uuid4(), attempts=0), event.to_json()
+        lease, json = EventLease(event, uuid4(), attempts=0), event.to_json()
         with self._lock:
             now = self._clock()
-            kept = _Kept(json, event.tenant_id, claim.token, now, now, now + lease_seconds)
+            kept = _Kept(json, event.tenant_id, lease.token, now, now, now + lease_seconds)
             self._kept.setdefault(event.interaction_id, kept)
-        return claim
+        return lease
 
-    def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
+    def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
         """Lend what is due, oldest first."""
         with self._lock:
             now, token = self._clock(), uuid4()
@@ -113,7 +113,7 @@ class InMemoryOutbox(OutboxPort):
             free = sorted(free, key=lambda kept: (kept.is_put_off(now), kept.due_at))[:limit]
             for kept in free:
                 kept.token, kept.lease_until = token, now + lease_seconds
-            return tuple(Claim(kept.event, token, kept.attempts) for kept in free if kept.event)
+            return tuple(EventLease(kept.event, token, kept.attempts) for kept in free if kept.event)
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
         """Settle what is owned by those who report."""
@@ -185,8 +185,8 @@ class InMemoryOutbox(OutboxPort):
         return (kept for kept in self._kept.values() if kept.state is WAITING)
 
     def _settle(self, outcome: Outcome) -> bool:
-        kept = self._kept.get(outcome.claim.interaction_id)
-        if kept is None or kept.state is not WAITING or kept.token != outcome.claim.token:
+        kept = self._kept.get(outcome.lease.interaction_id)
+        if kept is None or kept.state is not WAITING or kept.token != outcome.lease.token:
             return False
         kept.settle(outcome, self._clock(), keeps_texts=self._keep_seconds > 0)
         return True

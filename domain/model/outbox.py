@@ -16,18 +16,18 @@ class OutboxState(StrEnum):
     """Where an event stands."""
 
     WAITING = "waiting"
-    """It will be published, sooner or later; being claimed does not change that."""
+    """It will be published, sooner or later; being leased does not change that."""
     PUBLISHED = "published"
     """The bus accepted it; its texts are gone from here, or will be after some days."""
     REJECTED = "rejected"
     """The bus will never accept it as it is; it is parked with the reason until an operator retries it."""
 
 
-class Claim(NamedTuple):
+class EventLease(NamedTuple):
     """One event that was lent to whoever publishes it, until the lease ends.
 
     Attributes:
-        token: another one each time the event is claimed; what an owner reports counts only while it is the
+        token: another one each time the event is leased; what an owner reports counts only while it is the
             event's latest.
         attempts: failed attempts so far. A crash, or a lease that ran out, is none.
     """
@@ -43,14 +43,14 @@ class Claim(NamedTuple):
 
 
 class Published(NamedTuple):
-    """What the bus answered to a claimed event that it accepted."""
+    """What the bus answered to a leased event that it accepted."""
 
-    claim: Claim
+    lease: EventLease
     event_id: str
 
 
 class Postponed(NamedTuple):
-    """A claimed event that is to be tried again.
+    """A leased event that is to be tried again.
 
     Attributes:
         delay_seconds: from now on; 0 for at once.
@@ -58,21 +58,21 @@ class Postponed(NamedTuple):
         is_attempt: whether it counts as a failed attempt: a pause of the relay does not.
     """
 
-    claim: Claim
+    lease: EventLease
     delay_seconds: float
     reason: str
     is_attempt: bool = True
 
 
 class Rejected(NamedTuple):
-    """A claimed event that the bus will never accept as it is, and why."""
+    """A leased event that the bus will never accept as it is, and why."""
 
-    claim: Claim
+    lease: EventLease
     reason: str
 
 
 Outcome = Published | Postponed | Rejected
-"""What became of one claim."""
+"""What became of one lease."""
 
 
 @dataclass(frozen=True, slots=True)

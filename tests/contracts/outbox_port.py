@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from domain.model.errors import OutboxUnavailableError
-from domain.model.outbox import Claim, OutboxCounts, OutboxState, Outcome, Postponed, Published, Rejected
+from domain.model.outbox import EventLease, OutboxCounts, OutboxState, Outcome, Postponed, Published, Rejected
 from ports.outbox_port import OutboxPort
 from tests.databases import Clock
 from tests.factories import an_event
@@ -49,8 +49,8 @@ class OutboxPortContract:
 
         kept.port.add(event)
 
-        (claim,) = kept.port.claim_due(10, lease_seconds=60)
-        assert (claim.event, claim.interaction_id, claim.attempts) == (event, event.interaction_id, 0)
+        (lease,) = kept.port.lease_due(10, lease_seconds=60)
+        assert (lease.event, lease.interaction_id, lease.attempts) == (event, event.interaction_id, 0)
 
     def test_what_add_returned_for_is_there_for_other_processes(self, kept: KeptOutbox) -> None:
         if kept.reopened is None:
@@ -60,22 +60,22 @@ class OutboxPortContract:
 
         other = kept.reopened()
 
-        assert [claim.event for claim in other.claim_due(10, lease_seconds=60)] == [event]
+        assert [lease.event for lease in other.lease_due(10, lease_seconds=60)] == [event]
 
     def test_any_number_of_threads_may_use_it_at_once(self, kept: KeptOutbox) -> None:
         events = [an_event() for _ in range(40)]
 
-        def add_and_publish(event_number: int) -> list[Claim]:
+        def add_and_publish(event_number: int) -> list[EventLease]:
             kept.port.add(events[event_number])
-            claims = kept.port.claim_due(2, lease_seconds=60)
-            assert kept.port.record([Published(claim, "receipt") for claim in claims]) == len(claims)
-            return list(claims)
+            leases = kept.port.lease_due(2, lease_seconds=60)
+            assert kept.port.record([Published(lease, "receipt") for lease in leases]) == len(leases)
+            return list(leases)
 
         with ThreadPoolExecutor(4) as threads:
-            claimed = [claim for claims in threads.map(add_and_publish, range(40)) for claim in claims]
-        claimed += kept.port.claim_due(40, lease_seconds=60)
+            leased = [lease for leases in threads.map(add_and_publish, range(40)) for lease in leases]
+        leased += kept.port.lease_due(40, lease_seconds=60)
 
-        assert sorted(claim.interaction_id for claim in claimed) == sorted(e.interaction_id for e in events)
+        assert sorted(lease.interaction_id for lease in leased) == sorted(e.interaction_id for e in events)
 
     def test_a_store_that_cannot_be_reached_is_said_by_every_method(self, kept: KeptOutbox) -> None:
         if kept.broken is None:
@@ -83,8 +83,8 @@ class OutboxPortContract:
         port = kept.broken()
         calls: list[Callable[[], object]] = [
             lambda: port.add(an_event()),
-            lambda: port.claim_due(1, lease_seconds=1),
-            lambda: port.record([Published(Claim(an_event(), uuid4(), 0), "receipt")]),
+            lambda: port.lease_due(1, lease_seconds=1),
+            lambda: port.record([Published(EventLease(an_event(), uuid4(), 0), "receipt")]),
             port.counts,
             port.seconds_until_due,
             lambda: port.find(uuid4()),
@@ -99,22 +99,22 @@ class OutboxPortContract:
                 call()
 
     def test_an_event_is_claimed_by_whoever_adds_it_for_as_long_as_asked(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=30)
+        lease = kept.port.add(an_event(), lease_seconds=30)
 
-        assert kept.port.claim_due(10, lease_seconds=60) == ()
+        assert kept.port.lease_due(10, lease_seconds=60) == ()
         kept.clock.advance(31)
-        assert [each.event for each in kept.port.claim_due(10, lease_seconds=60)] == [claim.event]
+        assert [each.event for each in kept.port.lease_due(10, lease_seconds=60)] == [lease.event]
 
     def test_the_claim_of_whoever_adds_an_event_counts(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=30)
+        lease = kept.port.add(an_event(), lease_seconds=30)
 
-        assert kept.port.record([Published(claim, "receipt")]) == 1
+        assert kept.port.record([Published(lease, "receipt")]) == 1
         assert kept.port.counts().published == 1
 
     def test_without_a_lease_anybody_may_claim_an_added_event(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event())
+        lease = kept.port.add(an_event())
 
-        assert [each.event for each in kept.port.claim_due(10, lease_seconds=60)] == [claim.event]
+        assert [each.event for each in kept.port.lease_due(10, lease_seconds=60)] == [lease.event]
 
     def test_an_event_that_is_kept_already_is_left_as_it_is(self, kept: KeptOutbox) -> None:
         first = an_event(raw_transcript="first")
@@ -122,7 +122,7 @@ class OutboxPortContract:
 
         kept.port.add(an_event(interaction_id=first.interaction_id, raw_transcript="second"))
 
-        assert [claim.event for claim in kept.port.claim_due(10, lease_seconds=60)] == [first]
+        assert [lease.event for lease in kept.port.lease_due(10, lease_seconds=60)] == [first]
 
     @pytest.mark.parametrize("state", OutboxState)
     def test_the_claim_on_an_event_that_is_kept_already_changes_nothing(
@@ -132,19 +132,19 @@ class OutboxPortContract:
         _bring_to(kept.port, state, kept.port.add(event, lease_seconds=60))
         before = kept.port.find(event.interaction_id)
 
-        claim = kept.port.add(event, lease_seconds=60)
+        lease = kept.port.add(event, lease_seconds=60)
 
-        assert kept.port.record([Rejected(claim, "not mine to say")]) == 0
+        assert kept.port.record([Rejected(lease, "not mine to say")]) == 0
         assert kept.port.find(event.interaction_id) == before
 
     def test_claims_are_limited(self, kept: KeptOutbox) -> None:
         added = {kept.port.add(an_event()).interaction_id for _ in range(5)}
 
-        first = kept.port.claim_due(3, lease_seconds=60)
-        rest = kept.port.claim_due(3, lease_seconds=60)
+        first = kept.port.lease_due(3, lease_seconds=60)
+        rest = kept.port.lease_due(3, lease_seconds=60)
 
         assert (len(first), len(rest)) == (3, 2)
-        assert {claim.interaction_id for claim in first + rest} == added
+        assert {lease.interaction_id for lease in first + rest} == added
 
     def test_what_has_been_due_longest_comes_first(self, kept: KeptOutbox) -> None:
         events = []
@@ -152,23 +152,23 @@ class OutboxPortContract:
             events.append(kept.port.add(an_event()).event)
             kept.clock.advance(1)
 
-        assert [claim.event for claim in kept.port.claim_due(3, lease_seconds=60)] == events[:3]
+        assert [lease.event for lease in kept.port.lease_due(3, lease_seconds=60)] == events[:3]
 
     def test_nobody_else_gets_a_claimed_event_before_the_lease_ends(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
-        kept.port.claim_due(1, lease_seconds=60)
+        kept.port.lease_due(1, lease_seconds=60)
 
         kept.clock.advance(59)
-        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        assert kept.port.lease_due(1, lease_seconds=60) == ()
         kept.clock.advance(1)
-        assert len(kept.port.claim_due(1, lease_seconds=60)) == 1
+        assert len(kept.port.lease_due(1, lease_seconds=60)) == 1
 
     def test_an_event_that_is_not_due_cannot_be_claimed(self, kept: KeptOutbox) -> None:
         kept.port.record([Postponed(kept.port.add(an_event(), lease_seconds=60), 10, "throttled")])
 
-        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        assert kept.port.lease_due(1, lease_seconds=60) == ()
         kept.clock.advance(10)
-        assert len(kept.port.claim_due(1, lease_seconds=60)) == 1
+        assert len(kept.port.lease_due(1, lease_seconds=60)) == 1
 
     def test_a_clock_that_is_set_back_by_hours_makes_no_event_wait_for_it(self, kept: KeptOutbox) -> None:
         crashed = kept.port.add(an_event(), lease_seconds=60)
@@ -178,29 +178,29 @@ class OutboxPortContract:
         added = kept.port.add(an_event())
         assert kept.port.seconds_until_due() == 0
 
-        claims = [claim for _ in range(3) for claim in kept.port.claim_due(1, lease_seconds=60)]
+        leases = [lease for _ in range(3) for lease in kept.port.lease_due(1, lease_seconds=60)]
 
-        assert claims[0].event == added.event
-        assert {claim.event for claim in claims[1:]} == {crashed.event, postponed.event}
-        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        assert leases[0].event == added.event
+        assert {lease.event for lease in leases[1:]} == {crashed.event, postponed.event}
+        assert kept.port.lease_due(1, lease_seconds=60) == ()
         assert kept.port.record([Published(crashed, "stale")]) == 0
-        assert kept.port.record([Published(claim, "receipt") for claim in claims]) == 3
+        assert kept.port.record([Published(lease, "receipt") for lease in leases]) == 3
 
     def test_a_lease_that_began_before_the_clock_was_set_back_is_over(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         kept.clock.advance(8 * 3600)
-        kept.port.claim_due(1, lease_seconds=60)
+        kept.port.lease_due(1, lease_seconds=60)
         kept.clock.advance(-8 * 3600)
 
         assert kept.port.seconds_until_due() == 0
-        assert len(kept.port.claim_due(1, lease_seconds=60)) == 1
+        assert len(kept.port.lease_due(1, lease_seconds=60)) == 1
         assert kept.port.seconds_until_due() == pytest.approx(60)
 
     def test_a_token_is_stale_once_somebody_else_has_claimed_the_event(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
-        (slow,) = kept.port.claim_due(1, lease_seconds=60)
+        (slow,) = kept.port.lease_due(1, lease_seconds=60)
         kept.clock.advance(61)
-        (quick,) = kept.port.claim_due(1, lease_seconds=60)
+        (quick,) = kept.port.lease_due(1, lease_seconds=60)
 
         assert slow.token != quick.token
         assert kept.port.record([Rejected(slow, "too late")]) == 0
@@ -210,103 +210,103 @@ class OutboxPortContract:
         self, kept: KeptOutbox
     ) -> None:
         kept.port.add(an_event())
-        (claim,) = kept.port.claim_due(1, lease_seconds=60)
+        (lease,) = kept.port.lease_due(1, lease_seconds=60)
         kept.clock.advance(3600)
 
-        assert kept.port.record([Published(claim, "receipt")]) == 1
+        assert kept.port.record([Published(lease, "receipt")]) == 1
 
     def test_a_lease_that_ran_out_is_no_failed_attempt(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         for _ in range(3):
-            (claim,) = kept.port.claim_due(1, lease_seconds=60)
+            (lease,) = kept.port.lease_due(1, lease_seconds=60)
             kept.clock.advance(61)
 
-        assert claim.attempts == 0
+        assert lease.attempts == 0
         assert kept.port.records()[0].attempts == 0
 
     def test_outcomes_of_every_kind_are_written_down_together(self, kept: KeptOutbox) -> None:
-        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
+        leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
 
         counted = kept.port.record(
-            [Published(claims[0], "receipt"), Postponed(claims[1], 5, "throttled"), Rejected(claims[2], "no")]
+            [Published(leases[0], "receipt"), Postponed(leases[1], 5, "throttled"), Rejected(leases[2], "no")]
         )
 
         assert counted == 3
         assert kept.port.counts()[:3] == (1, 1, 1)
 
     def test_stale_tokens_do_not_harm_the_others(self, kept: KeptOutbox) -> None:
-        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
-        kept.port.record([Published(claims[1], "receipt")])
+        leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
+        kept.port.record([Published(leases[1], "receipt")])
 
-        assert kept.port.record([Published(claim, "again") for claim in claims]) == 2
+        assert kept.port.record([Published(lease, "again") for lease in leases]) == 2
         assert kept.port.counts().published == 3
 
     def test_one_claim_counts_once(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=60)
+        lease = kept.port.add(an_event(), lease_seconds=60)
 
-        assert kept.port.record([Published(claim, "first"), Published(claim, "second")]) == 1
+        assert kept.port.record([Published(lease, "first"), Published(lease, "second")]) == 1
 
     def test_nothing_to_record_is_nothing(self, kept: KeptOutbox) -> None:
         assert kept.port.record([]) == 0
 
     def test_recording_ends_the_lease(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=3600)
+        lease = kept.port.add(an_event(), lease_seconds=3600)
 
-        kept.port.record([Postponed(claim, 0, "try again at once")])
+        kept.port.record([Postponed(lease, 0, "try again at once")])
 
-        (again,) = kept.port.claim_due(1, lease_seconds=60)
-        assert again.event == claim.event
-        assert kept.port.record([Published(claim, "stale")]) == 0
+        (again,) = kept.port.lease_due(1, lease_seconds=60)
+        assert again.event == lease.event
+        assert kept.port.record([Published(lease, "stale")]) == 0
 
     def test_a_postponed_event_counts_its_failed_attempts(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=60)
-        kept.port.record([Postponed(claim, 0, "throttled")])
-        (claim,) = kept.port.claim_due(1, lease_seconds=60)
-        assert claim.attempts == 1
+        lease = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Postponed(lease, 0, "throttled")])
+        (lease,) = kept.port.lease_due(1, lease_seconds=60)
+        assert lease.attempts == 1
 
-        kept.port.record([Postponed(claim, 0, "the relay pauses", is_attempt=False)])
+        kept.port.record([Postponed(lease, 0, "the relay pauses", is_attempt=False)])
 
-        (claim,) = kept.port.claim_due(1, lease_seconds=60)
-        assert claim.attempts == 1
+        (lease,) = kept.port.lease_due(1, lease_seconds=60)
+        assert lease.attempts == 1
 
     def test_published_events_lose_their_texts_and_keep_their_record(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=60)
-        kept.port.record([Postponed(claim, 0, "throttled")])
+        lease = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Postponed(lease, 0, "throttled")])
         kept.clock.advance(10)
 
-        kept.port.record([Published(kept.port.claim_due(1, lease_seconds=60)[0], "receipt")])
+        kept.port.record([Published(kept.port.lease_due(1, lease_seconds=60)[0], "receipt")])
 
-        record = kept.port.find(claim.interaction_id)
+        record = kept.port.find(lease.interaction_id)
         assert record
         assert record.event is None
         assert record.published_at
         assert record.published_at - record.added_at == timedelta(seconds=10)
         assert (record.state, record.event_id) == (OutboxState.PUBLISHED, "receipt")
         assert (record.attempts, record.reason, record.due_at) == (1, "throttled", None)
-        assert record.tenant_id == claim.event.tenant_id
+        assert record.tenant_id == lease.event.tenant_id
 
     def test_an_outbox_that_was_told_to_keeps_the_texts_of_published_events(self, kept: KeptOutbox) -> None:
         port = kept.keeping(0.5)
-        claim = port.add(an_event(), lease_seconds=60)
+        lease = port.add(an_event(), lease_seconds=60)
 
-        assert port.record([Published(claim, "receipt")]) == 1
+        assert port.record([Published(lease, "receipt")]) == 1
 
-        record = port.find(claim.interaction_id)
+        record = port.find(lease.interaction_id)
         assert record
         assert (record.state, record.event_id) == (OutboxState.PUBLISHED, "receipt")
-        assert record.event == claim.event
+        assert record.event == lease.event
         assert record.due_at is None
-        assert port.claim_due(1, lease_seconds=60) == ()
+        assert port.lease_due(1, lease_seconds=60) == ()
         assert port.counts()[:3] == (0, 0, 1)
 
     def test_texts_that_were_kept_for_long_enough_are_dropped_and_the_record_stays(
         self, kept: KeptOutbox
     ) -> None:
         port = kept.keeping(0.5)
-        claim = port.add(an_event(), lease_seconds=60)
+        lease = port.add(an_event(), lease_seconds=60)
         kept.clock.advance(30)
-        port.record([Published(claim, "receipt")])
-        before = port.find(claim.interaction_id)
+        port.record([Published(lease, "receipt")])
+        before = port.find(lease.interaction_id)
         assert before
 
         kept.clock.advance(43_199)
@@ -314,13 +314,13 @@ class OutboxPortContract:
         kept.clock.advance(1)
         assert port.purge_payloads(10) == 1
 
-        assert port.find(claim.interaction_id) == replace(before, event=None)
+        assert port.find(lease.interaction_id) == replace(before, event=None)
         assert port.purge_payloads(10) == 0
 
     def test_texts_are_dropped_in_batches(self, kept: KeptOutbox) -> None:
         port = kept.keeping(1)
-        claims = [port.add(an_event(), lease_seconds=60) for _ in range(5)]
-        port.record([Published(claim, "receipt") for claim in claims])
+        leases = [port.add(an_event(), lease_seconds=60) for _ in range(5)]
+        port.record([Published(lease, "receipt") for lease in leases])
         kept.clock.advance(86_400)
 
         assert [port.purge_payloads(2) for _ in range(4)] == [2, 2, 1, 0]
@@ -350,24 +350,24 @@ class OutboxPortContract:
         assert port.records() == ()
 
     def test_a_rejected_event_is_parked_with_its_texts_and_the_reason(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=60)
+        lease = kept.port.add(an_event(), lease_seconds=60)
 
-        kept.port.record([Rejected(claim, "MalformedDetail")])
+        kept.port.record([Rejected(lease, "MalformedDetail")])
 
-        record = kept.port.find(claim.interaction_id)
+        record = kept.port.find(lease.interaction_id)
         assert record
         assert (record.state, record.reason) == (OutboxState.REJECTED, "MalformedDetail")
-        assert (record.event, record.attempts) == (claim.event, 1)
+        assert (record.event, record.attempts) == (lease.event, 1)
         assert (record.due_at, record.published_at) == (None, None)
         kept.clock.advance(1e6)
-        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        assert kept.port.lease_due(1, lease_seconds=60) == ()
 
     @pytest.mark.parametrize("text", ["", "a\x00b", "\ud800", "x" * 100_000, "'\"%s%(a)s:b"])
     def test_whatever_the_bus_says_can_be_written_down(self, kept: KeptOutbox, text: str) -> None:
-        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
+        leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
 
         counted = kept.port.record(
-            [Published(claims[0], text), Postponed(claims[1], 1, text), Rejected(claims[2], text)]
+            [Published(leases[0], text), Postponed(leases[1], 1, text), Rejected(leases[2], text)]
         )
 
         assert counted == 3
@@ -383,7 +383,7 @@ class OutboxPortContract:
         kept.clock.advance(5)
         kept.port.add(an_event())
         kept.clock.advance(20)
-        kept.port.claim_due(10, lease_seconds=60)
+        kept.port.lease_due(10, lease_seconds=60)
 
         assert kept.port.counts()[:3] == (2, 0, 1)
         assert kept.port.counts().oldest_waiting_seconds == pytest.approx(25)
@@ -391,10 +391,10 @@ class OutboxPortContract:
     def test_it_says_when_the_next_event_may_be_claimed(self, kept: KeptOutbox) -> None:
         assert kept.port.seconds_until_due() is None
 
-        claim = kept.port.add(an_event(), lease_seconds=30)
+        lease = kept.port.add(an_event(), lease_seconds=30)
         assert kept.port.seconds_until_due() == pytest.approx(30)
 
-        kept.port.record([Postponed(claim, 7, "throttled")])
+        kept.port.record([Postponed(lease, 7, "throttled")])
         assert kept.port.seconds_until_due() == pytest.approx(7)
 
         kept.port.add(an_event())
@@ -431,13 +431,13 @@ class OutboxPortContract:
 
     @pytest.mark.parametrize("state", OutboxState)
     def test_records_in_one_state(self, kept: KeptOutbox, state: OutboxState) -> None:
-        claims = {each: kept.port.add(an_event(), lease_seconds=60) for each in OutboxState}
-        for each, claim in claims.items():
-            _bring_to(kept.port, each, claim)
+        leases = {each: kept.port.add(an_event(), lease_seconds=60) for each in OutboxState}
+        for each, lease in leases.items():
+            _bring_to(kept.port, each, lease)
 
         (record,) = kept.port.records(state)
 
-        assert (record.interaction_id, record.state) == (claims[state].interaction_id, state)
+        assert (record.interaction_id, record.state) == (leases[state].interaction_id, state)
         assert len(kept.port.records()) == 3
 
     def test_everything_rejected_can_be_made_due_at_once(self, kept: KeptOutbox) -> None:
@@ -449,21 +449,21 @@ class OutboxPortContract:
 
         assert kept.port.retry() == 2
 
-        claims = kept.port.claim_due(10, lease_seconds=60)
-        assert {claim.event.interaction_id for claim in claims} == {each.interaction_id for each in rejected}
-        assert all(claim.attempts == 1 for claim in claims)
+        leases = kept.port.lease_due(10, lease_seconds=60)
+        assert {lease.event.interaction_id for lease in leases} == {each.interaction_id for each in rejected}
+        assert all(lease.attempts == 1 for lease in leases)
         assert kept.port.counts()[:3] == (3, 0, 0)
 
     def test_those_that_are_named_wait_no_longer(self, kept: KeptOutbox) -> None:
-        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(4)]
-        outcomes: list[Outcome] = [Postponed(claims[0], 99, "throttled"), Postponed(claims[1], 99, "no")]
-        kept.port.record([*outcomes, Rejected(claims[2], "no"), Rejected(claims[3], "no")])
-        named = [claims[0].interaction_id, claims[2].interaction_id]
+        leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(4)]
+        outcomes: list[Outcome] = [Postponed(leases[0], 99, "throttled"), Postponed(leases[1], 99, "no")]
+        kept.port.record([*outcomes, Rejected(leases[2], "no"), Rejected(leases[3], "no")])
+        named = [leases[0].interaction_id, leases[2].interaction_id]
 
         assert kept.port.retry([*named, uuid4()]) == 2
 
-        due = kept.port.claim_due(10, lease_seconds=60)
-        assert {claim.interaction_id for claim in due} == set(named)
+        due = kept.port.lease_due(10, lease_seconds=60)
+        assert {lease.interaction_id for lease in due} == set(named)
 
     def test_no_names_are_not_all_names(self, kept: KeptOutbox) -> None:
         kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
@@ -472,19 +472,19 @@ class OutboxPortContract:
         assert kept.port.counts().rejected == 1
 
     def test_a_published_event_is_not_tried_again(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=60)
-        kept.port.record([Published(claim, "receipt")])
+        lease = kept.port.add(an_event(), lease_seconds=60)
+        kept.port.record([Published(lease, "receipt")])
 
-        assert kept.port.retry([claim.interaction_id]) == 0
-        assert kept.port.claim_due(1, lease_seconds=60) == ()
+        assert kept.port.retry([lease.interaction_id]) == 0
+        assert kept.port.lease_due(1, lease_seconds=60) == ()
 
     def test_a_retry_breaks_no_lease(self, kept: KeptOutbox) -> None:
-        claim = kept.port.add(an_event(), lease_seconds=60)
+        lease = kept.port.add(an_event(), lease_seconds=60)
 
-        assert kept.port.retry([claim.interaction_id]) == 1
+        assert kept.port.retry([lease.interaction_id]) == 1
 
-        assert kept.port.claim_due(1, lease_seconds=60) == ()
-        assert kept.port.record([Published(claim, "receipt")]) == 1
+        assert kept.port.lease_due(1, lease_seconds=60) == ()
+        assert kept.port.record([Published(lease, "receipt")]) == 1
 
     def test_what_was_published_before_then_is_forgotten(self, kept: KeptOutbox) -> None:
         old, new = (kept.port.add(an_event(), lease_seconds=1e9) for _ in range(2))
@@ -497,8 +497,8 @@ class OutboxPortContract:
         assert [record.interaction_id for record in kept.port.records()] == [new.interaction_id]
 
     def test_all_that_is_old_enough_is_forgotten(self, kept: KeptOutbox) -> None:
-        claims = [kept.port.add(an_event(), lease_seconds=60) for _ in range(10)]
-        kept.port.record([Published(claim, "receipt") for claim in claims])
+        leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(10)]
+        kept.port.record([Published(lease, "receipt") for lease in leases])
 
         assert kept.port.prune(older_than_days=0) == 10
         assert kept.port.counts().published == 0
@@ -524,9 +524,9 @@ class OutboxPortContract:
         assert kept.port.counts().waiting == 3
 
 
-def _bring_to(port: OutboxPort, state: OutboxState, claim: Claim) -> None:
-    """Settle a claimed event the way that leads to `state`."""
+def _bring_to(port: OutboxPort, state: OutboxState, lease: EventLease) -> None:
+    """Settle a leased event the way that leads to `state`."""
     if state is OutboxState.PUBLISHED:
-        port.record([Published(claim, "receipt")])
+        port.record([Published(lease, "receipt")])
     elif state is OutboxState.REJECTED:
-        port.record([Rejected(claim, "no")])
+        port.record([Rejected(lease, "no")])

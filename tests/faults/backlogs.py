@@ -9,12 +9,12 @@ from adapters.sql.outbox.rows import new_row
 from adapters.sql.schema.clock import DatabaseNow
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.outbox import Claim
+from domain.model.outbox import EventLease
 
 
 def fill(database: Database, events: Iterable[BatchProcessingCompleted]) -> None:
     """Add all of them in one transaction: one by one would take a sync each."""
     add = outbox_statements.add(database.engine.dialect.name, DatabaseNow())
-    rows = [new_row(Claim(event, uuid4(), attempts=0), 0.0) for event in events]
+    rows = [new_row(EventLease(event, uuid4(), attempts=0), 0.0) for event in events]
     with database.writing(OutboxUnavailableError) as connection:
         connection.execute(add, rows)

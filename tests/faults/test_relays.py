@@ -46,7 +46,7 @@ def test_a_relay_killed_between_acceptance_and_record_costs_duplicates_and_no_lo
     relay.wait()
 
     assert outbox.counts().waiting == EVENTS
-    assert outbox.claim_due(EVENTS, lease_seconds=60) == ()  # the lease of the dead goes on for a while
+    assert outbox.lease_due(EVENTS, lease_seconds=60) == ()  # the lease of the dead goes on for a while
     drain(database_url, bus.url)
 
     assert nothing_lost(promised, bus.accepted).duplicates == EVENTS

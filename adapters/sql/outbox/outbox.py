@@ -14,7 +14,7 @@ from adapters.sql.schema.clock import DatabaseNow
 from adapters.sql.schema.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.outbox import Claim, OutboxCounts, OutboxRecord, OutboxState, Outcome
+from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
 from ports.outbox_port import OutboxPort
 
 SECONDS_A_DAY = 86_400.0
@@ -39,19 +39,19 @@ class SqlOutbox(OutboxPort):
         self._now = DatabaseNow() if now is None else now
         dialect = database.engine.dialect.name
         self._add = statements.add(dialect, self._now)
-        self._claim_due = statements.claim_due(self._now)
+        self._claim_due = statements.lease_due(self._now)
         self._claim_put_off = statements.claim_put_off(self._now)
         self._settle = statements.settle(dialect, self._now, keeps_texts=keep_days > 0)
         self._adding = GroupCommit(self._write_certainly, self._insert)
         self._recording = GroupCommit(self._write, self._settle_each)
 
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> Claim:
+    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
         """Insert the event; where the answer to the commit is lost, make sure."""
-        claim = Claim(event, uuid4(), attempts=0)
-        self._adding(new_row(claim, lease_seconds))
-        return claim
+        lease = EventLease(event, uuid4(), attempts=0)
+        self._adding(new_row(lease, lease_seconds))
+        return lease
 
-    def claim_due(self, limit: int, /, *, lease_seconds: float) -> tuple[Claim, ...]:
+    def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
         """Lend rows to one new token; where few are due, those as well that a clock set back has put off."""
         token = uuid4()
         parameters = {"at_most": limit, "new_token": token, "lease_seconds": lease_seconds}
@@ -59,8 +59,8 @@ class SqlOutbox(OutboxPort):
             rows = list(connection.execute(self._claim_due, parameters))
             if len(rows) < limit:
                 rows += connection.execute(self._claim_put_off, {**parameters, "at_most": limit - len(rows)})
-        claims = (claim_from(row, token) for row in sorted(rows, key=lambda row: row.due_at))
-        return tuple(claim for claim in claims if claim)
+        leases = (claim_from(row, token) for row in sorted(rows, key=lambda row: row.due_at))
+        return tuple(lease for lease in leases if lease)
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
         """Settle rows by id and token, in order of id, so that two owners rarely lock each other."""
@@ -146,4 +146,4 @@ class SqlOutbox(OutboxPort):
 
 
 def _order(outcome: Outcome) -> int:
-    return outcome.claim.interaction_id.int
+    return outcome.lease.interaction_id.int

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.outbox import Claim, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
+from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 
 logger = logging.getLogger(__name__)
 
@@ -20,13 +20,13 @@ MAX_TEXT_LENGTH = 2000
 Parameters = dict[str, object]
 
 
-def new_row(claim: Claim, lease_seconds: float) -> Parameters:
+def new_row(lease: EventLease, lease_seconds: float) -> Parameters:
     """What an event brings along; its times are the database's to say."""
     return {
-        "interaction_id": claim.interaction_id,
-        "tenant_id": claim.event.tenant_id,
-        "event": claim.event.to_json(),
-        "token": claim.token,
+        "interaction_id": lease.interaction_id,
+        "tenant_id": lease.event.tenant_id,
+        "event": lease.event.to_json(),
+        "token": lease.token,
         "lease_seconds": lease_seconds,
     }
 
@@ -45,8 +45,8 @@ class Settlement(NamedTuple):
 
 def settlement(outcome: Outcome) -> Settlement:
     """The row's part of an outcome."""
-    claim = outcome.claim
-    owned = partial(Settlement, claim.interaction_id.hex, claim.token.hex)
+    lease = outcome.lease
+    owned = partial(Settlement, lease.interaction_id.hex, lease.token.hex)
     match outcome:
         case Published(_, event_id):
             return owned(OutboxState.PUBLISHED, event_id=storable(event_id))
@@ -61,13 +61,13 @@ def storable(text: str) -> str:
     return text[:MAX_TEXT_LENGTH].encode(errors="replace").decode().replace("\x00", "?")
 
 
-def claim_from(row: Row[str, int, UUID, float], token: UUID) -> Claim | None:
-    """The claim on a row; None, said in the log, where its event is of a version not known here.
+def claim_from(row: Row[str, int, UUID, float], token: UUID) -> EventLease | None:
+    """The lease on a row; None, said in the log, where its event is of a version not known here.
 
     Such a row is not this process's to judge: it stays, and is somebody else's once the lease ends.
     """
     event = _event_from(row.event, row.interaction_id)
-    return Claim(event, token, row.attempts) if event else None
+    return EventLease(event, token, row.attempts) if event else None
 
 
 def record_from(row: Row[*tuple[Any, ...]]) -> OutboxRecord:

@@ -62,9 +62,9 @@ def add(dialect: str, now: ColumnElement[float]) -> Insert:
     )
 
 
-def claim_due(now: ColumnElement[float]) -> Update:
+def lease_due(now: ColumnElement[float]) -> Update:
     """Lend rows that are due to a new token."""
-    return _claim((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)
+    return _lease((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)
 
 
 def claim_put_off(now: ColumnElement[float]) -> Update:
@@ -74,10 +74,10 @@ def claim_put_off(now: ColumnElement[float]) -> Update:
     """
     latest, moments = now + MAX_WAIT_SECONDS, (_ROW.due_at, _ROW.lease_until)
     is_put_off = or_(*(moment > latest for moment in moments))
-    return _claim(and_(is_put_off, *((moment <= now) | (moment > latest) for moment in moments)), now)
+    return _lease(and_(is_put_off, *((moment <= now) | (moment > latest) for moment in moments)), now)
 
 
-def _claim(is_free: ColumnElement[bool], now: ColumnElement[float]) -> Update:
+def _lease(is_free: ColumnElement[bool], now: ColumnElement[float]) -> Update:
     """Choose the rows apart: PostgreSQL may run a mere subselect twice, and lend too many.
 
     Those that somebody else is just being lent are passed over; SQLite has one writer and ignores that.

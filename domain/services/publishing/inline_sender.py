@@ -9,7 +9,7 @@ from threading import Lock
 
 from domain.model.errors import EventBusUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.outbox import Claim, Outcome, Postponed
+from domain.model.outbox import EventLease, Outcome, Postponed
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
@@ -29,16 +29,16 @@ class PendingPublish:
     """One event, and the caller who waits for it.
 
     Attributes:
-        claim: on the event in the outbox; None where it could not be kept.
+        lease: on the event in the outbox; None where it could not be kept.
         outcome: what the bus says; cancelled where the caller left before it was asked.
         is_late: whether the caller has left.
         is_first: true for the first event of a call: only it reports a time-out to the circuit breaker, so
             that one slow call counts once.
     """
 
-    def __init__(self, event: BatchProcessingCompleted, claim: Claim | None) -> None:
+    def __init__(self, event: BatchProcessingCompleted, lease: EventLease | None) -> None:
         self.event = event
-        self.claim = claim
+        self.lease = lease
         self.outcome = Future[PublishOutcome]()
         self.is_late = False
         self.is_first = True
@@ -79,9 +79,9 @@ class InlineSender:
         """Wait for the calls that are under way, and for what was begun."""
         self._threads.shutdown()
 
-    def begin(self, event: BatchProcessingCompleted, claim: Claim | None) -> PendingPublish:
+    def begin(self, event: BatchProcessingCompleted, lease: EventLease | None) -> PendingPublish:
         """Have the event sent with the next call; returns at once."""
-        inline = PendingPublish(event, claim)
+        inline = PendingPublish(event, lease)
         self._waiting.append(inline)
         self._threads.submit(self._send_next)
         return inline
@@ -95,8 +95,8 @@ class InlineSender:
         late = EventBusUnavailableError(f"the bus did not answer within {timeout_seconds} s")
         if inline.is_first:
             self._breaker.failed(str(late))
-        if inline.outcome.cancel() and inline.claim:  # no call took it, so nobody else will record anything
-            self._record([Postponed(inline.claim, 0.0, "no inline attempt was made", is_attempt=False)])
+        if inline.outcome.cancel() and inline.lease:  # no call took it, so nobody else will record anything
+            self._record([Postponed(inline.lease, 0.0, "no inline attempt was made", is_attempt=False)])
         return late
 
     def _send_next(self) -> None:
@@ -127,9 +127,9 @@ class InlineSender:
 
     def _settle(self, taken: Sequence[PendingPublish], answers: Sequence[PublishOutcome]) -> None:
         outcomes = [
-            (inline, outcome_for(inline.claim, answer, self._random))
+            (inline, outcome_for(inline.lease, answer, self._random))
             for inline, answer in zip(taken, answers, strict=True)
-            if inline.claim
+            if inline.lease
         ]
         for inline, outcome in outcomes:
             if inline.is_late:  # else its caller tells
@@ -142,7 +142,7 @@ class InlineSender:
             self._outbox.record(outcomes)
         except Exception as error:
             for outcome in outcomes:
-                logger.exception("the outcome could not be recorded", extra=about(outcome.claim.event, error))
+                logger.exception("the outcome could not be recorded", extra=about(outcome.lease.event, error))
         if any(isinstance(outcome, Postponed) for outcome in outcomes):
             self._wake()
 

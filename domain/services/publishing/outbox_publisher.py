@@ -12,7 +12,7 @@ from domain.model.events.event import (
     Publication,
     PublicationStatus,
 )
-from domain.model.outbox import Claim
+from domain.model.outbox import EventLease
 from domain.services.publishing.inline_sender import CALLS, InlineSender, about
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
@@ -86,37 +86,37 @@ class OutboxPublisher(EventPort):
         if labels or not isinstance(event, BatchProcessingCompleted):
             return self._events.publish_all((event,), labels=labels)[0]
         tries = not self._breaker.is_open
-        claim = self._store(event, self._lease_seconds if tries else 0.0)
-        if claim is None:
+        lease = self._store(event, self._lease_seconds if tries else 0.0)
+        if lease is None:
             return self._without_outbox(event)
         if tries:
-            return self._publish_now(claim)
+            return self._publish_now(lease)
         self._wake()
         return QUEUED
 
-    def _store(self, event: BatchProcessingCompleted, lease_seconds: float) -> Claim | None:
+    def _store(self, event: BatchProcessingCompleted, lease_seconds: float) -> EventLease | None:
         try:
             return self._outbox.add(event, lease_seconds=lease_seconds)
         except OutboxUnavailableError as error:
             logger.exception("the event could not be kept, only the bus is left", extra=about(event, error))
             return None
 
-    def _publish_now(self, claim: Claim) -> PublishOutcome:
-        outcome = self._sender.answer(self._sender.begin(claim.event, claim), self._timeout_seconds)
+    def _publish_now(self, lease: EventLease) -> PublishOutcome:
+        outcome = self._sender.answer(self._sender.begin(lease.event, lease), self._timeout_seconds)
         if not isinstance(outcome, EventBusUnavailableError):
             return outcome
-        self._log_failure(claim, outcome)
+        self._log_failure(lease, outcome)
         return QUEUED
 
-    def _log_failure(self, claim: Claim, error: EventBusUnavailableError) -> None:
+    def _log_failure(self, lease: EventLease, error: EventBusUnavailableError) -> None:
         """An error to whoever watches the bus, although the event is safe (requirements 10.1 to 10.5)."""
-        context = {**about(claim.event, error), "source": self._source, "event_status": QUEUED.status.value}
+        context = {**about(lease.event, error), "source": self._source, "event_status": QUEUED.status.value}
         try:
             raise error.with_traceback(None)  # handed around, and maybe shared: it has none of its own
         except EventBusUnavailableError:
             logger.exception(
                 "event publishing failed, the event is kept",
-                extra={**context, "detail_type": claim.event.DETAIL_TYPE},
+                extra={**context, "detail_type": lease.event.DETAIL_TYPE},
             )
 
     def _without_outbox(self, event: BatchProcessingCompleted) -> PublishOutcome:

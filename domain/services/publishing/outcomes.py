@@ -1,4 +1,4 @@
-"""One attempt at publishing claimed events, and what is to be recorded of it."""
+"""One attempt at publishing leased events, and what is to be recorded of it."""
 
 import logging
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from domain.model.errors import (
     EventRejectedError,
 )
 from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
-from domain.model.outbox import Claim, Outcome, Postponed, Published, Rejected
+from domain.model.outbox import EventLease, Outcome, Postponed, Published, Rejected
 from domain.services.resilience.backoff import full_jitter
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
@@ -46,7 +46,7 @@ def update_breaker(breaker: CircuitBreaker, answers: Sequence[PublishOutcome]) -
         breaker.failed(str(troubles[-1]))
 
 
-def outcome_for(claim: Claim, outcome: PublishOutcome, random: Random) -> Outcome:
+def outcome_for(lease: EventLease, outcome: PublishOutcome, random: Random) -> Outcome:
     """What the outbox is to know of one outcome.
 
     Only what is wrong with the event itself rejects it. Where we are refused, whatever we send, the event is
@@ -54,19 +54,19 @@ def outcome_for(claim: Claim, outcome: PublishOutcome, random: Random) -> Outcom
     """
     match outcome:
         case Publication(PublicationStatus.PUBLISHED, event_id):
-            return Published(claim, str(event_id))
+            return Published(lease, str(event_id))
         case EventRejectedError():
-            return Rejected(claim, str(outcome))
+            return Rejected(lease, str(outcome))
         case EventBusRefusesUsError():
-            return Postponed(claim, 0.0, str(outcome), is_attempt=False)
+            return Postponed(lease, 0.0, str(outcome), is_attempt=False)
         case EventPublishError():
-            return Postponed(claim, full_jitter(claim.attempts, random), str(outcome))
-    return Postponed(claim, full_jitter(claim.attempts, random), f"the transport answered {outcome.status}")
+            return Postponed(lease, full_jitter(lease.attempts, random), str(outcome))
+    return Postponed(lease, full_jitter(lease.attempts, random), f"the transport answered {outcome.status}")
 
 
 def log_outcome(outcome: Outcome, source: str) -> None:
     """Tell what became of an event whose caller was answered before (requirements 12.1 to 12.3 and 12.6)."""
-    event = outcome.claim.event
+    event = outcome.lease.event
     context = {
         "interaction_id": str(event.interaction_id),
         "source": source,

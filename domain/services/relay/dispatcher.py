@@ -1,4 +1,4 @@
-"""Publishes what was claimed: several calls at once, and no more of them where the bus is in trouble."""
+"""Publishes what was leased: several calls at once, and no more of them where the bus is in trouble."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from domain.model.errors import EventBusUnavailableError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication
-from domain.model.outbox import Claim, Outcome, Postponed
+from domain.model.outbox import EventLease, Outcome, Postponed
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
@@ -26,10 +26,10 @@ PROMPT_SECONDS = 2.0
 
 
 class Round(NamedTuple):
-    """What became of the claims of one round.
+    """What became of the leases of one round.
 
     Attributes:
-        outcomes: one for each claim.
+        outcomes: one for each lease.
         accepted: how many the bus took.
         refused: how many were tried and are to be tried again.
         reason: why, for one of those.
@@ -49,7 +49,7 @@ class _Chunk(NamedTuple):
 
 
 class ClaimPublisher:
-    """Sends claims in chunks over threads of its own; tells the breaker of callers how the bus is.
+    """Sends leases in chunks over threads of its own; tells the breaker of callers how the bus is.
 
     Args:
         breaker: the one that keeps callers from waiting for a bus in trouble.
@@ -83,14 +83,14 @@ class ClaimPublisher:
         self._threads.shutdown()
 
     def start(
-        self, claims: Sequence[Claim], *, why_not: Callable[[], str | None], trouble: str | None = None
+        self, leases: Sequence[EventLease], *, why_not: Callable[[], str | None], trouble: str | None = None
     ) -> Callable[[], Round]:
-        """Begin to send the claims; what is not sent is left for at once, without a failed attempt.
+        """Begin to send the leases; what is not sent is left for at once, without a failed attempt.
 
         Those that failed least go first, so that events which fail for ever are in nobody's way.
 
         Args:
-            claims: in the order in which they were due.
+            leases: in the order in which they were due.
             why_not: a reason to send no more of them, once there is one.
             trouble: what the bus failed with last: one call is enough to see whether it is over.
 
@@ -99,52 +99,52 @@ class ClaimPublisher:
         """
         bus = CircuitBreaker()  # of this round alone: after a pause the bus deserves another chance
 
-        def publish_chunk(chunk: Sequence[Claim]) -> _Chunk:
+        def publish_chunk(chunk: Sequence[EventLease]) -> _Chunk:
             reason = why_not() or bus.reason
             return _Chunk(released(chunk, reason)) if reason else self._send(chunk, bus)
 
-        ordered = sorted(claims, key=lambda claim: claim.attempts)
+        ordered = sorted(leases, key=lambda lease: lease.attempts)
         chunks = list(_chunks(ordered, self._chunk_characters))
         left = [released(chunk, trouble) for chunk in chunks[1:]] if trouble else []
         sent = self._threads.map(publish_chunk, chunks[: len(chunks) - len(left)])
         return lambda: _summed_up([*sent, *map(_Chunk, left)])
 
-    def _send(self, chunk: Sequence[Claim], bus: CircuitBreaker) -> _Chunk:
+    def _send(self, chunk: Sequence[EventLease], bus: CircuitBreaker) -> _Chunk:
         begun = self._clock()
-        answers = publish_safely(self._events, [claim.event for claim in chunk])
+        answers = publish_safely(self._events, [lease.event for lease in chunk])
         seconds = self._clock() - begun
         accepted = any(isinstance(answer, Publication) for answer in answers)
         update_breaker(bus, answers)
         if not accepted or seconds <= self._prompt_seconds:
             update_breaker(self._breaker, answers)
         settled = [
-            outcome_for(claim, answer, self._random) for claim, answer in zip(chunk, answers, strict=True)
+            outcome_for(lease, answer, self._random) for lease, answer in zip(chunk, answers, strict=True)
         ]
         for outcome in settled:
             log_outcome(outcome, self._source)
         return _Chunk(settled, answers)
 
 
-def text_length(claim: Claim) -> int:
+def text_length(lease: EventLease) -> int:
     """Characters of an event, about."""
-    return FIELDS_CHARACTERS + claim.event.data.characters
+    return FIELDS_CHARACTERS + lease.event.data.characters
 
 
-def _chunks(claims: Sequence[Claim], characters: int) -> Iterator[Sequence[Claim]]:
+def _chunks(leases: Sequence[EventLease], characters: int) -> Iterator[Sequence[EventLease]]:
     """Claims in their order, as few chunks as their number and their length allow."""
     begin = length = 0
-    for at, claim in enumerate(claims):
-        length += text_length(claim)
+    for at, lease in enumerate(leases):
+        length += text_length(lease)
         if at > begin and (at - begin == MAX_BATCH or length > characters):
-            yield claims[begin:at]
-            begin, length = at, text_length(claim)
-    if claims:
-        yield claims[begin:]
+            yield leases[begin:at]
+            begin, length = at, text_length(lease)
+    if leases:
+        yield leases[begin:]
 
 
-def released(claims: Sequence[Claim], reason: str) -> list[Outcome]:
-    """The outcomes of claims that are given back as they were."""
-    return [Postponed(claim, 0.0, reason, is_attempt=False) for claim in claims]
+def released(leases: Sequence[EventLease], reason: str) -> list[Outcome]:
+    """The outcomes of leases that are given back as they were."""
+    return [Postponed(lease, 0.0, reason, is_attempt=False) for lease in leases]
 
 
 def _summed_up(chunks: Sequence[_Chunk]) -> Round:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import NamedTuple
 
 from domain.model.errors import OutboxUnavailableError
-from domain.model.outbox import Claim
+from domain.model.outbox import EventLease
 from domain.services.relay.dispatcher import ClaimPublisher
 from domain.services.relay.pace import Pace
 from domain.services.relay.portions import BATCH, Portions
@@ -23,7 +23,7 @@ LEASE_SECONDS = 60.0
 """For how long others leave them alone; nothing is sent in the second half of it."""
 
 IDLE_SECONDS = 0.05
-"""Rest after a claim that brought nothing, although something is due: somebody else is just claiming it."""
+"""Rest after a lease that brought nothing, although something is due: somebody else is just claiming it."""
 
 POLL_SECONDS = 1.0
 """How soon work is noticed that another process added."""
@@ -82,7 +82,7 @@ class Relay:
         self._pace = Pace(random or Random())  # noqa: S311 - spreads retries, keeps no secret
         self._wake = Event()
         self._stop = Event()
-        self._claimed_at = 0.0
+        self._leased_at = 0.0
         self._broke_down = False
         self._must_rest = False
         self._beat: float | None = None
@@ -134,27 +134,27 @@ class Relay:
             self._finish_all()
             return self._poll_seconds
         limit = self._portions.limit(in_trouble=self._pace.trouble is not None)
-        claims = self._claim(limit)
-        if claims:
-            self._start(claims)
+        leases = self._lease(limit)
+        if leases:
+            self._start(leases)
         elif not self._rounds:
             return self._seconds_until_due()
-        is_flowing = self._rounds.flow and len(claims) == limit
+        is_flowing = self._rounds.flow and len(leases) == limit
         return self._finish_all(but=self._portions.ahead(limit) if is_flowing else 0)
 
-    def _claim(self, limit: int) -> tuple[Claim, ...]:
-        self._claimed_at = self._clock()
-        claims = self._outbox.claim_due(limit, lease_seconds=self._lease_seconds)
-        if claims:
-            self._portions.look_at(claims)
+    def _lease(self, limit: int) -> tuple[EventLease, ...]:
+        self._leased_at = self._clock()
+        leases = self._outbox.lease_due(limit, lease_seconds=self._lease_seconds)
+        if leases:
+            self._portions.look_at(leases)
         if self._broke_down:  # no longer: what was left is recorded, and the outbox answers
             self._broke_down = False
             self._pace.recover()
-        return claims
+        return leases
 
-    def _start(self, claims: Sequence[Claim]) -> None:
-        claimed_at = self._claimed_at
-        self._rounds.start(claims, lambda: self._why_not(claimed_at), self._pace.trouble)
+    def _start(self, leases: Sequence[EventLease]) -> None:
+        leased_at = self._leased_at
+        self._rounds.start(leases, lambda: self._why_not(leased_at), self._pace.trouble)
 
     def _finish_all(self, *, but: int = 0) -> float:
         """Finish and record what is in flight, the oldest first; after a setback, the last rounds as well."""
@@ -165,12 +165,12 @@ class Relay:
         self._must_rest = rest > 0
         return rest
 
-    def _why_not(self, claimed_at: float) -> str | None:
+    def _why_not(self, leased_at: float) -> str | None:
         if self._stop.is_set():
             return "the relay stopped"
         if self._breaker.held:
             return f"the events are held back: {self._breaker.held}"
-        late = self._clock() - claimed_at > self._lease_seconds / 2
+        late = self._clock() - leased_at > self._lease_seconds / 2
         return "the lease was nearly over" if late else None
 
     def _seconds_until_due(self) -> float:

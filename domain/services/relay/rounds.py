@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from domain.model.errors import OutboxUnavailableError
-from domain.model.outbox import Claim, Outcome
+from domain.model.outbox import EventLease, Outcome
 from domain.services.relay.dispatcher import ClaimPublisher, Round
 from domain.services.resilience.background import logging_exceptions
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -35,9 +35,11 @@ class Rounds:
         """How many are in flight."""
         return len(self._in_flight)
 
-    def start(self, claims: Sequence[Claim], why_not: Callable[[], str | None], trouble: str | None) -> None:
-        """Begin to send the claims; the arguments are those of `ClaimPublisher.start`."""
-        self._in_flight.append(self._publisher.start(claims, why_not=why_not, trouble=trouble))
+    def start(
+        self, leases: Sequence[EventLease], why_not: Callable[[], str | None], trouble: str | None
+    ) -> None:
+        """Begin to send the leases; the arguments are those of `ClaimPublisher.start`."""
+        self._in_flight.append(self._publisher.start(leases, why_not=why_not, trouble=trouble))
 
     def finish(self) -> Round:
         """Wait for the end of the oldest one."""

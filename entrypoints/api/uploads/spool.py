@@ -64,7 +64,7 @@ class UploadSpool:
             return
         _make_private(self._root)
         try:
-            self._folder, self._lock = _claim(self._root)
+            self._folder, self._lock = _lease(self._root)
         except OSError as error:
             raise _unusable(self._root, error) from error
 
@@ -191,7 +191,7 @@ def _unusable(folder: Path, error: OSError) -> ConfigurationError:
     )
 
 
-def _claim(root: Path) -> tuple[Path, int]:
+def _lease(root: Path) -> tuple[Path, int]:
     """A locked folder; the lock on the root keeps others from sweeping it before it is locked."""
     with _locked(root):
         _sweep(root)

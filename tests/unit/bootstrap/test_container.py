@@ -90,10 +90,10 @@ def test_texts_are_kept_for_as_long_as_the_configuration_says(
     kept: bool,  # noqa: FBT001 - the example's second half
 ) -> None:
     outbox = container(OUTBOX_KEEP_DAYS=days).outbox()
-    claim = outbox.add(an_event(), lease_seconds=60)
-    outbox.record([Published(claim, "receipt")])
+    lease = outbox.add(an_event(), lease_seconds=60)
+    outbox.record([Published(lease, "receipt")])
 
-    record = outbox.find(claim.interaction_id)
+    record = outbox.find(lease.interaction_id)
 
     assert record
     assert (record.event is not None) is kept

@@ -25,13 +25,13 @@ from tests.failing_disk import DiskFault, fail_on_request
 def publish(url: str, events: int) -> dict[str, list[str]]:
     """Add events and publish whatever is due, one's own or another's."""
     port = SqlOutbox(prepare_database(url))
-    added, claimed = [], []
+    added, leased = [], []
     for _ in range(events):
         added.append(port.add(an_event()).interaction_id)
-        claims = port.claim_due(3, lease_seconds=60)
-        claimed += [claim.interaction_id for claim in claims]
-        assert port.record([Published(claim, "receipt") for claim in claims]) == len(claims)
-    return {"added": [str(each) for each in added], "claimed": [str(each) for each in claimed]}
+        leases = port.lease_due(3, lease_seconds=60)
+        leased += [lease.interaction_id for lease in leases]
+        assert port.record([Published(lease, "receipt") for lease in leases]) == len(leases)
+    return {"added": [str(each) for each in added], "leased": [str(each) for each in leased]}
 
 
 def fill_up_to_a_limit(folder: str) -> dict[str, int]:
@@ -61,7 +61,7 @@ def fail_to_sync(folder: str) -> dict[str, object]:
     switch.touch()
     refused = sum(_is_refused(lambda: port.add(an_event())) for _ in range(3))
     refused += _is_refused(lambda: port.record([Published(kept[0], "receipt")]))
-    refused += _is_refused(lambda: port.claim_due(1, lease_seconds=60))
+    refused += _is_refused(lambda: port.lease_due(1, lease_seconds=60))
     switch.unlink()
     port.counts()
     journal = (Path(folder) / "outbox.db-wal").stat().st_size
@@ -69,7 +69,7 @@ def fail_to_sync(folder: str) -> dict[str, object]:
     with database.engine.connect() as connection:
         integrity = connection.exec_driver_sql("PRAGMA integrity_check").scalar_one()
     return {
-        "kept": [str(claim.interaction_id) for claim in kept],
+        "kept": [str(lease.interaction_id) for lease in kept],
         "refused": refused,
         "journal": journal,
         "reopened": len(opened),
@@ -107,9 +107,9 @@ def _fill(folder: Path, begin: Callable[[], None], make_room: Callable[[], None]
     for _ in range(3):
         port.add(an_event())
         kept_afterwards += 1
-    claims = port.claim_due(10_000, lease_seconds=60)
-    recorded = port.record([Published(claim, "receipt") for claim in claims])
-    return {"kept": kept + kept_afterwards, "refused": refused, "found": len(claims), "recorded": recorded}
+    leases = port.lease_due(10_000, lease_seconds=60)
+    recorded = port.record([Published(lease, "receipt") for lease in leases])
+    return {"kept": kept + kept_afterwards, "refused": refused, "found": len(leases), "recorded": recorded}
 
 
 def _add(port: SqlOutbox, kept: int, refused: int) -> tuple[int, int]:

@@ -27,14 +27,14 @@ def test_a_relative_path_counts_from_the_working_directory(
 def test_what_was_added_is_there_at_the_next_start(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/transcripts.db"
     first = prepare_database(url)
-    claim = SqlOutbox(first).add(an_event())
+    lease = SqlOutbox(first).add(an_event())
     first.close()
 
     second = prepare_database(url)
 
-    record = SqlOutbox(second).find(claim.interaction_id)
+    record = SqlOutbox(second).find(lease.interaction_id)
     assert record
-    assert record.event == claim.event
+    assert record.event == lease.event
     second.close()
 
 

@@ -71,8 +71,8 @@ def test_keys_that_are_over_are_erased(clock: Clock) -> None:
 
 
 def published(outbox: InMemoryOutbox, events: int) -> None:
-    claims = [outbox.add(an_event(), lease_seconds=60) for _ in range(events)]
-    outbox.record([Published(claim, "receipt") for claim in claims])
+    leases = [outbox.add(an_event(), lease_seconds=60) for _ in range(events)]
+    outbox.record([Published(lease, "receipt") for lease in leases])
 
 
 def texts(outbox: InMemoryOutbox) -> int:

@@ -56,8 +56,8 @@ class Load:
         while not self._stopped.is_set():
             try:
                 self.kept.append(self.port.add(an_event()).interaction_id)
-                claims = self.port.claim_due(3, lease_seconds=60)
-                self.port.record([Published(claim, "receipt") for claim in claims])
+                leases = self.port.lease_due(3, lease_seconds=60)
+                self.port.record([Published(lease, "receipt") for lease in leases])
             except OutboxUnavailableError:
                 self.refused += 1
 
@@ -111,7 +111,7 @@ def test_connections_that_died_while_nobody_used_them_are_not_noticed(
     port.add(an_event())
     postgresql.kill_backends(str(database.engine.url))
 
-    assert len(port.claim_due(1, lease_seconds=60)) == 1
+    assert len(port.lease_due(1, lease_seconds=60)) == 1
 
 
 class LostAnswers:
@@ -146,10 +146,10 @@ def test_a_commit_whose_answer_was_lost_is_found_out_about(
     port = SqlOutbox(database)
     lose_answers(database, times=times, is_done=is_done)
 
-    claim = port.add(an_event(), lease_seconds=60)
+    lease = port.add(an_event(), lease_seconds=60)
 
     assert port.counts().waiting == 1
-    assert port.record([Published(claim, "receipt")]) == 1
+    assert port.record([Published(lease, "receipt")]) == 1
 
 
 def test_a_commit_that_stays_unknown_is_a_failure(
@@ -213,6 +213,6 @@ def test_connections_to_a_server_that_only_reads_are_given_up(database: Database
     port.add(an_event())
     fail_over()
     with pytest.raises(OutboxUnavailableError, match="ReadOnlySqlTransaction"):
-        port.claim_due(1, lease_seconds=60)
+        port.lease_due(1, lease_seconds=60)
 
-    assert len(port.claim_due(1, lease_seconds=60)) == 1
+    assert len(port.lease_due(1, lease_seconds=60)) == 1

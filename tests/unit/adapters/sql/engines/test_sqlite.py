@@ -108,12 +108,12 @@ def test_a_file_with_smaller_pages_keeps_them_and_what_it_holds(sqlite_place: Pl
 
     database = sqlite_place.open()
     port = SqlOutbox(database)
-    claim = port.add(an_event(raw_transcript="word " * 20_000), lease_seconds=60)
+    lease = port.add(an_event(raw_transcript="word " * 20_000), lease_seconds=60)
     with database.reading(OutboxUnavailableError) as connection:
         assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 4096
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
-    assert port.record([Published(claim, "receipt")]) == 1
+    assert port.record([Published(lease, "receipt")]) == 1
     database.close()
 
 
@@ -281,7 +281,7 @@ def test_a_locked_database_is_said_and_works_once_it_is_free(sqlite_place: Place
         with pytest.raises(OutboxUnavailableError, match="OperationalError: database is locked"):
             port.add(an_event())
         with pytest.raises(OutboxUnavailableError):
-            port.claim_due(1, lease_seconds=60)
+            port.lease_due(1, lease_seconds=60)
     port.add(an_event())
 
     assert port.counts().waiting == 1
@@ -373,13 +373,13 @@ def test_two_processes_on_one_file_lose_nothing_and_do_nothing_twice(sqlite_plac
 
     database = sqlite_place.open()
     port = SqlOutbox(database)
-    claimed = Counter(first["claimed"] + second["claimed"])
+    leased = Counter(first["leased"] + second["leased"])
     states = Counter(record.state for record in port.records(limit=1000))
     waiting = {str(record.interaction_id) for record in port.records(OutboxState.WAITING, limit=1000)}
     database.close()
-    assert set(claimed.values()) == {1}
-    assert set(claimed) | waiting == set(first["added"] + second["added"])
-    assert states[OutboxState.PUBLISHED] == len(claimed)
+    assert set(leased.values()) == {1}
+    assert set(leased) | waiting == set(first["added"] + second["added"])
+    assert states[OutboxState.PUBLISHED] == len(leased)
     assert sum(states.values()) == 120
 
 

@@ -47,7 +47,7 @@ def move(path: Path, to: Path) -> None:
 
 CALLS: dict[str, Callable[[SqlOutbox], object]] = {
     "add": lambda port: port.add(an_event()),
-    "claim": lambda port: port.claim_due(10, lease_seconds=60),
+    "lease": lambda port: port.lease_due(10, lease_seconds=60),
     "counts": lambda port: port.counts(),
     "due": lambda port: port.seconds_until_due(),
 }
@@ -69,18 +69,18 @@ def test_a_file_that_was_deleted_is_missed_at_once_and_not_made_anew(
 
 def test_an_outcome_is_not_recorded_into_a_file_that_was_deleted(database: Database, path: Path) -> None:
     port = SqlOutbox(database)
-    claim = port.add(an_event(), lease_seconds=60)
+    lease = port.add(an_event(), lease_seconds=60)
     delete(path)
 
     with pytest.raises(OutboxUnavailableError):
-        port.record([Published(claim, "receipt")])
+        port.record([Published(lease, "receipt")])
 
 
 def test_a_file_that_was_moved_and_brought_back_is_used_again(
     database: Database, path: Path, tmp_path: Path
 ) -> None:
     port = SqlOutbox(database)
-    claim = port.add(an_event())
+    lease = port.add(an_event())
     move(path, tmp_path / "elsewhere")
     with pytest.raises(OutboxUnavailableError):
         port.add(an_event())
@@ -89,7 +89,7 @@ def test_a_file_that_was_moved_and_brought_back_is_used_again(
 
     port.add(an_event())
 
-    assert claim.interaction_id in {each.interaction_id for each in port.claim_due(10, lease_seconds=60)}
+    assert lease.interaction_id in {each.interaction_id for each in port.lease_due(10, lease_seconds=60)}
     assert port.counts().waiting == 2
 
 
@@ -106,7 +106,7 @@ def test_a_file_that_another_process_made_anew_is_used_and_the_old_one_mourned(
 
     waiting = {theirs.interaction_id, ours.interaction_id}
     assert {record.interaction_id for record in SqlOutbox(other).records()} == waiting
-    assert {claim.interaction_id for claim in port.claim_due(10, lease_seconds=60)} == waiting
+    assert {lease.interaction_id for lease in port.lease_due(10, lease_seconds=60)} == waiting
     assert [record.message for record in caplog.records] == [
         "the database file was replaced: what waits in the one before is not delivered"
     ]

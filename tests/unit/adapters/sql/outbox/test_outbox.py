@@ -52,10 +52,10 @@ class TestSqlOutbox(OutboxPortContract):
 
 def test_time_is_the_databases_own(database: Database) -> None:
     port, before = SqlOutbox(database), datetime.now(UTC)
-    claim = port.add(an_event(), lease_seconds=60)
-    port.record([Postponed(claim, 100, "throttled")])
+    lease = port.add(an_event(), lease_seconds=60)
+    port.record([Postponed(lease, 100, "throttled")])
 
-    record = port.find(claim.interaction_id)
+    record = port.find(lease.interaction_id)
 
     assert record
     assert record.due_at
@@ -68,9 +68,9 @@ def test_leases_run_by_the_databases_clock(database: Database) -> None:
     port = SqlOutbox(database)
     port.add(an_event())
 
-    assert len(port.claim_due(1, lease_seconds=0)) == 1
-    assert len(port.claim_due(1, lease_seconds=60)) == 1
-    assert port.claim_due(1, lease_seconds=60) == ()
+    assert len(port.lease_due(1, lease_seconds=0)) == 1
+    assert len(port.lease_due(1, lease_seconds=60)) == 1
+    assert port.lease_due(1, lease_seconds=60) == ()
 
 
 def test_the_clock_of_the_database_does_not_stand_still_in_a_transaction(database: Database) -> None:
@@ -89,13 +89,13 @@ def test_an_event_of_an_unknown_version_stays_and_stops_nobody(
         ours = outbox.c.interaction_id == strange.interaction_id
         connection.execute(update(outbox).where(ours).values(event='{"version": "9.0", "secret": "text"}'))
 
-    claims = port.claim_due(10, lease_seconds=60)
+    leases = port.lease_due(10, lease_seconds=60)
 
-    assert [claim.event for claim in claims] == [known.event]
+    assert [lease.event for lease in leases] == [known.event]
     assert [record.__dict__["interaction_id"] for record in caplog.records] == [str(strange.interaction_id)]
     assert "secret" not in caplog.text
     assert port.counts().waiting == 2
-    assert port.claim_due(10, lease_seconds=60) == ()
+    assert port.lease_due(10, lease_seconds=60) == ()
 
 
 @pytest.mark.parametrize("kind", LIBRARIES)
@@ -111,11 +111,11 @@ def test_an_event_that_the_disk_has_damaged_stays_and_stops_nobody(
         )
         connection.exec_driver_sql(flip, (damaged.interaction_id.hex,))
 
-    claims = port.claim_due(10, lease_seconds=60)
+    leases = port.lease_due(10, lease_seconds=60)
 
     record = port.find(damaged.interaction_id)
     database.close()
-    assert [claim.event for claim in claims] == [sound.event]
+    assert [lease.event for lease in leases] == [sound.event]
     assert record
     assert (record.state, record.event) == (OutboxState.WAITING, None)
     assert {vars(line)["interaction_id"] for line in caplog.records} == {str(damaged.interaction_id)}
@@ -153,12 +153,12 @@ def test_published_texts_are_gone_from_the_file(sqlite_place: Place, keep_days: 
 @pytest.mark.parametrize(
     ("index", "call"),
     [
-        ("outbox_waiting", lambda port: port.claim_due(10, lease_seconds=60)),
+        ("outbox_waiting", lambda port: port.lease_due(10, lease_seconds=60)),
         ("outbox_waiting", lambda port: port.seconds_until_due()),
         ("outbox_settled", lambda port: port.prune(older_than_days=1, rejected=True)),
         ("outbox_texts", lambda port: port.purge_payloads(10)),
     ],
-    ids=["claim", "due", "prune", "texts"],
+    ids=["lease", "due", "prune", "texts"],
 )
 def test_what_is_asked_all_the_time_is_found_in_an_index(
     database: Database, index: str, call: Callable[[SqlOutbox], object]

@@ -22,7 +22,7 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,
-    Claim,
+    EventLease,
     OutboxState,
     Outcome,
     Postponed,
@@ -67,7 +67,7 @@ class Expected:
         return max(self.due_at, self.lease_until) > now
 
     def settle(self, outcome: Outcome, now: float) -> bool:
-        if self.state is not WAITING or outcome.claim.token != self.token:
+        if self.state is not WAITING or outcome.lease.token != self.token:
             return False
         self.token, self.lease_until, self.due_at, self.settled_at = None, now, now, now
         if isinstance(outcome, Published):
@@ -83,7 +83,7 @@ class OutboxMachine(RuleBasedStateMachine):
     """Drives an outbox and a model; subclasses say which outbox."""
 
     open: Callable[[Clock], OutboxPort]
-    claims: Bundle[Claim] = Bundle("claims")
+    leases: Bundle[EventLease] = Bundle("leases")
 
     def __init__(self) -> None:
         super().__init__()
@@ -91,50 +91,50 @@ class OutboxMachine(RuleBasedStateMachine):
         self.port = type(self).open(self.clock)
         self.model: dict[UUID, Expected] = {}
 
-    @rule(target=claims, lease_seconds=LEASES)
-    def add(self, lease_seconds: float) -> Claim:
+    @rule(target=leases, lease_seconds=LEASES)
+    def add(self, lease_seconds: float) -> EventLease:
         event, now = an_event(), self.clock()
-        claim = self.port.add(event, lease_seconds=lease_seconds)
-        self.model[event.interaction_id] = Expected(event, claim.token, now, now + lease_seconds)
-        return claim
+        lease = self.port.add(event, lease_seconds=lease_seconds)
+        self.model[event.interaction_id] = Expected(event, lease.token, now, now + lease_seconds)
+        return lease
 
-    @rule(target=claims, earlier=claims, lease_seconds=LEASES)
-    def add_again(self, earlier: Claim, lease_seconds: float) -> Claim:
-        claim = self.port.add(earlier.event, lease_seconds=lease_seconds)
+    @rule(target=leases, earlier=leases, lease_seconds=LEASES)
+    def add_again(self, earlier: EventLease, lease_seconds: float) -> EventLease:
+        lease = self.port.add(earlier.event, lease_seconds=lease_seconds)
         if earlier.interaction_id not in self.model:  # it was published and forgotten: a new one
             now = self.clock()
             self.model[earlier.interaction_id] = Expected(
-                earlier.event, claim.token, now, now + lease_seconds
+                earlier.event, lease.token, now, now + lease_seconds
             )
-        return claim
+        return lease
 
-    @rule(target=claims, limit=st.integers(1, 4), lease_seconds=LEASES)
-    def claim(self, limit: int, lease_seconds: float) -> Any:
-        """Whoever claims and never reports has crashed."""
+    @rule(target=leases, limit=st.integers(1, 4), lease_seconds=LEASES)
+    def lease(self, limit: int, lease_seconds: float) -> Any:
+        """Whoever leases and never reports has crashed."""
         now = self.clock()
         free = [expected for expected in self.model.values() if expected.is_free(now)]
-        claims = self.port.claim_due(limit, lease_seconds=lease_seconds)
-        lent = [self.model[claim.interaction_id] for claim in claims]
-        assert len(claims) == len({claim.interaction_id for claim in claims}) == min(limit, len(free))
+        leases = self.port.lease_due(limit, lease_seconds=lease_seconds)
+        lent = [self.model[lease.interaction_id] for lease in leases]
+        assert len(leases) == len({lease.interaction_id for lease in leases}) == min(limit, len(free))
         assert all(expected.is_free(now) for expected in lent)
         due = sorted(each.due_at for each in free if not each.is_put_off(now))[:limit]
         assert [each.due_at for each in lent if not each.is_put_off(now)] == due
-        for claim, expected in zip(claims, lent, strict=True):
-            assert (claim.event, claim.attempts) == (expected.event, expected.attempts)
-            expected.token, expected.lease_until = claim.token, now + lease_seconds
-        return multiple(*claims)
+        for lease, expected in zip(leases, lent, strict=True):
+            assert (lease.event, lease.attempts) == (expected.event, expected.attempts)
+            expected.token, expected.lease_until = lease.token, now + lease_seconds
+        return multiple(*leases)
 
     @rule(
-        reports=st.lists(st.tuples(claims, OUTCOMES), max_size=4), delay_seconds=st.sampled_from([0.0, 30.0])
+        reports=st.lists(st.tuples(leases, OUTCOMES), max_size=4), delay_seconds=st.sampled_from([0.0, 30.0])
     )
-    def record(self, reports: list[tuple[Claim, str]], delay_seconds: float) -> None:
+    def record(self, reports: list[tuple[EventLease, str]], delay_seconds: float) -> None:
         """Owners report, stale ones too."""
-        outcomes = [outcome_of(claim, kind, delay_seconds) for claim, kind in reports]
-        outcomes = list({outcome.claim.interaction_id: outcome for outcome in outcomes}.values())
+        outcomes = [outcome_of(lease, kind, delay_seconds) for lease, kind in reports]
+        outcomes = list({outcome.lease.interaction_id: outcome for outcome in outcomes}.values())
         counted = [
-            self.model[outcome.claim.interaction_id].settle(outcome, self.clock())
+            self.model[outcome.lease.interaction_id].settle(outcome, self.clock())
             for outcome in outcomes
-            if outcome.claim.interaction_id in self.model
+            if outcome.lease.interaction_id in self.model
         ]
         assert self.port.record(outcomes) == sum(counted)
 
@@ -149,11 +149,11 @@ class OutboxMachine(RuleBasedStateMachine):
         for expected in rejected:
             expected.state, expected.due_at = WAITING, self.clock()
 
-    @rule(claim=claims)
-    def retry_one(self, claim: Claim) -> None:
-        expected = self.model.get(claim.interaction_id)
+    @rule(lease=leases)
+    def retry_one(self, lease: EventLease) -> None:
+        expected = self.model.get(lease.interaction_id)
         counts = expected is not None and expected.state is not PUBLISHED
-        assert self.port.retry([claim.interaction_id]) == int(counts)
+        assert self.port.retry([lease.interaction_id]) == int(counts)
         if expected and counts:
             expected.state, expected.due_at = WAITING, self.clock()
 
@@ -202,12 +202,12 @@ class OutboxMachine(RuleBasedStateMachine):
         assert self.port.seconds_until_due() == expected
 
 
-def outcome_of(claim: Claim, kind: str, delay_seconds: float) -> Outcome:
+def outcome_of(lease: EventLease, kind: str, delay_seconds: float) -> Outcome:
     if kind == "publish":
-        return Published(claim, "receipt")
+        return Published(lease, "receipt")
     if kind == "reject":
-        return Rejected(claim, "no")
-    return Postponed(claim, delay_seconds, "throttled", is_attempt=kind == "postpone")
+        return Rejected(lease, "no")
+    return Postponed(lease, delay_seconds, "throttled", is_attempt=kind == "postpone")
 
 
 def run(opener: Callable[[Clock], OutboxPort], *, examples: int) -> None:

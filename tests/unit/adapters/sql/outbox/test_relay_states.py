@@ -23,7 +23,7 @@ from adapters.sql.database import Database
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
 from domain.model.events.event import CompletedEvent
-from domain.model.outbox import Claim, OutboxState, Outcome, Published
+from domain.model.outbox import EventLease, OutboxState, Outcome, Published
 from domain.services.relay.dispatcher import ClaimPublisher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -78,7 +78,7 @@ class RelayMachine(RuleBasedStateMachine):
     """Drives two relays; subclasses say on which database."""
 
     database: Database
-    late: Bundle[Claim] = Bundle("late")
+    late: Bundle[EventLease] = Bundle("late")
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,21 +117,21 @@ class RelayMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 1))
     def crash(self, number: int) -> None:
-        """What it had claimed, and what it had not recorded, is forgotten."""
+        """What it had leased, and what it had not recorded, is forgotten."""
         self.publishers[number].close()
         self.publishers[number] = self._publisher()
         self.relays[number] = self._relay(self.publishers[number])
 
     @rule(target=late)
-    def claim_and_send(self) -> MultipleResults[Claim]:
+    def claim_and_send(self) -> MultipleResults[EventLease]:
         """Somebody who takes time to report what became of it."""
-        claims = self.outbox.claim_due(1, lease_seconds=LEASE_SECONDS)
-        return multiple(*(claim for claim in claims if self.bus.answer(claim.event) == ACCEPTED))
+        leases = self.outbox.lease_due(1, lease_seconds=LEASE_SECONDS)
+        return multiple(*(lease for lease in leases if self.bus.answer(lease.event) == ACCEPTED))
 
     @precondition(lambda self: not self.outbox.records_nothing)
-    @rule(claim=consumes(late))
-    def report(self, claim: Claim) -> None:
-        self.outbox.record([Published(claim, "receipt")])
+    @rule(lease=consumes(late))
+    def report(self, lease: EventLease) -> None:
+        self.outbox.record([Published(lease, "receipt")])
 
     @rule(mood=st.sampled_from(Bus.MOODS))
     def the_bus_changes(self, mood: str) -> None:

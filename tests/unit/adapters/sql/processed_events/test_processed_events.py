@@ -84,11 +84,11 @@ def test_what_threads_ask_at_the_same_time_shares_a_transaction(database: Databa
     begun: list[object] = []
 
     with memory._asking._writer_lock, ThreadPoolExecutor(6) as threads:
-        claims = [threads.submit(memory.acquire, each, lease_seconds=60) for each in keys]
+        leases = [threads.submit(memory.acquire, each, lease_seconds=60) for each in keys]
         wait_until(lambda: len(memory._asking._waiting) == 6)
         event.listen(database.engine, "begin", begun.append)
         memory._asking._writer_lock.release()
-        answers = [each.result() for each in claims]
+        answers = [each.result() for each in leases]
         memory._asking._writer_lock.acquire()
 
     assert len(begun) == 1

@@ -395,7 +395,7 @@ def test_while_the_memory_is_away_nothing_is_received_for_nothing(
         raise ProcessedEventsUnavailableError("the database is away")
 
     with monkeypatch.context() as patch:
-        for name in ("claim", "prune"):
+        for name in ("lease", "prune"):
             patch.setattr(shop.memory, name, away)
         shop.steps(20)
         assert len(shop.queue.received) == 1
@@ -444,15 +444,15 @@ def test_while_the_queue_is_full_and_handlers_are_quick_several_receives_share_a
         shop.send()
     shop.steps(2)
     looks: list[int] = []
-    claim = shop.memory.acquire
+    lease = shop.memory.acquire
 
     def counted(
         keys: Sequence[EventKey], /, *, lease_seconds: float
     ) -> tuple[ProcessingLease | LeaseStatus, ...]:
         looks.append(len(keys))
-        return claim(keys, lease_seconds=lease_seconds)
+        return lease(keys, lease_seconds=lease_seconds)
 
-    monkeypatch.setattr(shop.memory, "claim", counted)
+    monkeypatch.setattr(shop.memory, "lease", counted)
     shop.steps()
 
     assert looks == [25]

@@ -229,8 +229,8 @@ def test_who_leaves_before_a_call_is_free_is_not_sent_but_left_to_the_relay(
     assert isinstance(here.calls.answer(left, IMPATIENT), EventBusUnavailableError)
 
     assert here.woken == 1
-    (claim,) = here.outbox.claim_due(10, lease_seconds=60)
-    assert (claim.interaction_id, claim.attempts) == (left.event.interaction_id, 0)
+    (lease,) = here.outbox.lease_due(10, lease_seconds=60)
+    assert (lease.interaction_id, lease.attempts) == (left.event.interaction_id, 0)
     here.go_on()
     assert here.bus.calls[1] == (stays.event,)
     assert here.calls.answer(stays, PATIENT) == ACCEPTED

@@ -126,7 +126,7 @@ def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., Publisher
 
     assert bus.asked.wait(60)
     assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
-    assert here.outbox.claim_due(1, lease_seconds=1) == ()  # the relay leaves it to the inline attempt
+    assert here.outbox.lease_due(1, lease_seconds=1) == ()  # the relay leaves it to the inline attempt
 
     bus.go_on.set()
     caller.join()
@@ -205,8 +205,8 @@ def test_an_attempt_that_found_no_thread_in_time_is_left_to_the_relay_at_once(
 
     assert [here.delivery.publish(event) for event in events] == [QUEUED] * 3
 
-    (claim,) = here.outbox.claim_due(10, lease_seconds=60)
-    assert (claim.interaction_id, claim.attempts) == (events[2].interaction_id, 0)
+    (lease,) = here.outbox.lease_due(10, lease_seconds=60)
+    assert (lease.interaction_id, lease.attempts) == (events[2].interaction_id, 0)
     assert here.woken == 1
     bus.go_on.set()
     here.delivery.close()
@@ -239,7 +239,7 @@ def test_after_failures_in_a_row_callers_do_not_pay_for_the_bus(
     here.delivery.close()
     assert here.outbox.counts().waiting == 10
     assert here.woken == 10
-    assert len(here.outbox.claim_due(10, lease_seconds=1)) >= 7  # nobody holds what was never tried
+    assert len(here.outbox.lease_due(10, lease_seconds=1)) >= 7  # nobody holds what was never tried
 
 
 def test_time_outs_open_the_breaker_too(house: Callable[..., PublisherHarness]) -> None:

@@ -10,28 +10,28 @@ from domain.model.errors import (
     EventTooLargeError,
 )
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.outbox import Claim, Postponed, Published, Rejected
+from domain.model.outbox import EventLease, Postponed, Published, Rejected
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely
 from tests.doubles import FailingEventPublisher
 from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded
 from tests.factories import an_event
 
 
-def a_claim(attempts: int = 0) -> Claim:
-    return Claim(an_event(raw_transcript="a secret plan"), uuid4(), attempts)
+def a_claim(attempts: int = 0) -> EventLease:
+    return EventLease(an_event(raw_transcript="a secret plan"), uuid4(), attempts)
 
 
 def test_an_accepted_event_is_published_with_its_receipt() -> None:
-    claim = a_claim()
+    lease = a_claim()
 
-    assert outcome_for(claim, ACCEPTED, seeded(1)) == Published(claim, "event-1")
+    assert outcome_for(lease, ACCEPTED, seeded(1)) == Published(lease, "event-1")
 
 
 @pytest.mark.parametrize("error", [EventRejectedError("malformed"), EventTooLargeError("too large")])
 def test_only_what_is_wrong_with_the_event_rejects_it(error: EventRejectedError) -> None:
-    claim = a_claim()
+    lease = a_claim()
 
-    assert outcome_for(claim, error, seeded(1)) == Rejected(claim, str(error))
+    assert outcome_for(lease, error, seeded(1)) == Rejected(lease, str(error))
 
 
 def test_an_event_waits_longer_the_more_often_it_failed() -> None:
@@ -45,11 +45,11 @@ def test_an_event_waits_longer_the_more_often_it_failed() -> None:
 
 
 def test_where_we_are_refused_the_event_has_not_failed() -> None:
-    claim = a_claim()
+    lease = a_claim()
 
-    settled = outcome_for(claim, EventBusRefusesUsError("access denied"), seeded(1))
+    settled = outcome_for(lease, EventBusRefusesUsError("access denied"), seeded(1))
 
-    assert settled == Postponed(claim, 0.0, "access denied", is_attempt=False)
+    assert settled == Postponed(lease, 0.0, "access denied", is_attempt=False)
 
 
 def test_a_transport_that_keeps_nothing_has_published_nothing() -> None:
@@ -81,17 +81,17 @@ def test_outcomes_that_do_not_fit_the_events_are_believed_of_none() -> None:
 
 def test_the_log_names_event_and_interaction_and_quotes_no_text(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    claim = a_claim()
+    lease = a_claim()
 
-    log_outcome(Published(claim, "event-1"), "com.example")
-    log_outcome(Rejected(claim, "malformed"), "com.example")
-    log_outcome(Postponed(claim, 1.0, "away"), "com.example")
+    log_outcome(Published(lease, "event-1"), "com.example")
+    log_outcome(Rejected(lease, "malformed"), "com.example")
+    log_outcome(Postponed(lease, 1.0, "away"), "com.example")
 
     assert [record.levelname for record in caplog.records] == ["INFO", "ERROR", "DEBUG"]
     assert vars(caplog.records[0])["event_id"] == "event-1"
     assert vars(caplog.records[1])["error"] == "malformed"
     for record in caplog.records:
-        assert vars(record)["interaction_id"] == str(claim.interaction_id)
+        assert vars(record)["interaction_id"] == str(lease.interaction_id)
         assert vars(record)["source"] == "com.example"
         assert vars(record)["detail_type"] == "BatchProcessingCompleted"
         assert "secret" not in str(vars(record))

@@ -178,7 +178,7 @@ def test_a_claim_that_brings_nothing_although_something_is_due_is_no_hot_loop(
 ) -> None:
     work = RelayAtWork(AnsweringEventPublisher())
     work.add()
-    monkeypatch.setattr(work.outbox, "claim_due", lambda *_, **__: ())  # somebody else is just claiming it
+    monkeypatch.setattr(work.outbox, "lease_due", lambda *_, **__: ())  # somebody else is just claiming it
 
     assert work.outbox.seconds_until_due() == 0
     assert work.relay.step() >= IDLE_SECONDS
@@ -399,7 +399,7 @@ def test_events_are_held_back_while_the_bus_would_drop_them() -> None:
 
     here.work(300)
     assert bus.calls == []
-    assert here.outbox.claimed == []
+    assert here.outbox.leased == []
     assert here.relay.status().paused == "the rule does not exist"
 
     findings.clear()
@@ -427,7 +427,7 @@ def test_the_route_is_looked_at_before_the_first_event_leaves() -> None:
 # An outbox in trouble
 
 
-@pytest.mark.parametrize("method", ["claim_due", "record"])
+@pytest.mark.parametrize("method", ["lease_due", "record"])
 def test_an_outbox_that_fails_is_asked_seldom_and_goes_on_by_itself(method: str) -> None:
     here = RelayAtWork(AnsweringEventPublisher())
     events = here.add(100)
@@ -460,7 +460,7 @@ def test_what_cannot_be_recorded_stops_the_publishing_and_is_sent_no_second_time
 
 def test_an_idle_relay_is_well_again_as_soon_as_the_outbox_is() -> None:
     here = RelayAtWork(AnsweringEventPublisher())
-    here.outbox.failing = {"claim_due"}
+    here.outbox.failing = {"lease_due"}
     here.step()
     here.outbox.failing = set()
 
@@ -473,13 +473,13 @@ def test_an_idle_relay_is_well_again_as_soon_as_the_outbox_is() -> None:
 def test_a_defect_of_the_outbox_does_not_end_the_relay(caplog: pytest.LogCaptureFixture) -> None:
     here = RelayAtWork(AnsweringEventPublisher())
     here.add()
-    claim_due, here.outbox._kept = here.outbox._kept, None  # type: ignore[assignment]  # the defect
+    lease_due, here.outbox._kept = here.outbox._kept, None  # type: ignore[assignment]  # the defect
 
     here.step()
     assert here.relay.status().paused == "the relay broke down: AttributeError"
     assert caplog.records[0].exc_info
 
-    here.outbox._kept = claim_due
+    here.outbox._kept = lease_due
     here.work()
     assert here.outbox.counts().published == 1
 
@@ -581,7 +581,7 @@ def running(
 def test_a_running_relay_wakes_at_once_for_new_work_and_stops_at_once() -> None:
     bus, outbox = AnsweringEventPublisher(), FaultyOutbox(time.time)
     relay, stop, thread = running(bus, outbox, poll_seconds=3600)  # it looks for other processes' events
-    wait_until(lambda: len(outbox.claimed) == 1)
+    wait_until(lambda: len(outbox.leased) == 1)
 
     outbox.add(an_event())
     relay.wake()
@@ -596,7 +596,7 @@ def test_a_running_relay_wakes_at_once_for_new_work_and_stops_at_once() -> None:
 def test_a_running_relay_finds_what_another_process_added() -> None:
     bus, outbox = AnsweringEventPublisher(), FaultyOutbox(time.time)
     relay, stop, thread = running(bus, outbox)
-    wait_until(lambda: len(outbox.claimed) == 1)
+    wait_until(lambda: len(outbox.leased) == 1)
 
     outbox.add(an_event())
     wait_until(lambda: outbox.counts().published == 1)
@@ -623,9 +623,9 @@ def test_a_relay_that_stops_finishes_what_is_in_flight_and_gives_back_the_rest()
     published = outbox.counts().published
     assert published == len(bus.accepted)
     assert 10 <= published <= 20
-    given_back = outbox.claim_due(100, lease_seconds=1)
+    given_back = outbox.lease_due(100, lease_seconds=1)
     assert len(given_back) == 50 - published
-    assert {claim.attempts for claim in given_back} == {0}
+    assert {lease.attempts for lease in given_back} == {0}
 
 
 def test_a_relay_that_stops_and_cannot_record_says_what_will_be_sent_again(
@@ -686,7 +686,7 @@ def test_the_rest_after_a_round_that_was_mostly_refused_is_not_cut_short_by_new_
         outbox.add(an_event())
     relay.run(stop)
 
-    rounds = [claims for claims in outbox.claimed if claims]
+    rounds = [leases for leases in outbox.leased if leases]
     assert len(rounds) <= 60
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
-from domain.model.outbox import Claim, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
+from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 from entrypoints.cli.views.outbox import MAX_REASON, age, as_line
 from tests.command_line import Caller, Told
 from tests.factories import A_MOMENT, an_event
@@ -26,16 +26,16 @@ class Shop(NamedTuple):
     outbox: SqlOutbox
     capsys: pytest.CaptureFixture[str]
 
-    def add(self, outcome: type[Outcome] | None = None, *rest: Any) -> Claim:
-        """Keep an event; with an outcome, claim and settle it."""
+    def add(self, outcome: type[Outcome] | None = None, *rest: Any) -> EventLease:
+        """Keep an event; with an outcome, lease and settle it."""
         event = an_event(raw_transcript=SPOKEN, cleaned_transcript=SPOKEN + "!")
-        claim = self.outbox.add(event, lease_seconds=60 if outcome else 0)
+        lease = self.outbox.add(event, lease_seconds=60 if outcome else 0)
         if outcome:
-            assert self.outbox.record([outcome(claim, *rest)]) == 1
-        return claim
+            assert self.outbox.record([outcome(lease, *rest)]) == 1
+        return lease
 
-    def state(self, claim: Claim) -> OutboxState | None:
-        record = self.outbox.find(claim.interaction_id)
+    def state(self, lease: EventLease) -> OutboxState | None:
+        record = self.outbox.find(lease.interaction_id)
         return record.state if record else None
 
     def run(self, *arguments: object) -> Told:
@@ -89,7 +89,7 @@ def test_a_list_can_be_of_one_state_and_has_an_end(shop: Shop) -> None:
 
     told = shop.told("list", "--state", "rejected", "--limit", "2")
 
-    ids = [str(claim.interaction_id) for claim in parked]
+    ids = [str(lease.interaction_id) for lease in parked]
     assert [event["interaction_id"] for event in told["events"]] == ids[:0:-1]
     assert told["counts"]["rejected"] == 3
 
@@ -102,9 +102,9 @@ def test_a_list_that_makes_no_sense_exits_2(shop: Shop, arguments: tuple[str, st
 
 
 def test_machines_get_lengths_in_place_of_the_transcripts(shop: Shop) -> None:
-    claim = shop.add(Postponed, 0.0, "ThrottlingException")
+    lease = shop.add(Postponed, 0.0, "ThrottlingException")
 
-    told = shop.told("show", claim.interaction_id)
+    told = shop.told("show", lease.interaction_id)
 
     assert told.keys() == {
         "interaction_id",
@@ -129,21 +129,21 @@ def test_machines_get_lengths_in_place_of_the_transcripts(shop: Shop) -> None:
 
 
 def test_people_see_the_transcripts_only_where_they_ask_for_them(shop: Shop) -> None:
-    claim = shop.add()
+    lease = shop.add()
 
-    _, without, _ = shop.run("show", claim.interaction_id)
-    _, with_text, _ = shop.run("show", claim.interaction_id, "--with-text")
+    _, without, _ = shop.run("show", lease.interaction_id)
+    _, with_text, _ = shop.run("show", lease.interaction_id, "--with-text")
 
     assert SPOKEN not in without
     assert f"raw_transcript_length      {len(SPOKEN)}\n" in without
     assert f"raw_transcript             {SPOKEN}\n" in with_text
-    assert shop.told("show", claim.interaction_id, "--with-text")["event"]["raw_transcript"] == SPOKEN
+    assert shop.told("show", lease.interaction_id, "--with-text")["event"]["raw_transcript"] == SPOKEN
 
 
 def test_a_published_event_has_its_receipt_and_no_texts(shop: Shop) -> None:
-    claim = shop.add(Published, "receipt-1")
+    lease = shop.add(Published, "receipt-1")
 
-    told = shop.told("show", claim.interaction_id, "--with-text")
+    told = shop.told("show", lease.interaction_id, "--with-text")
 
     assert (told["state"], told["event_id"], told["event"]) == ("published", "receipt-1", None)
     assert told["published_at"]
@@ -155,17 +155,17 @@ def test_texts_that_are_kept_for_some_days_are_shown_only_where_they_are_asked_f
 ) -> None:
     database = prepare_database(f"sqlite:///{tmp_path}/transcripts.db")
     keeping = shop._replace(outbox=SqlOutbox(database, keep_days=7))
-    claim = keeping.add(Published, "receipt-1")
+    lease = keeping.add(Published, "receipt-1")
     database.close()
 
-    told = shop.told("show", claim.interaction_id)
-    with_text = shop.told("show", claim.interaction_id, "--with-text")
+    told = shop.told("show", lease.interaction_id)
+    with_text = shop.told("show", lease.interaction_id, "--with-text")
 
     assert (told["state"], told["event_id"]) == ("published", "receipt-1")
     assert told["event"]["raw_transcript_length"] == len(SPOKEN)
-    assert SPOKEN not in str(told) + shop.run("show", claim.interaction_id)[1] + shop.run("list")[1]
+    assert SPOKEN not in str(told) + shop.run("show", lease.interaction_id)[1] + shop.run("list")[1]
     assert with_text["event"]["raw_transcript"] == SPOKEN
-    assert shop.run("retry", claim.interaction_id)[:2] == (0, "0 due now\n")
+    assert shop.run("retry", lease.interaction_id)[:2] == (0, "0 due now\n")
 
 
 @pytest.mark.parametrize("command", ["show", "retry"])
@@ -183,7 +183,7 @@ def test_parked_events_wait_again_once_they_are_retried(shop: Shop) -> None:
 
     assert (code, out) == (0, "2 due now\n")
     assert (shop.state(parked), shop.state(other)) == (OutboxState.WAITING, OutboxState.REJECTED)
-    assert {claim.interaction_id for claim in shop.outbox.claim_due(10, lease_seconds=60)} == {
+    assert {lease.interaction_id for lease in shop.outbox.lease_due(10, lease_seconds=60)} == {
         parked.interaction_id,
         late.interaction_id,
     }
@@ -201,7 +201,7 @@ def test_everything_that_is_parked_can_be_retried_at_once(shop: Shop) -> None:
     published = shop.add(Published, "receipt")
 
     assert shop.told("retry", "--all-rejected") == {"events": 3}
-    assert {shop.state(claim) for claim in parked} == {OutboxState.WAITING}
+    assert {shop.state(lease) for lease in parked} == {OutboxState.WAITING}
     assert shop.state(published) is OutboxState.PUBLISHED
 
 
@@ -273,19 +273,19 @@ def test_who_does_not_say_yes_is_asked(
 
 
 def test_what_the_database_holds_cannot_steer_the_terminal(shop: Shop) -> None:
-    claim = shop.add(Rejected, STEERING)
+    lease = shop.add(Rejected, STEERING)
 
-    out = shop.run("list")[1] + shop.run("show", claim.interaction_id)[1]
+    out = shop.run("list")[1] + shop.run("show", lease.interaction_id)[1]
 
     assert out.count("\\x1b[2J\\u202e[red]evil\\r\\n") == 2
     assert not {"\x1b", "\u202e", "\r"} & set(out)
 
 
 def test_a_long_reason_does_not_break_the_list_and_is_shown_in_full(shop: Shop) -> None:
-    claim = shop.add(Rejected, "x" * 500)
+    lease = shop.add(Rejected, "x" * 500)
 
     assert shop.run("list")[1].splitlines()[0].endswith("  " + "x" * (MAX_REASON - 1) + "…")
-    assert "x" * 500 in shop.run("show", claim.interaction_id)[1]
+    assert "x" * 500 in shop.run("show", lease.interaction_id)[1]
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", uuid4()), ("retry", "--all-rejected")])

@@ -76,13 +76,13 @@ def test_what_waits_is_delivered_and_the_signal_ends_it_with_exit_code_0(
 
 def test_what_is_in_flight_when_it_is_told_to_stop_is_finished_and_recorded(tmp_path: Path) -> None:
     with StubBus() as bus, an_outbox(tmp_path) as outbox:
-        claim = outbox.add(an_event())
+        lease = outbox.add(an_event())
         bus.fail_always(Latency(1.0))
         with relaying(tmp_path, bus.url) as process:
             wait_until(lambda: bus.calls)
             end(process)
 
-        record = outbox.find(claim.interaction_id)
+        record = outbox.find(lease.interaction_id)
     assert process.returncode == 0
     assert len(bus.accepted) == 1
     assert record
@@ -91,9 +91,9 @@ def test_what_is_in_flight_when_it_is_told_to_stop_is_finished_and_recorded(tmp_
 
 def test_a_bus_that_is_away_keeps_the_events_and_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
     with an_outbox(tmp_path) as outbox:
-        claim = outbox.add(an_event())
+        lease = outbox.add(an_event())
         with relaying(tmp_path, f"http://127.0.0.1:{free_port()}") as process:
-            wait_until(lambda: _attempts(outbox, claim.interaction_id))
+            wait_until(lambda: _attempts(outbox, lease.interaction_id))
             log = end(process)
 
         counts = outbox.counts()
