@@ -10,7 +10,7 @@ import importlib
 import time
 
 from benchmarks.report import Report, write
-from tests.loopback import spare_loopback_from_proxies
+from tests.support.harness.loopback import spare_loopback_from_proxies
 
 BENCHMARKS = {
     "start": "benchmarks.start_up",

@@ -26,7 +26,7 @@ from fastapi import FastAPI, UploadFile
 from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.canned import CannedEngine
 from entrypoints.api.schemas import BatchResponse
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 if TYPE_CHECKING:
     from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef

@@ -27,7 +27,7 @@ from domain.model.consuming.received import ReceivedEvent
 from domain.services.consuming.consumer import Consumer, ConsumerOptions
 from ports.deduplication_port import DeduplicationPort
 from ports.event_handler_port import EventHandlerPort
-from tests.databases import postgresql_server
+from tests.support.databases.databases import postgresql_server
 
 MESSAGES, THREADS, ROUNDS = 10_000, 8, 7
 REGION, BATCH = "us-east-1", 10

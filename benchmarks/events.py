@@ -1,7 +1,7 @@
 """Events of a given size."""
 
 from domain.model.events.event import BatchProcessingCompleted
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 WORDS = "so you should have it by tomorrow afternoon "
 ENVELOPE_BYTES = len(an_event(raw_transcript="", cleaned_transcript="").to_json())

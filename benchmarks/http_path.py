@@ -16,7 +16,7 @@ from benchmarks.harness import Figures, in_turn, percentile, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS, Service, server, service
 from tests.integration.localstack import free_port
-from tests.recordings import ENCODINGS, SAMPLE_RATE, record, speech, tone
+from tests.support.samples.recordings import ENCODINGS, SAMPLE_RATE, record, speech, tone
 
 CONCURRENCIES = (1, 8, 64)
 OF_THE_TARGET = 8

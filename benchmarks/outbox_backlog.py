@@ -12,7 +12,7 @@ from benchmarks.fast_bus import fast_bus
 from benchmarks.harness import Contestant, Figures, growth, in_turn, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS
-from tests.databases import postgresql_server
+from tests.support.databases.databases import postgresql_server
 
 LATENCY_SECONDS = 0.02
 EVENT_BYTES = 1_000

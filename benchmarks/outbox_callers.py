@@ -13,7 +13,7 @@ from benchmarks.harness import percentile
 from benchmarks.report import Report, Table, Target
 from benchmarks.servers import CREDENTIALS, service
 from tests.integration.localstack import free_port
-from tests.recordings import record, tone
+from tests.support.samples.recordings import record, tone
 
 LATENCY_SECONDS = 0.02
 WARM_UP = 10

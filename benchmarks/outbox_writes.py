@@ -14,7 +14,7 @@ from benchmarks.harness import in_turn, percentile
 from benchmarks.report import Report, Table, compared
 from bootstrap.factories.database import prepare_database
 from domain.model.events.event import BatchProcessingCompleted
-from tests.databases import postgresql_server
+from tests.support.databases.databases import postgresql_server
 
 EVENT_BYTES = 1_000
 WRITES, WARM_UP = 1_000, 20

@@ -12,7 +12,7 @@ import urllib3
 from benchmarks.harness import percentile
 from benchmarks.report import Report, Table
 from benchmarks.servers import Service, service
-from tests.recordings import SAMPLE_RATE, record, speech
+from tests.support.samples.recordings import SAMPLE_RATE, record, speech
 
 AUDIO_SECONDS = 25
 ENOUGH_FOR_A_P99 = 300

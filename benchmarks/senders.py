@@ -24,7 +24,7 @@ from domain.services.claim_check import ClaimCheck
 from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH, ClaimPublisher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from tests.faults.backlogs import fill
+from tests.support.faults.backlogs import fill
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

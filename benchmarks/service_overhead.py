@@ -14,7 +14,7 @@ from benchmarks.fast_bus import fast_bus
 from benchmarks.harness import in_turn
 from benchmarks.report import Report, compared
 from benchmarks.servers import CREDENTIALS, Service, service
-from tests.recordings import SAMPLE_RATE, record, speech
+from tests.support.samples.recordings import SAMPLE_RATE, record, speech
 
 AUDIO_SECONDS = 20
 LATENCY_SECONDS = 0.02

@@ -14,7 +14,7 @@ from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.loading import load_engine
 from benchmarks.harness import growth, in_turn
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
-from tests.recordings import ENCODINGS, SAMPLE_RATE, record, speech
+from tests.support.samples.recordings import ENCODINGS, SAMPLE_RATE, record, speech
 
 LENGTHS: Mapping[str, Sequence[int]] = {"pocketsphinx": (10, 60, 240), "canned": (10, 60, 240, 3600)}
 """Seconds. Recognising an hour takes a quarter of one; decoding it, which is what `canned` does, does not."""

@@ -15,17 +15,17 @@ import time
 from pathlib import Path
 
 from chaos.points import CAP, FaultReport, fault_reports
-from tests.doubles_delivery import seeded
-from tests.faults.bus import RoughBus
-from tests.faults.callers import Callers
-from tests.faults.checker import PromiseLog, judge
-from tests.faults.killing import kill_again_and_again
-from tests.faults.relay_process import drain
-from tests.faults.servers import CREDENTIALS, Server
 from tests.integration.localstack import SHARED_FOLDER
-from tests.loopback import spare_loopback_from_proxies
-from tests.recordings import record, tone
-from tests.stub_bus import SomeRefused
+from tests.support.doubles.delivery import seeded
+from tests.support.doubles.stub_bus import SomeRefused
+from tests.support.faults.bus import RoughBus
+from tests.support.faults.callers import Callers
+from tests.support.faults.checker import PromiseLog, judge
+from tests.support.faults.killing import kill_again_and_again
+from tests.support.faults.relay_process import drain
+from tests.support.faults.servers import CREDENTIALS, Server
+from tests.support.harness.loopback import spare_loopback_from_proxies
+from tests.support.samples.recordings import record, tone
 
 SERVERS = 2
 

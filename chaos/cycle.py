@@ -17,7 +17,7 @@ from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.services.relay.dispatcher import ClaimPublisher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 ROUNDS = 3
 REFUSED = 3

@@ -22,7 +22,7 @@ from adapters.sql.database import Database
 from adapters.sql.engines.sqlite import library, sqlite_engine
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.upgrade import upgrade_schema
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 SLOW_SYNCS = ("-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:delay_exit=20000")
 TRACED = "UNDER_STRACE"

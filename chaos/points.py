@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from bootstrap.factories.database import prepare_database
 from chaos.cycle import REFUSED
-from tests.faults.bus import RoughBus
-from tests.faults.checker import PromiseLog, judge
-from tests.faults.relay_process import drain
-from tests.faults.servers import CREDENTIALS
+from tests.support.faults.bus import RoughBus
+from tests.support.faults.checker import PromiseLog, judge
+from tests.support.faults.relay_process import drain
+from tests.support.faults.servers import CREDENTIALS
 
 ROOT = Path(__file__).parents[1]
 FAULTS = {"SIGKILL": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.integration import localstack
 from tests.integration.localstack import SHARED_FOLDER
-from tests.logs import logging_as_it_was
-from tests.loopback import spare_loopback_from_proxies
+from tests.support.harness.logs import logging_as_it_was
+from tests.support.harness.loopback import spare_loopback_from_proxies
 
 pytest.register_assert_rewrite("tests.contracts")
 

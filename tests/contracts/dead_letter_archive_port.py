@@ -8,7 +8,7 @@ from domain.model.errors import ArchiveError
 from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.message import Attribute, Attributes
 from ports.dead_letter_archive_port import DeadLetterArchivePort
-from tests.factories import A_MOMENT
+from tests.support.samples.factories import A_MOMENT
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 from domain.model.errors import ProcessedEventsUnavailableError
 from ports.deduplication_port import DeduplicationPort
-from tests.databases import Clock
+from tests.support.databases.databases import Clock
 
 DAY = 86_400
 MONTH = 28 * DAY

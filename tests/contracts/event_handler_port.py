@@ -10,7 +10,7 @@ from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError
 from domain.model.events.event import BatchProcessingCompleted
 from ports.event_handler_port import EventHandlerPort
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, RouteComponent, RouteNames
-from tests.routes_on_aws import Clients, RouteOnAws
+from tests.support.aws.routes import Clients, RouteOnAws
 
 ORDER = [RouteComponent.DEAD_LETTER_QUEUE, RouteComponent.QUEUE, RouteComponent.RULE, RouteComponent.TARGET]
 

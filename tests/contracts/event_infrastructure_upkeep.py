@@ -13,7 +13,7 @@ from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, RouteComponent, RouteNames
 from domain.model.route.status import Action, PlannedChange, RemovalOutcome
-from tests.routes_on_aws import Clients, RouteOnAws
+from tests.support.aws.routes import Clients, RouteOnAws
 
 ROUTE = [RouteComponent.DEAD_LETTER_QUEUE, RouteComponent.QUEUE, RouteComponent.RULE, RouteComponent.TARGET]
 EXTRA: dict[str, Any] = {

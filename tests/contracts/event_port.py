@@ -13,7 +13,7 @@ import pytest
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, EventTooLargeError
 from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent, Publication, PublicationStatus
 from ports.event_port import EventPort
-from tests.factories import a_referring_event, an_event
+from tests.support.samples.factories import a_referring_event, an_event
 
 AWKWARD_TEXTS = {
     "nothing was said": "",

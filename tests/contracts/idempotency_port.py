@@ -18,7 +18,7 @@ from domain.model.errors import (
 )
 from domain.model.idempotency import FirstAnswer, Reservation
 from ports.idempotency_port import IdempotencyPort
-from tests.databases import Clock
+from tests.support.databases.databases import Clock
 
 TENANT = UUID("11111111-1111-4111-8111-111111111111")
 ANSWER = '{"raw_transcript": "gr\\u00fc\\u00df", "event": {"status": "queued"}}'

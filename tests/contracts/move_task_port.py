@@ -8,7 +8,7 @@ import pytest
 from domain.model.errors import InfrastructureError
 from ports.move_task_port import MoveProgress, MoveTaskPort
 from ports.queue_port import QueuePort
-from tests.service import wait_until
+from tests.support.harness.service import wait_until
 
 
 @dataclass(frozen=True)

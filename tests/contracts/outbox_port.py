@@ -14,8 +14,8 @@ import pytest
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import EventLease, OutboxCounts, OutboxState, Outcome, Postponed, Published, Rejected
 from ports.outbox_port import OutboxPort
-from tests.databases import Clock
-from tests.factories import an_event
+from tests.support.databases.databases import Clock
+from tests.support.samples.factories import an_event
 
 AWKWARD_TEXTS = (
     "",

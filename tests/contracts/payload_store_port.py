@@ -11,7 +11,7 @@ import pytest
 from domain.model.errors import PayloadStoreError
 from domain.model.events.event import TranscriptData, TranscriptRef
 from ports.payload_store_port import PayloadStorePort
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 @dataclass(frozen=True)

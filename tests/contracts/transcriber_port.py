@@ -9,7 +9,7 @@ import pytest
 
 from domain.model.errors import EmptyRecordingError, NotAudioError, TranscriberBusyError
 from ports.transcriber_port import Progress, TranscriberPort
-from tests.service import eventually
+from tests.support.harness.service import eventually
 
 CAPACITY = 2
 """Of the transcriber under test: one slot, and a waiting room for one."""

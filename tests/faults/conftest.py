@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import PROGRAM
-from tests.faults.bus import RoughBus
-from tests.faults.callers import Callers
-from tests.faults.checker import PromiseLog
-from tests.faults.servers import CREDENTIALS, Server
-from tests.recordings import record, tone
-from tests.stub_bus import StubBus
+from tests.support.doubles.stub_bus import StubBus
+from tests.support.faults.bus import RoughBus
+from tests.support.faults.callers import Callers
+from tests.support.faults.checker import PromiseLog
+from tests.support.faults.servers import CREDENTIALS, Server
+from tests.support.harness.installed_command import PROGRAM
+from tests.support.samples.recordings import record, tone
 
 
 @pytest.fixture(autouse=True)

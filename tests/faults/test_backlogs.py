@@ -9,15 +9,15 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxState
-from tests.databases import Clock
-from tests.doubles_delivery import seeded
-from tests.factories import an_event
-from tests.faults import relay_process
-from tests.faults.backlogs import fill
-from tests.faults.checker import PromiseLog, nothing_lost
-from tests.faults.relay_process import container_on, relay_on
-from tests.service import wait_until
-from tests.stub_bus import SomeRefused, StubBus, TextRefused
+from tests.support.databases.databases import Clock
+from tests.support.doubles.delivery import seeded
+from tests.support.doubles.stub_bus import SomeRefused, StubBus, TextRefused
+from tests.support.faults import relay_process
+from tests.support.faults.backlogs import fill
+from tests.support.faults.checker import PromiseLog, nothing_lost
+from tests.support.faults.relay_process import container_on, relay_on
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 LONG = 240.0
 """Seconds, for work of a few."""

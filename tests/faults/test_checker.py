@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from domain.model.events.event import BatchProcessingCompleted
-from tests.factories import an_event
-from tests.faults.checker import DeliveryCheck, PromiseLog, judge, nothing_lost
-from tests.stub_bus import Entry
+from tests.support.doubles.stub_bus import Entry
+from tests.support.faults.checker import DeliveryCheck, PromiseLog, judge, nothing_lost
+from tests.support.samples.factories import an_event
 
 
 def entry(event: BatchProcessingCompleted) -> Entry:

@@ -4,13 +4,22 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.callers import Callers
-from tests.faults.checker import PromiseLog, nothing_lost
-from tests.faults.relay_process import drain
-from tests.faults.servers import Server
 from tests.integration.localstack import free_port
-from tests.service import wait_until
-from tests.stub_bus import THROTTLED, Cut, EntryCount, Fault, Garbage, Latency, SomeRefused, StubBus
+from tests.support.doubles.stub_bus import (
+    THROTTLED,
+    Cut,
+    EntryCount,
+    Fault,
+    Garbage,
+    Latency,
+    SomeRefused,
+    StubBus,
+)
+from tests.support.faults.callers import Callers
+from tests.support.faults.checker import PromiseLog, nothing_lost
+from tests.support.faults.relay_process import drain
+from tests.support.faults.servers import Server
+from tests.support.harness.service import wait_until
 
 RECORDINGS = 24
 

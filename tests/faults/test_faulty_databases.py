@@ -10,16 +10,16 @@ import pytest
 from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
 from domain.model.errors import OutboxUnavailableError
-from tests import failing_disk
-from tests.databases import PostgreSqlServer, postgresql_server
-from tests.doubles_delivery import seeded
-from tests.failing_disk import DiskFault
-from tests.faults.callers import CALLERS, Callers
-from tests.faults.checker import PromiseLog, nothing_lost
-from tests.faults.relay_process import drain
-from tests.faults.servers import Server
-from tests.service import wait_until
-from tests.stub_bus import INTERNAL_ERROR, StubBus
+from tests.support.databases.databases import PostgreSqlServer, postgresql_server
+from tests.support.doubles.delivery import seeded
+from tests.support.doubles.stub_bus import INTERNAL_ERROR, StubBus
+from tests.support.faults import failing_disk
+from tests.support.faults.callers import CALLERS, Callers
+from tests.support.faults.checker import PromiseLog, nothing_lost
+from tests.support.faults.failing_disk import DiskFault
+from tests.support.faults.relay_process import drain
+from tests.support.faults.servers import Server
+from tests.support.harness.service import wait_until
 
 RECORDINGS = 12
 BACKENDS_TO_KILL = 10
@@ -55,7 +55,7 @@ def test_a_disk_that_fails_leaves_the_bus_and_is_used_again_when_it_works(
     disk: Path,
     fault: DiskFault,
 ) -> None:
-    server = new_server((sys.executable, "-m", "tests.failing_disk", str(disk)))
+    server = new_server((sys.executable, "-m", "tests.support.faults.failing_disk", str(disk)))
     before = callers.upload_many(server.url, RECORDINGS)
     (disk / fault).touch()
     without_outbox = callers.upload_many(server.url, RECORDINGS)

@@ -14,14 +14,14 @@ from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
 from domain.services.consuming.in_flight import SETTLED_TOGETHER
-from tests.commands import PROGRAM, clean_environment
-from tests.doubles_delivery import seeded
-from tests.envelopes import enveloped
-from tests.factories import an_event
-from tests.faults.handled_log import VARIABLE, handled
-from tests.faults.servers import CREDENTIALS
-from tests.service import wait_until
-from tests.sqs_queues import create_pair
+from tests.support.aws.sqs_queues import create_pair
+from tests.support.doubles.delivery import seeded
+from tests.support.faults.handled_log import VARIABLE, handled
+from tests.support.faults.servers import CREDENTIALS
+from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.service import wait_until
+from tests.support.samples.envelopes import enveloped
+from tests.support.samples.factories import an_event
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 10
@@ -107,7 +107,7 @@ class Consumers:
         options = {"--hidden-seconds": VISIBILITY_TIMEOUT, "--pause-seconds": 1, "--concurrency": THREADS}
         arguments = [str(each) for option in options.items() for each in option]
         return subprocess.Popen(
-            [PROGRAM, "consume", "--handler", "tests.faults.handled_log:handle", *arguments],
+            [PROGRAM, "consume", "--handler", "tests.support.faults.handled_log:handle", *arguments],
             cwd=ROOT,
             env=clean_environment(
                 **CREDENTIALS,

@@ -14,11 +14,11 @@ from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
 from domain.services.dead_letters.scan import BATCH
-from tests.commands import PROGRAM, clean_environment
-from tests.dead_letters import an_envelope
-from tests.doubles_delivery import seeded
-from tests.faults.servers import CREDENTIALS
-from tests.service import wait_until
+from tests.support.doubles.delivery import seeded
+from tests.support.faults.servers import CREDENTIALS
+from tests.support.harness.dead_letters import an_envelope
+from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.service import wait_until
 
 ROUNDS = 10
 FILLING = 100

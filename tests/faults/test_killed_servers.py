@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.doubles_delivery import seeded
-from tests.faults.callers import Callers
-from tests.faults.checker import PromiseLog, nothing_lost
-from tests.faults.killing import kill_again_and_again
-from tests.faults.relay_process import drain
-from tests.faults.servers import Server
-from tests.stub_bus import SomeRefused, StubBus
+from tests.support.doubles.delivery import seeded
+from tests.support.doubles.stub_bus import SomeRefused, StubBus
+from tests.support.faults.callers import Callers
+from tests.support.faults.checker import PromiseLog, nothing_lost
+from tests.support.faults.killing import kill_again_and_again
+from tests.support.faults.relay_process import drain
+from tests.support.faults.servers import Server
 
 ROUNDS = 10
 

@@ -8,12 +8,12 @@ import pytest
 
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.outbox import OutboxState
-from tests.factories import an_event
-from tests.faults import relay_process
-from tests.faults.checker import PromiseLog, nothing_lost
-from tests.faults.relay_process import container_on, drain
-from tests.service import wait_until
-from tests.stub_bus import Cut, Latency, StubBus
+from tests.support.doubles.stub_bus import Cut, Latency, StubBus
+from tests.support.faults import relay_process
+from tests.support.faults.checker import PromiseLog, nothing_lost
+from tests.support.faults.relay_process import container_on, drain
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 EVENTS = 10
 """As many as one call holds."""

@@ -25,13 +25,13 @@ from domain.services.consuming.consumer import ConsumerOptions
 from entrypoints.cli.main import COMMANDS, main
 from ports.event_handler_port import EventHandlerPort
 from ports.queue_port import Copy, QueueMessage
-from tests.aws_calls import ACCOUNT, FREE, REGION, Recorder, recorded_calls, with_the_key
-from tests.dead_letters import an_envelope
-from tests.factories import an_event
-from tests.iam import allows, unused
 from tests.integration.conftest import Names
-from tests.recordings import record, tone
-from tests.service import exchange, multipart, post_head, serving, wait_until
+from tests.support.aws.calls import ACCOUNT, FREE, REGION, Recorder, recorded_calls, with_the_key
+from tests.support.aws.iam import allows, unused
+from tests.support.harness.dead_letters import an_envelope
+from tests.support.harness.service import exchange, multipart, post_head, serving, wait_until
+from tests.support.samples.factories import an_event
+from tests.support.samples.recordings import record, tone
 
 TENANT = uuid4()
 ROLES = {

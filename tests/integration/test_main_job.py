@@ -11,10 +11,10 @@ import urllib3
 from jsonschema import Draft202012Validator
 
 from domain.model.events.event import BatchProcessingCompleted
-from tests.commands import serving, transcripts
-from tests.contract_history import ROOT
 from tests.integration.conftest import Names
-from tests.recordings import DEMO, DEMO_TEXT, record, silence
+from tests.support.harness.installed_command import serving, transcripts
+from tests.support.samples.contract_history import ROOT
+from tests.support.samples.recordings import DEMO, DEMO_TEXT, record, silence
 
 TENANT = str(uuid4())
 ENVELOPE = json.loads((ROOT / "docs" / "events" / "envelope.schema.json").read_text(encoding="utf-8"))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.commands import transcripts
 from tests.integration.conftest import Names
+from tests.support.harness.installed_command import transcripts
 
 
 @pytest.fixture

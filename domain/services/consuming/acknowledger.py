@@ -9,23 +9,22 @@ from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableE
 from domain.services.consuming.in_flight import Delivery
 from domain.services.consuming.stats import MessageOutcome
 from domain.services.consuming.workplace import Workplace
+from domain.services.resilience.backoff import Backoff
 from ports.queue_port import QueueMessage
 
 logger = logging.getLogger(__name__)
 
-MAX_PAUSE_SECONDS = 900.0
-"""The longest pause between two tries."""
-PAUSE_GROWTH = 4
-_GROWS_UNTIL = 6
+MAX_RETRY_DELAY = 900.0
+"""The longest delay between two tries, in seconds."""
 
 
-def pause_after(receives: int, first_seconds: float, random: Random) -> int:
-    """Whole seconds until the next try: it grows fourfold with each, up to a bound; spread over its half.
+def retry_delay(receives: int, first_seconds: float, random: Random) -> int:
+    """Return whole seconds until the next try: the delay grows fourfold with each receive.
 
-    With three receives and a first pause of 30 seconds, the last try comes about two minutes after the first.
+    With three receives and a first delay of 30 seconds, the last try comes about two minutes after the first.
     """
-    bound = min(first_seconds * PAUSE_GROWTH ** min(max(receives - 1, 0), _GROWS_UNTIL), MAX_PAUSE_SECONDS)
-    return round(random.uniform(bound / 2, bound))
+    backoff = Backoff(first_seconds, MAX_RETRY_DELAY, growth=4, least=0.5)
+    return round(backoff.delay(max(receives - 1, 0), random))
 
 
 class Endings:
@@ -126,7 +125,7 @@ class Endings:
 
     def _pause(self, message: QueueMessage) -> int:
         first = self._place.options.pause_seconds
-        return pause_after(message.receive_count, first, self._place.random)
+        return retry_delay(message.receive_count, first, self._place.random)
 
 
 def context(delivery: Delivery) -> dict[str, object]:

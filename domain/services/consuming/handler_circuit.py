@@ -6,11 +6,11 @@ from threading import Lock
 from domain.model.consuming.lease import EventKey
 from domain.services.consuming.in_flight import Delivery
 from domain.services.consuming.trouble import Trouble
+from domain.services.resilience.backoff import Backoff
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 
-FIRST_PAUSE_SECONDS = 1.0
-MAX_PAUSE_SECONDS = 60.0
-_GROWS_UNTIL = 6
+PROBE = Backoff(least=0.5)
+"""The pause before an event is tried again during an outage."""
 
 TRIES_IN_HAND = 10
 """So often an event is tried during an outage before it goes back to the queue, where each receive counts."""
@@ -90,6 +90,4 @@ class Outage:
         return self.is_on and delivery.is_kept and delivery.tries < TRIES_IN_HAND
 
     def _pause(self) -> float:
-        """Seconds until the next try: up to a bound that doubles, and at least half of it."""
-        bound = min(FIRST_PAUSE_SECONDS * 2 ** min(self.tries, _GROWS_UNTIL), MAX_PAUSE_SECONDS)
-        return self._random.uniform(bound / 2, bound)
+        return PROBE.delay(self.tries, self._random)

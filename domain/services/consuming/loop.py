@@ -21,11 +21,14 @@ from domain.services.consuming.handler_circuit import TRIES_BEFORE_THE_END
 from domain.services.consuming.in_flight import BATCH, GATHERED, Delivery
 from domain.services.consuming.receiver import Catch, Intake
 from domain.services.consuming.workplace import Workplace
-from domain.services.resilience.backoff import full_jitter
+from domain.services.resilience.backoff import Backoff
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
 
 logger = logging.getLogger(__name__)
+
+PAUSE = Backoff()
+"""The pause of a thread after the queue or the database failed."""
 
 WAIT_SECONDS = 20
 """How long a receive waits for a message: as long as SQS lets it."""
@@ -213,4 +216,4 @@ class Crew:
     def _rest(self, hand: Hand, reason: str) -> None:
         self._place.trouble.begin(reason)
         hand.setbacks += 1
-        self._place.stop.wait(full_jitter(hand.setbacks, self._place.random))
+        self._place.stop.wait(PAUSE.delay(hand.setbacks, self._place.random))

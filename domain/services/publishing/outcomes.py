@@ -12,11 +12,14 @@ from domain.model.errors import (
 )
 from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
 from domain.model.outbox import EventLease, Outcome, Postponed, Published, Rejected
-from domain.services.resilience.backoff import full_jitter
+from domain.services.resilience.backoff import Backoff
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 
 logger = logging.getLogger(__name__)
+
+RETRY = Backoff()
+"""The delay before a published event that failed is tried again."""
 
 
 def publish_safely(
@@ -60,8 +63,8 @@ def outcome_for(lease: EventLease, outcome: PublishOutcome, random: Random) -> O
         case EventBusRefusesUsError():
             return Postponed(lease, 0.0, str(outcome), is_attempt=False)
         case EventPublishError():
-            return Postponed(lease, full_jitter(lease.attempts, random), str(outcome))
-    return Postponed(lease, full_jitter(lease.attempts, random), f"the transport answered {outcome.status}")
+            return Postponed(lease, RETRY.delay(lease.attempts, random), str(outcome))
+    return Postponed(lease, RETRY.delay(lease.attempts, random), f"the transport answered {outcome.status}")
 
 
 def log_outcome(outcome: Outcome, source: str) -> None:

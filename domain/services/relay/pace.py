@@ -4,9 +4,11 @@ import logging
 from random import Random
 
 from domain.services.relay.dispatcher import Round
-from domain.services.resilience.backoff import full_jitter
+from domain.services.resilience.backoff import Backoff
 
 logger = logging.getLogger(__name__)
+
+PAUSE = Backoff()
 
 MAX_SLOWDOWN = 2
 """How often the rest after rounds that were mostly refused is doubled: calls are at most 4 seconds apart."""
@@ -40,7 +42,7 @@ class Pace:
             logger.error("the relay pauses", extra={"error": reason})
         self.trouble = self.last_error = reason
         self._setbacks += 1
-        return full_jitter(self._setbacks, self._random)
+        return PAUSE.delay(self._setbacks, self._random)
 
     def recover(self) -> None:
         """Something went well."""
@@ -51,7 +53,7 @@ class Pace:
     def _slow_down(self) -> float:
         """A bus that refuses most of what it gets is called less often, the more rounds in a row it does."""
         self._slowdown = min(self._slowdown + 1, MAX_SLOWDOWN)
-        return full_jitter(self._slowdown, self._random)
+        return PAUSE.delay(self._slowdown, self._random)
 
     def _at_full_speed(self) -> float:
         self._slowdown = -1

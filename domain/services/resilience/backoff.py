@@ -1,15 +1,29 @@
-"""Backoff: how long to wait after failures, spread out at random."""
+"""Backoff: the delay before the next try after failures."""
 
+from dataclasses import dataclass
 from random import Random
 
-FIRST_DELAY_SECONDS = 1.0
-MAX_DELAY_SECONDS = 60.0
+MAX_EXPONENT = 32
+"""Keeps the power finite after any number of failures; the bound is reached long before."""
 
 
-def full_jitter(failures: int, random: Random) -> float:
-    """Seconds to wait after so many failures: anything up to a bound that doubles each time, up to a minute.
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Delays that grow with each failure, up to a bound, spread at random so that retries do not coincide.
 
-    Spread out evenly, so that what failed together does not come back together.
+    Attributes:
+        first_seconds: the bound of the delay after no failure yet.
+        max_seconds: the bound that no delay exceeds.
+        growth: the factor by which each failure raises the bound.
+        least: the part of the bound that every delay has; 0 is what AWS calls full jitter.
     """
-    bound = FIRST_DELAY_SECONDS * 2 ** min(failures, 10)
-    return random.uniform(0, min(bound, MAX_DELAY_SECONDS))
+
+    first_seconds: float = 1.0
+    max_seconds: float = 60.0
+    growth: float = 2.0
+    least: float = 0.0
+
+    def delay(self, failures: int, random: Random) -> float:
+        """Return the seconds to wait after that many failures in a row."""
+        bound = min(self.first_seconds * self.growth ** min(failures, MAX_EXPONENT), self.max_seconds)
+        return random.uniform(self.least * bound, bound)

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.commands import transcripts
 from tests.integration.conftest import Names
+from tests.support.harness.installed_command import transcripts
 
 
 def test_status_sees_no_drift_in_a_route_that_cloudformation_made(

@@ -14,12 +14,12 @@ from botocore.config import Config
 from adapters.aws.s3.dead_letter_archive import S3Archive
 from adapters.aws.sqs.move_task import SqsMoveTask
 from adapters.aws.sqs.queue import SqsQueue
-from tests.commands import transcripts
 from tests.contracts import dead_letter_archive_port, move_task_port
-from tests.dead_letters import an_envelope
-from tests.factories import an_event
 from tests.integration.conftest import Names
-from tests.sqs_queues import ATTRIBUTES, TRACE_HEADER, create_pair, sender
+from tests.support.aws.sqs_queues import ATTRIBUTES, TRACE_HEADER, create_pair, sender
+from tests.support.harness.dead_letters import an_envelope
+from tests.support.harness.installed_command import transcripts
+from tests.support.samples.factories import an_event
 
 PLACES = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
 

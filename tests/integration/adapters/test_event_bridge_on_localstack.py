@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from tests.contracts.event_port import Delivery, EventPortContract, Transport
-from tests.event_bridges import QueueBehindRule, publisher, unreachable_publisher
 from tests.integration.conftest import Names
+from tests.support.aws.event_bridges import QueueBehindRule, publisher, unreachable_publisher
 
 
 class TestEventBridgePublisherOnLocalStack(EventPortContract):

@@ -9,7 +9,7 @@ from domain.model.route.route import RouteNames
 from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
 from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
 from tests.integration.conftest import Names
-from tests.routes_on_aws import Clients
+from tests.support.aws.routes import Clients
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from domain.model.replays import ReplayState
 from domain.model.route.route import RouteNames
 from domain.services.route.replay import EventReplayService
 from tests.contracts.replay_port import TENANT, everything
-from tests.factories import an_event
 from tests.integration.conftest import Names
-from tests.routes_on_aws import Clients, RouteOnAws
-from tests.service import wait_until
+from tests.support.aws.routes import Clients, RouteOnAws
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from adapters.aws.sqs.queue import SqsQueue
 from ports.queue_port import QueuePort
 from tests.contracts.queue_port import QueuePortContract, Send
 from tests.integration.conftest import Names
-from tests.sqs_queues import create_pair, sender
+from tests.support.aws.sqs_queues import create_pair, sender
 
 
 class TestSqsQueueOnLocalStack(QueuePortContract):

@@ -16,11 +16,11 @@ from domain.model.route.route import RouteComponent, RouteNames, Verification
 from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort, PublishOutcome
 from ports.queue_port import QueueMessage
-from tests.doubles_route import envelope
-from tests.event_bridges import unreachable_publisher
-from tests.factories import an_event
 from tests.integration.conftest import Names
-from tests.routes_on_aws import Clients, RouteOnAws
+from tests.support.aws.event_bridges import unreachable_publisher
+from tests.support.aws.routes import Clients, RouteOnAws
+from tests.support.doubles.route import envelope
+from tests.support.samples.factories import an_event
 
 SHORT = 1.0
 """Seconds to wait for what cannot come."""

@@ -4,8 +4,8 @@ from adapters.in_memory import InMemoryEventPublisher, InMemoryPayloadStore, InM
 from tests.contracts.deduplication_port import Memory, ProcessedEventsPortContract
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
-from tests.databases import Clock
-from tests.factories import an_event
+from tests.support.databases.databases import Clock
+from tests.support.samples.factories import an_event
 
 
 class TestInMemoryEventPublisher(EventPortContract):

@@ -5,8 +5,8 @@ import pytest
 from adapters.in_memory import InMemoryIdempotency, InMemoryOutbox
 from tests.contracts.idempotency_port import IdempotencyKeys, IdempotencyPortContract
 from tests.contracts.outbox_port import KeptOutbox, OutboxPortContract
-from tests.databases import Clock
-from tests.factories import an_event
+from tests.support.databases.databases import Clock
+from tests.support.samples.factories import an_event
 
 
 class TestInMemoryOutbox(OutboxPortContract):

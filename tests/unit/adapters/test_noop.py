@@ -5,7 +5,7 @@ import pytest
 from adapters.noop import NoOpEventPublisher
 from domain.model.events.event import PublicationStatus
 from tests.contracts.event_port import Delivery, EventPortContract, Transport
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 class TestNoOpEventPublisher(EventPortContract):

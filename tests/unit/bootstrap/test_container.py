@@ -10,7 +10,7 @@ from bootstrap.container import Container, build_container
 from bootstrap.settings import EventTransport, Settings
 from domain.model.outbox import Published
 from domain.services.publishing.outbox_publisher import OutboxPublisher
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 @pytest.fixture

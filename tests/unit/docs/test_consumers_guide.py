@@ -11,7 +11,7 @@ import pytest
 from bootstrap.runtime.handlers import command_handler, function_handler
 from domain.model.consuming.received import ReceivedEvent
 from domain.services.consuming.consumer import Consumer
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2, CompletedEvent
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "lambda_consumer.py"
 

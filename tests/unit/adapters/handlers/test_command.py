@@ -12,8 +12,8 @@ from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
-from tests.factories import an_event
-from tests.service import wait_until
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 
 def shell(script: str, *, timeout_seconds: float = 30.0) -> CommandHandler:

@@ -9,7 +9,7 @@ from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 MODULE = """
 import asyncio, functools, sys

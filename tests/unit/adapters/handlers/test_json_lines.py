@@ -7,8 +7,8 @@ from adapters.handlers.partitions import PartitionedWriter
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.events.event import BatchProcessingCompleted
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
-from tests.factories import an_event
-from tests.unit.adapters.handlers.warehouses import files, place_of
+from tests.support.harness.warehouses import files, place_of
+from tests.support.samples.factories import an_event
 
 
 def directory(root: Path) -> JsonLinesDirectory:

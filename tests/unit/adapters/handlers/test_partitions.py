@@ -15,8 +15,8 @@ import pytest
 from adapters.handlers.partitions import LEFT_OVER_AFTER_SECONDS, PartitionedWriter
 from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted
-from tests.factories import an_event
-from tests.unit.adapters.handlers.warehouses import files, place_of, unfinished
+from tests.support.harness.warehouses import files, place_of, unfinished
+from tests.support.samples.factories import an_event
 
 
 def prepared(root: Path) -> PartitionedWriter:
@@ -228,7 +228,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from adapters.handlers.partitions import PartitionedWriter
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 folder = PartitionedWriter(Path(sys.argv[1]))
 folder.prepare()

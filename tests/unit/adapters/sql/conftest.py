@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from adapters.sql.database import Database
-from tests.databases import KINDS, POSTGRESQL, Clock, Place, PostgreSqlServer, postgresql_server
 from tests.integration.localstack import SHARED_FOLDER
+from tests.support.databases.databases import (
+    KINDS,
+    POSTGRESQL,
+    Clock,
+    Place,
+    PostgreSqlServer,
+    postgresql_server,
+)
 
 
 @pytest.fixture(scope="session")

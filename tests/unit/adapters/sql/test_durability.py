@@ -6,8 +6,8 @@ from adapters.sql.durability import condition_of
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from domain.model.errors import OutboxUnavailableError
-from tests.databases import Place, PostgreSqlServer
 from tests.integration.localstack import free_port
+from tests.support.databases.databases import Place, PostgreSqlServer
 
 
 def test_a_database_as_it_is_set_up_keeps_what_it_confirms(database: Database) -> None:

@@ -5,7 +5,7 @@ import pytest
 from adapters.sql.database import Database
 from adapters.sql.idempotency import SqlIdempotency
 from tests.contracts.idempotency_port import IdempotencyKeys, IdempotencyPortContract
-from tests.databases import Clock
+from tests.support.databases.databases import Clock
 from tests.unit.adapters.sql.outbox.test_outbox import broken
 
 pytestmark = pytest.mark.slow

@@ -26,11 +26,11 @@ from bootstrap.aws.clients import (
     sqs_client,
 )
 from domain.model.errors import ConfigurationError, EventBusUnavailableError
-from tests.event_bridges import publisher
-from tests.factories import an_event
 from tests.integration.localstack import free_port
-from tests.service import wait_until
-from tests.stub_bus import INTERNAL_ERROR, THROTTLED, Cut, Fault, StubBus
+from tests.support.aws.event_bridges import publisher
+from tests.support.doubles.stub_bus import INTERNAL_ERROR, THROTTLED, Cut, Fault, StubBus
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.slow
 

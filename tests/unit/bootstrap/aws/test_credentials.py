@@ -21,10 +21,10 @@ from bootstrap.aws import credentials as aws_credentials
 from bootstrap.aws.clients import AwsAccess, consuming_client, publishing_client, relaying_client, s3_client
 from domain.model.errors import EventBusRefusesUsError, InfrastructureError, PayloadStoreError
 from domain.model.outbox import OutboxState
-from tests.event_bridges import publisher
-from tests.factories import an_event
-from tests.relays import RelayAtWork
-from tests.stub_bus import ACCESS_DENIED, StubBus
+from tests.support.aws.event_bridges import publisher
+from tests.support.doubles.stub_bus import ACCESS_DENIED, StubBus
+from tests.support.harness.relay import RelayAtWork
+from tests.support.samples.factories import an_event
 
 OLD, NEW = "AKIDOLD", "AKIDNEW"
 KEYS = f"aws_access_key_id = {NEW}\naws_secret_access_key = made-up\n"

@@ -10,8 +10,8 @@ from adapters.sql.engines.factory import engine_for
 from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.errors import ConfigurationError
-from tests.factories import an_event
-from tests.service import container_for
+from tests.support.harness.service import container_for
+from tests.support.samples.factories import an_event
 
 
 def test_a_relative_path_counts_from_the_working_directory(

@@ -22,10 +22,10 @@ from bootstrap.settings import Settings
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxCounts, Rejected
 from domain.model.route.route import Finding, RouteComponent
-from tests.databases import postgresql_server
-from tests.doubles_route import Diagnosed
-from tests.factories import an_event
 from tests.integration.localstack import SHARED_FOLDER, free_port
+from tests.support.databases.databases import postgresql_server
+from tests.support.doubles.route import Diagnosed
+from tests.support.samples.factories import an_event
 
 AN_ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"}
 BROKEN = Finding(RouteComponent.RULE, "the rule is disabled", "its state is DISABLED", "enable it")

@@ -6,7 +6,7 @@ import pytest
 from bootstrap.runtime.handlers import FileFormat, command_handler, directory_handler, function_handler
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 @pytest.mark.parametrize("file_format", FileFormat)

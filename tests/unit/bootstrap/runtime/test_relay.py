@@ -7,7 +7,7 @@ import pytest
 from bootstrap.container import build_container
 from bootstrap.runtime.relay import relaying
 from bootstrap.settings import Settings
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 @pytest.mark.parametrize("transport", ["noop", "memory"])

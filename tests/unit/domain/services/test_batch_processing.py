@@ -20,7 +20,7 @@ from domain.services.publishing.event_publisher import EventPublisher
 from ports.cleaner_port import CleanerPort
 from ports.event_port import EventPort
 from ports.transcriber_port import Progress, TranscriberPort
-from tests.doubles import (
+from tests.support.doubles.transcription import (
     SPOKEN,
     CallbackCleaner,
     FailingEventPublisher,

@@ -20,8 +20,8 @@ from domain.services.claim_check import ClaimCheck
 from ports.event_port import PublishOutcome
 from ports.payload_store_port import PayloadStorePort
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
-from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher
-from tests.factories import a_referring_event, an_event
+from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher
+from tests.support.samples.factories import a_referring_event, an_event
 
 LIMIT = 1_000
 

@@ -11,8 +11,8 @@ from adapters.in_memory import InMemoryIdempotency
 from domain.model.errors import ConfigurationError, IdempotencyInProgressError, IdempotencyUnavailableError
 from domain.model.idempotency import Reservation
 from domain.services.idempotency import LEASE_SECONDS, RENEW_SECONDS, LeaseRenewal
-from tests.databases import Clock
-from tests.service import wait_until
+from tests.support.databases.databases import Clock
+from tests.support.harness.service import wait_until
 
 TENANT = uuid4()
 

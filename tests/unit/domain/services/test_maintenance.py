@@ -8,8 +8,8 @@ from adapters.in_memory import InMemoryIdempotency, InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxCounts, Published, Rejected
 from domain.services.maintenance import LATE_SECONDS, TEXTS_BATCH, Housekeeping
-from tests.factories import an_event
-from tests.service import wait_until
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 
 class Clock:

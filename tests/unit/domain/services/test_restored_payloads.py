@@ -7,7 +7,7 @@ from domain.model.errors import PayloadStoreError
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2, TranscriptRef
 from domain.services.claim_check import MAX_PAYLOAD_BYTES, restore_payload
 from ports.payload_store_port import PayloadStorePort
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 class Objects(PayloadStorePort):

@@ -4,8 +4,8 @@ from fastapi.testclient import TestClient
 
 from entrypoints.api.app import create_app
 from ports.transcriber_port import TranscriberState
-from tests.doubles import FixedTranscriber
-from tests.service import container_for
+from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.harness.service import container_for
 
 
 class StartingTranscriber(FixedTranscriber):

@@ -16,9 +16,9 @@ from bootstrap.container import Container
 from domain.model.errors import IdempotencyUnavailableError, TranscriberCrashedError
 from domain.services.idempotency import LEASE_SECONDS
 from entrypoints.api.app import create_app
-from tests.databases import Clock
-from tests.doubles import FixedTranscriber
-from tests.service import container_for, wait_until
+from tests.support.databases.databases import Clock
+from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.harness.service import container_for, wait_until
 
 TENANT, OTHER_TENANT = str(uuid4()), str(uuid4())
 

@@ -14,10 +14,8 @@ from bootstrap.settings import Settings
 from domain.model import errors
 from domain.model.transcripts import Segment, Transcript
 from entrypoints.api.app import create_app
-from tests.doubles import FixedTranscriber
 from tests.integration.localstack import free_port
-from tests.service import container_for, wait_until
-from tests.stub_bus import (
+from tests.support.doubles.stub_bus import (
     ACCESS_DENIED,
     EXPIRED_TOKEN,
     INTERNAL_ERROR,
@@ -29,6 +27,8 @@ from tests.stub_bus import (
     Refusal,
     StubBus,
 )
+from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.harness.service import container_for, wait_until
 
 pytestmark = pytest.mark.slow
 

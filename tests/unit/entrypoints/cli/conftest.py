@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import Caller, calling
+from tests.support.harness.command_line import Caller, calling
 
 
 @pytest.fixture

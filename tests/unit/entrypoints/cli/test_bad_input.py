@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from entrypoints.cli.views.output import print_json
-from tests.command_line import Caller
+from tests.support.harness.command_line import Caller
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
 MANY_NINES = "9" * 400

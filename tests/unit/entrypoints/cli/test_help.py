@@ -4,7 +4,7 @@ import click
 import pytest
 
 from entrypoints.cli.main import cli
-from tests.command_line import every_command
+from tests.support.harness.command_line import every_command
 
 EVERY = dict(every_command())
 OPTIONS = [

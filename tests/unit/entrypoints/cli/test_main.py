@@ -7,7 +7,7 @@ import pytest
 
 from entrypoints.cli.main import COMMANDS, cli
 from entrypoints.cli.views.output import print_json
-from tests.commands import transcripts
+from tests.support.harness.installed_command import transcripts
 
 
 def test_help_lists_every_command_with_what_it_does() -> None:

@@ -12,7 +12,7 @@ from moto import mock_aws
 from adapters.aws.diagnosis.bus import BusDiagnosis, matches_plainly
 from adapters.aws.diagnosis.queue import KEY_STATEMENT
 from domain.model.route.route import Finding, RouteComponent, RouteNames
-from tests.routes_on_aws import RouteOnAws, moto_clients
+from tests.support.aws.routes import RouteOnAws, moto_clients
 
 REGION = "eu-central-1"
 PATTERN = {"source": ["com.yourapp.transcription"], "detail-type": ["BatchProcessingCompleted"]}
@@ -298,7 +298,7 @@ def test_a_key_that_may_not_be_read_is_said_to_be_unchecked(route: RouteOnAws, o
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "link"),
+    ("service", "operation", "component"),
     [
         ("events", "describe_event_bus", RouteComponent.BUS),
         ("events", "describe_rule", RouteComponent.RULE),

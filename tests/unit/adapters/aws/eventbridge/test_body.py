@@ -5,9 +5,9 @@ from botocore.session import get_session
 
 from adapters.aws.eventbridge.body import body, use_fast_serializer
 from adapters.aws.eventbridge.entry import put_events_entry
-from tests.event_bridges import client_of, publisher
-from tests.factories import an_event
-from tests.stub_bus import StubBus
+from tests.support.aws.event_bridges import client_of, publisher
+from tests.support.doubles.stub_bus import StubBus
+from tests.support.samples.factories import an_event
 
 TEXTS = ["plain words", 'quotes " and \\ and\nlines\tand \x00\x1f', "Grüße, 你好 and 🎙", "\u2028</script>"]
 

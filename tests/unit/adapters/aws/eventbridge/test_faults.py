@@ -16,9 +16,8 @@ from domain.model.errors import (
     EventTooLargeError,
 )
 from domain.model.events.event import Publication
-from tests.event_bridges import IMPATIENT, client_of, publisher
-from tests.factories import an_event
-from tests.stub_bus import (
+from tests.support.aws.event_bridges import IMPATIENT, client_of, publisher
+from tests.support.doubles.stub_bus import (
     ACCESS_DENIED,
     EXPIRED_TOKEN,
     INTERNAL_ERROR,
@@ -32,6 +31,7 @@ from tests.stub_bus import (
     Refusal,
     StubBus,
 )
+from tests.support.samples.factories import an_event
 
 REJECTING: list[Fault] = [
     Refusal("InvalidArgument"),

@@ -14,9 +14,15 @@ from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from domain.model.errors import EventTooLargeError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication, read_event
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
-from tests.event_bridges import REGION, QueueBehindRule, client_of, publisher, unreachable_publisher
-from tests.factories import A_MOMENT, an_event
-from tests.stub_bus import StubBus
+from tests.support.aws.event_bridges import (
+    REGION,
+    QueueBehindRule,
+    client_of,
+    publisher,
+    unreachable_publisher,
+)
+from tests.support.doubles.stub_bus import StubBus
+from tests.support.samples.factories import A_MOMENT, an_event
 
 
 @pytest.fixture

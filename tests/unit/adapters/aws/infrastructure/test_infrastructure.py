@@ -16,7 +16,7 @@ from domain.model.errors import InfrastructureError
 from domain.model.route.route import RouteNames
 from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
 from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
-from tests.routes_on_aws import Clients, RouteOnAws, moto_clients
+from tests.support.aws.routes import Clients, RouteOnAws, moto_clients
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from moto import mock_aws
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import RouteComponent, RouteNames
 from domain.model.route.status import RemovalOutcome
-from tests.routes_on_aws import RouteOnAws, moto_clients
+from tests.support.aws.routes import RouteOnAws, moto_clients
 
 DAYS = 7
 

@@ -20,8 +20,8 @@ from domain.model.errors import InfrastructureError
 from domain.model.replays import SETTLE_SECONDS
 from domain.model.route.route import RouteNames
 from tests.contracts.replay_port import OTHER, TENANT, Archived, ReplayPortContract, everything
-from tests.factories import an_event
-from tests.routes_on_aws import Clients, RouteOnAws, moto_clients
+from tests.support.aws.routes import Clients, RouteOnAws, moto_clients
+from tests.support.samples.factories import an_event
 
 NAMES = RouteNames(bus="orders")
 

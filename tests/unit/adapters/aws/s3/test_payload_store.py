@@ -16,8 +16,8 @@ from domain.model.errors import PayloadStoreError
 from domain.model.events.event import TranscriptRef
 from domain.model.route.route import Finding, RouteComponent
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
-from tests.factories import an_event
 from tests.integration.localstack import free_port
+from tests.support.samples.factories import an_event
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from adapters.aws.sqs.move_task import SqsMoveTask
 from domain.model.errors import InfrastructureError
 from ports.move_task_port import MoveProgress
-from tests.routes_on_aws import moto_clients
+from tests.support.aws.routes import moto_clients
 
 ARN = "arn:aws:sqs:eu-central-1:123456789012:"
 HANDLE = "a-handle"

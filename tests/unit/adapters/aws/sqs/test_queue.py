@@ -14,8 +14,8 @@ from adapters.aws.sqs.queue import SqsQueue
 from domain.model.errors import InfrastructureError
 from ports.queue_port import QueueDepth, QueueMessage, QueuePort
 from tests.contracts.queue_port import QueuePortContract, Send
-from tests.routes_on_aws import moto_clients
-from tests.sqs_queues import ATTRIBUTES, TRACE_HEADER, create_pair, sender
+from tests.support.aws.routes import moto_clients
+from tests.support.aws.sqs_queues import ATTRIBUTES, TRACE_HEADER, create_pair, sender
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from adapters.speech.decoding.decoder import BLOCK_SAMPLES, BYTES_PER_SAMPLE, SAMPLE_RATE, decode
 from adapters.speech.decoding.limits import DecodingLimits
 from ports.transcriber_port import Progress
-from tests.recordings import (
+from tests.support.samples.recordings import (
     ENCODINGS,
     Encoding,
     record,

@@ -21,7 +21,7 @@ from domain.model.errors import (
     RecordingError,
     UndecodableAudioError,
 )
-from tests.recordings import (
+from tests.support.samples.recordings import (
     ENCODINGS,
     Encoding,
     picture,

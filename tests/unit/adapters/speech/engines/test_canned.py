@@ -11,7 +11,7 @@ from adapters.speech.engines.loading import ENGINES, load_engine
 from domain.model.errors import AudioTooLongError, ConfigurationError, NotAudioError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import Progress
-from tests.recordings import ENCODINGS, Samples, record, silence, tone
+from tests.support.samples.recordings import ENCODINGS, Samples, record, silence, tone
 
 
 def _listen(folder: Path, samples: Samples, encoding: str = "wav") -> Transcript:

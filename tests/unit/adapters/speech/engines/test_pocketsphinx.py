@@ -14,7 +14,16 @@ from adapters.speech.engines.segmentation import FRAME_BYTES, MAX_UTTERANCE_SECO
 from domain.model.errors import AudioTooLongError, NotAudioError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import Progress
-from tests.recordings import DEMO, DEMO_TEXT, ENCODINGS, SAMPLE_RATE, Samples, record, silence, speech
+from tests.support.samples.recordings import (
+    DEMO,
+    DEMO_TEXT,
+    ENCODINGS,
+    SAMPLE_RATE,
+    Samples,
+    record,
+    silence,
+    speech,
+)
 
 SENTENCES = (
     "the weather is going to be nice today",

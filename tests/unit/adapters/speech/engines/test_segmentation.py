@@ -12,7 +12,7 @@ from adapters.speech.engines.segmentation import (
     Utterance,
     utterances,
 )
-from tests.recordings import SAMPLE_RATE, Samples, silence, speech, tone
+from tests.support.samples.recordings import SAMPLE_RATE, Samples, silence, speech, tone
 
 SENTENCE_SECONDS = 2.7
 """The first sentence of `speech()` begins almost at once and ends here."""

@@ -28,8 +28,8 @@ from domain.model.errors import (
 )
 from domain.model.transcripts import Transcript
 from tests.contracts.transcriber_port import TranscriberPortContract
-from tests.recordings import DEMO, record, silence, speech
-from tests.service import eventually
+from tests.support.harness.service import eventually
+from tests.support.samples.recordings import DEMO, record, silence, speech
 
 READY = Ready().to_line().decode().strip()
 ADVANCED = Advanced(done_seconds=1.0, total_seconds=9.0).to_line().decode().strip()

@@ -16,8 +16,8 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
-from tests.databases import Place, PostgreSqlServer, postgresql_server
-from tests.factories import an_event
+from tests.support.databases.databases import Place, PostgreSqlServer, postgresql_server
+from tests.support.samples.factories import an_event
 
 
 @pytest.fixture

@@ -34,12 +34,12 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.upgrade import upgrade_schema
 from domain.model.errors import ConfigurationError, OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
-from tests.databases import LIBRARIES, Place
-from tests.doubles_delivery import SimulatedTime
-from tests.factories import an_event
-from tests.failing_disk import is_possible_here
-from tests.service import wait_until
-from tests.unit.adapters.sql.processes import ROOT, locked, run_together
+from tests.support.databases.databases import LIBRARIES, Place
+from tests.support.databases.processes import ROOT, locked, run_together
+from tests.support.doubles.delivery import SimulatedTime
+from tests.support.faults.failing_disk import is_possible_here
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 
 @pytest.mark.parametrize(

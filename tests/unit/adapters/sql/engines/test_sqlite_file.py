@@ -11,8 +11,8 @@ from adapters.sql.database import Database
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Published
-from tests.databases import Place
-from tests.factories import an_event
+from tests.support.databases.databases import Place
+from tests.support.samples.factories import an_event
 
 
 @pytest.fixture

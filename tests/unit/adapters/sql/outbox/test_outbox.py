@@ -16,8 +16,8 @@ from adapters.sql.schema.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Postponed, Published
 from tests.contracts.outbox_port import KeptOutbox, OutboxPortContract
-from tests.databases import LIBRARIES, Clock, Place
-from tests.factories import an_event
+from tests.support.databases.databases import LIBRARIES, Clock, Place
+from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.slow
 

@@ -30,8 +30,8 @@ from domain.model.outbox import (
     Rejected,
 )
 from ports.outbox_port import OutboxPort
-from tests.databases import KINDS, Clock, Place
-from tests.factories import an_event
+from tests.support.databases.databases import KINDS, Clock, Place
+from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.slow
 

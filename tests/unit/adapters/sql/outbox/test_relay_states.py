@@ -28,9 +28,9 @@ from domain.services.relay.dispatcher import ClaimPublisher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import PublishOutcome
-from tests.databases import KINDS, Clock, Place
-from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded
-from tests.factories import an_event
+from tests.support.databases.databases import KINDS, Clock, Place
+from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, seeded
+from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.slow
 

@@ -16,9 +16,9 @@ from adapters.sql.schema.clock import DatabaseNow
 from adapters.sql.schema.tables import event_holds, processed_events
 from domain.model.consuming.lease import EventKey, ProcessingLease
 from tests.contracts.deduplication_port import Memory, ProcessedEventsPortContract, a_key
-from tests.databases import Clock, Place
-from tests.doubles_delivery import seeded
-from tests.service import wait_until
+from tests.support.databases.databases import Clock, Place
+from tests.support.doubles.delivery import seeded
+from tests.support.harness.service import wait_until
 from tests.unit.adapters.sql.outbox.test_outbox import broken
 
 pytestmark = pytest.mark.slow

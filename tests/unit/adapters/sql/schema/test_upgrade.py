@@ -19,9 +19,9 @@ from adapters.sql.schema.indexes import metadata
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from adapters.sql.schema.upgrade import revision, upgrade_schema
 from domain.model.errors import ConfigurationError
-from tests.databases import Place
-from tests.factories import an_event
-from tests.unit.adapters.sql.processes import ROOT, run_together
+from tests.support.databases.databases import Place
+from tests.support.databases.processes import ROOT, run_together
+from tests.support.samples.factories import an_event
 
 
 def test_the_migrations_lead_to_the_tables_that_the_code_knows(database: Database) -> None:

@@ -21,8 +21,8 @@ from domain.model.events.event import (
     read_event,
 )
 from domain.model.route.route import RouteNames
-from tests.contract_history import ROOT, frozen
-from tests.factories import a_referring_event, an_event
+from tests.support.samples.contract_history import ROOT, frozen
+from tests.support.samples.factories import a_referring_event, an_event
 
 GOLDEN = ROOT / "tests" / "unit" / "golden"
 EVENTS = ROOT / "docs" / "events"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.contract_history import breaches, committed, frozen, has_history
+from tests.support.samples.contract_history import breaches, committed, frozen, has_history
 
 
 def test_the_models_keep_to_every_schema_that_was_frozen() -> None:

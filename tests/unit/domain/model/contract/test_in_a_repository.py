@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract_history import GOLDEN, ROOT
+from tests.support.samples.contract_history import GOLDEN, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ class Checkout:
         self.folder = folder
         for part in ("domain", "docs/events", str(GOLDEN)):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ("tests/__init__.py", "tests/contract_history.py", TEST):
+        for file in ("tests/__init__.py", "tests/support/samples/contract_history.py", TEST):
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / file, folder / file)
         self.git("init", "--quiet")

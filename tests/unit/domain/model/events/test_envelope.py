@@ -7,8 +7,8 @@ import pytest
 from domain.model.errors import UnreadableMessageError
 from domain.model.events.envelope import parse_envelope
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, TEST_EVENT_LABEL
-from tests.envelopes import enveloped
-from tests.factories import a_referring_event, an_event
+from tests.support.samples.envelopes import enveloped
+from tests.support.samples.factories import a_referring_event, an_event
 
 SECRET = "nobody may read this in a log"
 FAR_AHEAD, FAR_BACK = "9999-12-31T23:59:59.999999-23:59", "0001-01-01T00:00:00+23:59"

@@ -15,7 +15,7 @@ from domain.model.events.event import (
     version_to_read,
 )
 from domain.model.events.version import Bump
-from tests.factories import a_referring_event, an_event
+from tests.support.samples.factories import a_referring_event, an_event
 
 A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
 GOLDEN = Path(__file__).parents[3] / "golden"

@@ -7,8 +7,8 @@ import pytest
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.model.messages.dead_letter import MAX_PLACE, Problem, Reading, read_body
-from tests.dead_letters import SPOKEN, an_envelope
-from tests.factories import a_referring_event, an_event
+from tests.support.harness.dead_letters import SPOKEN, an_envelope
+from tests.support.samples.factories import a_referring_event, an_event
 
 
 def problems(body: str) -> list[tuple[str, str]]:

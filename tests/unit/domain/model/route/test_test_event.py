@@ -6,7 +6,7 @@ import pytest
 
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.route.test_event import change_on_the_way
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 SENT = an_event()
 

@@ -11,11 +11,11 @@ import pytest
 from adapters.in_memory import InMemoryProcessedEvents
 from domain.model.errors import HandlerError, InfrastructureError
 from domain.services.consuming.consumer import Consumer, ConsumerOptions, ConsumerStats
-from tests.consumers import SteeredHandler
-from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, failing_with
-from tests.envelopes import enveloped
-from tests.factories import an_event
-from tests.service import wait_until
+from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryQueue, failing_with
+from tests.support.harness.consumer import SteeredHandler
+from tests.support.harness.service import wait_until
+from tests.support.samples.envelopes import enveloped
+from tests.support.samples.factories import an_event
 
 DRAINING = ConsumerOptions(threads=4, drain=True)
 

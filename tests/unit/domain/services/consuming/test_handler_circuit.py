@@ -10,7 +10,6 @@ import pytest
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError, InfrastructureError
 from domain.services.consuming.handler_circuit import (
-    MAX_PAUSE_SECONDS,
     TRIES_BEFORE_THE_END,
     TRIES_IN_HAND,
     Outage,
@@ -18,12 +17,13 @@ from domain.services.consuming.handler_circuit import (
 from domain.services.consuming.loop import Hand
 from domain.services.consuming.workplace import ConsumerOptions
 from domain.services.resilience.circuit_breaker import DEFAULT_THRESHOLD
-from tests.consumers import OPTIONS, ConsumerHarness
 from tests.contracts.deduplication_port import a_key
-from tests.doubles_queue import failing_with
+from tests.support.doubles.queue import failing_with
+from tests.support.harness.consumer import OPTIONS, ConsumerHarness
 
 HOUR = 3600.0
-HOURLY_TRIES = 2 * HOUR / MAX_PAUSE_SECONDS
+LONGEST_PAUSE = 60.0
+HOURLY_TRIES = 2 * HOUR / LONGEST_PAUSE
 """A pause takes half a minute at least, once it has grown."""
 
 
@@ -136,7 +136,7 @@ def test_while_it_lasts_a_good_event_gets_past_those_that_fail(shop: ConsumerHar
     until(shop, lambda: good in shop.handler.events)
 
     assert not shop.place.outage.is_on
-    assert shop.clock() < 1000 + 2 * MAX_PAUSE_SECONDS
+    assert shop.clock() < 1000 + 2 * LONGEST_PAUSE
 
 
 def test_poison_events_alone_become_dead_letters_too_though_slowly(shop: ConsumerHarness) -> None:
@@ -201,7 +201,7 @@ def test_only_one_thread_tries_at_a_time(shop: ConsumerHarness) -> None:
 
     def meanwhile(_: ReceivedEvent) -> None:
         before = len(shop.handler.got)
-        shop.clock.advance(MAX_PAUSE_SECONDS)
+        shop.clock.advance(LONGEST_PAUSE)
         assert shop.crew.step(second)
         assert len(shop.handler.got) == before
 
@@ -218,7 +218,7 @@ def test_pauses_grow_to_a_minute_and_no_further(shop: ConsumerHarness) -> None:
 
     pauses = [after - before for before, after in pairwise(at)]
     for number, pause in enumerate(pauses):
-        bound = min(2**number, MAX_PAUSE_SECONDS)
+        bound = min(2**number, LONGEST_PAUSE)
         assert bound / 2 <= pause <= bound + 1.1  # the others look once a second
 
 

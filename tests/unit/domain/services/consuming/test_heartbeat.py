@@ -6,8 +6,8 @@ import pytest
 
 from domain.model.errors import InfrastructureError
 from ports.queue_port import MAX_VISIBILITY_TIMEOUT
-from tests.consumers import OPTIONS, ConsumerHarness
-from tests.doubles_queue import failing_with
+from tests.support.doubles.queue import failing_with
+from tests.support.harness.consumer import OPTIONS, ConsumerHarness
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from domain.model.route.route import route_test_event
 from domain.services.consuming import receiver as intake
 from domain.services.consuming.loop import TEST_PAUSE_SECONDS, Hand
 from domain.services.consuming.workplace import ConsumerOptions
-from tests.consumers import OPTIONS, ConsumerHarness
-from tests.doubles_queue import failing_with
-from tests.envelopes import enveloped
-from tests.factories import A_MOMENT, an_event
+from tests.support.doubles.queue import failing_with
+from tests.support.harness.consumer import OPTIONS, ConsumerHarness
+from tests.support.samples.envelopes import enveloped
+from tests.support.samples.factories import A_MOMENT, an_event
 
 SECRET = "nobody may read this in a log"
 
@@ -395,7 +395,7 @@ def test_while_the_memory_is_away_nothing_is_received_for_nothing(
         raise ProcessedEventsUnavailableError("the database is away")
 
     with monkeypatch.context() as patch:
-        for name in ("lease", "prune"):
+        for name in ("acquire", "prune"):
             patch.setattr(shop.memory, name, away)
         shop.steps(20)
         assert len(shop.queue.received) == 1
@@ -414,7 +414,7 @@ def test_a_success_that_cannot_be_remembered_is_deleted_all_the_same(
     def away(*_arguments: object, **_named: object) -> None:
         raise ProcessedEventsUnavailableError("the database is away")
 
-    monkeypatch.setattr(shop.memory, "finish", away)
+    monkeypatch.setattr(shop.memory, "complete", away)
     shop.steps(2)
 
     assert shop.queue.bodies() == []
@@ -444,15 +444,15 @@ def test_while_the_queue_is_full_and_handlers_are_quick_several_receives_share_a
         shop.send()
     shop.steps(2)
     looks: list[int] = []
-    lease = shop.memory.acquire
+    acquire = shop.memory.acquire
 
     def counted(
         keys: Sequence[EventKey], /, *, lease_seconds: float
     ) -> tuple[ProcessingLease | LeaseStatus, ...]:
         looks.append(len(keys))
-        return lease(keys, lease_seconds=lease_seconds)
+        return acquire(keys, lease_seconds=lease_seconds)
 
-    monkeypatch.setattr(shop.memory, "lease", counted)
+    monkeypatch.setattr(shop.memory, "acquire", counted)
     shop.steps()
 
     assert looks == [25]

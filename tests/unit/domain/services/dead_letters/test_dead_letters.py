@@ -11,9 +11,9 @@ from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.scan import VISIBILITY_TIMEOUT
 from ports.dead_letter_archive_port import DeadLetterArchivePort
-from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
-from tests.doubles_queue import failing_with
-from tests.factories import an_event
+from tests.support.doubles.queue import failing_with
+from tests.support.harness.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
+from tests.support.samples.factories import an_event
 
 ALL = Selection()
 

@@ -8,9 +8,9 @@ import pytest
 
 from domain.model.errors import InfrastructureError
 from domain.model.messages.dead_letter import Selection
-from tests.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
-from tests.doubles_queue import Killed, failing_with
-from tests.factories import an_event
+from tests.support.doubles.queue import Killed, failing_with
+from tests.support.harness.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
+from tests.support.samples.factories import an_event
 
 ALL = Selection()
 BY_HAND = Selection(limit=1000)

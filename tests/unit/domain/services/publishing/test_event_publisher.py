@@ -11,7 +11,7 @@ from domain.model.errors import EventBusUnavailableError, EventRejectedError
 from domain.model.events.event import PublicationStatus, TranscriptData
 from domain.services.publishing.event_publisher import EventPublisher
 from ports.event_port import EventPort
-from tests.doubles import FailingEventPublisher
+from tests.support.doubles.transcription import FailingEventPublisher
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DATA = TranscriptData(raw_transcript="um a secret plan", cleaned_transcript="A secret plan.")

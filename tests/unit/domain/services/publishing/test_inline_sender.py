@@ -11,8 +11,8 @@ from domain.model.outbox import OutboxState
 from domain.services.publishing.inline_sender import SHARED_CHARACTERS, InlineSender, PendingPublish
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, PublishOutcome
-from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, FaultyOutbox, seeded
-from tests.factories import an_event
+from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, FaultyOutbox, seeded
+from tests.support.samples.factories import an_event
 
 AWAY = EventBusUnavailableError("the bus is away")
 PATIENT, IMPATIENT = 30.0, 0.01

@@ -19,15 +19,15 @@ from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
-from tests.doubles import FailingEventPublisher
-from tests.doubles_delivery import (
+from tests.support.doubles.delivery import (
     ACCEPTED,
     AnsweringEventPublisher,
     FaultyOutbox,
     HeldUpEventPublisher,
     PromptThreads,
 )
-from tests.factories import a_referring_event, an_event
+from tests.support.doubles.transcription import FailingEventPublisher
+from tests.support.samples.factories import a_referring_event, an_event
 
 QUEUED = (PublicationStatus.QUEUED, None)
 AWAY = EventBusUnavailableError("the bus is away")

@@ -12,9 +12,9 @@ from domain.model.errors import (
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import EventLease, Postponed, Published, Rejected
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely
-from tests.doubles import FailingEventPublisher
-from tests.doubles_delivery import ACCEPTED, AnsweringEventPublisher, seeded
-from tests.factories import an_event
+from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, seeded
+from tests.support.doubles.transcription import FailingEventPublisher
+from tests.support.samples.factories import an_event
 
 
 def a_claim(attempts: int = 0) -> EventLease:

@@ -22,7 +22,7 @@ from domain.services.relay.relay import IDLE_SECONDS, POLL_SECONDS, Relay, Relay
 from domain.services.relay.route_guard import RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import PublishOutcome
-from tests.doubles_delivery import (
+from tests.support.doubles.delivery import (
     ACCEPTED,
     AnsweringEventPublisher,
     FaultyOutbox,
@@ -30,9 +30,9 @@ from tests.doubles_delivery import (
     SimulatedTime,
     seeded,
 )
-from tests.factories import an_event
-from tests.relays import RelayAtWork
-from tests.service import wait_until
+from tests.support.harness.relay import RelayAtWork
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,8 @@ import pytest
 
 from domain.model.events.event import read_event
 from domain.model.outbox import OutboxState
-from tests.event_bridges import IMPATIENT, client_of, publisher
-from tests.relays import RelayAtWork
-from tests.stub_bus import (
+from tests.support.aws.event_bridges import IMPATIENT, client_of, publisher
+from tests.support.doubles.stub_bus import (
     ACCESS_DENIED,
     EXPIRED_TOKEN,
     INTERNAL_ERROR,
@@ -26,6 +25,7 @@ from tests.stub_bus import (
     StubBus,
     TextRefused,
 )
+from tests.support.harness.relay import RelayAtWork
 
 pytestmark = pytest.mark.slow
 

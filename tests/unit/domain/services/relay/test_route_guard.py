@@ -6,7 +6,7 @@ import pytest
 from domain.model.route.route import Finding, RouteComponent
 from domain.services.relay.route_guard import HOLDING, RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from tests.doubles_delivery import SimulatedTime
+from tests.support.doubles.delivery import SimulatedTime
 
 
 def broken(component: RouteComponent = RouteComponent.BUS, *, proven: bool = True) -> Finding:
@@ -41,7 +41,7 @@ def test_nothing_leaves_before_the_route_was_looked_at(breaker: CircuitBreaker) 
     assert not breaker.is_open
 
 
-@pytest.mark.parametrize("link", sorted(HOLDING))
+@pytest.mark.parametrize("component", sorted(HOLDING))
 def test_what_makes_the_bus_drop_events_holds_them_back(
     breaker: CircuitBreaker, component: RouteComponent
 ) -> None:

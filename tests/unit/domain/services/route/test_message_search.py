@@ -8,7 +8,7 @@ from domain.model.errors import InfrastructureError
 from domain.model.messages.message import Attributes
 from domain.services.route.message_search import Match, MessageSearch, SearchResult
 from ports.queue_port import QueueMessage
-from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, Killed, failing_with
+from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryQueue, Killed, failing_with
 
 FOREIGN = [f"foreign-{number:02}" for number in range(25)]
 

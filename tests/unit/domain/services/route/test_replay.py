@@ -11,9 +11,9 @@ from domain.model.errors import InfrastructureError
 from domain.model.replays import ReplayRequest, ReplayState
 from domain.services.route.replay import EventReplayService
 from tests.contracts.replay_port import TENANT, Archived, ReplayPortContract, everything
-from tests.doubles_replay import InMemoryReplays
-from tests.doubles_route import envelope
-from tests.factories import an_event
+from tests.support.doubles.replay import InMemoryReplays
+from tests.support.doubles.route import envelope
+from tests.support.samples.factories import an_event
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 REQUEST = ReplayRequest(START, START + timedelta(hours=1), TENANT)

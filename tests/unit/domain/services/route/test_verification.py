@@ -11,9 +11,9 @@ from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted
 from domain.model.route.route import TEST_USER_ID, Finding, RouteComponent, Verification
 from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort
-from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue, failing_with
-from tests.doubles_route import Bus, Diagnosed, SwallowingBus, envelope
-from tests.factories import an_event
+from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryQueue, failing_with
+from tests.support.doubles.route import Bus, Diagnosed, SwallowingBus, envelope
+from tests.support.samples.factories import an_event
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 BROKEN_RULE = Finding(RouteComponent.RULE, "the rule is disabled", "its state", "enable it")

@@ -13,8 +13,8 @@ import pytest
 from bootstrap.container import Container
 from entrypoints.api.server import protocol as http_protocol
 from entrypoints.api.server.server import allow_many_connections
-from tests.doubles import FixedTranscriber
-from tests.service import container_for, exchange, multipart, post_head, serving, wait_until
+from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.harness.service import container_for, exchange, multipart, post_head, serving, wait_until
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from entrypoints.api.problems import StalledUploadError
 from entrypoints.api.uploads import multipart as uploads
 from entrypoints.api.uploads.multipart import WRITE_BYTES, MultipartRecording
-from tests.service import multipart
+from tests.support.harness.service import multipart
 
 
 class Clock:

@@ -18,7 +18,7 @@ from domain.model.errors import ConfigurationError, TranscriberBusyError
 from entrypoints.api.problems import StorageFullError
 from entrypoints.api.uploads.multipart import WRITE_BYTES
 from entrypoints.api.uploads.spool import SMALL_BYTES, UploadLimits, UploadSpool
-from tests.service import eventually, multipart
+from tests.support.harness.service import eventually, multipart
 
 LIMITS = UploadLimits(max_bytes=2**23, max_concurrent=2, idle_seconds=1, min_free_bytes=0)
 

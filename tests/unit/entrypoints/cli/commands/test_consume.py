@@ -14,12 +14,13 @@ from moto.server import ThreadedMotoServer
 from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
 from domain.services.consuming import handler_circuit as outage
+from domain.services.resilience.backoff import Backoff
 from entrypoints.cli.main import main
-from tests.commands import PROGRAM, clean_environment
-from tests.envelopes import enveloped
-from tests.factories import an_event
-from tests.service import wait_until
-from tests.sqs_queues import create_pair
+from tests.support.aws.sqs_queues import create_pair
+from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.service import wait_until
+from tests.support.samples.envelopes import enveloped
+from tests.support.samples.factories import an_event
 from tests.unit.adapters.handlers.test_command import is_gone
 
 pytestmark = pytest.mark.slow
@@ -191,7 +192,7 @@ def test_what_failed_first_and_was_handled_then_is_no_failure_of_the_run(
 def test_a_run_that_is_to_end_does_not_wait_for_the_end_of_an_outage(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(outage, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(outage, "PROBE", Backoff(first_seconds=0.01))
     aws.send(*(enveloped() for _ in range(20)))
 
     with pytest.raises(SystemExit) as ended:

@@ -13,9 +13,9 @@ from domain.model.errors import TranscriptionServiceError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.route.route import Finding, ProvisioningReport, RouteComponent
 from entrypoints.cli.commands import demo
-from tests.commands import transcripts
 from tests.integration.localstack import free_port
-from tests.recordings import DEMO_TEXT
+from tests.support.harness.installed_command import transcripts
+from tests.support.samples.recordings import DEMO_TEXT
 
 pytestmark = pytest.mark.slow
 

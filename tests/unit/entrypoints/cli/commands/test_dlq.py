@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from domain.model.errors import InfrastructureError
-from tests.dead_letter_commands import Shop, open_shop
-from tests.dead_letters import BESIDE, SPOKEN, UNDELIVERED, an_envelope
-from tests.factories import an_event
+from tests.support.harness.dead_letter_commands import Shop, open_shop
+from tests.support.harness.dead_letters import BESIDE, SPOKEN, UNDELIVERED, an_envelope
+from tests.support.samples.factories import an_event
 
 HOSTILE = "\x1b[2J\u202e[red]evil\r\n\0\u2066"
 

@@ -10,9 +10,9 @@ import pytest
 from domain.model.errors import InfrastructureError
 from domain.services.dead_letters.scan import VISIBILITY_TIMEOUT
 from entrypoints.cli.commands import dlq
-from tests.dead_letter_commands import Shop, open_shop
-from tests.dead_letters import Ground
-from tests.doubles_queue import BreakingQueue
+from tests.support.doubles.queue import BreakingQueue
+from tests.support.harness.dead_letter_commands import Shop, open_shop
+from tests.support.harness.dead_letters import Ground
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from bootstrap.container import Container
 from bootstrap.operator.doctor import Check, CheckResult
 from entrypoints.cli.main import main
-from tests.stub_bus import StubBus
+from tests.support.doubles.stub_bus import StubBus
 
 FINE = Check("python", CheckResult.OK, "3.11.7")
 OLD = Check("ffmpeg", CheckResult.WARNING, "8.1.2: holes", "update it")

@@ -13,8 +13,8 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 from entrypoints.cli.views.outbox import MAX_REASON, age, as_line
-from tests.command_line import Caller, Told
-from tests.factories import A_MOMENT, an_event
+from tests.support.harness.command_line import Caller, Told
+from tests.support.samples.factories import A_MOMENT, an_event
 
 SPOKEN = "the merger is on friday"
 STEERING = "\x1b[2J\u202e[red]evil\r\n"

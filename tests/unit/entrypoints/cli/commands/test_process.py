@@ -16,9 +16,9 @@ from domain.model.errors import EventRejectedError
 from domain.model.transcripts import Transcript
 from entrypoints.cli.commands import process as process_command
 from ports.transcriber_port import ProgressListener
-from tests.commands import transcripts
-from tests.doubles import FailingEventPublisher, FixedTranscriber
-from tests.recordings import record, silence, tone
+from tests.support.doubles.transcription import FailingEventPublisher, FixedTranscriber
+from tests.support.harness.installed_command import transcripts
+from tests.support.samples.recordings import record, silence, tone
 
 pytestmark = pytest.mark.slow
 

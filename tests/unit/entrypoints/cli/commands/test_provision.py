@@ -12,7 +12,7 @@ from domain.model.route.status import Inspection, ResourceStatus
 from entrypoints.cli.commands import provision
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
-from tests.doubles_route import Diagnosed
+from tests.support.doubles.route import Diagnosed
 
 DRIFT = Drift("VisibilityTimeout", "30", "31")
 STANDINGS = (

@@ -14,11 +14,11 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.outbox import OutboxState
 from entrypoints.cli.main import main
-from tests.commands import PROGRAM, clean_environment, transcripts
-from tests.factories import an_event
 from tests.integration.localstack import free_port
-from tests.service import wait_until
-from tests.stub_bus import Latency, StubBus
+from tests.support.doubles.stub_bus import Latency, StubBus
+from tests.support.harness.installed_command import PROGRAM, clean_environment, transcripts
+from tests.support.harness.service import wait_until
+from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.slow
 

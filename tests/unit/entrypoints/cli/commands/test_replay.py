@@ -11,8 +11,8 @@ from domain.model.replays import Replay, ReplayRequest, ReplayState
 from domain.services.route.replay import EventReplayService
 from entrypoints.cli.commands import replay
 from entrypoints.cli.main import main
-from tests.doubles_replay import InMemoryReplays
-from tests.factories import A_MOMENT
+from tests.support.doubles.replay import InMemoryReplays
+from tests.support.samples.factories import A_MOMENT
 
 TENANT = "3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11"
 STATES = (ReplayState.STARTING, ReplayState.RUNNING, ReplayState.COMPLETED)

@@ -9,7 +9,7 @@ import pytest
 from domain.model.contract.documents import DOCUMENTS, contract_files
 from domain.model.route.route import RouteNames
 from entrypoints.cli.main import main
-from tests.contract_history import ROOT
+from tests.support.samples.contract_history import ROOT
 
 EVENTS = ROOT / "docs" / "events"
 OLD = {"$id": "urn:acme:event:1.0", "properties": {"kind": {"enum": ["a"]}}}

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.commands import PROGRAM, clean_environment, serving, transcripts
-from tests.recordings import record, speech, tone
-from tests.service import wait_until
+from tests.support.harness.installed_command import PROGRAM, clean_environment, serving, transcripts
+from tests.support.harness.service import wait_until
+from tests.support.samples.recordings import record, speech, tone
 
 pytestmark = pytest.mark.slow
 

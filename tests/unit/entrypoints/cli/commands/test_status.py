@@ -13,8 +13,8 @@ from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands import status
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
-from tests.doubles_route import Diagnosed
-from tests.factories import an_event
+from tests.support.doubles.route import Diagnosed
+from tests.support.samples.factories import an_event
 
 SOUND = (
     ResourceStatus(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", exists=True, load=QueueLoad(0, 0)),

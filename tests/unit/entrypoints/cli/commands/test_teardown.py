@@ -11,7 +11,7 @@ from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.commands import teardown
 from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
-from tests.doubles_route import Diagnosed
+from tests.support.doubles.route import Diagnosed
 
 REMOVALS = (
     RemovedResource(RouteComponent.TARGET, "orders", RemovalOutcome.REMOVED),

@@ -7,7 +7,7 @@ import pytest
 
 from domain.model.errors import ConfigurationError
 from entrypoints.cli.runtime.environment_file import load_environment_file
-from tests.commands import transcripts
+from tests.support.harness.installed_command import transcripts
 
 
 @pytest.fixture(autouse=True)

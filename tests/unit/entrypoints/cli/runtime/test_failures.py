@@ -10,7 +10,7 @@ import pytest
 from domain.model.errors import ConfigurationError, InfrastructureError
 from entrypoints.cli.main import COMMANDS
 from entrypoints.cli.runtime.failures import CommandInterruptedError, report_failure
-from tests.command_line import Caller, every_command
+from tests.support.harness.command_line import Caller, every_command
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
 INTERACTION = "7f2a1c9e-1b6e-4a50-9a49-0a3e6f5f7d11"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.commands import clean_environment
+from tests.support.harness.installed_command import clean_environment
 
 TOLD_WHILE_STARTING = """
 import os, sys

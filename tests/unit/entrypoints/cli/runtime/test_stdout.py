@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import PROGRAM, clean_environment
+from tests.support.harness.installed_command import PROGRAM, clean_environment
 
 pytestmark = pytest.mark.slow
 

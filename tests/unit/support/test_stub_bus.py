@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from tests.event_bridges import IMPATIENT, client_of
-from tests.factories import A_MOMENT
-from tests.stub_bus import (
+from tests.support.aws.event_bridges import IMPATIENT, client_of
+from tests.support.doubles.stub_bus import (
     ACCESS_DENIED,
     EXPIRED_TOKEN,
     INTERNAL_ERROR,
@@ -27,6 +26,7 @@ from tests.stub_bus import (
     StubBus,
     TextRefused,
 )
+from tests.support.samples.factories import A_MOMENT
 
 
 @pytest.fixture

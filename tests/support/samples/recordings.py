@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.int16]
 
-DEMO = Path(__file__).parent.parent / "entrypoints" / "cli" / "recordings" / "demo.ogg"
+DEMO = Path(__file__).parents[3] / "entrypoints" / "cli" / "recordings" / "demo.ogg"
 DEMO_TEXT = (
     "the weather is going to be nice today please open the window and close the door"
     " we will meet again on monday morning at nine"

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.aws_calls import Call, calls_of, with_the_key
-from tests.iam import allows, unused
+from tests.support.aws.calls import Call, calls_of, with_the_key
+from tests.support.aws.iam import allows, unused
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:queue"
 SEND = Call("sqs:SendMessage", QUEUE)

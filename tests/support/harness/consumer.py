@@ -14,10 +14,10 @@ from domain.services.consuming.loop import Crew, Hand
 from domain.services.consuming.receiver import Intake
 from domain.services.consuming.workplace import ConsumerOptions, Workplace
 from ports.event_handler_port import EventHandlerPort
-from tests.doubles_delivery import seeded
-from tests.doubles_queue import BreakingQueue, Clock, InMemoryQueue
-from tests.envelopes import enveloped
-from tests.factories import A_MOMENT, an_event
+from tests.support.doubles.delivery import seeded
+from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryQueue
+from tests.support.samples.envelopes import enveloped
+from tests.support.samples.factories import A_MOMENT, an_event
 
 OPTIONS = ConsumerOptions(threads=1)
 

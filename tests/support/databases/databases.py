@@ -21,7 +21,7 @@ from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.engines.sqlite import library, sqlite_engine
 from adapters.sql.schema.upgrade import upgrade_schema
-from tests.service import wait_until
+from tests.support.harness.service import wait_until
 
 LIBRARIES: dict[str, ModuleType] = {"sqlite": library, "sqlite of the interpreter": sqlite3}
 POSTGRESQL = "postgresql"

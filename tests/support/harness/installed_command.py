@@ -11,7 +11,7 @@ from uuid import uuid4
 import urllib3
 
 from tests.integration.localstack import SHARED_FOLDER, free_port
-from tests.service import wait_until
+from tests.support.harness.service import wait_until
 
 PROGRAM = Path(sys.executable).with_name("transcripts")
 

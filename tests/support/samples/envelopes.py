@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, CompletedEvent
-from tests.factories import an_event
+from tests.support.samples.factories import an_event
 
 
 def enveloped(

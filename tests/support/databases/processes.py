@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[4]
-MODULE = "tests.unit.adapters.sql.outbox_process"
+ROOT = Path(__file__).parents[3]
+MODULE = "tests.support.databases.outbox_process"
 
 
 def run_together(count: int, *arguments: str) -> list[Any]:

@@ -3,7 +3,7 @@
 The kernel asks another process about these calls (seccomp(2), SECCOMP_RET_USER_NOTIF), which needs neither
 root nor strace. Only those of the thread that begins it are meant, and of whatever that one starts.
 
-    python -m tests.failing_disk FOLDER ARGUMENTS…
+    python -m tests.support.faults.failing_disk FOLDER ARGUMENTS…
 
 runs `transcripts` on such a disk, while the folder holds a file of the name of a fault.
 """

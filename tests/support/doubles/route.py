@@ -10,7 +10,7 @@ from domain.model.route.route import Finding, ProvisionedResource, ProvisioningR
 from domain.model.route.status import Inspection, RemovedResource
 from ports.event_infrastructure_port import EventInfrastructurePort
 from ports.event_port import EventPort, PublishOutcome
-from tests.doubles_queue import InMemoryQueue
+from tests.support.doubles.queue import InMemoryQueue
 
 
 def envelope(event: CompletedEvent, labels: tuple[str, ...] = ()) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tests.aws_calls import Call
+from tests.support.aws.calls import Call
 
 Statement = Mapping[str, Any]
 

@@ -1,6 +1,6 @@
 """A relay as a process that can be killed, with the lease a test asks for; and one that ends the work.
 
-    python -m tests.faults.relay_process DATABASE_URL BUS_URL LEASE_SECONDS
+    python -m tests.support.faults.relay_process DATABASE_URL BUS_URL LEASE_SECONDS
 
 works until SIGTERM.
 """
@@ -20,10 +20,10 @@ from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.services.relay.dispatcher import ClaimPublisher
 from domain.services.relay.relay import LEASE_SECONDS, Relay
-from tests.commands import clean_environment
-from tests.faults.servers import CREDENTIALS
+from tests.support.faults.servers import CREDENTIALS
+from tests.support.harness.installed_command import clean_environment
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOURS_LATER = 3 * 3600.0
 """Every lease is over by then, and everything is due."""
 DRAIN_SECONDS = 240
@@ -64,7 +64,7 @@ def start(database_url: str, bus_url: str, *, lease_seconds: float) -> "subproce
     """Start the process."""
     arguments = (database_url, bus_url, str(lease_seconds))
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.relay_process", *arguments],
+        [sys.executable, "-m", "tests.support.faults.relay_process", *arguments],
         cwd=ROOT,
         env=clean_environment(**CREDENTIALS),
     )

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from random import Random
 
-from tests.faults.servers import Server
-from tests.service import wait_until
+from tests.support.faults.servers import Server
+from tests.support.harness.service import wait_until
 
 LONGEST_SECONDS = 0.6
 

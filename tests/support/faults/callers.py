@@ -9,7 +9,7 @@ from threading import Event
 
 import urllib3
 
-from tests.faults.checker import PROMISES, PromiseLog
+from tests.support.faults.checker import PROMISES, PromiseLog
 
 CALLERS = 4
 AFTER_A_REFUSAL_SECONDS = 0.05

@@ -13,7 +13,7 @@ from domain.model.contract.schema_changes import schema_changes
 from domain.model.events.version import Bump, SchemaVersion, declared_version
 from domain.model.route.route import RouteNames
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 FOLDER = "docs/events"
 GOLDEN = Path("tests/unit/golden")
 

@@ -8,8 +8,8 @@ from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompl
 from domain.model.messages.message import Attribute, Attributes, DeliveryFailure
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive
-from tests.doubles_queue import BreakingQueue, Clock, InMemoryMoveTask
-from tests.factories import an_event
+from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryMoveTask
+from tests.support.samples.factories import an_event
 
 SPOKEN = "the merger is on friday"
 UNDELIVERED = DeliveryFailure("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")

@@ -3,7 +3,7 @@
 import json
 import sys
 
-from tests import stub_bus
+from tests.support.doubles import stub_bus
 
 
 class RoughBus(stub_bus.StubBus):

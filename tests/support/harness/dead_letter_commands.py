@@ -9,8 +9,8 @@ from bootstrap.settings import Settings
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive
 from entrypoints.cli.commands import dlq
-from tests.command_line import Caller, Told
-from tests.dead_letters import Ground
+from tests.support.harness.command_line import Caller, Told
+from tests.support.harness.dead_letters import Ground
 
 
 class _Container:

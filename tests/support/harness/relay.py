@@ -9,8 +9,8 @@ from domain.services.relay.relay import Relay
 from domain.services.relay.route_guard import RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort
-from tests.doubles_delivery import FaultyOutbox, SimulatedTime, seeded
-from tests.factories import an_event
+from tests.support.doubles.delivery import FaultyOutbox, SimulatedTime, seeded
+from tests.support.samples.factories import an_event
 
 
 class RelayAtWork:

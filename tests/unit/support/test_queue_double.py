@@ -7,7 +7,7 @@ from domain.model.messages.message import Attributes
 from ports.queue_port import QueuePort
 from tests.contracts.move_task_port import Ground, MoveTaskPortContract
 from tests.contracts.queue_port import QueuePortContract, Send
-from tests.doubles_queue import BreakingQueue, Clock, InMemoryMoveTask, InMemoryQueue
+from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryMoveTask, InMemoryQueue
 
 
 class TestInMemoryQueue(QueuePortContract):

@@ -10,11 +10,11 @@ from typing import Any
 
 import urllib3
 
-from tests.commands import PROGRAM, clean_environment
 from tests.integration.localstack import free_port
-from tests.service import wait_until
+from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.service import wait_until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests"}
 
 

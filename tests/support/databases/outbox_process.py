@@ -18,8 +18,8 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import Published
-from tests.factories import an_event
-from tests.failing_disk import DiskFault, fail_on_request
+from tests.support.faults.failing_disk import DiskFault, fail_on_request
+from tests.support.samples.factories import an_event
 
 
 def publish(url: str, events: int) -> dict[str, list[str]]:
