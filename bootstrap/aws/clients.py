@@ -21,10 +21,9 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import InstanceMetadataProvider, create_credential_resolver
 from botocore.exceptions import BotoCoreError, ProfileNotFound
-from botocore.session import Session
+from botocore.session import Session, get_session
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
-from bootstrap.aws.credentials import renewing_session
 from domain.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -72,11 +71,6 @@ OPERATING = Config(
 LONG_POLLING = OPERATING.merge(Config(read_timeout=25))
 """A queue keeps a receiver waiting for up to 20 seconds."""
 
-CONSUMING = LONG_POLLING.merge(
-    Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
-)
-"""As `RELAYING`: our own types hold what botocore would check of each entry."""
-
 _ONE_AT_A_TIME = Lock()
 
 METADATA_CONNECT_SECONDS = 0.25
@@ -98,7 +92,7 @@ class AwsAccess:
     @cached_property
     def session(self) -> boto3.Session:
         """What all clients are made of: they share its credentials, and what it read of each service."""
-        session = renewing_session()
+        session = get_session()
         if _is_loopback(self.endpoint_url):  # a proxy would look for it on its own machine
             session.set_default_client_config(Config(proxies={}))
         return boto3.Session(region_name=self.region, botocore_session=session)
@@ -133,7 +127,7 @@ def sqs_client(access: AwsAccess) -> "SQSClient":
 
 def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
     """For receiving and deleting from so many threads at once, and for the one that renews."""
-    config = CONSUMING.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
+    config = LONG_POLLING.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
     with _making_a_client():
         return access.session.client("sqs", endpoint_url=access.endpoint_url, config=config)
 

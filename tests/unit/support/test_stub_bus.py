@@ -183,17 +183,6 @@ def test_a_call_is_refused(bus: StubBus, fault: CallError) -> None:
     assert bus.accepted == []
 
 
-def test_a_key_that_has_expired_is_refused_and_others_are_not(bus: StubBus) -> None:
-    bus.expire("AKIDOTHER")
-    put(bus, entry())
-    bus.expire("AKIDEXAMPLE")
-
-    with pytest.raises(ClientError, match="ExpiredTokenException"):
-        put(bus, entry())
-
-    assert bus.accepted == [entry()]
-
-
 def test_a_connection_is_reset_before_anything_is_taken(bus: StubBus) -> None:
     bus.fail_next(Cut.RESET)
 
