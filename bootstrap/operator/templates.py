@@ -1,39 +1,61 @@
-"""The route for teams that provision with tools of their own."""
+"""The route as a file for CloudFormation or Terraform; `deploy/` links to both files."""
 
-from collections.abc import Callable, Mapping
+import json
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.aws.templates.cloudformation import cloudformation
-from adapters.aws.templates.templates import WantedRoute
-from adapters.aws.templates.terraform import terraform
+from adapters.aws.route.definition import MAX_REPLAY_STEM, MAX_TARGET_ID
 
 if TYPE_CHECKING:
     from bootstrap.settings import Settings
 
+FOLDER = Path(__file__).parent
+
 
 class RouteTemplate(StrEnum):
-    """What reads the template; both are JSON."""
+    """The tool that reads the file; both files are JSON."""
 
     CLOUDFORMATION = "cloudformation"
     TERRAFORM = "terraform"
 
 
-_PRINTERS: Mapping[RouteTemplate, Callable[[WantedRoute], str]] = {
-    RouteTemplate.CLOUDFORMATION: cloudformation,
-    RouteTemplate.TERRAFORM: terraform,
-}
-
-
 def route_template(settings: "Settings", template: RouteTemplate, *, archive_days: int | None) -> str:
-    """The route of these settings, for any account and region; needs no credentials.
+    """Fill the settings into the file of a tool; it fits any account and region, and needs no credentials.
 
     Args:
-        settings: what the parts are called, and which key encrypts the queues.
-        template: for which tool.
-        archive_days: for how long an archive keeps events (0: for good); None for no archive.
+        settings: the names of the parts, and the key that encrypts the queues.
+        template: the tool that will read the file.
+        archive_days: days for which an archive keeps events (0: for good); None for no archive.
     """
-    from bootstrap.container import build_container  # noqa: PLC0415 - slow to import, and `--help` only names the tools
+    values = settings.model_dump() | {"archive_days": archive_days}
+    fill_in = _cloudformation if template is RouteTemplate.CLOUDFORMATION else _terraform
+    return json.dumps(fill_in(values), indent=2)
 
-    names = build_container(settings).route_names()
-    return _PRINTERS[template](WantedRoute(names, settings.queue_kms_key, archive_days))
+
+def _cloudformation(values: dict[str, object]) -> object:
+    """Replace the parameters: an update of a stack would keep their old values and ignore new defaults."""
+    text = (FOLDER / "cloudformation.json").read_text(encoding="utf-8")
+    given = {name.title().replace("_", ""): value for name, value in (values | _cut(values)).items()}
+    for name in json.loads(text)["Parameters"]:
+        value = "" if given[name] is None else str(given[name])
+        text = text.replace(f'{{"Ref": "{name}"}}', f'"{value}"').replace(f"${{{name}}}", value)
+    document = json.loads(text)
+    del document["Parameters"]
+    return document
+
+
+def _cut(values: dict[str, object]) -> dict[str, object]:
+    """Cut what must be short; CloudFormation has no function for it."""
+    return {
+        "replay_stem": str(values["rule_name"])[:MAX_REPLAY_STEM],
+        "target_id": str(values["queue_name"])[:MAX_TARGET_ID],
+    }
+
+
+def _terraform(values: dict[str, object]) -> object:
+    """Make the settings the defaults of the variables."""
+    document = json.loads((FOLDER / "terraform.tf.json").read_text(encoding="utf-8"))
+    for name, variable in document["variable"].items():
+        variable["default"] = values[name]
+    return document

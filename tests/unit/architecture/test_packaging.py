@@ -31,6 +31,8 @@ def test_the_wheel_holds_the_five_packages_and_works_outside_the_checkout(tmp_pa
 
     assert {path.name for path in site.iterdir() if path.is_dir()} >= set(OURS)
     assert (site / "entrypoints" / "cli" / "recordings" / "demo.ogg").is_file()
+    assert (site / "bootstrap" / "operator" / "cloudformation.json").is_file()
+    assert (site / "bootstrap" / "operator" / "terraform.tf.json").is_file()
     program = "import entrypoints.cli.main, entrypoints.api.app as app; print(app.__file__)"
     output = subprocess.run(
         [sys.executable, "-P", "-c", program],

@@ -1,1 +1,0 @@
-"""The route as a template for CloudFormation and Terraform."""
