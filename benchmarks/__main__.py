@@ -25,6 +25,7 @@ BENCHMARKS = {
     "speech": "benchmarks.speech",
     "overhead": "benchmarks.service_overhead",
     "words": "benchmarks.word_error_rate",
+    "flows": "benchmarks.flows",
 }
 """Each module has a `measure()` that returns a report."""
 
