@@ -1,9 +1,9 @@
 """The contract as an AsyncAPI document."""
 
+from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.envelope_schema import ABOUT, DETAIL_TYPE, NEWEST, envelope
 from domain.model.contract.examples import example_envelope
 from domain.model.contract.json_schema import MODELS, event_schemas
-from domain.model.contract.schema_places import JsonSchema
 from domain.model.route.route import MAX_RECEIVES, RETENTION_SECONDS, VISIBILITY_SECONDS, RouteNames
 
 COMPONENTS = "#/components/schemas/"

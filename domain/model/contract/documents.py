@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from domain.model.contract.asyncapi import asyncapi_document
+from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.envelope_schema import envelope_schema
 from domain.model.contract.examples import example_envelope, example_event, example_object
 from domain.model.contract.json_schema import MODELS, published_schema
 from domain.model.contract.openapi import registry_document
-from domain.model.contract.schema_places import JsonSchema
 from domain.model.events.event import CompletedEvent
 from domain.model.route.route import RouteNames
 

@@ -1,8 +1,8 @@
 """What EventBridge writes around an event on its way into a queue."""
 
+from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.examples import example_envelope
 from domain.model.contract.json_schema import DIALECT, MODELS, component_name, event_schemas
-from domain.model.contract.schema_places import JsonSchema
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, TEST_EVENT_LABEL, BatchProcessingCompleted
 from domain.model.route.route import RouteNames
 

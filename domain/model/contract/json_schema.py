@@ -7,8 +7,8 @@ no schema closes its objects, and each takes every minor version of its major. T
 import json
 from collections.abc import Callable, Mapping
 
+from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.examples import example_event
-from domain.model.contract.schema_places import JsonSchema, schemas_in
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2, CompletedEvent
 from domain.model.events.version import SchemaVersion
 
@@ -52,7 +52,7 @@ def event_schemas(
     parts: dict[str, JsonSchema] = {}
     for model in models:
         schema = rewritten(model.model_json_schema(ref_template=references + "{model}"), _for_readers)
-        parts |= schemas_in(schema, "$defs")
+        parts |= _schemas_in(schema, "$defs")
         del schema["$defs"]
         events[component_name(model)] = _with_any_minor(schema, model.SCHEMA_VERSION)
     return events | parts
@@ -84,7 +84,7 @@ def _always_there(schema: JsonSchema) -> list[str]:
     """A key with a default is optional, unless the default is the only value there is."""
     required = schema.get("required")
     demanded = required if isinstance(required, list) else []
-    keys = schemas_in(schema, "properties").items()
+    keys = _schemas_in(schema, "properties").items()
     return [key for key, value in keys if key in demanded or "const" in value]
 
 
@@ -96,4 +96,10 @@ def _with_any_minor(schema: JsonSchema, version: str) -> JsonSchema:
         "before it; another major version is another schema: refuse what you do not know.",
         "examples": [version],
     }
-    return {**schema, "properties": {**schemas_in(schema, "properties"), "version": number}}
+    return {**schema, "properties": {**_schemas_in(schema, "properties"), "version": number}}
+
+
+def _schemas_in(schema: JsonSchema, keyword: str) -> dict[str, JsonSchema]:
+    """The schemas to which a keyword gives names, as `properties` does; empty where it is missing."""
+    value = schema.get(keyword)
+    return dict(value) if isinstance(value, Mapping) else {}

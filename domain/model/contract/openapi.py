@@ -1,8 +1,8 @@
 """The contract for EventBridge's schema registry."""
 
+from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.envelope_schema import ABOUT, DETAIL_TYPE, NEWEST, envelope
 from domain.model.contract.json_schema import event_schemas, rewritten
-from domain.model.contract.schema_places import JsonSchema
 from domain.model.route.route import RouteNames
 
 COMPONENTS = "#/components/schemas/"

@@ -1,7 +1,7 @@
 """The published contract: `BatchProcessingCompleted`, schemas 1.0 and 2.0 (requirement 1).
 
 1.0 carries the transcripts; 2.0, for what no bus takes, says where they lie. A change of these models is a
-change of every consumer. `contract` makes the published schemas of them, `schema_changes` says what a change
+change of every consumer. `contract` makes the published schemas of them, `compatibility` says what a change
 costs, and a test holds the models against every schema that was ever published. The first paragraphs of the
 docstrings and the descriptions of the fields are what consumers read.
 """

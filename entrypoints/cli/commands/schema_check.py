@@ -1,15 +1,14 @@
-"""`transcripts schema check`: what a new version of a JSON Schema costs its consumers."""
+"""`transcripts schema check`: the version that a change of a JSON Schema needs."""
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from domain.model.contract.schema_changes import schema_changes
-from domain.model.contract.schema_keywords import Change
+from domain.model.contract.compatibility import Change, JsonSchema, schema_changes
 from domain.model.errors import ConfigurationError
 from domain.model.events.version import Bump, SchemaVersion, declared_version
-from entrypoints.cli.commands.schema_files import read_schema
 from entrypoints.cli.runtime.parameters import PathTo, examples
 from entrypoints.cli.views.output import EXIT_FAILED, print_json, printable
 
@@ -50,6 +49,9 @@ class Comparison(NamedTuple):
         return self.new.covers(self.bump, since=self.old)
 
 
+MAX_SHOWN = 200
+"""Characters of a validation message that are shown: it quotes the file."""
+
 FILE = PathTo(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -74,9 +76,9 @@ def check(
 ) -> None:
     """Say which version the change from the JSON Schema in OLD to the one in NEW needs, and why.
 
-    Readers of OLD are asked: what they must not meet is major, what they need not know is minor, words are a
-    patch. Exits 1 where the versions do not allow for the change. They are read from the constant `version`
-    of the schema, or from the end of its `$id`.
+    A new optional key in an object that admits unknown keys is minor, words for people are a patch, and any
+    other difference is major. Exits 1 where the versions do not allow for the change. They are read from the
+    constant `version` of the schema, or from the end of its `$id`.
     """
     before, after = read_schema(old), read_schema(new)
     named = versions or (declared_version(before), declared_version(after))
@@ -117,3 +119,48 @@ def _verdict(comparison: Comparison) -> str:
     if comparison.covered:
         return f"{needed} {old} to {new} covers it."
     return f"{needed} {old} to {new} does not cover it: it needs {old.bumped(bump)} at least."
+
+
+def read_schema(path: Path) -> JsonSchema:
+    """Read a JSON Schema of the dialect 2020-12.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is no JSON, or breaks the meta-schema; names the place.
+    """
+    document = _read(path)
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{path} is no JSON Schema: it holds no JSON object.")
+    if other := document.keys() & {"openapi", "asyncapi"}:
+        raise ConfigurationError(f"{path} is no JSON Schema but {other.pop()}: compare the events' schemas.")
+    if problem := _problem(path, document):
+        raise ConfigurationError(f"{path} is no JSON Schema (2020-12): {problem}")
+    return document
+
+
+def _read(path: Path) -> object:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        if not text.strip():
+            raise ConfigurationError(f"{path} is empty.")
+        document: object = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} cannot be read as JSON: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path} is nested too deeply to be read.") from error
+    return document
+
+
+def _problem(path: Path, document: JsonSchema) -> str:
+    """The first breach of the meta-schema and its place; empty where there is none."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
+    validator = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    try:
+        error = best_match(validator.iter_errors(document))
+    except RecursionError as too_deep:
+        raise ConfigurationError(f"{path} is nested too deeply to be checked.") from too_deep
+    if error is None:
+        return ""
+    message = str(error.message)
+    return f"{error.json_path}: {message if len(message) <= MAX_SHOWN else message[:MAX_SHOWN] + '…'}"

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from domain.model.contract.compatibility import schema_changes
 from domain.model.contract.envelope_schema import envelope_schema
 from domain.model.contract.json_schema import MODELS, published_schema
-from domain.model.contract.schema_changes import schema_changes
 from domain.model.events.version import Bump, SchemaVersion, declared_version
 from domain.model.route.route import RouteNames
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from domain.model.contract.schema_changes import required_bump
+from domain.model.contract.compatibility import required_bump
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
