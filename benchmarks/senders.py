@@ -21,7 +21,7 @@ from bootstrap.aws.clients import AwsAccess, relaying_client
 from bootstrap.factories.database import prepare_database
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
 from domain.services.claim_check import ClaimCheck
-from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH, ClaimPublisher
+from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH, BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.support.faults.backlogs import fill
@@ -93,14 +93,14 @@ def drained(url: str, database_url: str, events: Events) -> float:
     database = prepare_database(database_url)
     fill(database, events)
     outbox, breaker = SqlOutbox(database), CircuitBreaker()
-    publisher = ClaimPublisher(ClaimCheck(_our_bus(url), None), breaker)
-    relay = Relay(outbox, publisher, breaker)
+    dispatcher = BatchDispatcher(ClaimCheck(_our_bus(url), None), breaker)
+    relay = Relay(outbox, dispatcher, breaker)
     gc.freeze()  # as the relay's process does; what the benchmark holds is nobody's garbage
     begun = time.perf_counter()
     while outbox.seconds_until_due() is not None:
         relay.step()
     seconds = time.perf_counter() - begun
-    publisher.close()
+    dispatcher.close()
     assert outbox.counts().published == len(events)  # noqa: S101 - failures are worth nothing
     database.close()
     return len(events) / seconds

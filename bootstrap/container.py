@@ -42,7 +42,7 @@ from domain.services.idempotency import LeaseRenewal
 from domain.services.maintenance import Housekeeping
 from domain.services.publishing.event_publisher import EventPublisher
 from domain.services.publishing.outbox_publisher import OutboxPublisher
-from domain.services.relay.dispatcher import DEFAULT_THREADS, ClaimPublisher
+from domain.services.relay.dispatcher import DEFAULT_THREADS, BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.relay.route_guard import RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -160,11 +160,11 @@ class Container(DeclarativeContainer):
         Relay,
         outbox,
         providers.Singleton(
-            ClaimPublisher,
+            BatchDispatcher,
             providers.Singleton(ClaimCheck, patient_event_bridge, payloads),
             breaker,
             source=settings.provided.event_source,
-            chunk_characters=settings.provided.event_max_bytes,
+            call_characters=settings.provided.event_max_bytes,
         ),
         breaker,
         route=providers.Singleton(

@@ -14,7 +14,7 @@ from bootstrap.aws.clients import AwsAccess, relaying_client
 from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.support.samples.factories import an_event
@@ -30,7 +30,7 @@ def main(database_url: str, bus_url: str) -> int:
     client = relaying_client(AwsAccess("us-east-1", bus_url), threads=1)
     events = EventBridgePublisher(client, bus_name="default", source=DEFAULT_EVENT_SOURCE, region="us-east-1")
     breaker = CircuitBreaker()
-    relay = Relay(outbox, ClaimPublisher(events, breaker, threads=1), breaker)
+    relay = Relay(outbox, BatchDispatcher(events, breaker, threads=1), breaker)
     event = an_event()
     try:
         outbox.add(event)

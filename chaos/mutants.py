@@ -45,11 +45,10 @@ MUTANTS = (
     Mutant(
         "record before send",
         "domain/services/relay/relay.py",
-        "        leased_at = self._leased_at\n        self._rounds",
-        "        leased_at = self._leased_at\n"
-        "        from domain.model.outbox import Published\n"
-        "        self._outbox.record([Published(lease, 'soon') for lease in leases])\n"
-        "        self._rounds",
+        "            self._dispatcher.submit(batch)\n",
+        "            from domain.model.outbox import Published\n"
+        "            self._outbox.record([Published(lease, 'soon') for lease in batch.leases])\n"
+        "            self._dispatcher.submit(batch)\n",
         (f"{FAULTS}relays.py",),
     ),
     Mutant(
@@ -85,9 +84,9 @@ MUTANTS = (
     Mutant(
         "answer queued without adding",
         "domain/services/publishing/outbox_publisher.py",
-        "        lease = self._keep(event, self._lease_seconds if tries else 0.0)\n",
+        "        lease = self._store(event, self._lease_seconds if tries else 0.0)\n",
         "        if not tries:\n            return QUEUED\n"
-        "        lease = self._keep(event, self._lease_seconds)\n",
+        "        lease = self._store(event, self._lease_seconds)\n",
         (
             f"{FAULTS}faulty_bus.py::test_a_bus_that_is_down_for_the_whole_run_gets_everything_when_it_is_back",
         ),

@@ -1,1 +1,1 @@
-"""The relay: delivers what the outbox keeps, in batches, as fast as bus and route allow."""
+"""The relay: delivers the events of the outbox in batches, as fast as bus and route allow."""

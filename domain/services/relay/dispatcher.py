@@ -1,60 +1,86 @@
-"""Publishes what was leased: several calls at once, and no more of them where the bus is in trouble."""
+"""Batch dispatcher: sends leased events in concurrent calls while bus, route and lease allow it."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from random import Random
+from threading import Event
 from typing import NamedTuple
 
 from domain.model.errors import EventBusUnavailableError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication
 from domain.model.outbox import EventLease, Outcome, Postponed
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
+from domain.services.resilience.background import logging_exceptions
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
 
-CHUNK_CHARACTERS = 1_000_000
-"""About as much text as the bus takes with one call; of a larger chunk, one part would wait for the other."""
+CALL_CHARACTERS = 1_000_000
+"""Approximate text of one call: the transport splits a larger one and sends the parts in sequence."""
 
 FIELDS_CHARACTERS = 500
-"""What an event has besides its texts, on its way, about."""
+"""Approximate length of an event without its transcripts."""
 
 DEFAULT_THREADS = 16
 
 PROMPT_SECONDS = 2.0
-"""A bus that takes longer is well enough for the relay, but not for callers who wait."""
+"""Longest call that closes the circuit breaker: a slower bus serves the relay, but not callers that wait."""
 
 
-class Round(NamedTuple):
-    """What became of the leases of one round.
+class Batch(NamedTuple):
+    """Events leased together, and the conditions that end their dispatch.
+
+    Attributes:
+        leases: in the order in which they became due.
+        send_until: the time, by the dispatcher's clock, after which the leases are too short to send.
+        stop: set when the relay stops.
+        last_failure: the bus's last error while the relay is paused: one call tests the bus, the other
+            events are released.
+    """
+
+    leases: Sequence[EventLease]
+    send_until: float
+    stop: Event
+    last_failure: str | None = None
+
+
+class DispatchResult(NamedTuple):
+    """Result of one batch.
 
     Attributes:
         outcomes: one for each lease.
-        accepted: how many the bus took.
-        refused: how many were tried and are to be tried again.
-        reason: why, for one of those.
+        accepted: the number of events that the bus accepted.
+        refused: the number of events that failed and are to be sent again.
+        failure: the error of one of those.
     """
 
     outcomes: tuple[Outcome, ...]
     accepted: int
     refused: int
-    reason: str = ""
+    failure: str = ""
 
 
-class _Chunk(NamedTuple):
-    """Claims that were settled together, and what the bus answered; no answers where nothing was sent."""
+class _CallResult(NamedTuple):
+    """Outcomes of one call, and the transport's answers; no answers if the call was not made."""
 
-    settled: list[Outcome]
+    outcomes: list[Outcome]
     answers: Sequence[PublishOutcome] = ()
 
 
-class ClaimPublisher:
-    """Sends leases in chunks over threads of its own; tells the breaker of callers how the bus is.
+class BatchDispatcher:
+    """Sends batches over its own threads, and keeps them in order until their results are taken.
+
+    Serves one relay. Updates the circuit breaker that keeps callers from waiting for a failing bus.
 
     Args:
-        breaker: the one that keeps callers from waiting for a bus in trouble.
-        threads: how many calls may be in flight.
-        chunk_characters: how much text the bus takes with one call, about.
+        breaker: the callers' circuit breaker; while it is held, nothing is sent.
+        threads: the number of concurrent calls.
+        call_characters: the approximate amount of text in one call.
+
+    Attributes:
+        is_healthy: true if no event of the last finished batch was refused.
     """
 
     def __init__(
@@ -64,7 +90,7 @@ class ClaimPublisher:
         *,
         source: str = DEFAULT_EVENT_SOURCE,
         threads: int = DEFAULT_THREADS,
-        chunk_characters: int = CHUNK_CHARACTERS,
+        call_characters: int = CALL_CHARACTERS,
         prompt_seconds: float = PROMPT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
@@ -72,66 +98,92 @@ class ClaimPublisher:
         self._events = events
         self._breaker = breaker
         self._source = source
-        self._chunk_characters = chunk_characters
+        self._call_characters = call_characters
         self._prompt_seconds = prompt_seconds
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="relay")
+        self._in_flight: deque[Iterator[_CallResult]] = deque()
+        self.is_healthy = False
 
     def close(self) -> None:
-        """End the threads, once what is in flight has been answered."""
+        """End the threads after the calls in flight have been answered."""
         self._threads.shutdown()
 
-    def start(
-        self, leases: Sequence[EventLease], *, why_not: Callable[[], str | None], trouble: str | None = None
-    ) -> Callable[[], Round]:
-        """Begin to send the leases; what is not sent is left for at once, without a failed attempt.
+    @property
+    def in_flight(self) -> int:
+        """Number of batches whose results have not been taken."""
+        return len(self._in_flight)
 
-        Those that failed least go first, so that events which fail for ever are in nobody's way.
+    def submit(self, batch: Batch) -> None:
+        """Start to send a batch, and release its unsent events without counting a failed attempt.
 
-        Args:
-            leases: in the order in which they were due.
-            why_not: a reason to send no more of them, once there is one.
-            trouble: what the bus failed with last: one call is enough to see whether it is over.
-
-        Returns:
-            What waits for the end of it.
+        Events that failed least are sent first, so that events which always fail delay no others.
         """
-        bus = CircuitBreaker()  # of this round alone: after a pause the bus deserves another chance
+        ordered = sorted(batch.leases, key=lambda lease: lease.attempts)
+        calls = list(_calls(ordered, self._call_characters))
+        failure = batch.last_failure
+        sent = calls[:1] if failure else calls
+        unsent = [_released(leases, failure) for leases in calls[1:]] if failure else []
+        bus = CircuitBreaker()  # of this batch only: after a pause the bus is tried again
+        self._in_flight.append(chain(self._threads.map(self._call, sent, repeat(batch), repeat(bus)), unsent))
 
-        def publish_chunk(chunk: Sequence[EventLease]) -> _Chunk:
-            reason = why_not() or bus.reason
-            return _Chunk(released(chunk, reason)) if reason else self._send(chunk, bus)
+    def results(self, *, keep: int = 0) -> Iterator[DispatchResult]:
+        """Wait for batches, oldest first, until at most `keep` are in flight; yield the result of each."""
+        while len(self._in_flight) > keep:
+            yield self._take_oldest()
 
-        ordered = sorted(leases, key=lambda lease: lease.attempts)
-        chunks = list(_chunks(ordered, self._chunk_characters))
-        left = [released(chunk, trouble) for chunk in chunks[1:]] if trouble else []
-        sent = self._threads.map(publish_chunk, chunks[: len(chunks) - len(left)])
-        return lambda: _summed_up([*sent, *map(_Chunk, left)])
+    def drain(self) -> list[Outcome]:
+        """Wait for all batches and return their outcomes; a batch that fails is logged, its leases expire."""
+        outcomes: list[Outcome] = []
+        while self._in_flight:
+            with logging_exceptions("dispatching a batch failed, its events will be sent again"):
+                outcomes += self._take_oldest().outcomes
+        return outcomes
 
-    def _send(self, chunk: Sequence[EventLease], bus: CircuitBreaker) -> _Chunk:
+    def _take_oldest(self) -> DispatchResult:
+        result = _summarize(list(self._in_flight.popleft()))
+        self.is_healthy = not result.refused
+        return result
+
+    def _call(self, leases: Sequence[EventLease], batch: Batch, bus: CircuitBreaker) -> _CallResult:
+        reason = self._stop_reason(batch) or bus.reason
+        return _released(leases, reason) if reason else self._send(leases, bus)
+
+    def _stop_reason(self, batch: Batch) -> str | None:
+        if batch.stop.is_set():
+            return "the relay stopped"
+        if self._breaker.held:
+            return f"the events are held back: {self._breaker.held}"
+        return "the lease was nearly over" if self._clock() > batch.send_until else None
+
+    def _send(self, leases: Sequence[EventLease], bus: CircuitBreaker) -> _CallResult:
         begun = self._clock()
-        answers = publish_safely(self._events, [lease.event for lease in chunk])
-        seconds = self._clock() - begun
-        accepted = any(isinstance(answer, Publication) for answer in answers)
+        answers = publish_safely(self._events, [lease.event for lease in leases])
+        self._update_breakers(bus, answers, self._clock() - begun)
+        outcomes = [
+            outcome_for(lease, answer, self._random) for lease, answer in zip(leases, answers, strict=True)
+        ]
+        for outcome in outcomes:
+            log_outcome(outcome, self._source)
+        return _CallResult(outcomes, answers)
+
+    def _update_breakers(
+        self, bus: CircuitBreaker, answers: Sequence[PublishOutcome], seconds: float
+    ) -> None:
         update_breaker(bus, answers)
+        accepted = any(isinstance(answer, Publication) for answer in answers)
         if not accepted or seconds <= self._prompt_seconds:
             update_breaker(self._breaker, answers)
-        settled = [
-            outcome_for(lease, answer, self._random) for lease, answer in zip(chunk, answers, strict=True)
-        ]
-        for outcome in settled:
-            log_outcome(outcome, self._source)
-        return _Chunk(settled, answers)
 
 
 def text_length(lease: EventLease) -> int:
-    """Characters of an event, about."""
+    """Return the approximate number of characters of an event."""
     return FIELDS_CHARACTERS + lease.event.data.characters
 
 
-def _chunks(leases: Sequence[EventLease], characters: int) -> Iterator[Sequence[EventLease]]:
-    """Claims in their order, as few chunks as their number and their length allow."""
+def _calls(leases: Sequence[EventLease], characters: int) -> Iterator[Sequence[EventLease]]:
+    """Split leases, in their order, into as few calls as their number and length allow."""
     begin = length = 0
     for at, lease in enumerate(leases):
         length += text_length(lease)
@@ -142,17 +194,17 @@ def _chunks(leases: Sequence[EventLease], characters: int) -> Iterator[Sequence[
         yield leases[begin:]
 
 
-def released(leases: Sequence[EventLease], reason: str) -> list[Outcome]:
-    """The outcomes of leases that are given back as they were."""
-    return [Postponed(lease, 0.0, reason, is_attempt=False) for lease in leases]
+def _released(leases: Sequence[EventLease], reason: str) -> _CallResult:
+    """Return the outcomes of events that were not sent: due at once, and no failed attempt."""
+    return _CallResult([Postponed(lease, 0.0, reason, is_attempt=False) for lease in leases])
 
 
-def _summed_up(chunks: Sequence[_Chunk]) -> Round:
-    answers = [answer for chunk in chunks for answer in chunk.answers]
-    troubles = [str(answer) for answer in answers if isinstance(answer, EventBusUnavailableError)]
-    return Round(
-        outcomes=tuple(outcome for chunk in chunks for outcome in chunk.settled),
+def _summarize(calls: Sequence[_CallResult]) -> DispatchResult:
+    answers = [answer for call in calls for answer in call.answers]
+    failures = [str(answer) for answer in answers if isinstance(answer, EventBusUnavailableError)]
+    return DispatchResult(
+        outcomes=tuple(outcome for call in calls for outcome in call.outcomes),
         accepted=sum(isinstance(answer, Publication) for answer in answers),
-        refused=len(troubles),
-        reason=troubles[-1] if troubles else "",
+        refused=len(failures),
+        failure=failures[-1] if failures else "",
     )

@@ -1,4 +1,4 @@
-"""Holds events back while the route behind the bus is broken: the bus would accept them, and drop them."""
+"""Route guard: holds events back while the route is broken, because the bus would accept and drop them."""
 
 import logging
 import time
@@ -9,25 +9,25 @@ from domain.services.resilience.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 
-HOLDING = frozenset({RouteComponent.BUS, RouteComponent.RULE, RouteComponent.PATTERN, RouteComponent.TARGET})
-"""Where one of these is missing, EventBridge answers success and nobody gets the event."""
+REQUIRED = frozenset({RouteComponent.BUS, RouteComponent.RULE, RouteComponent.PATTERN, RouteComponent.TARGET})
+"""Components without which EventBridge accepts events and delivers them to no queue."""
 
-BEHIND_THE_RULE = frozenset({RouteComponent.PATTERN, RouteComponent.TARGET})
-"""What nobody sees of a rule that cannot be looked at."""
+UNSEEN_WITHOUT_RULE = frozenset({RouteComponent.PATTERN, RouteComponent.TARGET})
+"""Components that cannot be checked if the rule cannot be read."""
 
-NOT_YET = "the route of the events has not been looked at yet"
+NOT_CHECKED = "the event route has not been checked yet"
 
 
 class RouteGuard:
-    """Looks at the route before the first event leaves, and from time to time.
+    """Checks the route before the first event is sent, and from time to time.
 
-    Only what is proven holds events back: where looking is not allowed, nothing is known to be broken. What
-    was proven once stays so until it is seen to be sound: a look that fails says nothing of it.
+    Only a proven problem holds events back: without the permission to check, no problem is known. A proven
+    problem lasts until a check shows that it is gone; a check that fails shows nothing.
 
     Args:
-        check: finds what is wrong with the route.
-        every_seconds: how often to look while the route is sound.
-        broken_every_seconds: how often while it is not, or while not all of it could be seen.
+        check: finds the problems of the route.
+        every_seconds: the interval of checks while the route is intact.
+        broken_every_seconds: the interval while it is broken, or was not fully checked.
     """
 
     def __init__(
@@ -44,40 +44,39 @@ class RouteGuard:
         self._every_seconds = every_seconds
         self._broken_every_seconds = broken_every_seconds
         self._clock = clock
-        self._next_look: float | None = None
+        self._next_check: float | None = None
         self._broken: tuple[Finding, ...] = ()
-        breaker.hold(NOT_YET)
+        breaker.hold(NOT_CHECKED)
 
     def is_sound(self) -> bool:
-        """Whether events may leave; looks again where it is time to."""
-        if self._next_look is None or self._clock() >= self._next_look:
-            self.look()
+        """Return whether events may be sent; check the route if that is due."""
+        if self._next_check is None or self._clock() >= self._next_check:
+            self._check_now()
         return self._breaker.held is None
 
-    def look(self) -> None:
-        """Look at the route now."""
-        findings = [finding for finding in self._findings() if finding.component in HOLDING]
+    def _check_now(self) -> None:
+        findings = [finding for finding in self._findings() if finding.component in REQUIRED]
         proven = [finding for finding in findings if finding.proven]
-        self._broken = (*proven, *self._not_seen_again(findings))
+        self._broken = (*proven, *self._still_broken(findings))
         if self._broken:
             self._hold("; ".join(finding.problem for finding in self._broken))
         else:
             self._release()
         wait = self._broken_every_seconds if findings else self._every_seconds
-        self._next_look = self._clock() + wait
+        self._next_check = self._clock() + wait
 
     def _findings(self) -> Sequence[Finding]:
         try:
             return self._check()
         except Exception as error:
-            logger.exception("the route could not be looked at", extra={"error_type": type(error).__name__})
+            logger.exception("route check failed", extra={"error_type": type(error).__name__})
             return self._broken
 
-    def _not_seen_again(self, findings: Sequence[Finding]) -> list[Finding]:
-        """What was broken at the last look, and could not be looked at this time."""
+    def _still_broken(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Return the problems of the last check whose components could not be checked this time."""
         unseen = {finding.component for finding in findings if not finding.proven}
         if RouteComponent.RULE in unseen:
-            unseen |= BEHIND_THE_RULE
+            unseen |= UNSEEN_WITHOUT_RULE
         return [finding for finding in self._broken if finding.component in unseen]
 
     def _hold(self, reason: str) -> None:
@@ -87,6 +86,6 @@ class RouteGuard:
         self._breaker.hold(reason)
 
     def _release(self) -> None:
-        if self._breaker.held not in (None, NOT_YET):
-            logger.info("the route is sound, events leave again")
+        if self._breaker.held not in (None, NOT_CHECKED):
+            logger.info("route restored, events are sent again")
         self._breaker.release()

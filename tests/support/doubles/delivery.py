@@ -1,4 +1,4 @@
-"""Doubles for the way from the outbox to the bus: time, transports and outboxes that do as the test says."""
+"""Doubles of clock, transport and outbox, controlled by the test."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,16 +17,16 @@ ACCEPTED = Publication(PublicationStatus.PUBLISHED, "event-1")
 
 
 def seeded(seed: int = 20261123) -> Random:
-    """Chance that repeats itself."""
+    """Return a reproducible source of randomness."""
     return Random(seed)  # noqa: S311 - keeps no secret
 
 
 class SimulatedTime:
-    """A clock that only waiting moves.
+    """Clock that only waiting moves.
 
     Attributes:
-        at: what time it is, in seconds.
-        waits: how long each wait was.
+        at: the current time in seconds.
+        waits: the seconds of each wait.
     """
 
     def __init__(self, at: float = 1_000_000.0) -> None:
@@ -37,19 +37,20 @@ class SimulatedTime:
         return self.at
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass; nobody wakes."""
+        """Let time pass without being woken."""
         self.at += seconds
         self.waits.append(seconds)
         return False
 
 
 class AnsweringEventPublisher(EventPort):
-    """Answers to each event with a function.
+    """Transport that answers each event with a function.
 
     Attributes:
+        answer: the function; may be replaced at any time.
         calls: the events of each call.
         labels: the labels of each call.
-        accepted: the events that were taken, in order.
+        accepted: the accepted events, in order.
     """
 
     def __init__(self, answer: Callable[[CompletedEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
@@ -81,7 +82,7 @@ class AnsweringEventPublisher(EventPort):
 
 
 class HeldUpEventPublisher(AnsweringEventPublisher):
-    """Answers when it is told to."""
+    """Transport that answers once `go_on` is set."""
 
     def __init__(self, answer: Callable[[CompletedEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
         super().__init__(answer)
@@ -97,7 +98,7 @@ class HeldUpEventPublisher(AnsweringEventPublisher):
 
 
 class PromptThreads(ThreadPoolExecutor):
-    """Threads that have begun when `submit` returns, where one is free: no time limit runs out before."""
+    """Threads that have begun when `submit` returns if one is free, so that no time-out ends before."""
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads)
@@ -121,15 +122,19 @@ class PromptThreads(ThreadPoolExecutor):
 
 
 class FaultyOutbox(InMemoryOutbox):
-    """Fails at the methods that are named.
+    """Outbox whose named methods fail.
 
     Attributes:
-        failing: which fail now.
+        failing: the names of the methods that fail now.
+        error: what they raise.
+        recorded: the outcomes of each call of `record`.
+        leased: the leases of each call of `lease_due`.
     """
 
     def __init__(self, clock: Callable[[], float], *failing: str) -> None:
         super().__init__(clock)
         self.failing = set(failing)
+        self.error: Exception = OutboxUnavailableError("the disk is full")
         self.recorded: list[tuple[Outcome, ...]] = []
         self.leased: list[tuple[EventLease, ...]] = []
 
@@ -150,4 +155,4 @@ class FaultyOutbox(InMemoryOutbox):
 
     def _fail(self, name: str) -> None:
         if name in self.failing:
-            raise OutboxUnavailableError("the disk is full")
+            raise self.error

@@ -18,7 +18,7 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.clock import DatabaseNow
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
-from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import LEASE_SECONDS, Relay
 from tests.support.faults.servers import CREDENTIALS
 from tests.support.harness.installed_command import clean_environment
@@ -45,8 +45,8 @@ def relay_on(
 ) -> Relay:
     """A relay without the look at the route, which the bus of the tests does not have."""
     breaker = container.breaker()
-    publisher = ClaimPublisher(container.patient_event_bridge(), breaker, clock=clock, random=random)
-    return Relay(outbox, publisher, breaker, lease_seconds=lease_seconds, clock=clock, random=random)
+    dispatcher = BatchDispatcher(container.patient_event_bridge(), breaker, clock=clock, random=random)
+    return Relay(outbox, dispatcher, breaker, lease_seconds=lease_seconds, clock=clock, random=random)
 
 
 def drain(database_url: str, bus_url: str) -> None:

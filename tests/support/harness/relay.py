@@ -1,10 +1,10 @@
-"""A relay with everything around it, in simulated time."""
+"""Relay with its dispatcher, outbox and breaker, in simulated time."""
 
 from uuid import UUID
 
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxRecord, OutboxState
-from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.relay.route_guard import RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -14,7 +14,7 @@ from tests.support.samples.factories import an_event
 
 
 class RelayAtWork:
-    """One relay on an outbox, which may be shared with others; time passes only where the relay rests."""
+    """One relay on an outbox that may be shared; time passes only while the relay waits."""
 
     def __init__(
         self,
@@ -31,12 +31,10 @@ class RelayAtWork:
         self.clock = clock or SimulatedTime()
         self.outbox = outbox or FaultyOutbox(self.clock)
         self.breaker = breaker or CircuitBreaker()
-        self.publisher = ClaimPublisher(
-            events, self.breaker, threads=threads, clock=self.clock, random=seeded()
-        )
+        dispatcher = BatchDispatcher(events, self.breaker, threads=threads, clock=self.clock, random=seeded())
         self.relay = Relay(
             self.outbox,
-            self.publisher,
+            dispatcher,
             self.breaker,
             route=route,
             batch=batch,
@@ -48,32 +46,32 @@ class RelayAtWork:
         self.steps = 0
 
     def add(self, count: int = 1) -> list[BatchProcessingCompleted]:
-        """Fresh events, kept."""
+        """Add new events to the outbox."""
         events = [an_event() for _ in range(count)]
         for event in events:
             self.outbox.add(event)
         return events
 
     def work(self, seconds: float = 3600.0) -> None:
-        """Let the relay work for so long, or until nothing waits."""
+        """Run the relay that long, or until no event waits."""
         end = self.clock.at + seconds
         while self.clock.at < end and self.outbox.counts().waiting:
             self.step()
 
     def step(self) -> float:
-        """One round, and the rest after it."""
+        """Run one step, and let its delay pass."""
         self.steps += 1
         assert self.steps < 100_000, "a hot loop"
-        rest = self.relay.step()
-        self.clock.at += rest
-        return rest
+        delay = self.relay.step()
+        self.clock.at += delay
+        return delay
 
     def record(self, interaction_id: UUID) -> OutboxRecord:
-        """One event, as the outbox keeps it."""
+        """Return the record of one event."""
         record = self.outbox.find(interaction_id)
         assert record
         return record
 
     def ids(self, state: OutboxState) -> set[UUID]:
-        """Which events stand there."""
+        """Return the ids of the events in one state."""
         return {record.interaction_id for record in self.outbox.records(state, limit=1_000_000)}

@@ -24,7 +24,7 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
 from domain.model.events.event import CompletedEvent
 from domain.model.outbox import EventLease, OutboxState, Outcome, Published
-from domain.services.relay.dispatcher import ClaimPublisher
+from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import PublishOutcome
@@ -87,17 +87,17 @@ class RelayMachine(RuleBasedStateMachine):
         self.clock, self.bus, self.breaker = Clock(), Bus(), CircuitBreaker()
         self.outbox = FragileOutbox(self.database, now=self.clock.in_sql)
         self.fine, self.poison = set[UUID](), set[UUID]()
-        self.publishers = [self._publisher() for _ in range(2)]
-        self.relays = [self._relay(publisher) for publisher in self.publishers]
+        self.dispatchers = [self._dispatcher() for _ in range(2)]
+        self.relays = [self._relay(dispatcher) for dispatcher in self.dispatchers]
 
-    def _publisher(self) -> ClaimPublisher:
+    def _dispatcher(self) -> BatchDispatcher:
         events = AnsweringEventPublisher(self.bus.answer)
-        return ClaimPublisher(events, self.breaker, threads=1, clock=self.clock, random=seeded())
+        return BatchDispatcher(events, self.breaker, threads=1, clock=self.clock, random=seeded())
 
-    def _relay(self, publisher: ClaimPublisher) -> Relay:
+    def _relay(self, dispatcher: BatchDispatcher) -> Relay:
         return Relay(
             self.outbox,
-            publisher,
+            dispatcher,
             self.breaker,
             batch=3,
             lease_seconds=LEASE_SECONDS,
@@ -118,9 +118,9 @@ class RelayMachine(RuleBasedStateMachine):
     @rule(number=st.integers(0, 1))
     def crash(self, number: int) -> None:
         """What it had leased, and what it had not recorded, is forgotten."""
-        self.publishers[number].close()
-        self.publishers[number] = self._publisher()
-        self.relays[number] = self._relay(self.publishers[number])
+        self.dispatchers[number].close()
+        self.dispatchers[number] = self._dispatcher()
+        self.relays[number] = self._relay(self.dispatchers[number])
 
     @rule(target=late)
     def claim_and_send(self) -> MultipleResults[EventLease]:
@@ -172,8 +172,8 @@ class RelayMachine(RuleBasedStateMachine):
                 relay.step()
             if not self.outbox.counts().waiting:
                 break
-        for publisher in self.publishers:
-            publisher.close()
+        for dispatcher in self.dispatchers:
+            dispatcher.close()
         assert self.bus.arrived == self.fine
         assert self.outbox.counts().rejected == len(self.poison)
 

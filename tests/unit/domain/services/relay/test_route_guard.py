@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from domain.model.route.route import Finding, RouteComponent
-from domain.services.relay.route_guard import HOLDING, RouteGuard
+from domain.services.relay.route_guard import REQUIRED, RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.support.doubles.delivery import SimulatedTime
 
@@ -14,14 +14,14 @@ def broken(component: RouteComponent = RouteComponent.BUS, *, proven: bool = Tru
 
 
 class Route:
-    """A route that is as the test says, and counts how often it is looked at."""
+    """Route with the findings that the test sets; counts its checks."""
 
     def __init__(self, *findings: Finding) -> None:
         self.findings: Sequence[Finding] = findings
-        self.looks = 0
+        self.checks = 0
 
     def __call__(self) -> Sequence[Finding]:
-        self.looks += 1
+        self.checks += 1
         return self.findings
 
 
@@ -30,18 +30,18 @@ def breaker() -> CircuitBreaker:
     return CircuitBreaker()
 
 
-def test_nothing_leaves_before_the_route_was_looked_at(breaker: CircuitBreaker) -> None:
+def test_nothing_leaves_before_the_route_was_checked(breaker: CircuitBreaker) -> None:
     route = Route()
 
     guard = RouteGuard(route, breaker, clock=SimulatedTime())
-    assert breaker.held == "the route of the events has not been looked at yet"
-    assert route.looks == 0
+    assert breaker.held == "the event route has not been checked yet"
+    assert route.checks == 0
 
     assert guard.is_sound()
     assert not breaker.is_open
 
 
-@pytest.mark.parametrize("component", sorted(HOLDING))
+@pytest.mark.parametrize("component", sorted(REQUIRED))
 def test_what_makes_the_bus_drop_events_holds_them_back(
     breaker: CircuitBreaker, component: RouteComponent
 ) -> None:
@@ -63,7 +63,7 @@ def test_what_is_not_proven_or_lies_beyond_the_target_holds_nothing_back(
     assert not breaker.is_open
 
 
-def test_a_sound_route_is_looked_at_from_time_to_time_and_a_broken_one_more_often(
+def test_a_sound_route_is_checked_from_time_to_time_and_a_broken_one_more_often(
     breaker: CircuitBreaker,
 ) -> None:
     route, clock = Route(), SimulatedTime()
@@ -72,13 +72,13 @@ def test_a_sound_route_is_looked_at_from_time_to_time_and_a_broken_one_more_ofte
     for _ in range(600):
         assert guard.is_sound()
         clock.at += 1
-    assert route.looks == 10
+    assert route.checks == 10
 
     route.findings = [broken()]
     for _ in range(60):
         guard.is_sound()
         clock.at += 1
-    assert route.looks == 16
+    assert route.checks == 16
 
 
 def test_events_leave_again_once_the_route_is_mended(breaker: CircuitBreaker) -> None:
@@ -109,7 +109,7 @@ def test_the_state_is_logged_when_it_changes_and_not_each_time(
     assert [(record.levelname, record.message) for record in caplog.records] == [
         ("ERROR", "events are held back"),
         ("ERROR", "events are held back"),
-        ("INFO", "the route is sound, events leave again"),
+        ("INFO", "route restored, events are sent again"),
     ]
     assert vars(caplog.records[0])["error"] == "the bus is missing"
     assert vars(caplog.records[0])["remedies"] == ["create it"]
@@ -122,7 +122,7 @@ def test_a_check_that_breaks_down_proves_nothing_and_is_logged(
         raise RuntimeError("a defect")
 
     assert RouteGuard(defect, breaker, clock=SimulatedTime()).is_sound()
-    assert [record.message for record in caplog.records] == ["the route could not be looked at"]
+    assert [record.message for record in caplog.records] == ["route check failed"]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_check_that_breaks_down_proves_nothing_and_is_logged(
         (RouteComponent.TARGET, RouteComponent.TARGET),
     ],
 )
-def test_a_look_that_fails_does_not_show_that_what_was_missing_is_there(
+def test_a_check_that_fails_does_not_show_that_what_was_missing_is_there(
     breaker: CircuitBreaker, missing: RouteComponent, unseen: RouteComponent, caplog: pytest.LogCaptureFixture
 ) -> None:
     route, clock = Route(broken(missing)), SimulatedTime()
@@ -188,7 +188,7 @@ def test_a_check_that_breaks_down_does_not_end_a_hold(breaker: CircuitBreaker) -
     assert sound == [False, False, True]
 
 
-def test_a_route_that_could_not_be_seen_is_looked_at_again_soon(breaker: CircuitBreaker) -> None:
+def test_a_route_that_could_not_be_seen_is_checked_again_soon(breaker: CircuitBreaker) -> None:
     route, clock = Route(broken(proven=False)), SimulatedTime()
     guard = RouteGuard(route, breaker, every_seconds=60, broken_every_seconds=10, clock=clock)
     assert guard.is_sound()

@@ -99,7 +99,7 @@ def test_a_bus_that_is_away_keeps_the_events_and_does_not_keep_it_from_stopping(
         counts = outbox.counts()
     assert process.returncode == 0
     assert (counts.waiting, counts.published) == (1, 0)
-    assert "the relay pauses" in [line["event"] for line in log]
+    assert "relay paused" in [line["event"] for line in log]
 
 
 def _attempts(outbox: SqlOutbox, interaction_id: Any) -> int:
