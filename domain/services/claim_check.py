@@ -1,4 +1,4 @@
-"""Claim check: large transcripts leave beside the event, and are restored from its reference."""
+"""Claim check: stores large transcripts beside the event, and restores them from its reference."""
 
 import hashlib
 import logging
@@ -20,16 +20,16 @@ from ports.payload_store_port import KEY_PREFIX, PayloadStorePort
 logger = logging.getLogger(__name__)
 
 MAX_PAYLOAD_BYTES = 256 * 2**20
-"""More than the texts of any recording; a reference to more is a mistake, or meant to fill our memory."""
+"""More than the transcripts of any recording have: a larger reference is a mistake or an attack on memory."""
 
 HOW_TO_SEND_IT = "set PAYLOAD_BUCKET and retry it: nothing is cut"
 
 
 class ClaimCheck(EventPort):
-    """Sends what a bus finds too large as version 2.0, with the transcripts in a store beside it.
+    """Sends events that are too large for the bus as version 2.0, with the transcripts in a payload store.
 
-    The bus decides what is too large, so that a bus that takes less than is documented is served as well. The
-    transcripts are stored before the event that refers to them is sent: whoever reads it finds them.
+    The bus decides which events are too large, so a bus that takes less than documented works as well. The
+    transcripts are stored before the event that refers to them is sent, so every consumer finds them.
     """
 
     def __init__(self, events: EventPort, payloads: PayloadStorePort | None) -> None:
@@ -39,10 +39,10 @@ class ClaimCheck(EventPort):
     def publish_all(
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
-        """Hand the events over as they are, and once more by reference where they are too large.
+        """Publish the events as they are, and those that are too large again by reference.
 
-        Without a store an event that is too large stays `EventTooLargeError`, and the message says what to
-        do. A store that fails is `EventBusUnavailableError`: it may be tried again.
+        Without a payload store, an event that is too large remains an `EventTooLargeError`; its message says
+        what to do. A failure of the store is an `EventBusUnavailableError`: the event may be sent again.
         """
         outcomes = self._events.publish_all(events, labels=labels)
         return tuple(
@@ -60,7 +60,9 @@ class ClaimCheck(EventPort):
         try:
             ref = self._payloads.store(event)
         except PayloadStoreError as error:
-            return EventBusUnavailableError(f"the event is too large for the bus, and {error}")
+            failure = EventBusUnavailableError(f"the event is too large for the bus, and {error}")
+            failure.__cause__ = error
+            return failure
         logger.info(
             "transcripts stored beside the event",
             extra={"interaction_id": str(event.interaction_id), "size": ref.size},
@@ -74,11 +76,11 @@ class ClaimCheck(EventPort):
 def restore_payload(
     event: BatchProcessingCompletedV2, payloads: PayloadStorePort | None
 ) -> BatchProcessingCompleted:
-    """The same event as version 1.0, with the transcripts that its reference leads to.
+    """Return the event as version 1.0, with the transcripts that its reference names.
 
     Raises:
-        PayloadStoreError: they cannot be had, belong to another tenant, or are not what was stored: size or
-            SHA-256 differ.
+        PayloadStoreError: the transcripts cannot be read, belong to another tenant, or differ from those
+            stored in size or SHA-256.
     """
     ref = event.data.transcript_ref
     if not ref.key.startswith(f"{KEY_PREFIX}{event.tenant_id}/"):

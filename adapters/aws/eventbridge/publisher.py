@@ -83,13 +83,20 @@ def _read(answer: Mapping[str, object], count: int) -> list[PublishOutcome]:
             refused = sum(isinstance(result, dict) and bool(result.get("ErrorCode")) for result in results)
             trustworthy = answer.get("FailedEntryCount") == refused
             return [_outcome(result, trustworthy=trustworthy) for result in results]
-    return [nonsense()] * count
+    raise nonsense()
 
 
 def _outcome(result: object, *, trustworthy: bool) -> PublishOutcome:
+    try:
+        return Publication(PublicationStatus.PUBLISHED, _event_id(result, trustworthy=trustworthy))
+    except EventPublishError as error:
+        return error
+
+
+def _event_id(result: object, *, trustworthy: bool) -> str:
     match result:
         case {"ErrorCode": str(code), **details} if code:
-            return error_for_entry(code, str(details.get("ErrorMessage", "")))
+            raise error_for_entry(code, str(details.get("ErrorMessage", "")))
         case {"EventId": str(event_id)} if event_id and trustworthy:
-            return Publication(PublicationStatus.PUBLISHED, event_id)
-    return nonsense()
+            return event_id
+    raise nonsense()

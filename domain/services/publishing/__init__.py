@@ -1,1 +1,1 @@
-"""From a finished transcript to the outbox and the first attempt on the bus."""
+"""Publishing: from a finished transcript to the outbox and the first attempt on the bus."""

@@ -1,4 +1,4 @@
-"""Builds, validates and hands over events (requirement 4)."""
+"""Event publisher: builds, validates and publishes events (requirement 4)."""
 
 import logging
 from collections.abc import Callable
@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 
 
 class EventPublisher:
-    """Publishes `BatchProcessingCompleted` for whichever door the work came through.
+    """Publishes `BatchProcessingCompleted` for every entry point.
 
-    Logs lengths, never texts (requirement 4.10).
+    Logs the lengths of transcripts, never their text (requirement 4.10).
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class EventPublisher:
         account_id: str | None,
         data: TranscriptData,
     ) -> Publication:
-        """Build the event, validate it against schema 1.0 and hand it to the transport.
+        """Build the event, validate it against schema 1.0 and publish it.
 
         Raises:
             EventPublishError: after logging it with its stack trace and the interaction id (requirement 4.9).
-                `EventRejectedError` also stands for an event that its own schema refuses (requirement 1.9).
+                `EventRejectedError` also for an event that breaks its own schema (requirement 1.9).
         """
         context = self._context(interaction_id)
         try:

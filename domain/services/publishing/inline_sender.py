@@ -1,9 +1,13 @@
-"""Events whose callers wait for the bus: those who come at the same time share a call to it."""
+"""Inline sender: publishes events whose callers wait, and shares one call among concurrent callers.
+
+Callers need `InlineSender.publish` only. The rest of the module shares calls: an event is sent at once while
+a call is free; events that arrive while none is free are sent together by the next one.
+"""
 
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from random import Random
 from threading import Lock
 
@@ -17,21 +21,21 @@ from ports.outbox_port import OutboxPort
 
 logger = logging.getLogger(__name__)
 
-CALLS = 2
-"""How many calls may be under way: one that is slow must not hold up everybody else."""
+MAX_CALLS = 2
+"""Concurrent calls to the bus: one slow call must not delay all callers."""
 
-SHARED_CHARACTERS = 64_000
-"""Of the texts in one call: however they are encoded, a bus takes them together, and no short event waits
-until long texts are stored beside theirs."""
+MAX_SHARED_CHARACTERS = 64_000
+"""Text that several events may share a call with. In any encoding the bus takes it as one call, and a short
+event does not wait until long transcripts are stored beside theirs."""
 
 
 class PendingPublish:
-    """One event, and the caller who waits for it.
+    """One event, and the caller who waits for its outcome.
 
     Attributes:
-        lease: on the event in the outbox; None where it could not be kept.
-        outcome: what the bus says; cancelled where the caller left before it was asked.
-        is_late: whether the caller has left.
+        lease: the lease of the event in the outbox; None if the event could not be stored.
+        outcome: the outcome of the call; cancelled if the caller left before the call began.
+        is_late: true if the caller has left.
         is_first: true for the first event of a call: only it reports a time-out to the circuit breaker, so
             that one slow call counts once.
     """
@@ -45,13 +49,13 @@ class PendingPublish:
 
 
 class InlineSender:
-    """Sends at once what comes while a call is free, and together what came while none was.
+    """Publishes events for callers who wait; updates the circuit breaker with each call.
 
-    Nobody waits for company, nor for the record of what became of an event. The breaker knows how the bus is.
+    No caller waits for other events to share a call with, nor until the outcome is recorded.
 
     Args:
         wake: tells the relay that there is work.
-        calls: how many may be under way.
+        executor: runs the calls, one in each of its threads; closed with the sender.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class InlineSender:
         *,
         wake: Callable[[], None],
         source: str,
-        calls: int = CALLS,
+        executor: Executor | None = None,
         random: Random | None = None,
     ) -> None:
         self._outbox = outbox
@@ -73,82 +77,96 @@ class InlineSender:
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
         self._waiting: deque[PendingPublish] = deque()
         self._taking = Lock()
-        self._threads = ThreadPoolExecutor(calls, thread_name_prefix="inline-call")
+        self._executor = executor or ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="inline-call")
 
     def close(self) -> None:
-        """Wait for the calls that are under way, and for what was begun."""
-        self._threads.shutdown()
+        """Wait until all calls have ended and their outcomes are recorded."""
+        self._executor.shutdown()
 
-    def begin(self, event: BatchProcessingCompleted, lease: EventLease | None) -> PendingPublish:
-        """Have the event sent with the next call; returns at once."""
-        inline = PendingPublish(event, lease)
-        self._waiting.append(inline)
-        self._threads.submit(self._send_next)
-        return inline
+    def publish(
+        self, event: BatchProcessingCompleted, lease: EventLease | None, *, timeout_seconds: float
+    ) -> PublishOutcome:
+        """Send an event and wait for its outcome; `EventBusUnavailableError` after the time-out."""
+        return self.wait_for(self.submit(event, lease), timeout_seconds)
 
-    def answer(self, inline: PendingPublish, timeout_seconds: float) -> PublishOutcome:
-        """Wait for what the bus says; `EventBusUnavailableError` where that takes too long."""
+    def submit(self, event: BatchProcessingCompleted, lease: EventLease | None) -> PendingPublish:
+        """Queue an event for the next call; returns at once."""
+        pending = PendingPublish(event, lease)
+        self._waiting.append(pending)
+        self._executor.submit(self._send_next)
+        return pending
+
+    def wait_for(self, pending: PendingPublish, timeout_seconds: float) -> PublishOutcome:
+        """Wait for the outcome of a queued event; `EventBusUnavailableError` after the time-out."""
         try:
-            return inline.outcome.result(timeout_seconds)
-        except TimeoutError:
-            inline.is_late = True
+            return pending.outcome.result(timeout_seconds)
+        except TimeoutError as error:
+            return self._give_up(pending, timeout_seconds, error)
+
+    def _give_up(
+        self, pending: PendingPublish, timeout_seconds: float, cause: TimeoutError
+    ) -> EventBusUnavailableError:
+        """Leave an event to the call that sends it, or to the relay if no call has taken it."""
+        pending.is_late = True
         late = EventBusUnavailableError(f"the bus did not answer within {timeout_seconds} s")
-        if inline.is_first:
+        late.__cause__ = cause
+        if pending.is_first:
             self._breaker.failed(str(late))
-        if inline.outcome.cancel() and inline.lease:  # no call took it, so nobody else will record anything
-            self._record([Postponed(inline.lease, 0.0, "no inline attempt was made", is_attempt=False)])
+        if pending.outcome.cancel() and pending.lease:  # no call took it, so no call records it
+            self._record([Postponed(pending.lease, 0.0, "no inline attempt was made", is_attempt=False)])
         return late
 
     def _send_next(self) -> None:
-        if not (taken := self._taken()):
-            return  # another call took them along
-        answers = publish_safely(self._events, [inline.event for inline in taken])
+        if not (taken := self._take()):
+            return  # an earlier call took the event along
+        answers = publish_safely(self._events, [pending.event for pending in taken])
         if not taken[0].is_late:
             update_breaker(self._breaker, answers)
-        for inline, answer in zip(taken, answers, strict=True):
-            # callers need not wait for the record: a crash before it costs duplicates
-            inline.outcome.set_result(answer)
-        self._settle(taken, answers)
+        for pending, answer in zip(taken, answers, strict=True):
+            # before the outcome is recorded: a crash in between costs a duplicate
+            pending.outcome.set_result(answer)
+        self._record_all(taken, answers)
 
-    def _taken(self) -> list[PendingPublish]:
-        """As many as fit into one call, and whose callers are still there."""
+    def _take(self) -> list[PendingPublish]:
+        """Take from the queue as many events as fit into one call and whose callers still wait."""
         taken: list[PendingPublish] = []
         characters = 0
         with self._taking:
             while self._waiting and len(taken) < MAX_BATCH:
                 characters += self._waiting[0].event.data.characters
-                if taken and characters > SHARED_CHARACTERS:
+                if taken and characters > MAX_SHARED_CHARACTERS:
                     break
-                inline = self._waiting.popleft()
-                if inline.outcome.set_running_or_notify_cancel():
-                    inline.is_first = not taken
-                    taken.append(inline)
+                pending = self._waiting.popleft()
+                if pending.outcome.set_running_or_notify_cancel():
+                    pending.is_first = not taken
+                    taken.append(pending)
         return taken
 
-    def _settle(self, taken: Sequence[PendingPublish], answers: Sequence[PublishOutcome]) -> None:
+    def _record_all(self, taken: Sequence[PendingPublish], answers: Sequence[PublishOutcome]) -> None:
         outcomes = [
-            (inline, outcome_for(inline.lease, answer, self._random))
-            for inline, answer in zip(taken, answers, strict=True)
-            if inline.lease
+            (pending, outcome_for(pending.lease, answer, self._random))
+            for pending, answer in zip(taken, answers, strict=True)
+            if pending.lease
         ]
-        for inline, outcome in outcomes:
-            if inline.is_late:  # else its caller tells
+        for pending, outcome in outcomes:
+            if pending.is_late:  # else its caller logs it
                 log_outcome(outcome, self._source)
         self._record([outcome for _, outcome in outcomes])
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
-        """A failure costs duplicates at most: the leases end, and the relay sends the events again."""
+        """Record outcomes; after a failure the leases expire, and the relay sends the events again."""
         try:
             self._outbox.record(outcomes)
         except Exception as error:
             for outcome in outcomes:
-                logger.exception("the outcome could not be recorded", extra=about(outcome.lease.event, error))
+                context = error_context(outcome.lease.event, error)
+                logger.exception("outcome not recorded, the event will be sent again", extra=context)
         if any(isinstance(outcome, Postponed) for outcome in outcomes):
             self._wake()
 
 
-def about(event: BatchProcessingCompleted, error: Exception) -> dict[str, str]:
-    """Which event an error befell, for the log."""
+def error_context(event: BatchProcessingCompleted, error: Exception) -> dict[str, str]:
+    """Return the log fields of an error that concerns one event."""
     return {
         "interaction_id": str(event.interaction_id),
         "error_type": type(error).__name__,

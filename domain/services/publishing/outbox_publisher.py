@@ -1,7 +1,8 @@
-"""Events on their way: kept durably first, then tried at once, then left to the relay."""
+"""Transactional outbox: stores each event, tries the bus at once, and leaves the rest to the relay."""
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from random import Random
 
 from domain.model.errors import EventBusUnavailableError, OutboxUnavailableError
@@ -13,7 +14,7 @@ from domain.model.events.event import (
     PublicationStatus,
 )
 from domain.model.outbox import EventLease
-from domain.services.publishing.inline_sender import CALLS, InlineSender, about
+from domain.services.publishing.inline_sender import InlineSender, error_context
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import EventPort, PublishOutcome
 from ports.outbox_port import OutboxPort
@@ -21,31 +22,33 @@ from ports.outbox_port import OutboxPort
 logger = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT_SECONDS = 2.0
-"""How long a caller waits for the bus."""
+"""Longest wait of a caller for the bus."""
 
 LEASE_SECONDS = 15.0
-"""For how long the relay leaves an event to the inline attempt: longer than the bus's client ever tries."""
+"""Lease of the inline attempt, during which the relay leaves the event alone: longer than the bus's client
+ever tries."""
 
 QUEUED = Publication(PublicationStatus.QUEUED)
 
 
 class OutboxPublisher(EventPort):
-    """Takes the transport's place in front of callers, and loses no event.
+    """Event port of the callers: stores events in the outbox before it tries the bus, and so loses none.
 
-    Each event is added to the outbox before the bus is tried, once, within `timeout_seconds`. The outcome is:
+    The bus is tried once, within `timeout_seconds`. The outcome is:
 
-    - `PUBLISHED`: the bus accepted it in time.
-    - `QUEUED`: it is kept, and the relay delivers it. So it is after a time-out, after a failure of the bus,
-      and, without trying, while the circuit breaker is open.
-    - `EventRejectedError`: the bus will never accept it as it is. It is parked in the outbox, but nobody may
-      count on it, so that callers are told `failed`.
-    - `EventBusUnavailableError`: neither the outbox nor the bus could be had.
+    - `PUBLISHED`: the bus accepted the event in time.
+    - `QUEUED`: the event is stored, and the relay delivers it: after a time-out, after a failure of the bus,
+      and, without a try, while the circuit breaker is open.
+    - `EventRejectedError`: the bus will never accept the event. It is parked in the outbox until an operator
+      retries it, so callers are told `failed`.
+    - `EventBusUnavailableError`: neither outbox nor bus took the event.
 
-    An event with labels, or of a version that refers to its transcripts, goes to the bus and is not kept: the
-    outbox keeps neither.
+    An event with labels, or of a version that refers to its transcripts, goes to the bus without being
+    stored: the outbox stores neither.
 
     Args:
         wake: tells the relay that there is work.
+        executor: runs the calls to the bus; closed with the publisher.
     """
 
     def __init__(
@@ -58,7 +61,7 @@ class OutboxPublisher(EventPort):
         source: str = DEFAULT_EVENT_SOURCE,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
-        calls: int = CALLS,
+        executor: Executor | None = None,
         random: Random | None = None,
     ) -> None:
         self._outbox = outbox
@@ -69,20 +72,20 @@ class OutboxPublisher(EventPort):
         self._timeout_seconds = timeout_seconds
         self._lease_seconds = lease_seconds
         self._sender = InlineSender(
-            outbox, events, breaker, wake=wake, source=source, calls=calls, random=random
+            outbox, events, breaker, wake=wake, source=source, executor=executor, random=random
         )
 
     def close(self) -> None:
-        """Wait for the attempts that are under way, so that what they reach is recorded."""
+        """Wait until all calls have ended and their outcomes are recorded."""
         self._sender.close()
 
     def publish_all(
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
-        """Deliver the events, one after the other."""
-        return tuple(self._deliver(event, labels) for event in events)
+        """Publish the events one after the other."""
+        return tuple(self._publish(event, labels) for event in events)
 
-    def _deliver(self, event: CompletedEvent, labels: tuple[str, ...]) -> PublishOutcome:
+    def _publish(self, event: CompletedEvent, labels: tuple[str, ...]) -> PublishOutcome:
         if labels or not isinstance(event, BatchProcessingCompleted):
             return self._events.publish_all((event,), labels=labels)[0]
         tries = not self._breaker.is_open
@@ -98,29 +101,30 @@ class OutboxPublisher(EventPort):
         try:
             return self._outbox.add(event, lease_seconds=lease_seconds)
         except OutboxUnavailableError as error:
-            logger.exception("the event could not be kept, only the bus is left", extra=about(event, error))
+            logger.exception(
+                "the event could not be stored, only the bus is tried", extra=error_context(event, error)
+            )
             return None
 
     def _publish_now(self, lease: EventLease) -> PublishOutcome:
-        outcome = self._sender.answer(self._sender.begin(lease.event, lease), self._timeout_seconds)
+        outcome = self._sender.publish(lease.event, lease, timeout_seconds=self._timeout_seconds)
         if not isinstance(outcome, EventBusUnavailableError):
             return outcome
-        self._log_failure(lease, outcome)
+        self._log_failure(lease.event, outcome)
         return QUEUED
 
-    def _log_failure(self, lease: EventLease, error: EventBusUnavailableError) -> None:
-        """An error to whoever watches the bus, although the event is safe (requirements 10.1 to 10.5)."""
-        context = {**about(lease.event, error), "source": self._source, "event_status": QUEUED.status.value}
-        try:
-            raise error.with_traceback(None)  # handed around, and maybe shared: it has none of its own
-        except EventBusUnavailableError:
-            logger.exception(
-                "event publishing failed, the event is kept",
-                extra={**context, "detail_type": lease.event.DETAIL_TYPE},
-            )
+    def _log_failure(self, event: BatchProcessingCompleted, error: EventBusUnavailableError) -> None:
+        """Log the failure with the transport's stack trace, although the event is stored (requirement 10)."""
+        context = {
+            **error_context(event, error),
+            "source": self._source,
+            "event_status": QUEUED.status.value,
+            "detail_type": event.DETAIL_TYPE,
+        }
+        logger.error("event publishing failed, the event is kept", exc_info=error, extra=context)
 
     def _without_outbox(self, event: BatchProcessingCompleted) -> PublishOutcome:
-        """The bus is the last chance, so only a route that would drop the event keeps us from trying."""
+        """Try the bus even while the circuit breaker is open, unless the route would drop the event."""
         if self._breaker.held:
-            return EventBusUnavailableError(f"the outbox cannot be had, and {self._breaker.held}")
-        return self._sender.answer(self._sender.begin(event, None), self._timeout_seconds)
+            return EventBusUnavailableError(f"outbox unavailable, and {self._breaker.held}")
+        return self._sender.publish(event, None, timeout_seconds=self._timeout_seconds)

@@ -1,4 +1,4 @@
-"""One attempt at publishing leased events, and what is to be recorded of it."""
+"""Outcomes of one call to the bus: for the outbox, for the circuit breaker and for the log."""
 
 import logging
 from collections.abc import Sequence
@@ -19,41 +19,44 @@ from ports.event_port import EventPort, PublishOutcome
 logger = logging.getLogger(__name__)
 
 RETRY = Backoff()
-"""The delay before a published event that failed is tried again."""
+"""Delay before an event that failed is sent again."""
 
 
 def publish_safely(
     events: EventPort, batch: Sequence[BatchProcessingCompleted]
 ) -> tuple[PublishOutcome, ...]:
-    """Publish, with an outcome for each event whatever happens: a defect must not end who delivers events."""
+    """Publish events and return an outcome for each, even if the transport raises an unexpected error."""
     try:
         outcomes = events.publish_all(batch)
         if len(outcomes) == len(batch):
             return outcomes
-        failure = EventBusUnavailableError(f"{len(outcomes)} outcomes came back for {len(batch)} events")
+        failure = EventBusUnavailableError(
+            f"the transport returned {len(outcomes)} outcomes for {len(batch)} events"
+        )
     except Exception as error:
-        logger.exception("publishing broke down", extra={"error_type": type(error).__name__})
-        failure = EventBusUnavailableError(f"publishing broke down: {type(error).__name__}")
+        logger.exception("unexpected error in the transport", extra={"error_type": type(error).__name__})
+        failure = EventBusUnavailableError(f"unexpected error in the transport: {type(error).__name__}")
+        failure.__cause__ = error
     return (failure,) * len(batch)
 
 
 def update_breaker(breaker: CircuitBreaker, answers: Sequence[PublishOutcome]) -> None:
-    """What one call shows of the bus: an accepted event, that it is there; a wrong event, nothing."""
+    """Close the breaker after an accepted event, and count a failed call; a rejected event shows nothing."""
     if any(isinstance(answer, Publication) for answer in answers):
         breaker.succeeded()
         return
-    troubles = [answer for answer in answers if isinstance(answer, EventBusUnavailableError)]
-    if troubles and isinstance(troubles[-1], EventBusRefusesUsError):
-        breaker.trip(str(troubles[-1]))
-    elif troubles:
-        breaker.failed(str(troubles[-1]))
+    failures = [answer for answer in answers if isinstance(answer, EventBusUnavailableError)]
+    if failures and isinstance(failures[-1], EventBusRefusesUsError):
+        breaker.trip(str(failures[-1]))
+    elif failures:
+        breaker.failed(str(failures[-1]))
 
 
 def outcome_for(lease: EventLease, outcome: PublishOutcome, random: Random) -> Outcome:
-    """What the outbox is to know of one outcome.
+    """Translate an outcome of the transport for the outbox.
 
-    Only what is wrong with the event itself rejects it. Where we are refused, whatever we send, the event is
-    as good as it was, and waits without a failed attempt.
+    Only a fault of the event itself rejects it. If the bus refuses all our events, the event waits, and the
+    attempt does not count as failed.
     """
     match outcome:
         case Publication(PublicationStatus.PUBLISHED, event_id):
@@ -68,7 +71,7 @@ def outcome_for(lease: EventLease, outcome: PublishOutcome, random: Random) -> O
 
 
 def log_outcome(outcome: Outcome, source: str) -> None:
-    """Tell what became of an event whose caller was answered before (requirements 12.1 to 12.3 and 12.6)."""
+    """Log the outcome of an event whose caller was answered before (requirements 12.1 to 12.3 and 12.6)."""
     event = outcome.lease.event
     context = {
         "interaction_id": str(event.interaction_id),

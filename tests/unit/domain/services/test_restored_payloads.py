@@ -11,7 +11,7 @@ from tests.support.samples.factories import an_event
 
 
 class Objects(PayloadStorePort):
-    """A store with the content that a test wants."""
+    """Payload store with the content that the test sets."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -24,7 +24,7 @@ class Objects(PayloadStorePort):
 
 
 def referring(event: BatchProcessingCompleted, **changes: object) -> BatchProcessingCompletedV2:
-    """The event as 2.0, with a reference that is right but for the changes."""
+    """Return the event as version 2.0, with changes to its reference."""
     ref = InMemoryPayloadStore().store(event)
     return BatchProcessingCompletedV2.referring(event, ref.model_copy(update=changes))
 

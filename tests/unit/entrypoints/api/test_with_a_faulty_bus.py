@@ -132,6 +132,7 @@ def test_whatever_the_bus_does_the_caller_gets_the_transcripts_soon_and_the_log_
     assert failure["interaction_id"] == response.json()["interaction_id"]
     assert failure["error_type"]
     assert "Traceback" in failure["exception"]
+    assert ("TimeoutError" if fault is Cut.HANG else "eventbridge/publisher.py") in failure["exception"]
     assert [secret for secret in SECRETS if secret in stream.getvalue()] == []
 
 

@@ -1,6 +1,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError, EventRejectedError
 from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
 from domain.model.outbox import OutboxState
-from domain.services.publishing.inline_sender import SHARED_CHARACTERS, InlineSender, PendingPublish
+from domain.services.publishing.inline_sender import MAX_SHARED_CHARACTERS, InlineSender, PendingPublish
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import MAX_BATCH, PublishOutcome
 from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, FaultyOutbox, seeded
@@ -21,7 +22,7 @@ Answer = Callable[[CompletedEvent], PublishOutcome]
 
 
 class StepwiseBus(AnsweringEventPublisher):
-    """Answers each call when it is told to."""
+    """Transport that answers each call once it is allowed to."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer)
@@ -43,10 +44,10 @@ class StepwiseBus(AnsweringEventPublisher):
 
 
 class SenderHarness:
-    """Where callers queue: the bus is held up with the event of the first of them.
+    """Sender whose bus is held up by the event of a first caller.
 
     Attributes:
-        first: the attempt at that event.
+        first: the pending publish of that event.
     """
 
     def __init__(self, answer: Answer, outbox: FaultyOutbox, calls: int) -> None:
@@ -54,24 +55,30 @@ class SenderHarness:
         self.outbox = outbox
         self.breaker = CircuitBreaker(threshold=3)
         self.woken = 0
-        self.calls = InlineSender(
-            self.outbox, self.bus, self.breaker, wake=self.wake, source="here", calls=calls, random=seeded()
+        self.sender = InlineSender(
+            self.outbox,
+            self.bus,
+            self.breaker,
+            wake=self.wake,
+            source="here",
+            executor=ThreadPoolExecutor(calls),
+            random=seeded(),
         )
-        self.first = self.begin(an_event())
+        self.first = self.submit(an_event())
         self.bus.wait_until_asked()
 
     def wake(self) -> None:
         self.woken += 1
 
-    def begin(self, event: BatchProcessingCompleted) -> PendingPublish:
-        return self.calls.begin(event, self.outbox.add(event, lease_seconds=60))
+    def submit(self, event: BatchProcessingCompleted) -> PendingPublish:
+        return self.sender.submit(event, self.outbox.add(event, lease_seconds=60))
 
-    def begin_some(self, count: int) -> list[PendingPublish]:
-        return [self.begin(an_event()) for _ in range(count)]
+    def submit_some(self, count: int) -> list[PendingPublish]:
+        return [self.submit(an_event()) for _ in range(count)]
 
     def go_on(self) -> None:
         self.bus.answer_calls(1000)
-        self.calls.close()
+        self.sender.close()
 
     @property
     def sizes(self) -> list[int]:
@@ -83,81 +90,81 @@ class SenderHarness:
 
 
 @pytest.fixture
-def counter() -> Iterator[Callable[..., SenderHarness]]:
-    counters: list[SenderHarness] = []
+def sender() -> Iterator[Callable[..., SenderHarness]]:
+    senders: list[SenderHarness] = []
 
     def build(
         answer: Answer = lambda _: ACCEPTED, *, outbox: FaultyOutbox | None = None, calls: int = 1
     ) -> SenderHarness:
-        counters.append(SenderHarness(answer, outbox or FaultyOutbox(time.time), calls))
-        return counters[-1]
+        senders.append(SenderHarness(answer, outbox or FaultyOutbox(time.time), calls))
+        return senders[-1]
 
     yield build
-    for each in counters:
+    for each in senders:
         each.go_on()
 
 
-def test_who_comes_alone_is_sent_at_once(counter: Callable[..., SenderHarness]) -> None:
-    here = counter()
+def test_who_comes_alone_is_sent_at_once(sender: Callable[..., SenderHarness]) -> None:
+    here = sender()
 
-    assert not here.first.outcome.done()  # the bus was asked, nobody else is there
+    assert not here.first.outcome.done()  # the bus was asked for this event alone
 
     here.go_on()
-    assert here.calls.answer(here.first, PATIENT) == ACCEPTED
+    assert here.sender.wait_for(here.first, PATIENT) == ACCEPTED
 
 
-def test_who_comes_while_no_call_is_free_shares_the_next_one(counter: Callable[..., SenderHarness]) -> None:
-    here = counter()
-    others = here.begin_some(3)
+def test_who_comes_while_no_call_is_free_shares_the_next_one(sender: Callable[..., SenderHarness]) -> None:
+    here = sender()
+    others = here.submit_some(3)
 
     here.go_on()
 
     assert here.sizes == [1, 3]
-    assert [here.calls.answer(each, PATIENT) for each in others] == [ACCEPTED] * 3
+    assert [here.sender.wait_for(each, PATIENT) for each in others] == [ACCEPTED] * 3
     assert here.states([here.first, *others]) == [OutboxState.PUBLISHED] * 4
 
 
-def test_a_call_holds_no_more_events_than_the_bus_takes(counter: Callable[..., SenderHarness]) -> None:
-    here = counter()
-    here.begin_some(MAX_BATCH + 2)
+def test_a_call_holds_no_more_events_than_the_bus_takes(sender: Callable[..., SenderHarness]) -> None:
+    here = sender()
+    here.submit_some(MAX_BATCH + 2)
 
     here.go_on()
 
     assert here.sizes == [1, MAX_BATCH, 2]
 
 
-def test_long_texts_travel_alone(counter: Callable[..., SenderHarness]) -> None:
-    here = counter()
-    long = an_event(raw_transcript="a" * SHARED_CHARACTERS, cleaned_transcript="b")
+def test_long_texts_travel_alone(sender: Callable[..., SenderHarness]) -> None:
+    here = sender()
+    long = an_event(raw_transcript="a" * MAX_SHARED_CHARACTERS, cleaned_transcript="b")
     for event in (an_event(), an_event(), long, an_event(), long.model_copy()):
-        here.calls.begin(event, None)
+        here.sender.submit(event, None)
 
     here.go_on()
 
     assert here.sizes == [1, 2, 1, 1, 1]
 
 
-def test_a_call_that_is_held_up_holds_up_no_other(counter: Callable[..., SenderHarness]) -> None:
-    here = counter(calls=2)
+def test_a_call_that_is_held_up_holds_up_no_other(sender: Callable[..., SenderHarness]) -> None:
+    here = sender(calls=2)
 
-    second = here.begin(an_event())
+    second = here.submit(an_event())
     here.bus.wait_until_asked()  # while the first is still held up
 
     here.go_on()
-    assert here.calls.answer(second, PATIENT) == ACCEPTED
+    assert here.sender.wait_for(second, PATIENT) == ACCEPTED
     assert here.sizes == [1, 1]
 
 
-def test_each_gets_the_outcome_of_its_own_event(counter: Callable[..., SenderHarness]) -> None:
+def test_each_gets_the_outcome_of_its_own_event(sender: Callable[..., SenderHarness]) -> None:
     answers: dict[CompletedEvent, PublishOutcome] = {}
-    here = counter(lambda event: answers.get(event, ACCEPTED))
-    fine, wrong, unlucky = here.begin_some(3)
+    here = sender(lambda event: answers.get(event, ACCEPTED))
+    fine, wrong, unlucky = here.submit_some(3)
     receipt = Publication(PublicationStatus.PUBLISHED, "a receipt of its own")
     answers |= {fine.event: receipt, wrong.event: EventRejectedError("malformed"), unlucky.event: AWAY}
 
     here.go_on()
 
-    outcomes = [here.calls.answer(each, PATIENT) for each in (fine, wrong, unlucky)]
+    outcomes = [here.sender.wait_for(each, PATIENT) for each in (fine, wrong, unlucky)]
     assert outcomes == [receipt, answers[wrong.event], AWAY]
     assert here.states([fine, wrong, unlucky]) == [
         OutboxState.PUBLISHED,
@@ -167,9 +174,9 @@ def test_each_gets_the_outcome_of_its_own_event(counter: Callable[..., SenderHar
     assert here.woken == 1
 
 
-def test_what_became_of_a_call_is_recorded_in_one_transaction(counter: Callable[..., SenderHarness]) -> None:
-    here = counter()
-    here.begin_some(3)
+def test_what_became_of_a_call_is_recorded_in_one_transaction(sender: Callable[..., SenderHarness]) -> None:
+    here = sender()
+    here.submit_some(3)
 
     here.go_on()
 
@@ -177,10 +184,10 @@ def test_what_became_of_a_call_is_recorded_in_one_transaction(counter: Callable[
 
 
 def test_a_call_that_fails_is_one_failure_however_many_shared_it(
-    counter: Callable[..., SenderHarness],
+    sender: Callable[..., SenderHarness],
 ) -> None:
-    here = counter(lambda _: AWAY)
-    here.begin_some(9)
+    here = sender(lambda _: AWAY)
+    here.submit_some(9)
 
     here.go_on()
 
@@ -190,8 +197,8 @@ def test_a_call_that_fails_is_one_failure_however_many_shared_it(
     assert here.breaker.is_open
 
 
-def test_a_call_that_refuses_us_opens_the_breaker_at_once(counter: Callable[..., SenderHarness]) -> None:
-    here = counter(lambda _: EventBusRefusesUsError("access denied"))
+def test_a_call_that_refuses_us_opens_the_breaker_at_once(sender: Callable[..., SenderHarness]) -> None:
+    here = sender(lambda _: EventBusRefusesUsError("access denied"))
 
     here.go_on()
 
@@ -199,16 +206,16 @@ def test_a_call_that_refuses_us_opens_the_breaker_at_once(counter: Callable[...,
 
 
 def test_a_call_whose_callers_leave_is_one_failure_and_is_recorded_all_the_same(
-    counter: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
+    sender: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    here = counter()
-    others = here.begin_some(9)
+    here = sender()
+    others = here.submit_some(9)
     here.bus.answer_calls(1)
     here.bus.wait_until_asked()  # for the nine
 
     for each in others:
-        assert isinstance(here.calls.answer(each, IMPATIENT), EventBusUnavailableError)
+        assert isinstance(here.sender.wait_for(each, IMPATIENT), EventBusUnavailableError)
 
     assert not here.breaker.is_open
     here.breaker.failed("a second")
@@ -221,29 +228,31 @@ def test_a_call_whose_callers_leave_is_one_failure_and_is_recorded_all_the_same(
 
 
 def test_who_leaves_before_a_call_is_free_is_not_sent_but_left_to_the_relay(
-    counter: Callable[..., SenderHarness],
+    sender: Callable[..., SenderHarness],
 ) -> None:
-    here = counter()
-    (left, stays) = here.begin_some(2)
+    here = sender()
+    (left, stays) = here.submit_some(2)
 
-    assert isinstance(here.calls.answer(left, IMPATIENT), EventBusUnavailableError)
+    assert isinstance(here.sender.wait_for(left, IMPATIENT), EventBusUnavailableError)
 
     assert here.woken == 1
     (lease,) = here.outbox.lease_due(10, lease_seconds=60)
     assert (lease.interaction_id, lease.attempts) == (left.event.interaction_id, 0)
     here.go_on()
     assert here.bus.calls[1] == (stays.event,)
-    assert here.calls.answer(stays, PATIENT) == ACCEPTED
+    assert here.sender.wait_for(stays, PATIENT) == ACCEPTED
 
 
 def test_callers_are_answered_although_nothing_can_be_recorded(
-    counter: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
+    sender: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
 ) -> None:
-    here = counter(outbox=FaultyOutbox(time.time, "record"))
-    others = here.begin_some(2)
+    here = sender(outbox=FaultyOutbox(time.time, "record"))
+    others = here.submit_some(2)
 
     here.go_on()
 
-    assert [here.calls.answer(each, PATIENT) for each in others] == [ACCEPTED] * 2
-    assert {record.message for record in caplog.records} == {"the outcome could not be recorded"}
+    assert [here.sender.wait_for(each, PATIENT) for each in others] == [ACCEPTED] * 2
+    assert {record.message for record in caplog.records} == {
+        "outcome not recorded, the event will be sent again"
+    }
     assert len(caplog.records) == 3

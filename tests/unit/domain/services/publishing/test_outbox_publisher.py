@@ -1,6 +1,7 @@
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from domain.model.errors import (
     EventRejectedError,
     EventTooLargeError,
 )
-from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
 from domain.model.outbox import OutboxRecord, OutboxState, Outcome
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -34,7 +35,7 @@ AWAY = EventBusUnavailableError("the bus is away")
 
 
 class PublisherHarness:
-    """A delivery with everything around it."""
+    """Publisher with its outbox and breaker."""
 
     def __init__(
         self, events: EventPort, outbox: InMemoryOutbox | None = None, timeout_seconds: float = 10
@@ -42,17 +43,21 @@ class PublisherHarness:
         self.outbox = outbox or InMemoryOutbox()
         self.breaker = CircuitBreaker(threshold=3)
         self.woken = 0
-        self.delivery = OutboxPublisher(
-            self.outbox, events, self.breaker, wake=self.wake, calls=2, timeout_seconds=timeout_seconds
+        self.publisher = OutboxPublisher(
+            self.outbox,
+            events,
+            self.breaker,
+            wake=self.wake,
+            executor=PromptThreads(2),
+            timeout_seconds=timeout_seconds,
         )
-        self.delivery._sender._threads = PromptThreads(2)
 
     def wake(self) -> None:
         self.woken += 1
 
     def record(self, interaction_id: UUID) -> OutboxRecord:
-        """What is recorded once every call that is under way has ended."""
-        self.delivery.close()
+        """Return the record of an event after all calls have ended."""
+        self.publisher.close()
         return self.record_so_far(interaction_id)
 
     def record_so_far(self, interaction_id: UUID) -> OutboxRecord:
@@ -73,10 +78,10 @@ def house() -> Iterator[Callable[..., PublisherHarness]]:
 
     yield build
     for each in houses:
-        each.delivery.close()
+        each.publisher.close()
 
 
-class TestEventDelivery(EventPortContract):
+class TestOutboxPublisher(EventPortContract):
     @pytest.fixture
     def transport(self, house: Callable[..., PublisherHarness]) -> Transport:
         far_end = InMemoryEventPublisher()
@@ -84,7 +89,7 @@ class TestEventDelivery(EventPortContract):
         def arrivals(_count: int) -> list[Arrival]:
             return [Arrival(*pair) for pair in zip(far_end.accepted, far_end.labels, strict=True)]
 
-        return Transport(house(far_end).delivery, arrivals, Delivery(has_bus=False))
+        return Transport(house(far_end).publisher, arrivals, Delivery(has_bus=False))
 
 
 def test_an_event_that_the_bus_accepts_is_published_and_recorded(
@@ -92,7 +97,7 @@ def test_an_event_that_the_bus_accepts_is_published_and_recorded(
 ) -> None:
     here, event = house(AnsweringEventPublisher()), an_event()
 
-    assert here.delivery.publish(event) == ACCEPTED
+    assert here.publisher.publish(event) == ACCEPTED
 
     record = here.record(event.interaction_id)
     assert (record.state, record.event_id, record.event) == (OutboxState.PUBLISHED, "event-1", None)
@@ -111,7 +116,7 @@ def test_callers_do_not_wait_until_it_is_recorded_that_the_bus_took_their_event(
 
     here, event = house(AnsweringEventPublisher(), SlowOutbox()), an_event()
 
-    assert here.delivery.publish(event) == ACCEPTED
+    assert here.publisher.publish(event) == ACCEPTED
     assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
 
     recording.set()
@@ -121,7 +126,7 @@ def test_callers_do_not_wait_until_it_is_recorded_that_the_bus_took_their_event(
 def test_an_event_is_kept_before_the_bus_is_tried(house: Callable[..., PublisherHarness]) -> None:
     bus, event = HeldUpEventPublisher(), an_event()
     here = house(bus)
-    caller = threading.Thread(target=here.delivery.publish, args=(event,))
+    caller = threading.Thread(target=here.publisher.publish, args=(event,))
     caller.start()
 
     assert bus.asked.wait(60)
@@ -141,7 +146,7 @@ def test_whatever_fails_at_the_bus_leaves_the_event_to_the_relay(
 ) -> None:
     here, event = house(FailingEventPublisher(error)), an_event()
 
-    assert here.delivery.publish(event) == QUEUED
+    assert here.publisher.publish(event) == QUEUED
 
     record = here.record(event.interaction_id)
     assert (record.state, record.event) == (OutboxState.WAITING, event)
@@ -156,11 +161,64 @@ def test_an_event_that_will_never_be_accepted_is_parked_and_the_caller_is_told(
     here, event = house(FailingEventPublisher(error)), an_event()
 
     with pytest.raises(EventRejectedError, match=str(error)):
-        here.delivery.publish(event)
+        here.publisher.publish(event)
 
     record = here.record(event.interaction_id)
     assert (record.state, record.reason, record.event) == (OutboxState.REJECTED, str(error), event)
     assert not here.breaker.is_open
+
+
+class UnreachableBus(EventPort):
+    """Transport that catches its own error, and returns it as the outcome of each event."""
+
+    def connect(self) -> None:
+        raise EventBusUnavailableError("connection refused")
+
+    def publish_all(
+        self,
+        events: Sequence[CompletedEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),  # noqa: ARG002 - the port's
+    ) -> tuple[PublishOutcome, ...]:
+        try:
+            self.connect()
+        except EventBusUnavailableError as error:
+            return (error,) * len(events)
+        return (ACCEPTED,) * len(events)
+
+
+def logged_trace(caplog: pytest.LogCaptureFixture) -> str:
+    (record,) = [record for record in caplog.records if record.message.startswith("event publishing failed")]
+    assert record.exc_info
+    return "".join(traceback.format_exception(*record.exc_info))
+
+
+def test_the_logged_trace_shows_where_the_transport_failed(
+    house: Callable[..., PublisherHarness], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert house(UnreachableBus()).publisher.publish(an_event()) == QUEUED
+
+    assert "in connect" in logged_trace(caplog)
+
+
+def test_the_logged_trace_of_an_unexpected_error_shows_its_cause(
+    house: Callable[..., PublisherHarness], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert house(FailingEventPublisher(RuntimeError("a defect"))).publisher.publish(an_event()) == QUEUED
+
+    assert "RuntimeError: a defect" in logged_trace(caplog)
+
+
+def test_the_logged_trace_of_a_time_out_shows_where_its_caller_waited(
+    house: Callable[..., PublisherHarness], caplog: pytest.LogCaptureFixture
+) -> None:
+    bus = HeldUpEventPublisher()
+
+    assert house(bus, timeout_seconds=0.05).publisher.publish(an_event()) == QUEUED
+    bus.go_on.set()
+
+    assert "in wait_for" in logged_trace(caplog)
 
 
 def test_an_answer_that_comes_late_is_recorded_all_the_same(
@@ -170,11 +228,11 @@ def test_an_answer_that_comes_late_is_recorded_all_the_same(
     bus, event = HeldUpEventPublisher(), an_event()
     here = house(bus, timeout_seconds=0.2)
 
-    assert here.delivery.publish(event) == QUEUED
+    assert here.publisher.publish(event) == QUEUED
     assert here.record_so_far(event.interaction_id).state is OutboxState.WAITING
 
     bus.go_on.set()
-    here.delivery.close()
+    here.publisher.close()
     assert here.record(event.interaction_id).state is OutboxState.PUBLISHED
     assert [record.message for record in caplog.records] == [
         "event publishing failed, the event is kept",
@@ -187,10 +245,10 @@ def test_a_failure_that_comes_late_leaves_the_event_to_the_relay(
 ) -> None:
     bus, event = HeldUpEventPublisher(lambda _: AWAY), an_event()
     here = house(bus, timeout_seconds=0.2)
-    assert here.delivery.publish(event) == QUEUED
+    assert here.publisher.publish(event) == QUEUED
 
     bus.go_on.set()
-    here.delivery.close()
+    here.publisher.close()
 
     assert here.record(event.interaction_id).reason == "the bus is away"
     assert here.woken == 1
@@ -203,13 +261,13 @@ def test_an_attempt_that_found_no_thread_in_time_is_left_to_the_relay_at_once(
     here = house(bus, timeout_seconds=0.2)
     events = [an_event() for _ in range(3)]  # and there are two threads
 
-    assert [here.delivery.publish(event) for event in events] == [QUEUED] * 3
+    assert [here.publisher.publish(event) for event in events] == [QUEUED] * 3
 
     (lease,) = here.outbox.lease_due(10, lease_seconds=60)
     assert (lease.interaction_id, lease.attempts) == (events[2].interaction_id, 0)
     assert here.woken == 1
     bus.go_on.set()
-    here.delivery.close()
+    here.publisher.close()
     assert sorted(bus.accepted_ids) == sorted(event.interaction_id for event in events[:2])
 
 
@@ -218,10 +276,10 @@ def test_callers_wait_no_longer_than_they_were_told(house: Callable[..., Publish
     here = house(bus, timeout_seconds=0.05)
 
     begun = time.monotonic()
-    here.delivery.publish(an_event())
+    here.publisher.publish(an_event())
 
     assert time.monotonic() - begun >= 0.05
-    assert bus.accepted == []  # and it would not answer before it is told to
+    assert bus.accepted == []  # the bus has not answered yet
     bus.go_on.set()
 
 
@@ -232,14 +290,14 @@ def test_after_failures_in_a_row_callers_do_not_pay_for_the_bus(
     here = house(bus)
     events = [an_event() for _ in range(10)]
 
-    assert [here.delivery.publish(event) for event in events] == [QUEUED] * 10
+    assert [here.publisher.publish(event) for event in events] == [QUEUED] * 10
 
     assert len(bus.calls) == 3
     assert here.breaker.reason == "the bus is away"
-    here.delivery.close()
+    here.publisher.close()
     assert here.outbox.counts().waiting == 10
     assert here.woken == 10
-    assert len(here.outbox.lease_due(10, lease_seconds=1)) >= 7  # nobody holds what was never tried
+    assert len(here.outbox.lease_due(10, lease_seconds=1)) >= 7  # an event that was not tried is not leased
 
 
 def test_time_outs_open_the_breaker_too(house: Callable[..., PublisherHarness]) -> None:
@@ -247,7 +305,7 @@ def test_time_outs_open_the_breaker_too(house: Callable[..., PublisherHarness]) 
     here = house(bus, timeout_seconds=0.2)
 
     for _ in range(3):
-        here.delivery.publish(an_event())
+        here.publisher.publish(an_event())
 
     assert here.breaker.reason == "the bus did not answer within 0.2 s"
     bus.go_on.set()
@@ -258,7 +316,7 @@ def test_one_refusal_of_us_is_enough_to_stop_trying(house: Callable[..., Publish
     here = house(bus)
 
     for _ in range(5):
-        assert here.delivery.publish(an_event()) == QUEUED
+        assert here.publisher.publish(an_event()) == QUEUED
 
     assert len(bus.calls) == 1
 
@@ -268,7 +326,7 @@ def test_a_success_in_between_keeps_the_breaker_closed(house: Callable[..., Publ
     here = house(AnsweringEventPublisher(lambda _: next(answers)))
 
     for _ in range(9):
-        here.delivery.publish(an_event())
+        here.publisher.publish(an_event())
 
     assert not here.breaker.is_open
 
@@ -278,7 +336,7 @@ def test_while_the_route_is_broken_the_bus_is_not_tried(house: Callable[..., Pub
     here = house(bus)
     here.breaker.hold("the bus does not exist")
 
-    assert here.delivery.publish(an_event()) == QUEUED
+    assert here.publisher.publish(an_event()) == QUEUED
     assert bus.calls == []
 
 
@@ -291,12 +349,12 @@ def test_an_outbox_that_fails_leaves_the_bus_even_where_the_breaker_is_open(
     if tripped:
         here.breaker.trip("the bus was away")
 
-    assert here.delivery.publish(event) == ACCEPTED
+    assert here.publisher.publish(event) == ACCEPTED
 
     assert bus.accepted == [event]
     assert not here.breaker.is_open
     (record,) = caplog.records
-    assert record.message == "the event could not be kept, only the bus is left"
+    assert record.message == "the event could not be stored, only the bus is tried"
     assert vars(record)["interaction_id"] == str(event.interaction_id)
     assert record.exc_info
 
@@ -308,7 +366,7 @@ def test_only_if_both_fail_is_an_error_raised(
     here = house(FailingEventPublisher(error), FaultyOutbox(time.time, "add"))
 
     with pytest.raises(type(error), match=str(error)):
-        here.delivery.publish(an_event())
+        here.publisher.publish(an_event())
 
 
 def test_a_bus_that_does_not_answer_and_an_outbox_that_fails_are_an_error_in_time(
@@ -318,7 +376,7 @@ def test_a_bus_that_does_not_answer_and_an_outbox_that_fails_are_an_error_in_tim
     here = house(bus, FaultyOutbox(time.time, "add"), timeout_seconds=0.2)
 
     with pytest.raises(EventBusUnavailableError, match=r"did not answer within 0\.2 s"):
-        here.delivery.publish(an_event())
+        here.publisher.publish(an_event())
     bus.go_on.set()
 
 
@@ -330,7 +388,7 @@ def test_without_an_outbox_an_event_is_not_thrown_at_a_bus_that_would_drop_it(
     here.breaker.hold("the rule does not exist")
 
     with pytest.raises(EventBusUnavailableError, match="the rule does not exist"):
-        here.delivery.publish(an_event())
+        here.publisher.publish(an_event())
     assert bus.calls == []
 
 
@@ -339,10 +397,12 @@ def test_what_is_published_and_cannot_be_recorded_is_published(
 ) -> None:
     here, event = house(AnsweringEventPublisher(), FaultyOutbox(time.time, "record")), an_event()
 
-    assert here.delivery.publish(event) == ACCEPTED
+    assert here.publisher.publish(event) == ACCEPTED
 
     assert here.record(event.interaction_id).state is OutboxState.WAITING  # a duplicate later, and no loss
-    assert [record.message for record in caplog.records] == ["the outcome could not be recorded"]
+    assert [record.message for record in caplog.records] == [
+        "outcome not recorded, the event will be sent again"
+    ]
 
 
 def test_an_event_with_labels_goes_to_the_bus_alone_since_the_outbox_keeps_no_labels(
@@ -351,8 +411,8 @@ def test_an_event_with_labels_goes_to_the_bus_alone_since_the_outbox_keeps_no_la
     bus, event, referring = AnsweringEventPublisher(), an_event(), a_referring_event()
     here = house(bus)
 
-    assert here.delivery.publish(event, labels=("urn:a",)) == ACCEPTED
-    assert isinstance(here.delivery.publish(referring), Publication)
+    assert here.publisher.publish(event, labels=("urn:a",)) == ACCEPTED
+    assert isinstance(here.publisher.publish(referring), Publication)
 
     assert bus.labels == [("urn:a",), ()]
     assert here.outbox.counts() == (0, 0, 0, 0.0)

@@ -17,26 +17,26 @@ from tests.support.doubles.transcription import FailingEventPublisher
 from tests.support.samples.factories import an_event
 
 
-def a_claim(attempts: int = 0) -> EventLease:
+def a_lease(attempts: int = 0) -> EventLease:
     return EventLease(an_event(raw_transcript="a secret plan"), uuid4(), attempts)
 
 
 def test_an_accepted_event_is_published_with_its_receipt() -> None:
-    lease = a_claim()
+    lease = a_lease()
 
     assert outcome_for(lease, ACCEPTED, seeded(1)) == Published(lease, "event-1")
 
 
 @pytest.mark.parametrize("error", [EventRejectedError("malformed"), EventTooLargeError("too large")])
 def test_only_what_is_wrong_with_the_event_rejects_it(error: EventRejectedError) -> None:
-    lease = a_claim()
+    lease = a_lease()
 
     assert outcome_for(lease, error, seeded(1)) == Rejected(lease, str(error))
 
 
 def test_an_event_waits_longer_the_more_often_it_failed() -> None:
-    early = outcome_for(a_claim(0), EventBusUnavailableError("away"), seeded(1))
-    late = outcome_for(a_claim(5), EventBusUnavailableError("away"), seeded(1))
+    early = outcome_for(a_lease(0), EventBusUnavailableError("away"), seeded(1))
+    late = outcome_for(a_lease(5), EventBusUnavailableError("away"), seeded(1))
 
     assert isinstance(early, Postponed)
     assert isinstance(late, Postponed)
@@ -45,18 +45,18 @@ def test_an_event_waits_longer_the_more_often_it_failed() -> None:
 
 
 def test_where_we_are_refused_the_event_has_not_failed() -> None:
-    lease = a_claim()
+    lease = a_lease()
 
-    settled = outcome_for(lease, EventBusRefusesUsError("access denied"), seeded(1))
+    outcome = outcome_for(lease, EventBusRefusesUsError("access denied"), seeded(1))
 
-    assert settled == Postponed(lease, 0.0, "access denied", is_attempt=False)
+    assert outcome == Postponed(lease, 0.0, "access denied", is_attempt=False)
 
 
 def test_a_transport_that_keeps_nothing_has_published_nothing() -> None:
-    settled = outcome_for(a_claim(), Publication(PublicationStatus.DISABLED), seeded(1))
+    outcome = outcome_for(a_lease(), Publication(PublicationStatus.DISABLED), seeded(1))
 
-    assert isinstance(settled, Postponed)
-    assert settled.reason == "the transport answered disabled"
+    assert isinstance(outcome, Postponed)
+    assert outcome.reason == "the transport answered disabled"
 
 
 def test_a_defect_of_the_transport_is_an_outcome_for_each_event_and_logged(
@@ -64,7 +64,7 @@ def test_a_defect_of_the_transport_is_an_outcome_for_each_event_and_logged(
 ) -> None:
     outcomes = publish_safely(FailingEventPublisher(RuntimeError("a defect")), [an_event(), an_event()])
 
-    assert [str(outcome) for outcome in outcomes] == ["publishing broke down: RuntimeError"] * 2
+    assert [str(outcome) for outcome in outcomes] == ["unexpected error in the transport: RuntimeError"] * 2
     assert [type(outcome) for outcome in outcomes] == [EventBusUnavailableError] * 2
     assert caplog.records[0].exc_info
 
@@ -76,12 +76,12 @@ def test_outcomes_that_do_not_fit_the_events_are_believed_of_none() -> None:
 
     outcomes = publish_safely(Miscounting(), [an_event(), an_event()])
 
-    assert [str(outcome) for outcome in outcomes] == ["1 outcomes came back for 2 events"] * 2
+    assert [str(outcome) for outcome in outcomes] == ["the transport returned 1 outcomes for 2 events"] * 2
 
 
 def test_the_log_names_event_and_interaction_and_quotes_no_text(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    lease = a_claim()
+    lease = a_lease()
 
     log_outcome(Published(lease, "event-1"), "com.example")
     log_outcome(Rejected(lease, "malformed"), "com.example")
