@@ -1,4 +1,4 @@
-"""Where events are kept until the bus has accepted them."""
+"""Outbox port: stores events until the bus has accepted them."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -10,63 +10,63 @@ from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxSt
 
 
 class OutboxPort(Protocol):
-    """A durable, shared set of events on their way to the bus.
+    """Durable, shared store of events on their way to the bus.
 
-    What `add` returned for survives a crash of the process and of the machine. Any number of threads,
-    processes and machines may use it at once. Time is the store's own, so that clocks which differ or jump do
-    no harm: leases and delays that lie more than `MAX_WAIT_SECONDS` ahead are over. Every method raises
-    `OutboxUnavailableError` where the store cannot be reached, is full or fails; then nothing is known to
-    have been recorded.
+    An event that `add` returned for survives a crash of the process and of the machine. Any number of
+    threads, processes and machines may use the store at once. Time is the store's own, so differing or
+    jumping clocks do no harm: leases and delays that end more than `MAX_WAIT_SECONDS` ahead count as ended.
+    Every method raises `OutboxUnavailableError` if the store cannot be reached, is full or fails; then
+    nothing may have been recorded.
     """
 
     @abstractmethod
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
-        """Keep an event durably, leased for `lease_seconds` by whoever adds it (0: anybody may lease it).
+        """Store an event durably, leased to the caller for `lease_seconds` (0: it may be leased at once).
 
-        An event that is kept already, told by its `interaction_id`, is left as it is; the lease then holds a
-        token that changes nothing.
+        An event with an `interaction_id` that is already stored is left unchanged; the returned lease then
+        has a stale token.
         """
         ...
 
     @abstractmethod
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
-        """Borrow up to `limit` waiting events that are due and that nobody holds, those due longest first.
+        """Lease up to `limit` waiting events that are due and not leased, those due longest first.
 
-        Nobody else gets them before the lease ends. The token of a lease that ended is stale as soon as
-        somebody else has leased the event.
+        No other caller gets them before the lease expires. The token of an expired lease is stale as soon as
+        the event is leased again.
         """
         ...
 
     @abstractmethod
     def record(self, outcomes: Sequence[Outcome], /) -> int:
-        """Write down what became of leases, all in one transaction; ends their leases.
+        """Record the outcomes of leases in one transaction, and end the leases.
 
-        Stale tokens change nothing. Published events keep their record, and lose their texts at once, unless
-        the outbox was told to keep those for some days.
+        Stale tokens change nothing. Published events keep their record, and lose their transcripts at once,
+        unless the outbox is configured to keep those for some days.
 
         Returns:
-            How many of the outcomes counted.
+            The number of outcomes that counted.
         """
         ...
 
     @abstractmethod
     def counts(self) -> OutboxCounts:
-        """How many events stand where, and how old the oldest waiting one is."""
+        """Count the events in each state."""
         ...
 
     @abstractmethod
     def seconds_until_due(self) -> float | None:
-        """When the next waiting event may be leased: 0 for now; None where none waits."""
+        """Return the seconds until the next waiting event may be leased: 0 for now; None if none waits."""
         ...
 
     @abstractmethod
     def find(self, interaction_id: UUID, /) -> OutboxRecord | None:
-        """The record of one event."""
+        """Return the record of one event; None if there is none."""
         ...
 
     @abstractmethod
     def records(self, state: OutboxState | None = None, /, *, limit: int = 100) -> tuple[OutboxRecord, ...]:
-        """The records in one state, or in any; those added last first."""
+        """Return the records in one state, or in any; those added last first."""
         ...
 
     @abstractmethod
@@ -74,31 +74,31 @@ class OutboxPort(Protocol):
         """Make events due at once: rejected ones wait again, and waiting ones wait no longer.
 
         Args:
-            interaction_ids: which; None for everything that is rejected.
+            interaction_ids: the events; None for all rejected ones.
 
         Returns:
-            How many that were.
+            The number of those events.
         """
         ...
 
     @abstractmethod
     def purge_payloads(self, limit: int, /) -> int:
-        """Drop the texts of up to `limit` published events that have been kept for long enough.
+        """Delete the transcripts of up to `limit` published events that were kept for the configured time.
 
-        Their records are kept, and so are the texts of whatever is not published.
+        The records remain, and so do the transcripts of events that are not published.
 
         Returns:
-            How many events that were; fewer than `limit` once nothing more is to be dropped now.
+            The number of those events; fewer than `limit` if none is left to purge now.
         """
         ...
 
     @abstractmethod
     def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
-        """Forget what was published before then, in small batches, and what was rejected, if asked.
+        """Delete published events older than that, in small batches; rejected events too, if asked.
 
-        Waiting events are never forgotten.
+        Waiting events are never deleted.
 
         Returns:
-            How many that were.
+            The number of deleted events.
         """
         ...

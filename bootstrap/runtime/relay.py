@@ -1,4 +1,4 @@
-"""The relay in a thread beside whatever else a process does."""
+"""Relay and housekeeping in threads of a process that also does other work."""
 
 import contextlib
 import logging
@@ -14,13 +14,13 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def relaying(container: Container) -> Iterator[None]:
-    """Deliver what the outbox keeps, and keep house, while the context lasts.
+    """Run the relay and housekeeping while the context lasts.
 
-    Without a bus to deliver to, say what waits for one, and do nothing. At the end, attempts
-    that are under way are finished and recorded, and the relay stops cleanly.
+    Without a bus, only warn of events that wait for one. At the end, calls in flight are finished and
+    recorded, and the relay stops.
     """
     if container.event_transport() is not EventTransport.EVENTBRIDGE:
-        _warn_of_what_waits(container)
+        _warn_of_waiting_events(container)
         yield
         return
     relay, stop = container.relay(), Event()
@@ -35,15 +35,15 @@ def relaying(container: Container) -> Iterator[None]:
     finally:
         try:
             container.delivery().close()
-        finally:  # or these threads would keep the process for ever
+        finally:  # without it, these threads would keep the process from ending
             stop.set()
             relay.wake()
             for thread in threads:
                 thread.join()
 
 
-def _warn_of_what_waits(container: Container) -> None:
-    """What an earlier configuration has promised stays where it is, and nobody else would say so."""
+def _warn_of_waiting_events(container: Container) -> None:
+    """Warn of events that an earlier configuration stored, and that no relay delivers now."""
     from bootstrap.runtime.outbox import counts_as_they_are  # noqa: PLC0415 - loads what only an outbox needs
 
     try:
@@ -52,4 +52,4 @@ def _warn_of_what_waits(container: Container) -> None:
         return  # there is no outbox, or none that this version knows
     if waiting:
         context = {"waiting": waiting, "event_transport": container.event_transport().value}
-        logger.warning("events wait in the outbox, and go to no bus", extra=context)
+        logger.warning("events wait in the outbox, but no bus is configured", extra=context)

@@ -1,4 +1,4 @@
-"""What the outbox keeps: events on their way to the bus, and the record of those that got there."""
+"""Outbox model: events on their way to the bus, their leases, outcomes and records."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,27 +9,26 @@ from uuid import UUID
 from domain.model.events.event import BatchProcessingCompleted
 
 MAX_WAIT_SECONDS = 600.0
-"""Longer than any lease and any delay: what lies further ahead was written before the clock was set back."""
+"""More than any lease or delay: a later time was written before the clock was set back."""
 
 
 class OutboxState(StrEnum):
-    """Where an event stands."""
+    """State of an event in the outbox."""
 
     WAITING = "waiting"
-    """It will be published, sooner or later; being leased does not change that."""
+    """The event is to be published; a lease does not change this state."""
     PUBLISHED = "published"
-    """The bus accepted it; its texts are gone from here, or will be after some days."""
+    """The bus accepted the event; its transcripts are purged at once or after some days."""
     REJECTED = "rejected"
-    """The bus will never accept it as it is; it is parked with the reason until an operator retries it."""
+    """The bus will never accept the event; it is parked with the reason until an operator retries it."""
 
 
 class EventLease(NamedTuple):
-    """One event that was lent to whoever publishes it, until the lease ends.
+    """Exclusive right to publish one event until the lease expires.
 
     Attributes:
-        token: another one each time the event is leased; what an owner reports counts only while it is the
-            event's latest.
-        attempts: failed attempts so far. A crash, or a lease that ran out, is none.
+        token: a new one for each lease of the event; an outcome counts only with the latest token.
+        attempts: failed attempts so far; a crash or an expired lease is not counted.
     """
 
     event: BatchProcessingCompleted
@@ -38,24 +37,24 @@ class EventLease(NamedTuple):
 
     @property
     def interaction_id(self) -> UUID:
-        """Names the event."""
+        """Identifier of the event."""
         return self.event.interaction_id
 
 
 class Published(NamedTuple):
-    """What the bus answered to a leased event that it accepted."""
+    """Outcome of a leased event that the bus accepted, with its receipt."""
 
     lease: EventLease
     event_id: str
 
 
 class Postponed(NamedTuple):
-    """A leased event that is to be tried again.
+    """Outcome of a leased event that is to be published later.
 
     Attributes:
         delay_seconds: from now on; 0 for at once.
-        reason: what went wrong, fit for a log and an operator; no transcript text.
-        is_attempt: whether it counts as a failed attempt: a pause of the relay does not.
+        reason: the failure, fit for a log and an operator; no transcript text.
+        is_attempt: true if it counts as a failed attempt; false for an event that was not sent.
     """
 
     lease: EventLease
@@ -65,25 +64,25 @@ class Postponed(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """A leased event that the bus will never accept as it is, and why."""
+    """Outcome of a leased event that the bus will never accept, with the reason."""
 
     lease: EventLease
     reason: str
 
 
 Outcome = Published | Postponed | Rejected
-"""What became of one lease."""
+"""Outcome of one lease."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxRecord:
-    """One event as an operator sees it; its texts are not shown.
+    """Record of one event, for operators.
 
     Attributes:
-        event: None once the texts are gone.
-        event_id: the bus's receipt, once it is published.
-        reason: what went wrong last, if anything did.
-        due_at: when it is to be tried again; None unless it waits.
+        event: None once the transcripts are purged.
+        event_id: the bus's receipt of a published event.
+        reason: the last failure, if there was one.
+        due_at: time of the next attempt; None unless the event waits.
     """
 
     interaction_id: UUID
@@ -99,10 +98,10 @@ class OutboxRecord:
 
 
 class OutboxCounts(NamedTuple):
-    """How many events stand where.
+    """Number of events in each state.
 
     Attributes:
-        oldest_waiting_seconds: the age of the oldest event that waits; 0 where none does.
+        oldest_waiting_seconds: the age of the oldest waiting event; 0 if none waits.
     """
 
     waiting: int

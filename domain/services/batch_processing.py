@@ -1,4 +1,4 @@
-"""The main job: transcribe → clean → publish → result (requirements 3 and 10)."""
+"""Batch processing: transcribe → clean → publish → result (requirements 3 and 10)."""
 
 import asyncio
 import logging
@@ -19,18 +19,18 @@ from ports.transcriber_port import ProgressListener, TranscriberPort
 logger = logging.getLogger(__name__)
 
 DEFAULT_PUBLISH_TIMEOUT_SECONDS = 15.0
-"""When even a publisher that keeps its own time is given up: a locked outbox may take ten seconds to say so,
-and the bus is tried after that."""
+"""Longest wait for a publisher that does not keep its own time-out: a locked outbox may take ten seconds to
+fail, and the bus is tried after that."""
 
 FAILED = Publication(PublicationStatus.FAILED)
 
 PUBLISHING_THREADS = 64
-"""Of their own: a bus that hangs must not keep uploads and cleaning from the threads that they share."""
+"""Threads for publishing only: a hanging bus must not take the threads that uploads and cleaning share."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What a caller gets for a recording, whatever became of the event."""
+    """Result of one recording; complete even if the event was not published."""
 
     interaction_id: UUID
     identity: Identity
@@ -40,10 +40,10 @@ class BatchResult:
 
 
 class BatchProcessingService:
-    """Turns one recording into transcripts and tells the rest of the company.
+    """Turns one recording into transcripts and publishes its event.
 
-    The caller gets the transcripts whatever happens to the event (requirement 3.10): a bus that fails, or
-    takes longer than `publish_timeout_seconds`, shows in `publication.status` and nowhere else.
+    The caller gets the transcripts even if publishing fails (requirement 3.10): a bus that fails, or takes
+    longer than `publish_timeout_seconds`, shows only in `publication.status`.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class BatchProcessingService:
         *,
         on_progress: ProgressListener | None = None,
     ) -> BatchResult:
-        """Do the whole job for one recording.
+        """Transcribe and clean one recording, and publish its event.
 
         Raises:
             RecordingError: the recording cannot be used.
-            TranscriptionError: it could not be transcribed.
+            TranscriptionError: the recording could not be transcribed.
         """
         self._log_identity(identity, interaction_id)
         transcript = await self._transcriber.transcribe(recording, on_progress=on_progress)
@@ -85,7 +85,7 @@ class BatchProcessingService:
     async def _publish(
         self, identity: Identity, interaction_id: UUID, transcript: Transcript, cleaned: str
     ) -> Publication:
-        """The publisher's outcome, or `FAILED` after logging, whatever went wrong."""
+        """Return the publisher's outcome, or `FAILED` after logging any error."""
 
         def publish() -> Publication:
             data = TranscriptData(raw_transcript=transcript.text, cleaned_transcript=cleaned)

@@ -1,4 +1,4 @@
-"""What somebody has to do now and then: say how many events wait, and drop what need not be kept."""
+"""Periodic maintenance: logs outbox counts, deletes expired idempotency keys, purges old transcripts."""
 
 import logging
 from collections.abc import Iterator
@@ -16,62 +16,60 @@ logger = logging.getLogger(__name__)
 EVERY_SECONDS = 60.0
 
 LATE_SECONDS = 300.0
-"""An event that waits for longer is worth a warning: the bus is away, or nobody relays."""
+"""Longest wait of an event before it is a warning: the bus is unavailable, or no relay runs."""
 
-TEXTS_BATCH = 100
-"""Events whose texts are dropped in one transaction."""
+PURGE_BATCH = 100
+"""Events whose transcripts are purged in one transaction."""
+
 PAUSE_SECONDS = 0.05
-"""Between two such transactions, for everybody else who writes."""
+"""Pause between two such transactions, for other writers."""
 
 
 class Housekeeping:
-    """Logs how many events wait, erases idempotency keys that are over, and drops texts kept long enough.
-
-    Any number of processes may keep house on the same stores.
-    """
+    """Maintenance of outbox and idempotency keys; any number of processes may run it on the same stores."""
 
     def __init__(self, outbox: OutboxPort, idempotency: IdempotencyPort) -> None:
         self._outbox = outbox
         self._idempotency = idempotency
 
     def run(self, stop: Event, *, every_seconds: float = EVERY_SECONDS) -> None:
-        """Tidy up at once, for processes that end soon, and do a round now and then until `stop` is set."""
-        self._tidy(stop)
+        """Clean up at once, for processes that end soon, then run everything periodically until `stop`."""
+        self._clean_up(stop)
         while not stop.wait(every_seconds):
-            self.round(stop)
+            self.run_once(stop)
 
-    def round(self, stop: Event) -> None:
-        """Do everything once; what fails is logged, and tried again the next time."""
-        with _failures_logged():
-            _tell(self._outbox.counts())
-        self._tidy(stop)
+    def run_once(self, stop: Event) -> None:
+        """Log the counts and clean up; failures are logged, and the next run tries again."""
+        with _logging_failures():
+            _log_counts(self._outbox.counts())
+        self._clean_up(stop)
 
-    def _tidy(self, stop: Event) -> None:
-        with _failures_logged():
+    def _clean_up(self, stop: Event) -> None:
+        with _logging_failures():
             self._idempotency.prune()
-        with _failures_logged():
+        with _logging_failures():
             self._purge_payloads(stop)
 
     def _purge_payloads(self, stop: Event) -> None:
-        """Batch by batch: many may be over at once, after a change of the configuration."""
-        dropped = batch = self._outbox.purge_payloads(TEXTS_BATCH)
-        while batch == TEXTS_BATCH and not stop.wait(PAUSE_SECONDS):
-            batch = self._outbox.purge_payloads(TEXTS_BATCH)
-            dropped += batch
-        if dropped:
-            logger.info("texts of published events dropped", extra={"events": dropped})
+        """Purge in small batches: after a change of the configuration, many events may be due at once."""
+        purged = batch = self._outbox.purge_payloads(PURGE_BATCH)
+        while batch == PURGE_BATCH and not stop.wait(PAUSE_SECONDS):
+            batch = self._outbox.purge_payloads(PURGE_BATCH)
+            purged += batch
+        if purged:
+            logger.info("transcripts of published events purged", extra={"events": purged})
 
 
 @contextmanager
-def _failures_logged() -> Iterator[None]:
-    with logging_exceptions("housekeeping broke down"):
+def _logging_failures() -> Iterator[None]:
+    with logging_exceptions("unexpected error in housekeeping"):
         try:
             yield
         except (OutboxUnavailableError, IdempotencyUnavailableError) as error:
             logger.warning("housekeeping failed", extra={"error": str(error)})
 
 
-def _tell(counts: OutboxCounts) -> None:
+def _log_counts(counts: OutboxCounts) -> None:
     late = counts.oldest_waiting_seconds > LATE_SECONDS
     logger.log(
         logging.WARNING if late or counts.rejected else logging.INFO,

@@ -1,4 +1,4 @@
-"""Thousands of events that wait when a relay starts."""
+"""Relays that start with thousands of waiting events."""
 
 import os
 import signal
@@ -20,11 +20,11 @@ from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
 LONG = 240.0
-"""Seconds, for work of a few."""
+"""Time-out in seconds, for work that takes a few."""
 CALLS_A_MINUTE = 2_500
-"""Fifty every two seconds on average are 1,500; an undisturbed relay makes several hundred a second."""
+"""Bound of a throttled relay: fifty every two seconds are 1,500; a hot loop makes hundreds a second."""
 WATCHED_FROM, WATCHED_CALLS = 50, 100
-"""Of a relay that is throttled: which calls are looked at."""
+"""Range of the calls of a throttled relay that are measured."""
 
 
 def keep(database_url: str, promises: PromiseLog, events: list[BatchProcessingCompleted]) -> None:
@@ -35,7 +35,7 @@ def keep(database_url: str, promises: PromiseLog, events: list[BatchProcessingCo
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has used so far."""
+    """Return the CPU time of a process."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -55,7 +55,7 @@ def test_ten_thousand_events_that_wait_at_the_start_are_delivered_once(
     assert (counts.waiting, counts.published) == (0, 10_000)
 
 
-def test_poison_among_thousands_is_parked_and_holds_nobody_up(
+def test_poison_among_thousands_is_parked_and_delays_no_other(
     bus: StubBus, database_url: str, promises: PromiseLog
 ) -> None:
     bus.fail_always(TextRefused("MalformedDetail", "Detail is malformed.", text="poison"))
@@ -79,7 +79,7 @@ def test_poison_among_thousands_is_parked_and_holds_nobody_up(
 def test_most_entries_throttled_with_thousands_waiting_is_no_hot_loop(
     bus: StubBus, database_url: str, promises: PromiseLog
 ) -> None:
-    """A minute in which only the relay's rests take time: no machine is faster, so none makes more calls."""
+    """Simulate a minute in which only the delays of the relay take time: a real one makes fewer calls."""
     bus.fail_always(SomeRefused("ThrottlingException", "Rate exceeded", share=0.9))
     keep(database_url, promises, [an_event() for _ in range(10_000)])
     clock, container = Clock(), container_on(database_url, bus.url)

@@ -1,4 +1,4 @@
-"""Relays that are killed, or stopped past their lease, lose nothing and change nothing any more."""
+"""Relays that are killed, or stopped until their lease expires, lose no event and record no stale outcome."""
 
 import signal
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
 EVENTS = 10
-"""As many as one call holds."""
+"""Events of one full call."""
 LEASE_SECONDS = 0.5
 
 
@@ -29,7 +29,7 @@ def outbox(database_url: str, bus: StubBus) -> Iterator[SqlOutbox]:
 
 @pytest.fixture
 def promised(outbox: SqlOutbox, tmp_path: Path) -> PromiseLog:
-    """The promises of events that wait."""
+    """Add waiting events, and log the promise of each."""
     log = PromiseLog(tmp_path / "promised")
     for _ in range(EVENTS):
         log.note(str(outbox.add(an_event()).interaction_id))
@@ -39,14 +39,14 @@ def promised(outbox: SqlOutbox, tmp_path: Path) -> PromiseLog:
 def test_a_relay_killed_between_acceptance_and_record_costs_duplicates_and_no_loss(
     database_url: str, bus: StubBus, outbox: SqlOutbox, promised: PromiseLog
 ) -> None:
-    bus.fail_next(Cut.HANG)  # it takes the events, and its answer never comes
+    bus.fail_next(Cut.HANG)  # the bus accepts the events, and never answers
     relay = relay_process.start(database_url, bus.url, lease_seconds=60)
     wait_until(lambda: len(bus.accepted) == EVENTS)
     relay.kill()
     relay.wait()
 
     assert outbox.counts().waiting == EVENTS
-    assert outbox.lease_due(EVENTS, lease_seconds=60) == ()  # the lease of the dead goes on for a while
+    assert outbox.lease_due(EVENTS, lease_seconds=60) == ()  # the lease of the killed relay has not expired
     drain(database_url, bus.url)
 
     assert nothing_lost(promised, bus.accepted).duplicates == EVENTS
@@ -56,7 +56,7 @@ def test_a_relay_killed_between_acceptance_and_record_costs_duplicates_and_no_lo
 def test_a_relay_killed_before_acceptance_loses_nothing(
     database_url: str, bus: StubBus, promised: PromiseLog
 ) -> None:
-    bus.fail_next(Latency(600))  # it takes the events only when the test is over
+    bus.fail_next(Latency(600))  # the bus accepts the events only after the test
     relay = relay_process.start(database_url, bus.url, lease_seconds=60)
     wait_until(lambda: bus.calls)
     relay.kill()
@@ -76,11 +76,11 @@ def test_a_relay_stopped_past_its_lease_changes_nothing_when_it_goes_on(
     wait_until(lambda: outbox.seconds_until_due() == 0)
     heir = relay_process.start(database_url, bus.url, lease_seconds=60)
     wait_until(lambda: bus.calls == 2)
-    heir.send_signal(signal.SIGSTOP)  # so that it does not give up the answer meanwhile
+    heir.send_signal(signal.SIGSTOP)  # so that it does not time out meanwhile
 
     stopped.send_signal(signal.SIGCONT)
     stopped.send_signal(signal.SIGTERM)
-    assert stopped.wait(60) == 0  # it has recorded what it was answered, with tokens that are stale
+    assert stopped.wait(60) == 0  # it has recorded its outcomes, with stale tokens
 
     assert outbox.counts().waiting == EVENTS
     assert bus.calls == 2

@@ -1,1 +1,1 @@
-"""Circuit breaker, backoff, and loops in the background that survive an exception."""
+"""Resilience: circuit breaker, backoff, and background loops that survive an exception."""

@@ -1,4 +1,4 @@
-"""What the work in the background does about its own defects: it tells them, and goes on."""
+"""Error handling of background work: unexpected errors are logged, and the work goes on."""
 
 import logging
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def logging_exceptions(message: str, *, reraise: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Let what breaks down end nothing but itself: a thread that ended would be missed by nobody.
+    """Log an unexpected error with its stack trace instead of raising it, so that no background thread ends.
 
-    The trace is logged each time, so whoever goes on has to rest first.
+    Every error is logged, so a loop has to wait before it goes on.
 
     Args:
-        message: what to log, such as "housekeeping broke down".
-        reraise: what is no defect, and raised as ever.
+        message: the log message, such as "housekeeping failed".
+        reraise: expected errors, which are raised unchanged.
     """
     try:
         yield

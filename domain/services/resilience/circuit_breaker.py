@@ -1,17 +1,16 @@
-"""Whether it is worth trying now what has failed: the bus, or the handler of a consumer."""
+"""Circuit breaker: stops calls to a dependency that fails, such as the bus or the handler of a consumer."""
 
 from threading import Lock
 
 DEFAULT_THRESHOLD = 5
-"""So many failures in a row are no accident."""
+"""Failures in a row that open the breaker."""
 
 
 class CircuitBreaker:
-    """Closed while the bus takes events; open, with a reason, while trying it would only cost time.
+    """Closed while calls succeed; open, with a reason, while calls would only cost time.
 
-    Two things open it. A trip is about what attempts met, and the next success closes it. A hold is about the
-    route: a bus without our rule takes events too, so no success ends it, but only `release`. Safe to use
-    from several threads.
+    Failed calls trip it, and the next success closes it. A broken route holds it open until `release`: no
+    success closes it, because a bus without our rule accepts events too. Safe to use from several threads.
     """
 
     def __init__(self, threshold: int = DEFAULT_THRESHOLD) -> None:
@@ -22,19 +21,19 @@ class CircuitBreaker:
         self._held: str | None = None
 
     def failed(self, reason: str) -> None:
-        """Count a failure; as many in a row as the threshold open the breaker."""
+        """Count a failure, and open the breaker after as many in a row as the threshold."""
         with self._lock:
             self._failures += 1
             if self._failures >= self._threshold:
                 self._tripped = reason
 
     def trip(self, reason: str) -> None:
-        """Open at once: one failure was enough to know."""
+        """Open the breaker at once, after a failure that is sure to happen again."""
         with self._lock:
             self._tripped = reason
 
     def succeeded(self) -> None:
-        """Close, unless the breaker is held; failures count from zero again."""
+        """Close the breaker unless it is held, and count failures from zero."""
         with self._lock:
             self._failures, self._tripped = 0, None
 
@@ -43,20 +42,20 @@ class CircuitBreaker:
         self._held = reason
 
     def release(self) -> None:
-        """End the hold; a trip stays."""
+        """End the hold; a tripped breaker stays open."""
         self._held = None
 
     @property
     def held(self) -> str | None:
-        """Why the breaker is held."""
+        """Reason of the hold; None if the breaker is not held."""
         return self._held
 
     @property
     def reason(self) -> str | None:
-        """Why the breaker is open; None while it is closed."""
+        """Reason why the breaker is open; None while it is closed."""
         return self._held or self._tripped
 
     @property
     def is_open(self) -> bool:
-        """Whether the bus is not to be tried."""
+        """True while no call should be made."""
         return self.reason is not None

@@ -1,4 +1,4 @@
-"""`transcripts outbox`: the events that wait, that are parked, and that were published."""
+"""`transcripts outbox`: lists, retries and prunes waiting, rejected and published events."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -19,12 +19,14 @@ MAX_DAYS = 36_500
 
 @click.group("outbox")
 def command() -> None:
-    """Look into the outbox, and mend what is parked there."""
+    """Inspect the outbox, and retry or prune its events."""
 
 
 @command.command("list", epilog=examples("outbox list --state rejected"))
 @click.option(
-    "--state", type=click.Choice(OutboxState, case_sensitive=False), help="Only those. [default: all]"
+    "--state",
+    type=click.Choice(OutboxState, case_sensitive=False),
+    help="Only events in this state. [default: all]",
 )
 @click.option(
     "--limit",
@@ -32,11 +34,11 @@ def command() -> None:
     metavar="N",
     default=100,
     show_default=True,
-    help="Show so many at most.",
+    help="Show at most N events.",
 )
 @AS_JSON
 def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None:
-    """List events, those added last first. Transcripts are not shown."""
+    """List events without their transcripts, those added last first."""
     outbox, now = _outbox(), datetime.now(UTC)
     counts, records = outbox.counts(), outbox.records(state, limit=limit)
     if as_json:
@@ -50,10 +52,10 @@ def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None
 
 @command.command("show", short_help="Show one event, without its transcripts.")
 @click.argument("interaction_id", type=click.UUID)
-@click.option("--with-text", is_flag=True, help="Show the transcripts, too, as long as they are kept.")
+@click.option("--with-text", is_flag=True, help="Show the transcripts, unless they are purged.")
 @AS_JSON
 def show(interaction_id: UUID, *, with_text: bool, as_json: bool) -> None:
-    """Show one event; of its transcripts only their lengths, unless --with-text is given."""
+    """Show one event, and the lengths of its transcripts or, with --with-text, their text."""
     record = _found(_outbox(), interaction_id)
     if as_json:
         print_json(record_as_json(record, with_text=with_text))
@@ -66,24 +68,24 @@ def show(interaction_id: UUID, *, with_text: bool, as_json: bool) -> None:
     "retry", short_help="Make events due at once.", epilog=examples("outbox retry --all-rejected")
 )
 @click.argument("interaction_ids", nargs=-1, type=click.UUID)
-@click.option("--all-rejected", is_flag=True, help="All that are parked, instead of those that are named.")
+@click.option("--all-rejected", is_flag=True, help="Retry all rejected events instead of named ones.")
 @AS_JSON
 def retry(interaction_ids: tuple[UUID, ...], *, all_rejected: bool, as_json: bool) -> None:
-    """Make events due at once: parked ones wait again, and waiting ones wait no longer.
+    """Make events due at once: rejected ones wait again, and waiting ones wait no longer.
 
-    What is published already is left alone.
+    Published events are left unchanged.
     """
     if bool(interaction_ids) == all_rejected:
-        raise click.UsageError("Give the ids of events, or --all-rejected.")
+        raise click.UsageError("Give the ids of events or --all-rejected.")
     outbox = _outbox()
     for interaction_id in interaction_ids:
         _found(outbox, interaction_id)
-    _tell("due now", outbox.retry(None if all_rejected else interaction_ids), as_json=as_json)
+    _print_count("due now", outbox.retry(None if all_rejected else interaction_ids), as_json=as_json)
 
 
 @command.command(
     "prune",
-    short_help="Forget events that were published long ago.",
+    short_help="Delete events that were published long ago.",
     epilog=examples("outbox prune --older-than 30 --yes"),
 )
 @click.option(
@@ -92,17 +94,17 @@ def retry(interaction_ids: tuple[UUID, ...], *, all_rejected: bool, as_json: boo
     type=click.IntRange(0, MAX_DAYS),
     metavar="DAYS",
     required=True,
-    help="Those that were published, or parked, so many days ago or earlier.",
+    help="Delete events published or rejected at least DAYS days ago.",
 )
-@click.option("--rejected", is_flag=True, help="Parked events as well: their transcripts are lost.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--rejected", is_flag=True, help="Delete rejected events as well: their transcripts are lost.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @AS_JSON
 def prune(days: int, *, rejected: bool, yes: bool, as_json: bool) -> None:
-    """Forget events that were published long enough ago; those that wait are never forgotten."""
+    """Delete events that were published long enough ago; waiting events are never deleted."""
     outbox = _outbox()
     if not yes:
-        confirm("Forget these events for good?", as_json=as_json)
-    _tell("forgotten", outbox.prune(older_than_days=days, rejected=rejected), as_json=as_json)
+        confirm("Delete these events for good?", as_json=as_json)
+    _print_count("deleted", outbox.prune(older_than_days=days, rejected=rejected), as_json=as_json)
 
 
 def _outbox() -> OutboxPort:
@@ -123,8 +125,8 @@ def _summary(counts: OutboxCounts) -> str:
     return f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
 
 
-def _tell(what: str, count: int, *, as_json: bool) -> None:
+def _print_count(result: str, count: int, *, as_json: bool) -> None:
     if as_json:
         print_json({"events": count})
     else:
-        click.echo(f"{count} {what}")
+        click.echo(f"{count} {result}")

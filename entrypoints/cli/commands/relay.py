@@ -1,4 +1,4 @@
-"""`transcripts relay`: what the outbox keeps, delivered by a process of its own."""
+"""`transcripts relay`: publishes the events of the outbox in a process of its own."""
 
 import gc
 import signal
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.command("relay")
 @FAILURE_AS_JSON
 def command() -> None:
-    """Deliver what the outbox keeps until SIGTERM or SIGINT, and finish what is in flight then.
+    """Publish the events of the outbox until SIGTERM or SIGINT, then finish the calls in flight.
 
-    Any number of relays may run beside each other, and beside services, which have one each.
+    Any number of relays may run at once, beside the relay that each service has.
     """
     stop_at_once_when_told()
     container = build_container(configure(default_log_level="INFO"))
@@ -30,7 +30,7 @@ def command() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before the first thread: each has a mask of its own
     relay, stop = container.relay(), Event()
     Thread(target=_stop_when_told, args=(relay, stop), name="signals", daemon=True).start()
-    gc.freeze()  # what is loaded now stays: collections need not look through it again and again
+    gc.freeze()  # loaded modules stay: garbage collection need not scan them again
     relay.run(stop)
 
 
@@ -41,7 +41,7 @@ def _require_a_bus(container: "Container") -> None:
     if transport is EventTransport.EVENTBRIDGE:
         return
     configured = container.settings().event_transport
-    why = "no AWS credentials were found" if configured is EventTransport.AUTO else "it goes to no bus"
+    why = "no AWS credentials were found" if configured is EventTransport.AUTO else "it has no bus"
     raise ConfigurationError(
         f"EVENT_TRANSPORT={configured} leaves nothing to relay: {why}. "
         "A relay needs eventbridge, or auto with credentials."
@@ -49,7 +49,7 @@ def _require_a_bus(container: "Container") -> None:
 
 
 def _stop_when_told(relay: "Relay", stop: Event) -> None:
-    """Wait in a thread of its own: a signal handler could meet the relay holding the locks that it needs."""
+    """Wait for a signal in a thread: a signal handler could need locks that the relay holds."""
     signal.sigwait(STOPPING)
     stop.set()
     relay.wake()

@@ -25,7 +25,7 @@ def test_events_that_nobody_delivers_any_more_are_told(
     (record,) = caplog.records
     assert (record.levelname, record.message) == (
         "WARNING",
-        "events wait in the outbox, and go to no bus",
+        "events wait in the outbox, but no bus is configured",
     )
     assert vars(record)["waiting"] == 1
     assert vars(record)["event_transport"] == transport

@@ -7,7 +7,7 @@ import pytest
 from adapters.in_memory import InMemoryIdempotency, InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxCounts, Published, Rejected
-from domain.services.maintenance import LATE_SECONDS, TEXTS_BATCH, Housekeeping
+from domain.services.maintenance import LATE_SECONDS, PURGE_BATCH, Housekeeping
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
@@ -33,7 +33,7 @@ def test_counts_and_the_age_of_the_oldest_event_are_logged(
     outbox.add(an_event())
     clock.now += 12.0
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+    Housekeeping(outbox, InMemoryIdempotency(clock)).run_once(Event())
 
     (record,) = caplog.records
     assert record.levelno == logging.INFO
@@ -46,7 +46,7 @@ def test_an_event_that_waits_for_long_is_a_warning(clock: Clock, caplog: pytest.
     outbox.add(an_event())
     clock.now += LATE_SECONDS + 1
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+    Housekeeping(outbox, InMemoryIdempotency(clock)).run_once(Event())
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
@@ -55,7 +55,7 @@ def test_a_rejected_event_is_a_warning(clock: Clock, caplog: pytest.LogCaptureFi
     outbox = InMemoryOutbox(clock)
     outbox.record([Rejected(outbox.add(an_event(), lease_seconds=5), "malformed")])
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+    Housekeeping(outbox, InMemoryIdempotency(clock)).run_once(Event())
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
@@ -65,7 +65,7 @@ def test_keys_that_are_over_are_erased(clock: Clock) -> None:
     keys.begin(uuid4(), "k", "sha", lease_seconds=1)
     clock.now += 2 * 24 * 3600
 
-    Housekeeping(InMemoryOutbox(clock), keys).round(Event())
+    Housekeeping(InMemoryOutbox(clock), keys).run_once(Event())
 
     assert keys.prune() == 0
 
@@ -75,11 +75,11 @@ def published(outbox: InMemoryOutbox, events: int) -> None:
     outbox.record([Published(lease, "receipt") for lease in leases])
 
 
-def texts(outbox: InMemoryOutbox) -> int:
+def transcripts(outbox: InMemoryOutbox) -> int:
     return sum(record.event is not None for record in outbox.records(limit=1_000))
 
 
-def test_texts_are_dropped_once_they_were_kept_for_long_enough(
+def test_transcripts_are_purged_once_they_were_kept_for_long_enough(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -87,34 +87,34 @@ def test_texts_are_dropped_once_they_were_kept_for_long_enough(
     house = Housekeeping(outbox, InMemoryIdempotency(clock))
     published(outbox, 3)
 
-    house.round(Event())
-    assert texts(outbox) == 3
+    house.run_once(Event())
+    assert transcripts(outbox) == 3
     clock.now += 7 * 24 * 3600
-    house.round(Event())
+    house.run_once(Event())
 
-    assert (texts(outbox), outbox.counts().published) == (0, 3)
-    assert [each.__dict__["events"] for each in caplog.records if "texts" in each.message] == [3]
+    assert (transcripts(outbox), outbox.counts().published) == (0, 3)
+    assert [each.__dict__["events"] for each in caplog.records if "purged" in each.message] == [3]
 
 
-def test_many_texts_are_dropped_in_one_round_of_small_batches(clock: Clock) -> None:
+def test_many_transcripts_are_purged_in_small_batches(clock: Clock) -> None:
     outbox = InMemoryOutbox(clock, keep_days=1)
-    published(outbox, TEXTS_BATCH + 1)
+    published(outbox, PURGE_BATCH + 1)
     clock.now += 24 * 3600
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round(Event())
+    Housekeeping(outbox, InMemoryIdempotency(clock)).run_once(Event())
 
-    assert texts(outbox) == 0
+    assert transcripts(outbox) == 0
 
 
-def test_a_round_is_cut_short_where_the_process_is_to_end(clock: Clock) -> None:
+def test_a_run_is_cut_short_where_the_process_is_to_end(clock: Clock) -> None:
     outbox, stop = InMemoryOutbox(clock, keep_days=1), Event()
-    published(outbox, 3 * TEXTS_BATCH)
+    published(outbox, 3 * PURGE_BATCH)
     clock.now += 24 * 3600
     stop.set()
 
-    Housekeeping(outbox, InMemoryIdempotency(clock)).round(stop)
+    Housekeeping(outbox, InMemoryIdempotency(clock)).run_once(stop)
 
-    assert texts(outbox) == 2 * TEXTS_BATCH
+    assert transcripts(outbox) == 2 * PURGE_BATCH
 
 
 def test_a_process_that_ends_soon_has_kept_house_all_the_same(clock: Clock) -> None:
@@ -125,7 +125,7 @@ def test_a_process_that_ends_soon_has_kept_house_all_the_same(clock: Clock) -> N
 
     Housekeeping(outbox, InMemoryIdempotency(clock)).run(stop)
 
-    assert texts(outbox) == 0
+    assert transcripts(outbox) == 0
 
 
 def test_a_store_that_is_away_does_not_end_it(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
@@ -133,13 +133,13 @@ def test_a_store_that_is_away_does_not_end_it(clock: Clock, caplog: pytest.LogCa
         def counts(self) -> OutboxCounts:
             raise OutboxUnavailableError("the disk is full")
 
-    Housekeeping(Away(clock), InMemoryIdempotency(clock)).round(Event())
+    Housekeeping(Away(clock), InMemoryIdempotency(clock)).run_once(Event())
 
     assert "housekeeping failed" in caplog.text
 
 
 class Defective(InMemoryOutbox):
-    """Breaks down whenever it is asked how many events there are, until it is mended."""
+    """Outbox that cannot count its events until it is mended."""
 
     is_mended = False
     asked = 0
@@ -151,7 +151,7 @@ class Defective(InMemoryOutbox):
         return super().counts()
 
 
-def test_what_breaks_down_is_logged_with_its_trace_and_the_rest_is_done(
+def test_an_unexpected_error_is_logged_with_its_trace_and_the_rest_is_done(
     clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     class DefectiveKeys(InMemoryIdempotency):
@@ -162,17 +162,17 @@ def test_what_breaks_down_is_logged_with_its_trace_and_the_rest_is_done(
     published(outbox, 1)
     clock.now += 24 * 3600
 
-    Housekeeping(outbox, DefectiveKeys(clock)).round(Event())
+    Housekeeping(outbox, DefectiveKeys(clock)).run_once(Event())
 
     assert [(record.levelname, record.message) for record in caplog.records] == [
-        ("ERROR", "housekeeping broke down")
+        ("ERROR", "unexpected error in housekeeping")
     ] * 2
     assert all(record.exc_info for record in caplog.records)
     assert {vars(record)["error_type"] for record in caplog.records} == {"RuntimeError"}
-    assert texts(outbox) == 0
+    assert transcripts(outbox) == 0
 
 
-def test_a_round_that_breaks_down_is_not_the_last(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_run_that_fails_is_not_the_last(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     stop, outbox = Event(), Defective(clock)
     house = Housekeeping(outbox, InMemoryIdempotency(clock))

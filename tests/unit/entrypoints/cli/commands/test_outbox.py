@@ -219,15 +219,15 @@ def test_a_retry_names_events_or_all_that_are_parked(shop: Shop, arguments: tupl
     code, _, err = shop.run("retry", *arguments)
 
     assert code == 2
-    assert "Give the ids of events, or --all-rejected." in err
+    assert "Give the ids of events or --all-rejected." in err
     assert shop.state(parked) is OutboxState.REJECTED
 
 
 def test_pruning_forgets_what_was_published_and_nothing_else(shop: Shop) -> None:
     published, parked, waiting = shop.add(Published, "receipt"), shop.add(Rejected, "x"), shop.add()
 
-    assert shop.run("prune", "--older-than", "1", "--yes")[:2] == (0, "0 forgotten\n")
-    assert shop.run("prune", "--older-than", "0", "--yes")[:2] == (0, "1 forgotten\n")
+    assert shop.run("prune", "--older-than", "1", "--yes")[:2] == (0, "0 deleted\n")
+    assert shop.run("prune", "--older-than", "0", "--yes")[:2] == (0, "1 deleted\n")
 
     assert shop.state(published) is None
     assert (shop.state(parked), shop.state(waiting)) == (OutboxState.REJECTED, OutboxState.WAITING)
@@ -268,7 +268,7 @@ def test_who_does_not_say_yes_is_asked(
 
     _, out, _ = shop.run("prune", "--older-than", "0")
 
-    assert out.startswith("Forget these events for good?")
+    assert out.startswith("Delete these events for good?")
     assert shop.state(published) is left
 
 
