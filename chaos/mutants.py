@@ -117,8 +117,8 @@ MUTANTS = (
     Mutant(
         "believe an answer of 200",
         "adapters/aws/eventbridge/publisher.py",
-        "    return [nonsense()] * count\n",
-        '    return [Publication(PublicationStatus.PUBLISHED, "200")] * count\n',
+        "    raise nonsense()\n\n\ndef _outcome",
+        '    return [Publication(PublicationStatus.PUBLISHED, "200")] * count\n\n\ndef _outcome',
         (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
     ),
     Mutant(
