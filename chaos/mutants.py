@@ -23,6 +23,7 @@ SECONDS_A_RUN = 600
 
 FAULTS = "tests/faults/test_"
 DOMAIN = "tests/unit/domain/services/test_"
+CONSUMER_LOOP = "tests/unit/domain/services/consuming/test_loop.py"
 SQL = "tests/unit/adapters/sql/test_"
 
 
@@ -147,23 +148,23 @@ MUTANTS = (
     Mutant(
         "delete what was not handled",
         "domain/services/consuming/acknowledger.py",
-        "        self.hide([delivery.message], pause)",
-        "        self.delete([delivery.message])",
-        (f"{DOMAIN}crew.py",),
+        "        self.change_visibility([message.message], delay)",
+        "        self._delete([message.message])",
+        (CONSUMER_LOOP,),
     ),
     Mutant(
-        "handle what another consumer has in hand",
+        "handle an event that another consumer has in flight",
         "domain/services/consuming/receiver.py",
-        "        self._place.in_hand.park(",
-        "        self._place.in_hand.add(",
-        (f"{DOMAIN}crew.py",),
+        "        self._in_flight.block(",
+        "        self._in_flight.add(",
+        (CONSUMER_LOOP,),
     ),
     Mutant(
         "delete without remembering",
         "domain/services/consuming/acknowledger.py",
-        "                _holds(deliveries), remember",
-        "                (), remember",
-        (f"{DOMAIN}crew.py",),
+        "complete(_leases(messages), retention",
+        "complete((), retention",
+        (CONSUMER_LOOP,),
     ),
 )
 

@@ -28,7 +28,7 @@ def build_consumer(
         settings: which queue, database and bucket.
         handler: works the events off.
         group: whose memory it shares. Consumers that do the same work have the same; others have another.
-        options: how it works.
+        options: threads, timeouts and the end of the run.
 
     Raises:
         ConfigurationError: the AWS configuration or the database cannot be used as configured.

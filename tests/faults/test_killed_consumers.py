@@ -1,4 +1,4 @@
-"""`transcripts consume`, killed at random moments, loses no event and handles none twice that it noted."""
+"""`transcripts consume`, killed at random moments: no event is lost, no recorded one is handled twice."""
 
 import subprocess
 import time
@@ -10,10 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
-from domain.services.consuming.in_flight import SETTLED_TOGETHER
+from domain.services.consuming.in_flight import MAX_ACK_BATCH
 from tests.support.aws.sqs_queues import create_pair
 from tests.support.doubles.delivery import seeded
 from tests.support.faults.handled_log import VARIABLE, handled
@@ -29,12 +28,12 @@ FILLING = 30
 CONSUMERS, THREADS = 3, 3
 VISIBILITY_TIMEOUT = 10
 LONGEST_SECONDS = 0.3
-REGION, ACCOUNT = "us-east-1", "123456789012"
+REGION = "us-east-1"
 QUEUE, DEAD_LETTERS = "killed-consumers", "killed-consumers-dlq"
 
 
 class Sqs:
-    """An SQS for processes, and a look past it at what is stored, hidden messages as well."""
+    """SQS of moto with a queue and its dead-letter queue."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -43,16 +42,26 @@ class Sqs:
         self.sent: set[str] = set()
 
     def fill(self, count: int) -> None:
-        """Send events; every fifth comes twice."""
+        """Send events, every fifth of them twice."""
         for number in range(count):
             event = an_event()
             for _ in range(1 + (number % 5 == 0)):
                 self._client.send_message(QueueUrl=self._queue_url, MessageBody=enveloped(event))
             self.sent.add(str(event.interaction_id))
 
-    def stored(self, name: str) -> list[str]:
-        """The bodies in a queue."""
-        return [message.body for message in get_backend("sqs")[ACCOUNT][REGION].queues[name]._messages]
+    def is_empty(self) -> bool:
+        """Return True if the queue holds no message, hidden ones included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=names)
+        return not any(int(count) for count in answer["Attributes"].values())
+
+    def dead_letters(self) -> str:
+        """Return the bodies of all dead letters."""
+        url = self._client.get_queue_url(QueueName=DEAD_LETTERS)["QueueUrl"]
+        bodies: list[str] = []
+        while messages := self._client.receive_message(QueueUrl=url).get("Messages"):
+            bodies += [message["Body"] for message in messages]
+        return "".join(bodies)
 
 
 @pytest.fixture
@@ -67,7 +76,7 @@ def sqs() -> Iterator[Sqs]:
 
 
 class Consumers:
-    """Consumers of one queue, one of which is killed again and again."""
+    """Consumers of one queue."""
 
     def __init__(self, sqs: Sqs, folder: Path) -> None:
         self._sqs = sqs
@@ -77,10 +86,10 @@ class Consumers:
         self._running = [self._start() for _ in range(CONSUMERS)]
 
     def kill_one(self, random: Random) -> None:
-        """One that has begun to handle, at some moment after that; another one takes its place."""
+        """Kill a consumer at a random moment after its first event, and start another one."""
         wait_until(self._at_work)
         process = random.choice(self._at_work())
-        time.sleep(random.uniform(0, LONGEST_SECONDS))  # the moment is what is tried
+        time.sleep(random.uniform(0, LONGEST_SECONDS))  # the random moment is the point of the test
         process.kill()
         process.wait()
         self.killed.add(process.pid)
@@ -88,23 +97,23 @@ class Consumers:
 
     def finish(self) -> None:
         """Wait until the queue is empty."""
-        wait_until(lambda: not self._sqs.stored(QUEUE), seconds=240)
+        wait_until(self._sqs.is_empty, seconds=240)
 
     def close(self) -> None:
-        """End them."""
+        """Kill all consumers."""
         for process in self._running:
             process.kill()
             process.wait()
 
     def _at_work(self) -> "list[subprocess.Popen[bytes]]":
-        """Those that have handled anything; as long as there are none, there is work for all."""
+        """Return the consumers that have handled an event; refill the queue while there are none."""
         at_work = [process for process in self._running if process.pid in handled(self.log)]
-        if not at_work and not self._sqs.stored(QUEUE):
+        if not at_work and self._sqs.is_empty():
             self._sqs.fill(FILLING)
         return at_work
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        options = {"--hidden-seconds": VISIBILITY_TIMEOUT, "--pause-seconds": 1, "--concurrency": THREADS}
+        options = {"--visibility-timeout": VISIBILITY_TIMEOUT, "--retry-delay": 1, "--concurrency": THREADS}
         arguments = [str(each) for option in options.items() for each in option]
         return subprocess.Popen(
             [PROGRAM, "consume", "--handler", "tests.support.faults.handled_log:handle", *arguments],
@@ -128,7 +137,7 @@ def consumers(sqs: Sqs, tmp_path: Path) -> Iterator[Consumers]:
     consumers.close()
 
 
-def test_consumers_killed_at_random_moments_lose_nothing_and_repeat_only_what_they_had_no_time_to_note(
+def test_consumers_killed_at_random_moments_lose_nothing_and_repeat_only_unrecorded_events(
     sqs: Sqs, consumers: Consumers
 ) -> None:
     seed = time.time_ns()
@@ -141,18 +150,18 @@ def test_consumers_killed_at_random_moments_lose_nothing_and_repeat_only_what_th
     consumers.finish()
 
     by_process = handled(consumers.log)
-    dead = "".join(sqs.stored(DEAD_LETTERS))
+    dead = sqs.dead_letters()
     times = Counter(each for ids in by_process.values() for each in ids)
     lost = {each for each in sqs.sent - times.keys() if each not in dead}
     assert lost == set()
     for process, ids in by_process.items():
         repeated = [each for each in ids if times[each] > 1 and _is_not_the_last(each, process, by_process)]
         assert not repeated or process in consumers.killed
-        assert set(repeated) <= set(ids[-SETTLED_TOGETHER - THREADS :]), "these had been noted"
+        assert set(repeated) <= set(ids[-MAX_ACK_BATCH - THREADS :]), "these had been recorded"
     print(f"{len(times)} handled, {times.total() - len(times)} twice, {len(lost)} lost")  # noqa: T201 - same
 
 
 def _is_not_the_last(interaction_id: str, process: int, by_process: dict[int, list[str]]) -> bool:
-    """Whether another process handled it later; they are in the order in which they began."""
+    """Return True if a process that began later handled it as well."""
     order = list(by_process)
     return any(interaction_id in by_process[other] for other in order[order.index(process) + 1 :])

@@ -1,21 +1,25 @@
-"""Reads a queue the right way, and has each event handled once."""
+"""Consumer of a queue: receives messages, calls a handler for each event, and acknowledges."""
 
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from random import Random
 from threading import Event, Thread
 
 from domain.model.clock import utc_now
 from domain.model.errors import HandlerError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.services.consuming.acknowledger import Endings
-from domain.services.consuming.heartbeat import BEAT_SECONDS, Keeper
-from domain.services.consuming.loop import Crew
-from domain.services.consuming.receiver import Intake
+from domain.services.consuming.acknowledger import Acknowledger
+from domain.services.consuming.handler_circuit import HandlerCircuit, OutageLog
+from domain.services.consuming.heartbeat import TICK_SECONDS, VisibilityHeartbeat
+from domain.services.consuming.in_flight import InFlight
+from domain.services.consuming.loop import ConsumerLoop, RunState
+from domain.services.consuming.options import ConsumerOptions
+from domain.services.consuming.processor import MessageProcessor
+from domain.services.consuming.receiver import Receiver
 from domain.services.consuming.stats import ConsumerStats
-from domain.services.consuming.workplace import ConsumerOptions, Workplace
 from ports.deduplication_port import DeduplicationPort
 from ports.event_handler_port import EventHandlerPort
 from ports.payload_store_port import PayloadStorePort
@@ -26,32 +30,32 @@ __all__ = ["Consumer", "ConsumerOptions", "ConsumerStats"]
 logger = logging.getLogger(__name__)
 
 ABORT_SECONDS = 2.0
-"""How long handlers have for their end when they must end at once."""
+"""Time that handlers have to end after an abort."""
 
 
 class Consumer:
-    """A worker on one queue, with a number of threads that receive, handle and settle.
+    """Consumer of one queue, with several threads that receive, handle and acknowledge.
 
-    Each event is handled once, unless a process dies between a handler's success and the note of it, which
-    follows at once on a quiet queue, and within a second on a full one. Its message is deleted after that.
-    What fails, or cannot be read, comes again after a growing pause until the queue dead-letters it; nothing
-    else is ever deleted but duplicates and left over test events.
+    Each event is handled once, unless the process dies between the handler's success and the record of it,
+    which follows at once on a quiet queue, and within a second on a full one. Its message is deleted after
+    that. A message that fails or cannot be read reappears after a growing delay until the queue dead-letters
+    it; apart from handled events only duplicates and left-over test events are deleted.
 
     Args:
-        queue: hides what is received, and dead-letters what is received too often.
+        queue: hides received messages, and dead-letters those received too often.
         handler: is called from several threads.
-        processed: what this consumer and its like have worked off.
-        payloads: where the references of large events may lead; None for nowhere.
-        source: whose events are expected.
-        clock: seconds that only go forward.
-        now: for the age of test events.
+        deduplication: the events that this group of consumers handled.
+        payloads: the store that references of large events may point to; None for none.
+        source: the expected `source` of events.
+        clock: monotonic seconds.
+        now: the time that the age of test events is measured by.
     """
 
     def __init__(
         self,
         queue: QueuePort,
         handler: EventHandlerPort,
-        processed: DeduplicationPort,
+        deduplication: DeduplicationPort,
         payloads: PayloadStorePort | None = None,
         *,
         source: str = DEFAULT_EVENT_SOURCE,
@@ -59,76 +63,101 @@ class Consumer:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._place = Workplace(queue, processed, options or ConsumerOptions(), source, clock, now)
-        self._endings = Endings(self._place)
-        intake = Intake(self._place, self._endings)
-        self._keeper = Keeper(self._place, intake, self._endings)
-        self._crew = Crew(self._place, handler, payloads, intake, self._endings)
-        self._news = Event()
+        options = options or ConsumerOptions()
+        random = Random()  # noqa: S311 - spreads delays, keeps no secret
+        circuit, outage_log = HandlerCircuit(), OutageLog()
+        self._queue, self._options, self._clock = queue, options, clock
+        self._stop, self._changed = Event(), Event()
+        self._in_flight, self._stats = InFlight(), ConsumerStats()
+        self._acknowledger = Acknowledger(
+            queue, deduplication, self._in_flight, self._stats, options, random, now
+        )
+        receiver = Receiver(
+            queue, deduplication, self._acknowledger, self._in_flight, options, self._stop, clock, source
+        )
+        self._heartbeat = VisibilityHeartbeat(
+            queue, deduplication, receiver, self._acknowledger, self._in_flight, outage_log, options, clock
+        )
+        self._processor = MessageProcessor(
+            handler, payloads, self._acknowledger, self._in_flight, circuit, self._stats, clock
+        )
+        state = RunState(options, self._stop)
+        self._loops = [
+            ConsumerLoop(
+                state, receiver, self._processor, self._in_flight, circuit, outage_log, clock, random
+            )
+            for _ in range(options.threads)
+        ]
 
     def run(self) -> ConsumerStats:
-        """Work until `stop` is called, or until what the options ask for is done.
+        """Work until `stop` is called, or until the end that the options ask for.
 
-        The threads are daemons: one whose handler hangs does not keep the process alive.
+        The threads are daemons: a stuck handler does not keep the process alive.
 
         Raises:
-            InfrastructureError: the queue cannot be reached at the start. Later that is waited for.
-            HandlerError: every thread hangs in its handler. What they had in hand comes again.
+            InfrastructureError: the queue is unavailable at the start; later outages are waited out.
+            HandlerError: every thread is stuck in its handler; their messages will be redelivered.
         """
-        self._place.queue.depth()
-        logger.info("consumer started", extra={"threads": self._place.options.threads})
+        self._queue.depth()
+        logger.info("consumer started", extra={"threads": len(self._loops)})
         threads = [
-            Thread(target=self._work, name=f"consumer-{number}", daemon=True)
-            for number in range(self._place.options.threads)
+            Thread(target=self._run_loop, args=(loop,), name=f"consumer-{number}", daemon=True)
+            for number, loop in enumerate(self._loops)
         ]
         for thread in threads:
             thread.start()
-        self._attend(threads, math.inf, until=self._place.stop.is_set)
-        hung = 0 if self._place.stop.is_set() else self._keeper.hung()
-        self._end(threads)
-        logger.info("consumer stopped", extra=dict(self._place.tally.as_dict()))
-        if hung:
-            raise HandlerError(f"{hung} handlers hang, and nobody is left to work: start the consumer anew")
-        return self._place.tally
+        self._supervise(threads, math.inf, until=self._stop.is_set)
+        stuck = 0 if self._stop.is_set() else self._heartbeat.count_stuck()
+        self._shut_down(threads)
+        logger.info("consumer stopped", extra=dict(self._stats.as_dict()))
+        if stuck:
+            raise HandlerError(f"{stuck} handlers are stuck and no thread is left: restart the consumer")
+        return self._stats
 
     def stop(self) -> None:
-        """Begin nothing new, finish what is in hand, and come to an end; from any thread."""
-        self._place.stop.set()
-        self._news.set()
+        """Start no new work, finish running handlers, and let `run` return; callable from any thread."""
+        self._stop.set()
+        self._changed.set()
 
     def abort(self) -> None:
-        """Have the handlers end, as far as they can be made to; for a process that ends at once."""
-        self._crew.abort()
+        """Abort running handlers that can be aborted; for a process that ends at once."""
+        self._processor.abort()
 
-    def _work(self) -> None:
+    def _run_loop(self, loop: ConsumerLoop) -> None:
         try:
-            self._crew.work()
+            loop.run()
         finally:
-            self._news.set()
+            self._changed.set()
 
-    def _attend(self, threads: Sequence[Thread], seconds: float, until: Callable[[], bool]) -> None:
-        """Keep what is in hand while anybody works on it, and does not hang."""
-        deadline = self._place.clock() + seconds
-        while self._keeper.hung() < _alive(threads) and not until() and self._place.clock() < deadline:
-            self._news.wait(BEAT_SECONDS)
-            self._news.clear()
-            self._keeper.beat()
+    def _supervise(self, threads: Sequence[Thread], seconds: float, until: Callable[[], bool]) -> None:
+        """Tick the heartbeat while a thread is alive and not stuck."""
+        deadline = self._clock() + seconds
+        while self._heartbeat.count_stuck() < _alive(threads) and not until() and self._clock() < deadline:
+            self._changed.wait(TICK_SECONDS)
+            self._changed.clear()
+            self._heartbeat.tick()
 
-    def _end(self, threads: Sequence[Thread]) -> None:
-        self._place.stop.set()
-        self._endings.put_back(self._place.in_hand.take_waiting())
+    def _shut_down(self, threads: Sequence[Thread]) -> None:
+        self._stop.set()
+        self._acknowledger.release(self._in_flight.take_waiting())
         if _alive(threads):
-            logger.info("consumer stops", extra={"in_hand": len(self._place.in_hand)})
-        self._attend(threads, self._place.options.grace_seconds, until=lambda: False)
+            logger.info("consumer stopping", extra={"in_flight": len(self._in_flight)})
+        self._supervise(threads, self._options.shutdown_timeout, until=lambda: False)
         if _alive(threads):
-            self._crew.abort()
-            self._attend(threads, ABORT_SECONDS, until=lambda: False)
-        self._endings.succeed(self._place.in_hand.take_done(math.inf))
-        self._endings.put_back(self._place.in_hand.take_waiting())
-        left = [delivery for delivery in self._place.in_hand.everything() if not delivery.is_hung]
-        if left:
-            logger.warning("not finished in time, and put back", extra={"events": len(left)})
-            self._endings.put_back(left)
+            self._processor.abort()
+            self._supervise(threads, ABORT_SECONDS, until=lambda: False)
+        self._processor.flush()
+        self._acknowledger.release(self._in_flight.take_waiting())
+        self._release_unfinished()
+
+    def _release_unfinished(self) -> None:
+        unfinished = [message for message in self._in_flight.all() if not message.is_stuck]
+        if unfinished:
+            logger.warning(
+                "handlers did not end within the shutdown timeout, messages released",
+                extra={"events": len(unfinished)},
+            )
+            self._acknowledger.release(unfinished)
 
 
 def _alive(threads: Sequence[Thread]) -> int:

@@ -1,93 +1,125 @@
-"""Whether handlers fail whatever they get: then the events are sound, and what the handlers need is away."""
+"""Circuit breaker of the handlers: opens when they fail for every event, so the cause is not the events."""
 
+import logging
 from random import Random
 from threading import Lock
 
 from domain.model.consuming.lease import EventKey
-from domain.services.consuming.in_flight import Delivery
-from domain.services.consuming.trouble import Trouble
+from domain.services.consuming.in_flight import InFlightMessage
 from domain.services.resilience.backoff import Backoff
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 
-PROBE = Backoff(least=0.5)
-"""The pause before an event is tried again during an outage."""
+logger = logging.getLogger(__name__)
 
-TRIES_IN_HAND = 10
-"""So often an event is tried during an outage before it goes back to the queue, where each receive counts."""
+PROBE_BACKOFF = Backoff(least=0.5)
+"""Delays between the probes of an open circuit."""
 
-TRIES_BEFORE_THE_END = 5
-"""After so many, about half a minute, a run that is to end by itself does not wait any longer."""
+MAX_TRIES_IN_FLIGHT = 10
+"""Tries of one event during an outage before it goes back to the queue, where each receive counts."""
+
+MAX_PROBES_BEFORE_END = 5
+"""Failed probes, about half a minute, after which a run with an end of its own gives up."""
 
 
-class Outage:
-    """Begins when as many different events as the breaker allows failed in a row, and ends with a success.
+class OutageLog:
+    """Logs once when the queue, the database or the handlers become unavailable, and once when they recover.
 
-    While it lasts, one event at a time is tried, after pauses that double up to a minute. One event that
-    fails again and again begins none, however often it comes. Safe to use from several threads.
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._reason: str | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """True during an outage."""
+        return self._reason is not None
+
+    def begin(self, reason: str) -> None:
+        """Log an outage, unless the same one was logged already."""
+        with self._lock:
+            is_new, self._reason = reason != self._reason, reason
+        if is_new:
+            logger.error("consumer paused", extra={"error": reason})
+
+    def end(self) -> None:
+        """Log the recovery, if there was an outage."""
+        with self._lock:
+            reason, self._reason = self._reason, None
+        if reason is not None:
+            logger.info("consumer resumed", extra={"after": reason})
+
+
+class HandlerCircuit:
+    """Opens when as many different events as the breaker allows fail in a row, and closes with a success.
+
+    While it is open, one event at a time is tried as a probe, after delays that double up to a minute. One
+    event that fails again and again does not open it. Safe to use from several threads.
 
     Args:
         breaker: counts the failures.
-        random: spreads the pauses, so that consumers do not all try at once.
+        random: spreads the delays, so that consumers do not all probe at once.
 
     Attributes:
-        tries: how many events were tried since it began, to no avail.
+        probes: number of failed probes since it opened.
     """
 
     def __init__(self, breaker: CircuitBreaker | None = None, random: Random | None = None) -> None:
         self._breaker = breaker or CircuitBreaker()
-        self._random = random or Random()  # noqa: S311 - spreads tries, keeps no secret
-        self._told = Trouble()
+        self._random = random or Random()  # noqa: S311 - spreads probes, keeps no secret
+        self._log = OutageLog()
         self._lock = Lock()
         self._failing: set[EventKey] = set()
-        self._is_being_tried = False
-        self._next_try_at = 0.0
-        self.tries = 0
+        self._is_probing = False
+        self._next_probe_at = 0.0
+        self.probes = 0
 
     @property
-    def is_on(self) -> bool:
-        """Whether only one event may be tried now and then."""
+    def is_open(self) -> bool:
+        """True while only probes may be handled."""
         return self._breaker.is_open
 
     def failed(self, key: EventKey, reason: str, now: float) -> bool:
-        """Count an event that failed, once; says whether the outage began with it."""
+        """Count each failed event once; return True if this failure opened the circuit."""
         with self._lock:
-            if self.is_on or key in self._failing:
+            if self.is_open or key in self._failing:
                 return False
             self._failing.add(key)
             self._breaker.failed(reason)
-            if not self.is_on:
+            if not self.is_open:
                 return False
-            self.tries, self._next_try_at = 0, now + self._pause()
-            self._told.begin(f"{len(self._failing)} events failed in a row, the last one: {reason}")
+            self.probes, self._next_probe_at = 0, now + self._delay()
+            self._log.begin(f"{len(self._failing)} events failed in a row, the last one: {reason}")
             return True
 
     def succeeded(self) -> None:
-        """An event was handled: there is no outage, and failures count from zero again."""
+        """Close the circuit; failures count from zero again."""
         if not self._failing:  # called for every event, so without the lock
             return
         with self._lock:
             self._failing.clear()
             self._breaker.succeeded()
-            self._told.end()
+            self._log.end()
 
-    def begin_try(self, now: float) -> bool:
-        """Whether the caller may try an event now; nobody else may until `end_try`."""
+    def begin_probe(self, now: float) -> bool:
+        """Return True if the caller may try one event; no other thread may until `end_probe`."""
         with self._lock:
-            if self._is_being_tried or now < self._next_try_at:
+            if self._is_probing or now < self._next_probe_at:
                 return False
-            self._is_being_tried = True
+            self._is_probing = True
             return True
 
-    def end_try(self, now: float, *, had_event: bool) -> None:
-        """Let others try after the next pause; it grows only where there was an event to try."""
+    def end_probe(self, now: float, *, had_event: bool) -> None:
+        """Allow the next probe after a delay, which grows only if there was an event to try."""
         with self._lock:
-            self._is_being_tried = False
-            self.tries += had_event
-            self._next_try_at = now + self._pause()
+            self._is_probing = False
+            self.probes += had_event
+            self._next_probe_at = now + self._delay()
 
-    def keeps(self, delivery: Delivery) -> bool:
-        """Whether an event that failed stays in hand for its next try, which costs no receive then."""
-        return self.is_on and delivery.is_kept and delivery.tries < TRIES_IN_HAND
+    def retains(self, message: InFlightMessage) -> bool:
+        """Return True if a failed message stays in flight for its next try, which costs no receive then."""
+        return self.is_open and message.is_extended and message.tries < MAX_TRIES_IN_FLIGHT
 
-    def _pause(self) -> float:
-        return PROBE.delay(self.tries, self._random)
+    def _delay(self) -> float:
+        return PROBE_BACKOFF.delay(self.probes, self._random)

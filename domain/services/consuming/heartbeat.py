@@ -1,111 +1,129 @@
-"""Looks after the messages in hand while handlers work: the heartbeat of a consumer."""
+"""Heartbeat of a consumer: extends the visibility timeout of in-flight messages while handlers run."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
-from domain.services.consuming.acknowledger import Endings, context
-from domain.services.consuming.in_flight import Delivery
-from domain.services.consuming.receiver import Intake
-from domain.services.consuming.workplace import Workplace
+from domain.services.consuming.acknowledger import Acknowledger, log_context
+from domain.services.consuming.handler_circuit import OutageLog
+from domain.services.consuming.in_flight import InFlight, InFlightMessage
+from domain.services.consuming.options import ConsumerOptions
+from domain.services.consuming.receiver import Receiver
 from domain.services.resilience.background import logging_exceptions
-from ports.queue_port import MAX_VISIBILITY_TIMEOUT
+from ports.deduplication_port import DeduplicationPort
+from ports.queue_port import MAX_VISIBILITY_TIMEOUT, QueuePort
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 1.0
-BEATS_PER_HIDING = 3
-"""A message is hidden anew after a third of the time: two beats may be missed."""
+TICK_SECONDS = 1.0
 
-UNSETTLED_SECONDS = 1.0
-"""A success that nobody has settled for so long: whoever would have done it has a slow event since."""
+EXTENSIONS_PER_TIMEOUT = 3
+"""A visibility timeout is extended after a third of it, so that two extensions may fail."""
+
+MAX_UNACKNOWLEDGED_SECONDS = 1.0
+"""The heartbeat acknowledges a success after this time: the thread that would do it is on a slow event."""
 
 PRUNE_SECONDS = 600.0
 
 
-class Keeper:
-    """One beat a second keeps everything in hand hidden and held, and notices handlers that hang."""
+class VisibilityHeartbeat:
+    """Keeps in-flight messages hidden and leased, and finds handlers that are stuck; ticks once a second."""
 
-    def __init__(self, place: Workplace, intake: Intake, endings: Endings) -> None:
-        self._place = place
-        self._intake = intake
-        self._endings = endings
-        self._pruned_at = place.clock()
+    def __init__(
+        self,
+        queue: QueuePort,
+        deduplication: DeduplicationPort,
+        receiver: Receiver,
+        acknowledger: Acknowledger,
+        in_flight: InFlight,
+        outage_log: OutageLog,
+        options: ConsumerOptions,
+        clock: Callable[[], float],
+    ) -> None:
+        self._queue = queue
+        self._deduplication = deduplication
+        self._receiver = receiver
+        self._acknowledger = acknowledger
+        self._in_flight = in_flight
+        self._outage_log = outage_log
+        self._options = options
+        self._clock = clock
+        self._pruned_at = clock()
 
-    def beat(self) -> None:
-        """Do what is due; what fails is told once, and tried again with the next beat."""
-        with logging_exceptions("the heartbeat broke down"):
-            self._beat(self._place.clock())
+    def tick(self) -> None:
+        """Do what is due; log failures once and try again with the next tick."""
+        with logging_exceptions("unexpected error in the heartbeat, tried again with the next tick"):
+            self._tick(self._clock())
 
-    def _beat(self, now: float) -> None:
-        self._endings.succeed(self._place.in_hand.take_done(now - UNSETTLED_SECONDS))
-        self._look_for_hung(now)
+    def count_stuck(self) -> int:
+        """Return the number of handlers that are stuck now."""
+        return sum(message.is_stuck for message in self._in_flight.all())
+
+    def _tick(self, now: float) -> None:
+        self._acknowledger.ack(self._in_flight.drain_completed(now - MAX_UNACKNOWLEDGED_SECONDS))
+        self._find_stuck(now)
         try:
-            self._keep(now)
-            self._look_at_parked()
+            self._extend(now)
+            self._recheck_blocked()
             self._prune(now)
         except (InfrastructureError, ProcessedEventsUnavailableError) as error:
-            self._place.trouble.begin(str(error))
+            self._outage_log.begin(str(error))
 
-    def hung(self) -> int:
-        """How many handlers hang at present."""
-        return sum(delivery.is_hung for delivery in self._place.in_hand.everything())
-
-    def _keep(self, now: float) -> None:
-        every = self._place.options.visibility_timeout / BEATS_PER_HIDING
-        held = [delivery for delivery in self._place.in_hand.everything() if not delivery.is_hung]
-        due = [delivery for delivery in held if now - delivery.kept_at >= every]
+    def _extend(self, now: float) -> None:
+        interval = self._options.visibility_timeout / EXTENSIONS_PER_TIMEOUT
+        held = [message for message in self._in_flight.all() if not message.is_stuck]
+        due = [message for message in held if now - message.extended_at >= interval]
         if not due:
             return
-        self._let_go_of_old(due, now)
-        kept = {delivery.message.receipt: delivery for delivery in due if delivery.is_kept}
-        messages = [delivery.message for delivery in kept.values()]
-        refused = self._place.queue.change_visibility(
-            messages, visibility_timeout=self._place.options.visibility_timeout
+        self._give_up_expired(due, now)
+        extended = {message.message.receipt: message for message in due if message.is_extended}
+        refused = self._queue.change_visibility(
+            [message.message for message in extended.values()],
+            visibility_timeout=self._options.visibility_timeout,
         )
-        self._let_go_of_refused([kept[message.receipt] for message in refused])
-        self._place.processed.renew(
-            [delivery.lease for delivery in due if delivery.lease],
-            lease_seconds=self._place.options.lease_seconds,
+        self._give_up_refused([extended[message.receipt] for message in refused])
+        self._deduplication.renew(
+            [message.lease for message in due if message.lease], lease_seconds=self._options.lease_seconds
         )
-        for delivery in due:
-            delivery.kept_at = now
+        for message in due:
+            message.extended_at = now
 
-    def _let_go_of_old(self, due: Sequence[Delivery], now: float) -> None:
-        for delivery in due:
-            if (
-                delivery.is_kept
-                and now + self._place.options.visibility_timeout
-                > delivery.received_at + MAX_VISIBILITY_TIMEOUT
-            ):
-                delivery.is_kept = False
+    def _give_up_expired(self, due: Sequence[InFlightMessage], now: float) -> None:
+        latest = now + self._options.visibility_timeout - MAX_VISIBILITY_TIMEOUT
+        for message in due:
+            if message.is_extended and message.received_at < latest:
+                message.is_extended = False
                 logger.warning(
-                    "no queue hides a message for longer: others will get it", extra=context(delivery)
+                    "message reached the maximum visibility timeout and will be redelivered",
+                    extra=log_context(message),
                 )
 
-    def _let_go_of_refused(self, refused: Sequence[Delivery]) -> None:
-        for delivery in refused:
-            delivery.is_kept = False
-            logger.warning("a message is no longer ours: others may get it", extra=context(delivery))
+    def _give_up_refused(self, refused: Sequence[InFlightMessage]) -> None:
+        for message in refused:
+            message.is_extended = False
+            logger.warning(
+                "visibility timeout not extended, the message was deleted or redelivered",
+                extra=log_context(message),
+            )
 
-    def _look_for_hung(self, now: float) -> None:
-        for delivery in self._place.in_hand.everything():
-            started_at = delivery.started_at
-            is_late = started_at is not None and now - started_at > self._place.options.handler_seconds
-            if is_late and not delivery.done_at and not delivery.is_hung:
-                delivery.is_hung = True
+    def _find_stuck(self, now: float) -> None:
+        for message in self._in_flight.all():
+            started_at = message.started_at
+            is_late = started_at is not None and now - started_at > self._options.handler_timeout
+            if is_late and not message.completed_at and not message.is_stuck:
+                message.is_stuck = True
                 logger.error(
-                    "a handler hangs, its message is left to others",
-                    extra={**context(delivery), "seconds": round(self._place.options.handler_seconds)},
+                    "handler exceeded its timeout, the message will be redelivered",
+                    extra={**log_context(message), "seconds": round(self._options.handler_timeout)},
                 )
 
-    def _look_at_parked(self) -> None:
-        """Whether those who had the same events in hand are done with them, or dead."""
-        parked = self._place.in_hand.take_parked()
-        self._place.in_hand.drop(delivery for delivery in parked if not delivery.is_kept)
-        self._intake.claim([delivery for delivery in parked if delivery.is_kept])
+    def _recheck_blocked(self) -> None:
+        """Lease the events of blocked messages whose other consumer finished or died."""
+        blocked = self._in_flight.take_blocked()
+        self._in_flight.drop(message for message in blocked if not message.is_extended)
+        self._receiver.deduplicate([message for message in blocked if message.is_extended])
 
     def _prune(self, now: float) -> None:
         if now - self._pruned_at >= PRUNE_SECONDS:
             self._pruned_at = now
-            self._place.processed.prune()
+            self._deduplication.prune()

@@ -1,4 +1,4 @@
-"""The messages that a consumer has in hand: received, and neither deleted nor put back yet."""
+"""In-flight messages of a consumer: received, and neither deleted nor released yet."""
 
 import math
 from collections import deque
@@ -12,180 +12,183 @@ from domain.model.events.envelope import EventEnvelope
 from ports.queue_port import QueueMessage
 
 BATCH = 10
-"""What one receive brings, at most."""
+"""The most messages that one receive returns."""
 
-GATHERED = 100
-"""What several receives bring for one look into the memory, where queue is full and handlers quick."""
+MAX_PREFETCH = 100
+"""The most messages of several receives that share one call of the deduplication store."""
 
-START_WITHIN_SECONDS = 1.0
-"""No more is received than one thread will have started by then, at the present pace."""
+PREFETCH_SECONDS = 1.0
+"""A thread receives no more messages than it can start within this time, at the measured pace."""
 
-SETTLE_WITHIN_SECONDS = 0.1
-SETTLED_TOGETHER = 100
-"""For so long, and with so many others, a success may wait to be written down while more is at hand."""
+ACK_LINGER_SECONDS = 0.1
+"""A completed message waits at most this long for others, while more messages are available."""
+
+MAX_ACK_BATCH = 100
+"""The most completed messages that wait to be acknowledged together."""
 
 _NEWEST_WEIGHT = 0.2
 
 
 @dataclass(eq=False, slots=True)
-class Delivery:
-    """One message in hand, whose event can be read.
+class InFlightMessage:
+    """One received message with a readable event. Times are those of the consumer's clock.
 
     Attributes:
-        received_at: just before it was received, by the consumer's clock; as the other times.
-        kept_at: when it was hidden last.
-        lease: the right to work its event off; None while somebody else has it.
-        started_at: when the handler got it.
-        tries: how often a handler got it since it was received.
-        is_kept: its message is kept hidden, as far as the queue goes along.
-        is_hung: its handler takes longer than any should.
+        received_at: just before it was received.
+        extended_at: when its visibility timeout was set last.
+        lease: the right to process its event; None while another consumer has it.
+        started_at: when its handler was called.
+        tries: number of handler calls since it was received.
+        is_extended: the heartbeat extends its visibility timeout.
+        is_stuck: its handler exceeded the handler timeout.
     """
 
     message: QueueMessage
-    delivered: EventEnvelope
+    envelope: EventEnvelope
     received_at: float
-    kept_at: float
+    extended_at: float
     lease: ProcessingLease | None = None
     started_at: float | None = None
-    done_at: float = 0.0
+    completed_at: float = 0.0
     tries: int = 0
-    is_kept: bool = True
-    is_hung: bool = False
+    is_extended: bool = True
+    is_stuck: bool = False
 
     @property
     def key(self) -> EventKey:
-        """What tells its event from others."""
-        return EventKey(self.delivered.event.interaction_id, self.delivered.replay)
+        """The deduplication key of its event."""
+        return EventKey(self.envelope.event.interaction_id, self.envelope.replay)
 
 
-class InHand:
-    """Who may start on what next, what is done but not settled, and what waits for somebody else's end.
+class InFlight:
+    """All in-flight messages: waiting for a handler, running, completed but not acknowledged, or blocked.
 
-    Whatever a thread received may be started by any of them, so that nothing waits behind a slow event.
-    Safe to use from several threads.
+    A message is blocked while another consumer has the lease of its event. Any thread may start any waiting
+    message, so that none waits behind a slow event. Safe to use from several threads.
 
     Attributes:
-        is_busy: the last receive brought as much as one can.
+        is_busy: the last receive returned a full batch.
     """
 
     def __init__(self) -> None:
         self.is_busy = False
         self._lock = Lock()
-        self._all: dict[Delivery, None] = {}
-        self._waiting: deque[Delivery] = deque()
-        self._parked: list[Delivery] = []
-        self._done: list[Delivery] = []
+        self._all: dict[InFlightMessage, None] = {}
+        self._waiting: deque[InFlightMessage] = deque()
+        self._blocked: list[InFlightMessage] = []
+        self._completed: list[InFlightMessage] = []
         self._seconds_each: float | None = None
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def room(self) -> int:
-        """How many to receive now."""
+    @property
+    def prefetch_limit(self) -> int:
+        """Number of messages to receive now; one until the pace is known."""
         if self._seconds_each is None:
             return 1
-        return max(1, min(GATHERED, int(START_WITHIN_SECONDS / max(self._seconds_each, 1e-6))))
+        return max(1, min(MAX_PREFETCH, int(PREFETCH_SECONDS / max(self._seconds_each, 1e-6))))
 
-    def add(self, deliveries: Iterable[Delivery]) -> None:
-        """These may be started."""
+    def add(self, messages: Iterable[InFlightMessage]) -> None:
+        """Add messages that may be started."""
         with self._lock:
-            for delivery in deliveries:
-                self._all[delivery] = None
-                self._waiting.append(delivery)
+            for message in messages:
+                self._all[message] = None
+                self._waiting.append(message)
 
-    def park(self, deliveries: Iterable[Delivery]) -> None:
-        """Somebody else works on the same events."""
+    def block(self, messages: Iterable[InFlightMessage]) -> None:
+        """Add messages whose events another consumer is processing."""
         with self._lock:
-            for delivery in deliveries:
-                self._all[delivery] = None
-                self._parked.append(delivery)
+            for message in messages:
+                self._all[message] = None
+                self._blocked.append(message)
 
     def waiting(self) -> int:
-        """How many may be started."""
+        """Return the number of messages that may be started."""
         return len(self._waiting)
 
-    def start(self, now: float, *, newest: bool = False) -> Delivery | None:
-        """The next one, if there is any; or the one that came last."""
-        try:  # without the lock, for which every thread would stand in line
-            delivery = self._waiting.pop() if newest else self._waiting.popleft()
+    def start(self, now: float, *, newest: bool = False) -> InFlightMessage | None:
+        """Take the oldest waiting message, or the newest; None if there is none."""
+        try:  # without the lock, for which every thread would queue
+            message = self._waiting.pop() if newest else self._waiting.popleft()
         except IndexError:
             return None
-        delivery.started_at = now
-        delivery.tries += 1
-        return delivery
+        message.started_at = now
+        message.tries += 1
+        return message
 
-    def again(self, delivery: Delivery) -> None:
-        """One failed, and may be started once more, after all others."""
-        delivery.started_at = None
-        self._waiting.append(delivery)
+    def retry(self, message: InFlightMessage) -> None:
+        """Let a failed message be started again, after all others."""
+        message.started_at = None
+        self._waiting.append(message)
 
-    def finish(self, delivery: Delivery, now: float) -> Sequence[Delivery]:
-        """One succeeded; returns what is to be settled now."""
+    def complete(self, message: InFlightMessage, now: float) -> Sequence[InFlightMessage]:
+        """Note a success; return the completed messages to acknowledge now."""
         with self._lock:
-            self._measure(delivery, now)
-            delivery.done_at = now
-            self._done.append(delivery)
-            is_time = now - self._done[0].done_at > SETTLE_WITHIN_SECONDS
+            self._measure(message, now)
+            message.completed_at = now
+            self._completed.append(message)
+            is_due = now - self._completed[0].completed_at > ACK_LINGER_SECONDS
             has_more = bool(self._waiting) or self.is_busy
-            if has_more and len(self._done) < SETTLED_TOGETHER and not is_time:
+            if has_more and len(self._completed) < MAX_ACK_BATCH and not is_due:
                 return ()
-            return self._take_done(math.inf)
+            return self._drain_completed(math.inf)
 
-    def take_done(self, done_before: float) -> Sequence[Delivery]:
-        """What has succeeded by then, and is not settled."""
+    def drain_completed(self, completed_before: float = math.inf) -> Sequence[InFlightMessage]:
+        """Take the messages that were completed by that time and are not acknowledged."""
         with self._lock:
-            return self._take_done(done_before)
+            return self._drain_completed(completed_before)
 
-    def has_done(self) -> bool:
-        """Whether anything has succeeded that is not settled."""
-        return bool(self._done)
+    def has_completed(self) -> bool:
+        """Return True if a completed message is not acknowledged."""
+        return bool(self._completed)
 
-    def take_waiting(self) -> list[Delivery]:
-        """Everything that nobody has started, parked or not."""
+    def take_waiting(self) -> list[InFlightMessage]:
+        """Take all messages that were not started, blocked ones included."""
         with self._lock:
-            taken = [*self._not_started(), *self._parked]
-            self._parked = []
+            taken = [*self._not_started(), *self._blocked]
+            self._blocked = []
             return taken
 
-    def take_parked(self) -> list[Delivery]:
-        """What waits for somebody else's end; it is still in hand."""
+    def take_blocked(self) -> list[InFlightMessage]:
+        """Take the blocked messages; they stay in flight."""
         with self._lock:
-            taken, self._parked = self._parked, []
+            taken, self._blocked = self._blocked, []
             return taken
 
-    def drop(self, deliveries: Iterable[Delivery]) -> None:
-        """These are no longer in hand."""
+    def drop(self, messages: Iterable[InFlightMessage]) -> None:
+        """Forget messages that were deleted or released."""
         with self._lock:
-            for delivery in deliveries:
-                self._all.pop(delivery, None)
+            for message in messages:
+                self._all.pop(message, None)
 
-    def everything(self) -> list[Delivery]:
-        """All that is in hand."""
+    def all(self) -> list[InFlightMessage]:
+        """Return every in-flight message."""
         with self._lock:
             return list(self._all)
 
     def is_idle(self) -> bool:
-        """Whether there is nothing to start, and nothing under way but what hangs."""
+        """Return True if only messages of stuck handlers are in flight."""
         with self._lock:
-            return all(delivery.is_hung for delivery in self._all)
+            return all(message.is_stuck for message in self._all)
 
-    def measure(self, delivery: Delivery, now: float) -> None:
-        """One ended without success; that counts towards the pace, too."""
+    def measure(self, message: InFlightMessage, now: float) -> None:
+        """Include a failed handler call in the measured pace."""
         with self._lock:
-            self._measure(delivery, now)
+            self._measure(message, now)
 
-    def _not_started(self) -> Iterator[Delivery]:
-        """One by one, as any of them may be started meanwhile."""
+    def _not_started(self) -> Iterator[InFlightMessage]:
+        """Take waiting messages one by one, as other threads may start some meanwhile."""
         with suppress(IndexError):
             while True:
                 yield self._waiting.popleft()
 
-    def _measure(self, delivery: Delivery, now: float) -> None:
-        seconds = now - (delivery.started_at or now)
+    def _measure(self, message: InFlightMessage, now: float) -> None:
+        seconds = now - (message.started_at or now)
         before = seconds if self._seconds_each is None else self._seconds_each
         self._seconds_each = before + _NEWEST_WEIGHT * (seconds - before)
 
-    def _take_done(self, done_before: float) -> Sequence[Delivery]:
-        taken = [delivery for delivery in self._done if delivery.done_at <= done_before]
-        self._done = [delivery for delivery in self._done if delivery.done_at > done_before]
-        return taken
+    def _drain_completed(self, completed_before: float) -> Sequence[InFlightMessage]:
+        drained = [message for message in self._completed if message.completed_at <= completed_before]
+        self._completed = [message for message in self._completed if message.completed_at > completed_before]
+        return drained

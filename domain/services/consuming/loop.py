@@ -1,219 +1,222 @@
-"""What each thread of a consumer does: take the next event, have it handled, settle; or receive more."""
+"""Loop of one consumer thread: handles the next in-flight message, or receives more."""
 
 import logging
-import math
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from random import Random
 from threading import Event, Lock
 
-from domain.model.consuming.received import ReceivedEvent
-from domain.model.errors import (
-    HandlerError,
-    InfrastructureError,
-    PayloadStoreError,
-    ProcessedEventsUnavailableError,
-)
-from domain.model.events.event import BatchProcessingCompletedV2
-from domain.services.claim_check import restore_payload
-from domain.services.consuming.acknowledger import Endings
-from domain.services.consuming.allowance import Allowance
-from domain.services.consuming.handler_circuit import TRIES_BEFORE_THE_END
-from domain.services.consuming.in_flight import BATCH, GATHERED, Delivery
-from domain.services.consuming.receiver import Catch, Intake
-from domain.services.consuming.workplace import Workplace
+from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
+from domain.services.consuming.handler_circuit import MAX_PROBES_BEFORE_END, HandlerCircuit, OutageLog
+from domain.services.consuming.in_flight import BATCH, MAX_PREFETCH, InFlight, InFlightMessage
+from domain.services.consuming.options import ConsumerOptions
+from domain.services.consuming.processor import MessageProcessor
+from domain.services.consuming.receiver import Receiver, ReceiveResult
 from domain.services.resilience.backoff import Backoff
-from ports.event_handler_port import EventHandlerPort
-from ports.payload_store_port import PayloadStorePort
 
 logger = logging.getLogger(__name__)
 
-PAUSE = Backoff()
-"""The pause of a thread after the queue or the database failed."""
+OUTAGE_BACKOFF = Backoff()
+"""Delays of a thread after the queue or the database failed."""
 
 WAIT_SECONDS = 20
-"""How long a receive waits for a message: as long as SQS lets it."""
+"""Wait time of a receive: the longest that SQS allows."""
+
 DRAIN_WAIT_SECONDS = 2
-"""The same, where an empty queue is the end."""
+"""Wait time of a receive if an empty queue ends the run."""
+
 TEST_PAUSE_SECONDS = 3.0
-"""For so long whoever looks for a test event has the queue to himself, unless it is busy."""
+"""Pause in receiving after a test event, so that `transcripts verify` can fetch it."""
+
+PROBE_WAIT_SECONDS = 1.0
+"""Wait time of a thread while the handler circuit is open and it may not probe."""
 
 
-OUTAGE_WAIT_SECONDS = 1.0
-"""How long a thread waits while another one tries whether handlers succeed again, or nobody is to."""
-
-
-@dataclass(slots=True)
-class Hand:
-    """What one thread remembers.
-
-    Attributes:
-        is_idle: its last receive brought nothing; of those who are idle, one receives at a time.
-        setbacks: how often in a row something was away.
-    """
-
-    is_idle: bool = True
-    setbacks: int = 0
-
-
-class Crew:
-    """Shared by all threads of a consumer.
+class MessageBudget:
+    """Number of events that a run may still handle, shared by its threads.
 
     Args:
-        handler: is called from several threads.
-        payloads: where references may lead; None for nowhere.
+        left: the number at the start; None for no limit.
+    """
+
+    def __init__(self, left: int | None) -> None:
+        self._left = left
+        self._lock = Lock()
+
+    @property
+    def is_spent(self) -> bool:
+        """True if no event may be taken."""
+        return self._left == 0
+
+    def take(self, wanted: int) -> int:
+        """Take as many as wanted, or as are left; return their number."""
+        with self._lock:
+            if self._left is None:
+                return wanted
+            taken = min(wanted, self._left)
+            self._left -= taken
+            return taken
+
+    def give_back(self, number: int) -> None:
+        """Return events that were taken and not received."""
+        with self._lock:
+            if self._left is not None:
+                self._left += number
+
+
+class RunState:
+    """Progress of one run towards its end, shared by its threads.
+
+    Attributes:
+        options: the conditions of the end.
+        stop: set when no new work may begin.
+        budget: number of events that may still be handled.
+        idle_turn: held by an idle thread while it receives, so that only one of them long-polls.
+        drained: set while the queue is empty and nothing is in flight, if that ends the run.
+    """
+
+    def __init__(self, options: ConsumerOptions, stop: Event) -> None:
+        self.options = options
+        self.stop = stop
+        self.budget = MessageBudget(options.max_messages)
+        self.idle_turn = Lock()
+        self.drained = Event()
+
+    @property
+    def has_received_all(self) -> bool:
+        """True if the options ask for no more messages."""
+        return self.drained.is_set() or self.budget.is_spent
+
+
+class ConsumerLoop:
+    """Loop of one thread; all other parts are shared by the threads of a consumer.
+
+    Args:
+        clock: monotonic seconds.
+        random: spreads the delays.
     """
 
     def __init__(
         self,
-        place: Workplace,
-        handler: EventHandlerPort,
-        payloads: PayloadStorePort | None,
-        intake: Intake,
-        endings: Endings,
+        run_state: RunState,
+        receiver: Receiver,
+        processor: MessageProcessor,
+        in_flight: InFlight,
+        circuit: HandlerCircuit,
+        outage_log: OutageLog,
+        clock: Callable[[], float],
+        random: Random,
     ) -> None:
-        self._place = place
-        self._handler = handler
-        self._payloads = payloads
-        self._intake = intake
-        self._endings = endings
-        self._allowance = Allowance(place.options.max_messages)
-        self._idle_turn = Lock()
-        self._drained = Event()
-        self._aborted = False
+        self._run_state = run_state
+        self._receiver = receiver
+        self._processor = processor
+        self._in_flight = in_flight
+        self._circuit = circuit
+        self._outage_log = outage_log
+        self._clock = clock
+        self._random = random
+        self._is_idle = True  # the last receive returned nothing
+        self._failures = 0  # in a row, of the queue or the database
 
-    def work(self) -> None:
-        """Go on until the consumer is told to stop, or there is nothing left that it was asked for."""
-        hand = Hand()
-        while not self._place.stop.is_set() and self.step(hand):
+    def run(self) -> None:
+        """Work until the consumer is stopped or the run has reached its end."""
+        while not self._run_state.stop.is_set() and self.step():
             pass
 
-    def abort(self) -> None:
-        """Have handlers end at once; what they had in hand is put back."""
-        self._aborted = True
-        self._handler.abort()
-
-    def step(self, hand: Hand) -> bool:
-        """Handle one event or receive some; tells whether there may be more."""
+    def step(self) -> bool:
+        """Handle one event or receive some; return False at the end of the run."""
         try:
-            if self._place.outage.is_on:
-                return self._sit_out(hand)
-            delivery = self._place.in_hand.start(self._place.clock())
-            if delivery is None:
-                return self._receive(hand, self._place.in_hand.room())
-            self._handle(delivery)
+            if self._circuit.is_open:
+                return self._probe()
+            message = self._in_flight.start(self._clock())
+            if message is None:
+                return self._receive(self._in_flight.prefetch_limit)
+            self._processor.process(message)
         except (InfrastructureError, ProcessedEventsUnavailableError) as error:
-            self._rest(hand, str(error))
+            self._pause(str(error))
         except Exception as error:
-            logger.exception("the consumer broke down", extra={"error_type": type(error).__name__})
-            self._rest(hand, f"the consumer broke down: {type(error).__name__}")
+            logger.exception(
+                "unexpected error in a consumer thread, tried again after a delay",
+                extra={"error_type": type(error).__name__},
+            )
+            self._pause(f"unexpected error in the consumer: {type(error).__name__}")
         return True
 
-    def _sit_out(self, hand: Hand) -> bool:
-        """While handlers fail whatever they get, one thread tries an event now and then, the others wait."""
-        if self._is_over():
+    def _probe(self) -> bool:
+        """Try one event if a probe is due; wait otherwise."""
+        if self._gives_up():
             return False
-        if not self._place.outage.begin_try(self._place.clock()):
-            self._place.stop.wait(OUTAGE_WAIT_SECONDS)
+        if not self._circuit.begin_probe(self._clock()):
+            self._run_state.stop.wait(PROBE_WAIT_SECONDS)
             return True
         had_event = False
         try:
-            delivery = self._candidate(hand)
-            if delivery is not None:
+            message = self._probe_message()
+            if message is not None:
                 had_event = True
-                self._handle(delivery)
+                self._processor.process(message)
         finally:
-            self._place.outage.end_try(self._place.clock(), had_event=had_event)
+            self._circuit.end_probe(self._clock(), had_event=had_event)
         return True
 
-    def _is_over(self) -> bool:
-        """Whether a run that is to end by itself has nothing left, or waited for long enough."""
-        if not self._place.options.ends_by_itself:
+    def _gives_up(self) -> bool:
+        """Return True if a run with an end of its own has nothing left, or probed often enough."""
+        if not self._run_state.options.ends_by_itself:
             return False
-        has_nothing = self._drained.is_set() or self._allowance.is_spent
-        gives_up = self._place.outage.tries >= TRIES_BEFORE_THE_END
-        return gives_up or (has_nothing and not self._place.in_hand.waiting())
+        has_nothing_left = self._run_state.has_received_all and not self._in_flight.waiting()
+        return has_nothing_left or self._circuit.probes >= MAX_PROBES_BEFORE_END
 
-    def _candidate(self, hand: Hand) -> Delivery | None:
-        """An event that is new, or else one that failed before: it is kept, so that no receive counts."""
-        before = self._place.in_hand.waiting()
-        if before < GATHERED:
-            self._receive(hand, 1)
-        if self._place.stop.is_set():
+    def _probe_message(self) -> InFlightMessage | None:
+        """Start a new event, or else one that failed before and was kept, so that no receive counts."""
+        before = self._in_flight.waiting()
+        if before < MAX_PREFETCH:
+            self._receive(1)
+        if self._run_state.stop.is_set():
             return None
-        is_new = self._place.in_hand.waiting() > before
-        return self._place.in_hand.start(self._place.clock(), newest=is_new)
+        is_new = self._in_flight.waiting() > before
+        return self._in_flight.start(self._clock(), newest=is_new)
 
-    def _handle(self, delivery: Delivery) -> None:
+    def _receive(self, wanted: int) -> bool:
+        state = self._run_state
+        limit = state.budget.take(wanted)
+        result = ReceiveResult()
         try:
-            self._handler.handle(self._received(delivery))
-        except (HandlerError, PayloadStoreError) as error:
-            self._failed(delivery, str(error))
-        except BaseException as error:  # noqa: BLE001 - anything of a stranger's code; signals meet the main thread
-            self._failed(delivery, f"the handler raised {type(error).__name__}")
-        else:
-            self._place.outage.succeeded()
-            self._endings.succeed(self._place.in_hand.finish(delivery, self._place.clock()))
-
-    def _received(self, delivery: Delivery) -> ReceivedEvent:
-        event, message = delivery.delivered.event, delivery.message
-        if isinstance(event, BatchProcessingCompletedV2):
-            event = restore_payload(event, self._payloads)
-        return ReceivedEvent(event, delivery.delivered.replay, message.receive_count, message.sent_at)
-
-    def _failed(self, delivery: Delivery, reason: str) -> None:
-        self._place.in_hand.measure(delivery, self._place.clock())
-        if self._aborted:
-            self._endings.put_back([delivery])
-            return
-        if self._place.outage.failed(delivery.key, reason, self._place.clock()):
-            self._place.tally.count_pause()
-        if self._place.outage.keeps(delivery):
-            self._endings.keep(delivery, reason)
-        else:
-            self._endings.fail(delivery, reason)
-
-    def _receive(self, hand: Hand, room: int) -> bool:
-        limit = self._allowance.take(room)
-        catch = Catch()
-        try:
-            with self._idle_turn if hand.is_idle else nullcontext():
-                if not limit or self._drained.is_set() or self._place.stop.is_set():
+            with state.idle_turn if self._is_idle else nullcontext():
+                if not limit or state.drained.is_set() or state.stop.is_set():
                     return False
-                catch = self._catch(limit)
-                if catch.tests:
-                    self._place.stop.wait(TEST_PAUSE_SECONDS)
+                result = self._receive_up_to(limit)
+                if result.tests:
+                    state.stop.wait(TEST_PAUSE_SECONDS)
         finally:
-            self._allowance.give_back(limit - catch.for_handlers)
-        hand.is_idle, hand.setbacks = not catch.found, 0
-        return self._goes_on(catch)
+            state.budget.give_back(limit - result.for_handlers)
+        self._is_idle, self._failures = not result.received, 0
+        if state.options.drain:
+            self._update_drained(result)
+        return not state.drained.is_set()
 
-    def _catch(self, limit: int) -> Catch:
-        if self._place.trouble.is_on:  # ask the memory first: a message that is received for nothing counts
-            self._place.processed.prune()
-        catch = self._intake.receive(limit, wait_seconds=self._wait_seconds())
-        self._place.trouble.end()
-        self._place.in_hand.is_busy = catch.found >= BATCH
-        if not catch.found:
-            self._endings.succeed(self._place.in_hand.take_done(math.inf))
-        return catch
+    def _receive_up_to(self, limit: int) -> ReceiveResult:
+        if self._outage_log.is_on:
+            self._receiver.check_deduplication()
+        result = self._receiver.receive(limit, wait_seconds=self._wait_seconds())
+        self._outage_log.end()
+        self._in_flight.is_busy = result.received >= BATCH
+        if not result.received:
+            self._processor.flush()
+        return result
+
+    def _update_drained(self, result: ReceiveResult) -> None:
+        if result.received:
+            self._run_state.drained.clear()
+        elif self._in_flight.is_idle():
+            self._run_state.drained.set()
 
     def _wait_seconds(self) -> int:
-        """Nothing that is in hand waits for a queue that has no more: no success, and no event to try."""
-        if self._place.in_hand.has_done() or self._place.in_hand.waiting():
+        """Return the wait time of a receive: none while messages wait to be acknowledged or started."""
+        if self._in_flight.has_completed() or self._in_flight.waiting():
             return 0
-        return DRAIN_WAIT_SECONDS if self._place.options.drain else WAIT_SECONDS
+        return DRAIN_WAIT_SECONDS if self._run_state.options.drain else WAIT_SECONDS
 
-    def _goes_on(self, catch: Catch) -> bool:
-        """Where an empty queue is the end, look whether it is; others may have found more meanwhile."""
-        if not self._place.options.drain:
-            return True
-        if catch.found:
-            self._drained.clear()
-        elif self._place.in_hand.is_idle():
-            self._drained.set()
-        return not self._drained.is_set()
-
-    def _rest(self, hand: Hand, reason: str) -> None:
-        self._place.trouble.begin(reason)
-        hand.setbacks += 1
-        self._place.stop.wait(PAUSE.delay(hand.setbacks, self._place.random))
+    def _pause(self, reason: str) -> None:
+        self._outage_log.begin(reason)
+        self._failures += 1
+        self._run_state.stop.wait(OUTAGE_BACKOFF.delay(self._failures, self._random))

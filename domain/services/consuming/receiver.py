@@ -1,7 +1,8 @@
-"""How a consumer takes messages into its hands: receives them, reads them, and tells duplicates."""
+"""Receives messages, reads their envelopes, and separates duplicates."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event
 from typing import NamedTuple
 
 from domain.model.consuming.lease import LeaseStatus, ProcessingLease
@@ -11,124 +12,140 @@ from domain.model.errors import (
     UnreadableMessageError,
 )
 from domain.model.events.envelope import parse_envelope
-from domain.model.route.test_event import LEFT_OVER_AFTER, is_left_over
-from domain.services.consuming.acknowledger import Endings
-from domain.services.consuming.in_flight import BATCH, Delivery
-from domain.services.consuming.stats import MessageOutcome
-from domain.services.consuming.workplace import Workplace
-from ports.queue_port import QueueMessage
+from domain.services.consuming.acknowledger import Acknowledger
+from domain.services.consuming.in_flight import BATCH, InFlight, InFlightMessage
+from domain.services.consuming.options import ConsumerOptions
+from ports.deduplication_port import DeduplicationPort
+from ports.queue_port import QueueMessage, QueuePort
 
 logger = logging.getLogger(__name__)
 
 
-class Catch(NamedTuple):
-    """What one receive brought.
+class ReceiveResult(NamedTuple):
+    """Result of one receive.
 
     Attributes:
-        found: how many messages.
-        for_handlers: how many of them a handler gets now, or may get later.
+        received: number of messages.
+        for_handlers: how many of them go to a handler, now or once they are no longer blocked.
         tests: how many were test events.
     """
 
-    found: int = 0
+    received: int = 0
     for_handlers: int = 0
     tests: int = 0
 
 
-class Intake:
-    """Receives, and puts away at once what no handler is to get."""
+class Receiver:
+    """Receives messages for all threads; settles at once those that no handler gets.
 
-    def __init__(self, place: Workplace, endings: Endings) -> None:
-        self._place = place
-        self._endings = endings
+    Args:
+        stop: no messages are accepted once this is set.
+        clock: monotonic seconds.
+        source: the expected `source` of events.
+    """
 
-    def receive(self, limit: int, *, wait_seconds: int) -> Catch:
-        """Take messages, and get everything that can be handled into the pile.
+    def __init__(
+        self,
+        queue: QueuePort,
+        deduplication: DeduplicationPort,
+        acknowledger: Acknowledger,
+        in_flight: InFlight,
+        options: ConsumerOptions,
+        stop: Event,
+        clock: Callable[[], float],
+        source: str,
+    ) -> None:
+        self._queue = queue
+        self._deduplication = deduplication
+        self._acknowledger = acknowledger
+        self._in_flight = in_flight
+        self._options = options
+        self._stop = stop
+        self._clock = clock
+        self._source = source
 
-        Where the consumer was told to stop meanwhile, what came is released at once.
+    def receive(self, limit: int, *, wait_seconds: int) -> ReceiveResult:
+        """Receive up to `limit` messages and add their events to those in flight.
+
+        Messages that arrive after a stop are released at once.
 
         Raises:
-            InfrastructureError: the queue is away.
-            ProcessedEventsUnavailableError: the memory is; what came comes again later.
+            InfrastructureError: the queue is unavailable.
+            ProcessedEventsUnavailableError: the deduplication store is; the messages reappear later.
         """
-        began, messages = self._place.clock(), self._take(limit, wait_seconds)
+        began, messages = self._clock(), self._receive_batch(limit, wait_seconds)
         while len(messages) % BATCH == 0 < len(messages) < limit and (
-            more := self._take_more(limit - len(messages))
+            more := self._receive_more(limit - len(messages))
         ):
             messages += more
-        if self._place.stop.is_set():
-            self._place.queue.release(messages)
-            return Catch()
-        deliveries = list(self._read(began, messages))
-        tests = [delivery for delivery in deliveries if delivery.delivered.is_test]
+        if self._stop.is_set():
+            self._queue.release(messages)
+            return ReceiveResult()
+        readable = list(self._read(began, messages))
+        tests = [message for message in readable if message.envelope.is_test]
         for test in tests:
-            self._put_away(test.message)
-        events = [delivery for delivery in deliveries if not delivery.delivered.is_test]
-        return Catch(len(messages), self.claim(events), len(tests))
+            self._acknowledger.settle_test_event(test.message)
+        events = [message for message in readable if not message.envelope.is_test]
+        return ReceiveResult(len(messages), self.deduplicate(events), len(tests))
 
-    def _take(self, limit: int, wait_seconds: int) -> tuple[QueueMessage, ...]:
-        return self._place.queue.receive(
+    def deduplicate(self, messages: Sequence[InFlightMessage]) -> int:
+        """Lease the events: start those that are free, block those in progress, delete completed ones.
+
+        Returns:
+            The number of messages that may be started or are blocked.
+
+        Raises:
+            ProcessedEventsUnavailableError: no lease can be had; the messages reappear later.
+        """
+        if not messages:
+            return 0
+        leased = list(zip(messages, self._acquire(messages), strict=True))
+        for message, status in leased:
+            message.lease = status if isinstance(status, ProcessingLease) else None
+        self._in_flight.add(message for message, _ in leased if message.lease)
+        self._in_flight.block(message for message, status in leased if status is LeaseStatus.IN_PROGRESS)
+        duplicates = [message for message, status in leased if status is LeaseStatus.COMPLETED]
+        self._acknowledger.ack_duplicates(duplicates)
+        return len(leased) - len(duplicates)
+
+    def check_deduplication(self) -> None:
+        """Raise `ProcessedEventsUnavailableError` if the store is away, before a receive counts in vain."""
+        self._deduplication.prune()
+
+    def _acquire(self, messages: Sequence[InFlightMessage]) -> Sequence[ProcessingLease | LeaseStatus]:
+        try:
+            return self._deduplication.acquire(
+                [message.key for message in messages], lease_seconds=self._options.lease_seconds
+            )
+        except ProcessedEventsUnavailableError:
+            self._acknowledger.postpone([message.message for message in messages])
+            self._in_flight.drop(messages)
+            raise
+
+    def _receive_batch(self, limit: int, wait_seconds: int) -> tuple[QueueMessage, ...]:
+        return self._queue.receive(
             min(limit, BATCH),
-            visibility_timeout=self._place.options.visibility_timeout,
+            visibility_timeout=self._options.visibility_timeout,
             wait_seconds=wait_seconds,
         )
 
-    def _take_more(self, limit: int) -> tuple[QueueMessage, ...]:
-        """What is there; a queue that goes away meanwhile is noticed by the next receive."""
+    def _receive_more(self, limit: int) -> tuple[QueueMessage, ...]:
+        """Receive without waiting; leave an unavailable queue to the next receive."""
         try:
-            return () if self._place.stop.is_set() else self._take(limit, 0)
+            return () if self._stop.is_set() else self._receive_batch(limit, 0)
         except InfrastructureError:
             return ()
 
-    def claim(self, deliveries: Sequence[Delivery]) -> int:
-        """Lease what is free, delete what is done, and park what somebody else has in hand.
-
-        Returns:
-            How many are held or parked.
-
-        Raises:
-            ProcessedEventsUnavailableError: nothing can be told; the messages come again later.
-        """
-        if not deliveries:
-            return 0
-        try:
-            statuses = self._place.processed.acquire(
-                [delivery.key for delivery in deliveries], lease_seconds=self._place.options.lease_seconds
-            )
-        except ProcessedEventsUnavailableError:
-            self._endings.postpone([delivery.message for delivery in deliveries])
-            self._place.in_hand.drop(deliveries)
-            raise
-        found = list(zip(deliveries, statuses, strict=True))
-        for delivery, status in found:
-            delivery.lease = status if isinstance(status, ProcessingLease) else None
-        self._place.in_hand.add(delivery for delivery, _ in found if delivery.lease)
-        self._place.in_hand.park(delivery for delivery, status in found if status is LeaseStatus.IN_PROGRESS)
-        done = [delivery for delivery, status in found if status is LeaseStatus.COMPLETED]
-        self._endings.skip(done)
-        return len(found) - len(done)
-
-    def _read(self, received_at: float, messages: Sequence[QueueMessage]) -> Iterator[Delivery]:
+    def _read(self, received_at: float, messages: Sequence[QueueMessage]) -> Iterator[InFlightMessage]:
         for message in messages:
             try:
-                delivered = parse_envelope(message.body, self._place.source)
+                envelope = parse_envelope(message.body, self._source)
             except UnreadableMessageError as error:
-                self._endings.refuse(message, str(error))
-            except Exception as error:  # its neighbours must not pay for it with a receive
-                logger.exception("reading broke down", extra={"error_type": type(error).__name__})
-                self._endings.refuse(message, f"reading it raised {type(error).__name__}")
+                self._acknowledger.reject(message, str(error))
+            except Exception as error:  # the other messages of the batch must not lose a receive
+                logger.exception(
+                    "unexpected error while reading a message", extra={"error_type": type(error).__name__}
+                )
+                self._acknowledger.reject(message, f"reading it raised {type(error).__name__}")
             else:
-                yield Delivery(message, delivered, received_at, received_at)
-
-    def _put_away(self, test: QueueMessage) -> None:
-        """Leave a test event to whoever looks for it; delete it where nobody does any more.
-
-        Released again and again, it would be dead-lettered; so it is hidden until it is left over.
-        """
-        if is_left_over(test.body, self._place.now()):
-            self._endings.delete([test])
-        elif test.receive_count == 1:
-            self._place.queue.release([test])
-        else:
-            self._endings.hide([test], round(LEFT_OVER_AFTER.total_seconds()))
-        self._place.tally.count(MessageOutcome.TEST_EVENT)
+                yield InFlightMessage(message, envelope, received_at, received_at)

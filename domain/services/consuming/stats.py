@@ -1,4 +1,4 @@
-"""What a consumer did, in figures."""
+"""Statistics of a consumer."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from threading import Lock
 from domain.model.consuming.lease import EventKey
 
 MAX_KNOWN = 100_000
-"""Events that failed are known one by one up to here; then the oldest is only counted."""
+"""The most failed events that are remembered by key; beyond it the oldest is only counted."""
 
 
 class MessageOutcome(StrEnum):
-    """What became of a message."""
+    """Outcome of a message."""
 
     HANDLED = "handled"
     FAILED = "failed"
@@ -22,65 +22,65 @@ class MessageOutcome(StrEnum):
 
 
 class ConsumerStats:
-    """How many messages met which fate; safe to count from several threads.
+    """Counts of message outcomes and failed events. Safe to use from several threads.
 
     Args:
-        max_known: how many events that failed are told from each other.
+        max_known: the most failed events that are remembered by key.
     """
 
     def __init__(self, max_known: int = MAX_KNOWN) -> None:
-        self._fates = Counter[MessageOutcome]()
+        self._outcomes = Counter[MessageOutcome]()
         self._max_known = max_known
-        self._unhandled: dict[EventKey, None] = {}
-        self._failed_events = self._no_longer_known = self._pauses = 0
+        self._failed_keys: dict[EventKey, None] = {}
+        self._failed_events = self._forgotten = self._pauses = 0
         self._lock = Lock()
 
-    def count(self, fate: MessageOutcome, number: int = 1) -> None:
-        """Add some."""
+    def count(self, outcome: MessageOutcome, number: int = 1) -> None:
+        """Count messages with this outcome."""
         with self._lock:
-            self._fates[fate] += number
+            self._outcomes[outcome] += number
 
     def count_failure(self, key: EventKey) -> None:
-        """Add a try that failed, and its event, unless that failed before."""
+        """Count a failed try, and its event once."""
         with self._lock:
-            self._fates[MessageOutcome.FAILED] += 1
-            if key in self._unhandled:
+            self._outcomes[MessageOutcome.FAILED] += 1
+            if key in self._failed_keys:
                 return
             self._failed_events += 1
-            self._unhandled[key] = None
-            if len(self._unhandled) > self._max_known:
-                del self._unhandled[next(iter(self._unhandled))]
-                self._no_longer_known += 1
+            self._failed_keys[key] = None
+            if len(self._failed_keys) > self._max_known:
+                del self._failed_keys[next(iter(self._failed_keys))]
+                self._forgotten += 1
 
     def forget_failures(self, keys: Iterable[EventKey]) -> None:
-        """These have been handled, here or elsewhere."""
-        if not self._unhandled:
+        """Remove events that were handled since, by this consumer or another."""
+        if not self._failed_keys:
             return
         with self._lock:
             for key in keys:
-                self._unhandled.pop(key, None)
+                self._failed_keys.pop(key, None)
 
     def count_pause(self) -> None:
-        """Add an outage of the handlers."""
+        """Count an outage of the handlers."""
         with self._lock:
             self._pauses += 1
 
     @property
     def unhandled_events(self) -> int:
-        """Different events that failed, and were not handled since as far as is known here."""
-        return len(self._unhandled) + self._no_longer_known
+        """Number of events that failed and, as far as this consumer knows, were not handled since."""
+        return len(self._failed_keys) + self._forgotten
 
     @property
-    def leaves_something(self) -> bool:
-        """Whether there were messages that are still to be worked off, or cannot be."""
+    def has_unhandled(self) -> bool:
+        """True if an event failed and was not handled since, or a message was unreadable."""
         return bool(self.unhandled_events or self[MessageOutcome.UNREADABLE])
 
-    def __getitem__(self, fate: MessageOutcome) -> int:
-        return self._fates[fate]
+    def __getitem__(self, outcome: MessageOutcome) -> int:
+        return self._outcomes[outcome]
 
     def as_dict(self) -> dict[str, int]:
-        """Each figure by its name; of `failed`, every try counts."""
-        return {fate.value: self._fates[fate] for fate in MessageOutcome} | {
+        """Return each figure by its name; `failed` counts every try."""
+        return {outcome.value: self._outcomes[outcome] for outcome in MessageOutcome} | {
             "failed_events": self._failed_events,
             "unhandled_events": self.unhandled_events,
             "pauses": self._pauses,

@@ -1,4 +1,4 @@
-"""The options of `transcripts consume` that say how it works."""
+"""Options of `transcripts consume` that become `ConsumerOptions`."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -17,6 +17,14 @@ Command = Callable[..., object]
 
 CONSUMER_GROUP = PatternType("NAME", "[A-Za-z0-9._-]{1,80}", "name of up to 80 letters, digits and . _ -")
 
+RENAMED_OPTIONS = {
+    "hidden-seconds": "visibility-timeout",
+    "pause-seconds": "retry-delay",
+    "grace-seconds": "shutdown-timeout",
+    "remember-days": "dedup-days",
+}
+"""Former names of options, accepted but not shown in --help; of two spellings the last one counts."""
+
 _OPTIONS = (
     click.option(
         "--concurrency",
@@ -25,59 +33,59 @@ _OPTIONS = (
         metavar="N",
         default=DEFAULTS.threads,
         show_default=True,
-        help="How many events are worked off at once.",
+        help="Number of events handled at once.",
     ),
     click.option(
         "--handler-timeout",
-        "handler_seconds",
+        "handler_timeout",
         type=FiniteRange(0, MAX_VISIBILITY_TIMEOUT, min_open=True),
         metavar="SECONDS",
-        default=DEFAULTS.handler_seconds,
+        default=DEFAULTS.handler_timeout,
         show_default=True,
-        help="What one event may take. Then a command is killed; of a function the event is left to others.",
+        help="Time limit of one event; then a command is killed, and the message of a function redelivered.",
     ),
     click.option(
-        "--pause-seconds",
+        "--retry-delay",
         type=FiniteRange(0, 900),
         metavar="SECONDS",
-        default=DEFAULTS.pause_seconds,
+        default=DEFAULTS.retry_delay,
         show_default=True,
-        help="The pause after a first failure, at most; each next one is four times as long.",
+        help="Longest delay after a first failure; each further failure makes it four times as long.",
     ),
     click.option(
-        "--hidden-seconds",
+        "--visibility-timeout",
         type=click.IntRange(3, MAX_VISIBILITY_TIMEOUT),
         metavar="SECONDS",
         default=DEFAULTS.visibility_timeout,
         show_default=True,
-        help="For how long what is in hand is hidden from others; renewed while it is.",
+        help="Visibility timeout of in-flight messages; extended while they are handled.",
     ),
     click.option(
-        "--grace-seconds",
+        "--shutdown-timeout",
         type=FiniteRange(0, MAX_VISIBILITY_TIMEOUT),
         metavar="SECONDS",
-        default=DEFAULTS.grace_seconds,
+        default=DEFAULTS.shutdown_timeout,
         show_default=True,
-        help="What is in hand may take so long once it is told to stop; the rest is put back then.",
+        help="On shutdown, wait this long for running handlers, then release their messages.",
     ),
     click.option(
-        "--remember-days",
+        "--dedup-days",
         type=FiniteRange(0, MAX_DAYS, min_open=True),
         metavar="DAYS",
-        default=DEFAULTS.remember_days,
+        default=DEFAULTS.dedup_days,
         show_default=True,
-        help="For how long duplicates are recognised. A message may spend 14 days in the queue and 14 dead.",
+        help="Days for which duplicates are recognised; a message can spend 14 in each of the two queues.",
     ),
     click.option(
         "--max-messages",
         type=click.IntRange(1),
         metavar="N",
-        help="End after so many events. [default: never]",
+        help="End after N events. [default: never]",
     ),
-    click.option("--drain", is_flag=True, help="End once the queue is empty, instead of waiting for more."),
+    click.option("--drain", is_flag=True, help="End once the queue is empty."),
 )
 
 
 def consumer_options(command: Command) -> Command:
-    """Add all of them, under the names of the fields of `ConsumerOptions`."""
+    """Add the options, under the names of the fields of `ConsumerOptions`."""
     return reduce(lambda decorated, option: option(decorated), reversed(_OPTIONS), command)

@@ -1,4 +1,4 @@
-"""A handler for consumers that are killed: writes down, for good, what it handled and in which process."""
+"""Handler for consumers that are killed: logs each event and its process, durably."""
 
 import os
 import time
@@ -12,7 +12,7 @@ SECONDS_EACH = 0.005
 
 
 def handle(received: ReceivedEvent) -> None:
-    """Take a moment, and succeed with the end of the write."""
+    """Log the event; it is handled once the write ends."""
     time.sleep(SECONDS_EACH)  # a handler does something
     line = f"{os.getpid()} {received.event.interaction_id}\n".encode()
     log = os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -24,7 +24,7 @@ def handle(received: ReceivedEvent) -> None:
 
 
 def handled(path: Path) -> dict[int, list[str]]:
-    """The ids that each process handled, in order."""
+    """Return the ids that each process handled, in order."""
     by_process: dict[int, list[str]] = defaultdict(list)
     for line in path.read_text(encoding="ascii").splitlines() if path.exists() else ():
         process, interaction_id = line.split()

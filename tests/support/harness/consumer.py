@@ -1,18 +1,22 @@
-"""A consumer in parts, on a clock that tests move, with a queue, a memory and a handler that tests steer."""
+"""Parts of a consumer, with a clock, a queue, a deduplication store and a handler that tests control."""
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from adapters.in_memory import InMemoryPayloadStore, InMemoryProcessedEvents
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError
-from domain.model.events.event import CompletedEvent
-from domain.services.consuming.acknowledger import Endings
-from domain.services.consuming.heartbeat import Keeper
-from domain.services.consuming.loop import Crew, Hand
-from domain.services.consuming.receiver import Intake
-from domain.services.consuming.workplace import ConsumerOptions, Workplace
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, CompletedEvent
+from domain.services.consuming.acknowledger import Acknowledger
+from domain.services.consuming.handler_circuit import HandlerCircuit, OutageLog
+from domain.services.consuming.heartbeat import VisibilityHeartbeat
+from domain.services.consuming.in_flight import InFlight
+from domain.services.consuming.loop import ConsumerLoop, RunState
+from domain.services.consuming.options import ConsumerOptions
+from domain.services.consuming.processor import MessageProcessor
+from domain.services.consuming.receiver import Receiver
+from domain.services.consuming.stats import ConsumerStats
 from ports.event_handler_port import EventHandlerPort
 from tests.support.doubles.delivery import seeded
 from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryQueue
@@ -23,7 +27,7 @@ OPTIONS = ConsumerOptions(threads=1)
 
 
 class SteeredHandler(EventHandlerPort):
-    """Keeps what it got; `fails` says why it does not succeed, and `does` what happens meanwhile."""
+    """Handler that records events; calls `does`, then raises `HandlerError` if `fails` has a reason."""
 
     def __init__(self) -> None:
         self.got: list[ReceivedEvent] = []
@@ -46,7 +50,7 @@ class SteeredHandler(EventHandlerPort):
 
 
 class SkippingStop(threading.Event):
-    """Waiting for it moves the clock."""
+    """Stop event that advances the clock instead of waiting."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -60,11 +64,16 @@ class SkippingStop(threading.Event):
 
 
 class ConsumerHarness:
-    """One consumer of one thread; a second one on the same queue and memory is made with `another`."""
+    """One consumer with one thread, in parts.
+
+    Args:
+        beside: another consumer, whose clock, queue, deduplication store and payloads are shared.
+    """
 
     def __init__(
         self, options: ConsumerOptions = OPTIONS, *, beside: "ConsumerHarness | None" = None
     ) -> None:
+        self.options = options
         self.clock: Clock = beside.clock if beside else Clock()
         self.dead: InMemoryQueue = beside.dead if beside else InMemoryQueue(self.clock)
         self.queue: BreakingQueue = (
@@ -76,47 +85,95 @@ class ConsumerHarness:
         self.payloads: InMemoryPayloadStore = beside.payloads if beside else InMemoryPayloadStore()
         self.handler = SteeredHandler()
         self.stop = SkippingStop(self.clock)
-        self.place = Workplace(
+        self.random = seeded(7)
+        self.in_flight = InFlight()
+        self.stats = ConsumerStats()
+        self.circuit = HandlerCircuit()
+        self.outage_log = OutageLog()
+        self._assemble()
+
+    def _assemble(self) -> None:
+        self.acknowledger = Acknowledger(
+            self.queue, self.memory, self.in_flight, self.stats, self.options, self.random, self._now
+        )
+        self.receiver = Receiver(
             self.queue,
             self.memory,
-            options,
-            clock=self.clock,
-            now=lambda: A_MOMENT + timedelta(seconds=self.clock() - 1000),
-            random=seeded(7),
-            stop=self.stop,
+            self.acknowledger,
+            self.in_flight,
+            self.options,
+            self.stop,
+            self.clock,
+            DEFAULT_EVENT_SOURCE,
         )
-        self.endings = Endings(self.place)
-        self.intake = Intake(self.place, self.endings)
-        self.keeper = Keeper(self.place, self.intake, self.endings)
-        self.crew = Crew(self.place, self.handler, self.payloads, self.intake, self.endings)
-        self.hand = Hand()
+        self.heartbeat = VisibilityHeartbeat(
+            self.queue,
+            self.memory,
+            self.receiver,
+            self.acknowledger,
+            self.in_flight,
+            self.outage_log,
+            self.options,
+            self.clock,
+        )
+        self.processor = MessageProcessor(
+            self.handler,
+            self.payloads,
+            self.acknowledger,
+            self.in_flight,
+            self.circuit,
+            self.stats,
+            self.clock,
+        )
+        self.run_state = RunState(self.options, self.stop)
+        self.loop = self.another_thread()
+
+    def _now(self) -> datetime:
+        return A_MOMENT + timedelta(seconds=self.clock() - 1000)
+
+    def another_thread(self) -> ConsumerLoop:
+        """Return the loop of one more thread of this consumer."""
+        return ConsumerLoop(
+            self.run_state,
+            self.receiver,
+            self.processor,
+            self.in_flight,
+            self.circuit,
+            self.outage_log,
+            self.clock,
+            self.random,
+        )
 
     def another(self) -> "ConsumerHarness":
-        """A second consumer, as in another process."""
-        return ConsumerHarness(self.place.options, beside=self)
+        """Return a second consumer on the same queue, as in another process."""
+        return ConsumerHarness(self.options, beside=self)
 
     def send(self, event: CompletedEvent | None = None, replay: str | None = None) -> CompletedEvent:
-        """Put an event into the queue."""
+        """Send an event to the queue."""
         event = event or an_event()
         self.queue.send(enveloped(event, replay=replay))
         return event
 
+    def send_many(self, number: int) -> list[CompletedEvent]:
+        """Send that many different events."""
+        return [self.send() for _ in range(number)]
+
     def steps(self, number: int = 1) -> None:
-        """Let its thread do so many things."""
+        """Run that many steps of the thread."""
         for _ in range(number):
-            self.crew.step(self.hand)
+            self.loop.step()
 
     def receive(self) -> None:
-        """Receive, and hold what comes."""
+        """Receive, and fail if nothing was there."""
         self.steps()
-        assert len(self.place.in_hand), "nothing came"
+        assert len(self.in_flight), "nothing was received"
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, with the keeper's beats."""
+        """Let time pass, with a tick of the heartbeat each second."""
         for _ in range(round(seconds)):
             self.clock.advance(1)
-            self.keeper.beat()
+            self.heartbeat.tick()
 
-    def tally(self) -> dict[str, int]:
-        """What was counted, without zeros."""
-        return {fate: number for fate, number in self.place.tally.as_dict().items() if number}
+    def figures(self) -> dict[str, int]:
+        """Return the statistics, without zeros."""
+        return {name: number for name, number in self.stats.as_dict().items() if number}

@@ -1,4 +1,4 @@
-"""A consumer as a whole, with its threads: how it starts, ends, and gives up."""
+"""Consumer with its threads: start, stop, and handlers that never return."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,10 +18,11 @@ from tests.support.samples.envelopes import enveloped
 from tests.support.samples.factories import an_event
 
 DRAINING = ConsumerOptions(threads=4, drain=True)
+STUCK = "handler exceeded its timeout, the message will be redelivered"
 
 
 class RealTime(Clock):
-    """A queue that waits takes a moment only."""
+    """Clock of the machine; a waiting queue sleeps only for a moment."""
 
     def __call__(self) -> float:
         return time.monotonic()
@@ -47,12 +48,12 @@ class ConsumerSetup:
 
 
 @pytest.fixture
-def shop() -> ConsumerSetup:
+def setup() -> ConsumerSetup:
     return ConsumerSetup()
 
 
 def waiting(begun: Event, go_on: Event) -> Callable[[object], object]:
-    """Work that tells that it has begun, and goes on when it may."""
+    """Return a handler that sets `begun` and waits for `go_on`."""
 
     def work(_: object) -> None:
         begun.set()
@@ -63,7 +64,7 @@ def waiting(begun: Event, go_on: Event) -> Callable[[object], object]:
 
 @contextmanager
 def running(consumer: Consumer) -> Iterator[Callable[[], ConsumerStats]]:
-    """The consumer in a thread; yields what waits for its end."""
+    """Run the consumer in a thread; yield a function that waits for its end."""
     result: list[ConsumerStats] = []
     thread = Thread(target=lambda: result.append(consumer.run()))
     thread.start()
@@ -78,30 +79,30 @@ def running(consumer: Consumer) -> Iterator[Callable[[], ConsumerStats]]:
     ended()
 
 
-def test_everything_in_the_queue_is_handled_once_by_several_threads(shop: ConsumerSetup) -> None:
-    shop.send(200)
+def test_everything_in_the_queue_is_handled_once_by_several_threads(setup: ConsumerSetup) -> None:
+    setup.send(200)
 
-    tally = shop.consumer(DRAINING).run()
+    stats = setup.consumer(DRAINING).run()
 
-    assert tally.as_dict()["handled"] == 200
-    assert len({event.interaction_id for event in shop.handler.events}) == 200
-    assert shop.queue.bodies() == []
+    assert stats.as_dict()["handled"] == 200
+    assert len({event.interaction_id for event in setup.handler.events}) == 200
+    assert setup.queue.bodies() == []
 
 
-def test_several_consumers_share_the_work_and_handle_duplicates_once(shop: ConsumerSetup) -> None:
+def test_several_consumers_share_the_work_and_handle_duplicates_once(setup: ConsumerSetup) -> None:
     for body in [enveloped(an_event()) for _ in range(50)]:
-        shop.queue.send(body)
-        shop.queue.send(body)
+        setup.queue.send(body)
+        setup.queue.send(body)
 
-    with running(shop.consumer(DRAINING)) as first, running(shop.consumer(DRAINING)) as second:
-        tallies = [first().as_dict(), second().as_dict()]
+    with running(setup.consumer(DRAINING)) as first, running(setup.consumer(DRAINING)) as second:
+        all_stats = [first().as_dict(), second().as_dict()]
 
-    assert len(shop.handler.got) == 50
-    assert sum(tally["handled"] for tally in tallies) == 50
+    assert len(setup.handler.got) == 50
+    assert sum(stats["handled"] for stats in all_stats) == 50
 
 
-def test_so_many_handlers_work_at_once_and_no_more(shop: ConsumerSetup) -> None:
-    shop.send(21)
+def test_no_more_handlers_run_at_once_than_there_are_threads(setup: ConsumerSetup) -> None:
+    setup.send(21)
     inside: set[object] = set()
     most: list[int] = []
     together = Barrier(3)
@@ -112,31 +113,33 @@ def test_so_many_handlers_work_at_once_and_no_more(shop: ConsumerSetup) -> None:
         together.wait(60)  # for two others
         inside.discard(id(received))
 
-    shop.handler.does = work
-    shop.consumer(replace(DRAINING, threads=3)).run()
+    setup.handler.does = work
+    setup.consumer(replace(DRAINING, threads=3)).run()
 
     assert max(most) == 3
 
 
-def test_it_stops_when_told_and_finishes_what_is_in_hand(shop: ConsumerSetup) -> None:
-    shop.send(1)
-    consumer, begun, go_on = shop.consumer(ConsumerOptions(threads=1)), Event(), Event()
-    shop.handler.does = waiting(begun, go_on)
+def test_a_stop_lets_the_running_handler_finish_and_starts_nothing_new(setup: ConsumerSetup) -> None:
+    setup.send(1)
+    consumer, begun, go_on = setup.consumer(ConsumerOptions(threads=1)), Event(), Event()
+    setup.handler.does = waiting(begun, go_on)
 
     with running(consumer) as ended:
         assert begun.wait(60)
-        shop.send(3)
+        setup.send(3)
         consumer.stop()
         go_on.set()
-        tally = ended()
+        stats = ended()
 
-    assert tally.as_dict()["handled"] == 1
-    assert shop.queue.depth().waiting == 3
+    assert stats.as_dict()["handled"] == 1
+    assert setup.queue.depth().waiting == 3
 
 
-def test_what_takes_longer_than_the_grace_is_aborted_and_put_back(shop: ConsumerSetup) -> None:
-    shop.send(2)
-    consumer, begun = shop.consumer(ConsumerOptions(threads=2, grace_seconds=0.1)), Event()
+def test_handlers_are_aborted_and_their_messages_released_after_the_shutdown_timeout(
+    setup: ConsumerSetup,
+) -> None:
+    setup.send(2)
+    consumer, begun = setup.consumer(ConsumerOptions(threads=2, shutdown_timeout=0.1)), Event()
     aborted = Event()
 
     def work(_: object) -> None:
@@ -144,77 +147,74 @@ def test_what_takes_longer_than_the_grace_is_aborted_and_put_back(shop: Consumer
         assert aborted.wait(60)
         raise HandlerError("ended, as the consumer must end")
 
-    shop.handler.does = work
-    shop.handler.when_aborted = aborted.set
+    setup.handler.does = work
+    setup.handler.when_aborted = aborted.set
     with running(consumer) as ended:
-        wait_until(lambda: len(shop.handler.got) == 2)
+        wait_until(lambda: len(setup.handler.got) == 2)
         consumer.stop()
-        tally = ended()
+        stats = ended()
 
-    assert tally.as_dict() == {
-        "handled": 0,
-        "failed": 0,
-        "unreadable": 0,
-        "duplicates": 0,
-        "test_events": 0,
-        "failed_events": 0,
-        "unhandled_events": 0,
-        "pauses": 0,
-    }
-    assert shop.queue.depth().waiting == 2
-    assert shop.memory.prune() == 0
-    shop.handler.does = lambda _: None
-    with running(shop.consumer(DRAINING)) as again:
+    assert set(stats.as_dict().values()) == {0}
+    assert setup.queue.depth().waiting == 2
+    assert setup.memory.prune() == 0
+    setup.handler.does = lambda _: None
+    with running(setup.consumer(DRAINING)) as again:
         assert again().as_dict()["handled"] == 2
 
 
-def test_a_handler_that_cannot_be_ended_does_not_keep_it(
-    shop: ConsumerSetup, caplog: pytest.LogCaptureFixture
+def test_a_handler_that_cannot_be_aborted_does_not_block_the_shutdown(
+    setup: ConsumerSetup, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shop.send(1)
-    consumer, begun, never = shop.consumer(ConsumerOptions(threads=1, grace_seconds=0.0)), Event(), Event()
-    shop.handler.does = waiting(begun, never)
+    setup.send(1)
+    consumer, begun, never = (
+        setup.consumer(ConsumerOptions(threads=1, shutdown_timeout=0.0)),
+        Event(),
+        Event(),
+    )
+    setup.handler.does = waiting(begun, never)
 
     with running(consumer) as ended:
         assert begun.wait(60)
         consumer.stop()
         ended()
 
-    assert "not finished in time, and put back" in caplog.messages
-    assert shop.queue.depth().waiting == 1
+    assert "handlers did not end within the shutdown timeout, messages released" in caplog.messages
+    assert setup.queue.depth().waiting == 1
     never.set()
 
 
-def test_when_every_handler_hangs_it_gives_up_and_says_so(shop: ConsumerSetup) -> None:
-    shop.send(2)
+def test_a_consumer_ends_with_an_error_when_every_handler_is_stuck(setup: ConsumerSetup) -> None:
+    setup.send(2)
     never = Event()
-    shop.handler.does = lambda _: never.wait(60)
-    consumer = shop.consumer(ConsumerOptions(threads=2, handler_seconds=0.2))
+    setup.handler.does = lambda _: never.wait(60)
+    consumer = setup.consumer(ConsumerOptions(threads=2, handler_timeout=0.2))
 
-    with pytest.raises(HandlerError, match="2 handlers hang"):
+    with pytest.raises(HandlerError, match="2 handlers are stuck"):
         consumer.run()
     never.set()
 
 
-def test_while_one_handler_hangs_the_others_go_on(shop: ConsumerSetup) -> None:
+def test_other_threads_go_on_while_one_handler_is_stuck(
+    setup: ConsumerSetup, caplog: pytest.LogCaptureFixture
+) -> None:
     never = Event()
-    shop.send(1)
-    shop.handler.does = lambda _: never.wait(60)
-    consumer = shop.consumer(ConsumerOptions(threads=2, handler_seconds=2))
+    setup.send(1)
+    setup.handler.does = lambda _: never.wait(60)
+    consumer = setup.consumer(ConsumerOptions(threads=2, handler_timeout=2))
 
     with running(consumer) as ended:
-        wait_until(lambda: consumer._keeper.hung() == 1)
-        shop.handler.does = lambda _: None
-        shop.send(20)
-        wait_until(lambda: len(shop.handler.got) == 21)
+        wait_until(lambda: STUCK in caplog.messages)
+        setup.handler.does = lambda _: None
+        setup.send(20)
+        wait_until(lambda: len(setup.handler.got) == 21)
         consumer.stop()
         assert ended().as_dict()["handled"] == 20
     never.set()
 
 
-def test_a_queue_that_cannot_be_reached_at_the_start_ends_it(shop: ConsumerSetup) -> None:
-    shop.queue.before["depth"] = failing_with(InfrastructureError("the queue orders does not exist"))
+def test_an_unavailable_queue_at_the_start_is_an_error(setup: ConsumerSetup) -> None:
+    setup.queue.before["depth"] = failing_with(InfrastructureError("the queue orders does not exist"))
 
     with pytest.raises(InfrastructureError, match="does not exist"):
-        shop.consumer(DRAINING).run()
-    assert shop.queue.received == []
+        setup.consumer(DRAINING).run()
+    assert setup.queue.received == []

@@ -1,4 +1,4 @@
-"""What a consumer does where handlers fail whatever they get, and where one event is the reason."""
+"""Handler circuit: outages behind the handlers, and single events that always fail."""
 
 import logging
 from collections.abc import Callable
@@ -9,13 +9,8 @@ import pytest
 
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError, InfrastructureError
-from domain.services.consuming.handler_circuit import (
-    TRIES_BEFORE_THE_END,
-    TRIES_IN_HAND,
-    Outage,
-)
-from domain.services.consuming.loop import Hand
-from domain.services.consuming.workplace import ConsumerOptions
+from domain.services.consuming.handler_circuit import HandlerCircuit
+from domain.services.consuming.options import ConsumerOptions
 from domain.services.resilience.circuit_breaker import DEFAULT_THRESHOLD
 from tests.contracts.deduplication_port import a_key
 from tests.support.doubles.queue import failing_with
@@ -24,90 +19,90 @@ from tests.support.harness.consumer import OPTIONS, ConsumerHarness
 HOUR = 3600.0
 LONGEST_PAUSE = 60.0
 HOURLY_TRIES = 2 * HOUR / LONGEST_PAUSE
-"""A pause takes half a minute at least, once it has grown."""
+"""The most probes an hour: once it has grown, a delay takes half a minute at least."""
+HOURLY_DEAD_LETTERS = 6
+SOME = 20
+"""More tries than it takes to open the circuit and to let the delays grow."""
 
 
 @pytest.fixture
-def shop() -> ConsumerHarness:
+def harness() -> ConsumerHarness:
     return ConsumerHarness()
 
 
-def until(shop: ConsumerHarness, is_enough: Callable[[], object]) -> None:
-    """Let consumer and keeper work, until so much is done or so much time has passed."""
+def until(harness: ConsumerHarness, is_enough: Callable[[], object]) -> None:
+    """Run the loop and the heartbeat until the condition holds."""
     while not is_enough():
-        before = shop.clock()
-        shop.steps()
-        shop.clock.seconds = max(shop.clock(), before + 0.01)
-        if int(shop.clock()) > int(before):
-            shop.keeper.beat()
+        before = harness.clock()
+        harness.steps()
+        harness.clock.seconds = max(harness.clock(), before + 0.01)
+        if int(harness.clock()) > int(before):
+            harness.heartbeat.tick()
 
 
-def passed(shop: ConsumerHarness, seconds: float) -> Callable[[], bool]:
-    """Whether so much time has passed since."""
-    end = shop.clock() + seconds
-    return lambda: shop.clock() >= end
+def passed(harness: ConsumerHarness, seconds: float) -> Callable[[], bool]:
+    """Return a condition that holds once that time has passed."""
+    end = harness.clock() + seconds
+    return lambda: harness.clock() >= end
 
 
-def begin_outage(shop: ConsumerHarness, events: int = DEFAULT_THRESHOLD) -> None:
-    """Have every handler fail, until that is noticed."""
-    for _ in range(events):
-        shop.send()
-    shop.handler.fails = "the shop is closed"
-    until(shop, lambda: shop.place.outage.is_on)
+def begin_outage(harness: ConsumerHarness, events: int = DEFAULT_THRESHOLD) -> None:
+    """Let every handler call fail until the circuit opens."""
+    harness.send_many(events)
+    harness.handler.fails = "the shop is closed"
+    until(harness, lambda: harness.circuit.is_open)
 
 
 @pytest.mark.parametrize("events", [5, 20, 300])
 def test_an_outage_of_hours_dead_letters_six_events_an_hour_at_most_and_nothing_is_lost(
-    shop: ConsumerHarness, events: int
+    harness: ConsumerHarness, events: int
 ) -> None:
-    sent = {shop.send().interaction_id for _ in range(events)}
-    shop.handler.fails = "the shop is closed"
+    sent = {event.interaction_id for event in harness.send_many(events)}
+    harness.handler.fails = "the shop is closed"
 
-    until(shop, passed(shop, 4 * HOUR))
+    until(harness, passed(harness, 4 * HOUR))
 
-    tries = DEFAULT_THRESHOLD + 7 + 4 * HOURLY_TRIES
-    assert len(shop.handler.got) <= tries
-    assert len(shop.dead.bodies()) <= tries / (2 * TRIES_IN_HAND)
-    shop.handler.fails = None
-    until(shop, lambda: not shop.queue.bodies())
-    handled = {received.event.interaction_id for received in shop.handler.got}
+    assert len(harness.handler.got) <= 4 * HOURLY_TRIES + SOME
+    assert len(harness.dead.bodies()) <= 4 * HOURLY_DEAD_LETTERS
+    harness.handler.fails = None
+    until(harness, lambda: not harness.queue.bodies())
+    handled = {received.event.interaction_id for received in harness.handler.got}
     assert handled == sent
-    assert shop.tally().get("handled", 0) == events - len(shop.dead.bodies())
+    assert harness.figures().get("handled", 0) == events - len(harness.dead.bodies())
 
 
-def test_an_outage_of_half_an_hour_dead_letters_nothing(shop: ConsumerHarness) -> None:
-    for _ in range(50):
-        shop.send()
-    shop.handler.fails = "the shop is closed"
+def test_an_outage_of_half_an_hour_dead_letters_nothing(harness: ConsumerHarness) -> None:
+    harness.send_many(50)
+    harness.handler.fails = "the shop is closed"
 
-    until(shop, passed(shop, HOUR / 2))
-    shop.handler.fails = None
-    until(shop, lambda: not shop.queue.bodies())
+    until(harness, passed(harness, HOUR / 2))
+    harness.handler.fails = None
+    until(harness, lambda: not harness.queue.bodies())
 
-    assert shop.dead.bodies() == []
-    assert shop.tally()["handled"] == 50
-    assert max(received.receive_count for received in shop.handler.got) <= 2
+    assert harness.dead.bodies() == []
+    assert harness.figures()["handled"] == 50
+    assert max(received.receive_count for received in harness.handler.got) <= 2
 
 
 def test_a_poison_event_among_good_ones_becomes_a_dead_letter_after_three_receives(
-    shop: ConsumerHarness,
+    harness: ConsumerHarness,
 ) -> None:
-    poison = shop.send()
-    others = [shop.send() for _ in range(30)]
+    poison = harness.send()
+    others = harness.send_many(30)
 
     def work(received: ReceivedEvent) -> None:
         if received.event == poison:
             raise HandlerError("it cannot be stored")
 
-    shop.handler.does = work
+    harness.handler.does = work
     for _ in range(3):
-        until(shop, passed(shop, 500))
-        others += [shop.send() for _ in range(30)]
-    until(shop, passed(shop, 500))
+        until(harness, passed(harness, 500))
+        others += harness.send_many(30)
+    until(harness, passed(harness, 500))
 
-    assert [got.receive_count for got in shop.handler.got if got.event == poison] == [1, 2, 3]
-    assert len(shop.dead.bodies()) == 1
-    assert shop.tally() == {
+    assert [got.receive_count for got in harness.handler.got if got.event == poison] == [1, 2, 3]
+    assert len(harness.dead.bodies()) == 1
+    assert harness.figures() == {
         "handled": len(others),
         "failed": 3,
         "failed_events": 1,
@@ -115,170 +110,169 @@ def test_a_poison_event_among_good_ones_becomes_a_dead_letter_after_three_receiv
     }
 
 
-def test_a_poison_event_alone_is_no_outage(shop: ConsumerHarness) -> None:
-    shop.send()
-    shop.handler.fails = "it cannot be stored"
+def test_a_poison_event_alone_does_not_open_the_circuit(harness: ConsumerHarness) -> None:
+    harness.send()
+    harness.handler.fails = "it cannot be stored"
 
-    until(shop, shop.dead.bodies)
+    until(harness, harness.dead.bodies)
 
-    assert shop.tally() == {"failed": 3, "failed_events": 1, "unhandled_events": 1}
+    assert harness.figures() == {"failed": 3, "failed_events": 1, "unhandled_events": 1}
 
 
-def test_while_it_lasts_a_good_event_gets_past_those_that_fail(shop: ConsumerHarness) -> None:
-    begin_outage(shop)
-    good = shop.send()
+def test_during_an_outage_a_good_event_overtakes_those_that_fail(harness: ConsumerHarness) -> None:
+    begin_outage(harness)
+    good = harness.send()
 
     def work(received: ReceivedEvent) -> None:
         if received.event != good:
             raise HandlerError("it cannot be stored")
 
-    shop.handler.fails, shop.handler.does = None, work
-    until(shop, lambda: good in shop.handler.events)
+    harness.handler.fails, harness.handler.does = None, work
+    until(harness, lambda: good in harness.handler.events)
 
-    assert not shop.place.outage.is_on
-    assert shop.clock() < 1000 + 2 * LONGEST_PAUSE
-
-
-def test_poison_events_alone_become_dead_letters_too_though_slowly(shop: ConsumerHarness) -> None:
-    begin_outage(shop, DEFAULT_THRESHOLD + 1)
-
-    until(shop, lambda: len(shop.dead.bodies()) == DEFAULT_THRESHOLD + 1)
-
-    assert shop.queue.bodies() == []
+    assert not harness.circuit.is_open
+    assert harness.clock() < 1000 + 2 * LONGEST_PAUSE
 
 
-def test_the_first_success_ends_it_and_what_was_kept_follows_at_once(shop: ConsumerHarness) -> None:
-    begin_outage(shop, 8)
-    until(shop, passed(shop, 300))
-    assert shop.place.in_hand.waiting()
+def test_poison_events_alone_become_dead_letters_too_though_slowly(harness: ConsumerHarness) -> None:
+    begin_outage(harness, DEFAULT_THRESHOLD + 1)
 
-    shop.handler.fails = None
-    until(shop, lambda: not shop.place.outage.is_on)
-    back = shop.clock()
-    until(shop, lambda: shop.tally().get("handled") == 8)
+    until(harness, lambda: len(harness.dead.bodies()) == DEFAULT_THRESHOLD + 1)
 
-    assert shop.clock() < back + 1
-    assert shop.queue.bodies() == []
-    assert shop.tally()["pauses"] == 1
-    assert "unhandled_events" not in shop.tally()
+    assert harness.queue.bodies() == []
 
 
-def test_begin_and_end_are_told_once_each_whatever_fails_in_between(
-    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
+def test_the_first_success_closes_the_circuit_and_retained_events_follow_at_once(
+    harness: ConsumerHarness,
+) -> None:
+    begin_outage(harness, 8)
+    until(harness, passed(harness, 300))
+    assert harness.in_flight.waiting()
+
+    harness.handler.fails = None
+    until(harness, lambda: not harness.circuit.is_open)
+    back = harness.clock()
+    until(harness, lambda: harness.figures().get("handled") == 8)
+
+    assert harness.clock() < back + 1
+    assert harness.queue.bodies() == []
+    assert harness.figures()["pauses"] == 1
+    assert "unhandled_events" not in harness.figures()
+
+
+def test_an_outage_and_its_end_are_logged_once_each(
+    harness: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    begin_outage(shop, 20)
-    told_before = [line for line in caplog.records if line.message == "event not handled"]
+    begin_outage(harness, 20)
+    logged_before = [line for line in caplog.records if line.message == "event not handled"]
 
-    until(shop, passed(shop, 600))
-    shop.handler.fails = None
-    until(shop, lambda: not shop.place.outage.is_on)
+    until(harness, passed(harness, 600))
+    harness.handler.fails = None
+    until(harness, lambda: not harness.circuit.is_open)
 
-    assert len(told_before) == DEFAULT_THRESHOLD - 1
-    begins, ends = (line for line in caplog.records if line not in told_before)
-    assert (begins.message, begins.levelname) == ("the consumer pauses", "ERROR")
-    assert begins.__dict__["error"] == "5 events failed in a row, the last one: the shop is closed"
-    assert (ends.message, ends.levelname) == ("the consumer goes on", "INFO")
-
-
-def test_what_is_kept_stays_hidden_and_held_and_is_put_back_at_the_end(shop: ConsumerHarness) -> None:
-    begin_outage(shop, 12)
-    other = shop.another()
-    until(shop, passed(shop, 400))
-    kept = shop.place.in_hand.everything()
-    assert len(kept) >= DEFAULT_THRESHOLD
-
-    assert other.intake.receive(10, wait_seconds=0).found == 0
-    shop.endings.put_back(shop.place.in_hand.take_waiting())
-    other.steps(2 * len(kept))
-
-    assert len(other.handler.got) == len(kept)
+    assert len(logged_before) == DEFAULT_THRESHOLD - 1
+    begins, ends = (line for line in caplog.records if line not in logged_before)
+    assert (begins.message, begins.levelname) == ("consumer paused", "ERROR")
+    assert begins.__dict__["error"].endswith("events failed in a row, the last one: the shop is closed")
+    assert (ends.message, ends.levelname) == ("consumer resumed", "INFO")
 
 
-def test_only_one_thread_tries_at_a_time(shop: ConsumerHarness) -> None:
-    begin_outage(shop, 9)
-    second = Hand()
+def test_retained_messages_stay_hidden_and_leased_and_are_released_at_the_end(
+    harness: ConsumerHarness,
+) -> None:
+    begin_outage(harness, 12)
+    other = harness.another()
+    until(harness, passed(harness, 400))
+    retained = harness.in_flight.all()
+    assert len(retained) >= DEFAULT_THRESHOLD
+
+    assert other.receiver.receive(10, wait_seconds=0).received == 0
+    harness.acknowledger.release(harness.in_flight.take_waiting())
+    other.steps(2 * len(retained))
+
+    assert len(other.handler.got) == len(retained)
+
+
+def test_only_one_thread_probes_at_a_time(harness: ConsumerHarness) -> None:
+    begin_outage(harness, 9)
+    second = harness.another_thread()
 
     def meanwhile(_: ReceivedEvent) -> None:
-        before = len(shop.handler.got)
-        shop.clock.advance(LONGEST_PAUSE)
-        assert shop.crew.step(second)
-        assert len(shop.handler.got) == before
+        before = len(harness.handler.got)
+        harness.clock.advance(LONGEST_PAUSE)
+        assert second.step()
+        assert len(harness.handler.got) == before
 
-    shop.handler.does = meanwhile
-    until(shop, lambda: len(shop.handler.got) == DEFAULT_THRESHOLD + 1)
-
-
-def test_pauses_grow_to_a_minute_and_no_further(shop: ConsumerHarness) -> None:
-    begin_outage(shop, 30)
-    at: list[float] = [shop.clock()]
-    shop.handler.does = lambda _: at.append(shop.clock())
-
-    until(shop, lambda: len(at) == 12)
-
-    pauses = [after - before for before, after in pairwise(at)]
-    for number, pause in enumerate(pauses):
-        bound = min(2**number, LONGEST_PAUSE)
-        assert bound / 2 <= pause <= bound + 1.1  # the others look once a second
+    harness.handler.does = meanwhile
+    until(harness, lambda: len(harness.handler.got) == DEFAULT_THRESHOLD + 1)
 
 
-def test_a_queue_that_goes_away_meanwhile_is_waited_for(shop: ConsumerHarness) -> None:
-    begin_outage(shop)
-    shop.queue.before["receive"] = failing_with(InfrastructureError("the queue is away"))
-    until(shop, passed(shop, 120))
+def test_delays_between_probes_grow_up_to_a_minute(harness: ConsumerHarness) -> None:
+    begin_outage(harness, 30)
+    at: list[float] = [harness.clock()]
+    harness.handler.does = lambda _: at.append(harness.clock())
 
-    shop.queue.before.clear()
-    shop.handler.fails = None
-    until(shop, lambda: not shop.queue.bodies())
+    until(harness, lambda: len(at) == 12)
 
-    assert shop.tally()["handled"] == DEFAULT_THRESHOLD
+    delays = [after - before for before, after in pairwise(at)]
+    assert delays[0] < sum(delays[:3]) < delays[-1] <= LONGEST_PAUSE + 1.1  # a thread looks once a second
+    assert min(delays[-4:]) >= LONGEST_PAUSE / 2
+
+
+def test_an_outage_of_the_queue_meanwhile_is_waited_out(harness: ConsumerHarness) -> None:
+    begin_outage(harness)
+    harness.queue.before["receive"] = failing_with(InfrastructureError("the queue is away"))
+    until(harness, passed(harness, 120))
+
+    harness.queue.before.clear()
+    harness.handler.fails = None
+    until(harness, lambda: not harness.queue.bodies())
+
+    assert harness.figures()["handled"] == DEFAULT_THRESHOLD
 
 
 @pytest.mark.parametrize("options", [replace(OPTIONS, drain=True), replace(OPTIONS, max_messages=15)])
-def test_a_run_that_is_to_end_by_itself_waits_for_a_few_tries(options: ConsumerOptions) -> None:
-    shop = ConsumerHarness(options)
-    for _ in range(40):
-        shop.send()
-    shop.handler.fails = "the shop is closed"
+def test_a_run_with_an_end_of_its_own_gives_up_after_a_few_probes(options: ConsumerOptions) -> None:
+    harness = ConsumerHarness(options)
+    harness.send_many(40)
+    harness.handler.fails = "the shop is closed"
 
-    shop.crew.work()
+    harness.loop.run()
 
-    assert len(shop.handler.got) == DEFAULT_THRESHOLD + TRIES_BEFORE_THE_END
-    assert shop.clock() < 1000 + 60
-    shop.endings.put_back(shop.place.in_hand.take_waiting())
-    assert shop.queue.depth().waiting >= 40 - len(shop.handler.got)
+    assert DEFAULT_THRESHOLD < len(harness.handler.got) <= SOME
+    assert harness.clock() < 1000 + 60
+    harness.acknowledger.release(harness.in_flight.take_waiting())
+    assert harness.queue.depth().waiting >= 40 - len(harness.handler.got)
 
 
 @pytest.mark.parametrize(
     "options", [replace(OPTIONS, drain=True), replace(OPTIONS, max_messages=DEFAULT_THRESHOLD)]
 )
-def test_a_run_that_is_to_end_by_itself_ends_where_an_outage_ends_in_time(
+def test_a_run_with_an_end_of_its_own_goes_on_if_the_outage_ends_in_time(
     options: ConsumerOptions,
 ) -> None:
-    shop = ConsumerHarness(options)
-    begin_outage(shop)
-    shop.handler.fails = None
+    harness = ConsumerHarness(options)
+    begin_outage(harness)
+    harness.handler.fails = None
 
-    shop.crew.work()
+    harness.loop.run()
 
-    assert shop.tally()["handled"] >= 1
+    assert harness.figures()["handled"] >= 1
 
 
-def test_a_success_in_between_begins_the_count_anew() -> None:
-    outage = Outage()
+def test_a_success_in_between_resets_the_count() -> None:
+    circuit = HandlerCircuit()
     for _ in range(DEFAULT_THRESHOLD):
-        outage.failed(a_key(), "closed", 0.0)
-        outage.succeeded()
+        circuit.failed(a_key(), "closed", 0.0)
+        circuit.succeeded()
 
-    assert not outage.is_on
+    assert not circuit.is_open
 
 
-def test_it_begins_once_with_the_failure_that_is_one_too_many() -> None:
-    outage = Outage()
+def test_exactly_one_failure_opens_the_circuit() -> None:
+    circuit = HandlerCircuit()
 
-    assert [outage.failed(a_key(), "closed", 0.0) for _ in range(DEFAULT_THRESHOLD + 2)] == [
-        *[False] * (DEFAULT_THRESHOLD - 1),
-        True,
-        False,
-        False,
-    ]
+    opened = [circuit.failed(a_key(), "closed", 0.0) for _ in range(DEFAULT_THRESHOLD + 2)]
+
+    assert opened.count(True) == 1

@@ -1,4 +1,4 @@
-"""What happens to messages in hand while their handlers take their time."""
+"""Heartbeat: in-flight messages of slow and stuck handlers."""
 
 from dataclasses import replace
 
@@ -11,156 +11,157 @@ from tests.support.harness.consumer import OPTIONS, ConsumerHarness
 
 
 @pytest.fixture
-def shop() -> ConsumerHarness:
+def harness() -> ConsumerHarness:
     return ConsumerHarness()
 
 
-def test_what_is_in_hand_stays_hidden_and_held_for_as_long_as_it_takes(shop: ConsumerHarness) -> None:
-    event = shop.send()
-    other = shop.another()
+def test_an_in_flight_message_stays_hidden_and_leased_as_long_as_its_handler_runs(
+    harness: ConsumerHarness,
+) -> None:
+    event = harness.send()
+    other = harness.another()
 
     def slow(_: object) -> None:
         for _ in range(20):
-            shop.wait(30)
-            assert shop.queue.depth() == (0, 1)
-        shop.send(event)
+            harness.wait(30)
+            assert harness.queue.depth() == (0, 1)
+        harness.send(event)
         other.steps(1)
-        assert not other.place.in_hand.start(shop.clock())
+        assert not other.in_flight.start(harness.clock())
 
-    shop.handler.does = slow
-    shop.steps(2)
+    harness.handler.does = slow
+    harness.steps(2)
 
-    assert shop.tally() == {"handled": 1}
-    assert shop.queue.counts().popitem()[1] == 1
-
-
-def test_a_third_of_the_time_is_the_beat(shop: ConsumerHarness) -> None:
-    shop.send()
-    shop.receive()
-
-    shop.wait(9)
-    assert "change_visibility" not in shop.queue.calls
-    shop.wait(1)
-    assert shop.queue.calls.count("change_visibility") == 1
-    shop.wait(9)
-    assert shop.queue.calls.count("change_visibility") == 1
+    assert harness.figures() == {"handled": 1}
+    assert harness.queue.counts().popitem()[1] == 1
 
 
-def test_what_waits_to_be_started_is_kept_too(shop: ConsumerHarness) -> None:
-    for _ in range(6):
-        shop.send()
-    shop.steps(3)
+def test_a_timeout_is_extended_in_time_and_not_with_each_tick(harness: ConsumerHarness) -> None:
+    harness.send()
+    harness.receive()
+    timeouts = 10
 
-    shop.wait(300)
+    harness.wait(timeouts * harness.options.visibility_timeout)
 
-    assert shop.queue.depth() == (0, 5)
+    assert timeouts < harness.queue.calls.count("change_visibility") <= 5 * timeouts
 
 
-def test_no_message_is_hidden_beyond_what_a_queue_can_and_that_is_said(
+def test_messages_that_were_not_started_stay_hidden_too(harness: ConsumerHarness) -> None:
+    harness.send_many(6)
+    harness.steps(3)
+    prefetched = len(harness.in_flight)
+
+    harness.wait(300)
+
+    assert harness.queue.depth().in_flight == prefetched > 0
+
+
+def test_a_message_is_given_up_at_the_maximum_visibility_timeout_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shop = ConsumerHarness(
-        replace(OPTIONS, visibility_timeout=3600, handler_seconds=MAX_VISIBILITY_TIMEOUT * 2)
+    harness = ConsumerHarness(
+        replace(OPTIONS, visibility_timeout=3600, handler_timeout=MAX_VISIBILITY_TIMEOUT * 2)
     )
-    shop.send()
-    shop.receive()
+    harness.send()
+    harness.receive()
     for _ in range(2 * 14):
-        shop.clock.advance(1800)
-        shop.keeper.beat()
+        harness.clock.advance(1800)
+        harness.heartbeat.tick()
 
-    assert shop.queue.depth() == (1, 0)
-    assert caplog.messages == ["no queue hides a message for longer: others will get it"]
+    assert harness.queue.depth() == (1, 0)
+    assert caplog.messages == ["message reached the maximum visibility timeout and will be redelivered"]
 
 
-def test_a_message_that_is_no_longer_ours_is_told_and_let_go(
-    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
+def test_a_message_that_the_queue_does_not_extend_is_given_up_with_a_warning(
+    harness: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shop.send()
-    shop.receive()
-    (delivery,) = shop.place.in_hand.everything()
-    shop.queue.delete([delivery.message])
+    harness.send()
+    harness.receive()
+    (message,) = harness.in_flight.all()
+    harness.queue.delete([message.message])
 
-    shop.wait(60)
+    harness.wait(60)
 
-    assert caplog.messages == ["a message is no longer ours: others may get it"]
+    assert caplog.messages == ["visibility timeout not extended, the message was deleted or redelivered"]
 
 
-def test_a_queue_that_cannot_be_reached_is_told_once_and_tried_with_each_beat(
-    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
+def test_an_unavailable_queue_is_logged_once_and_tried_again(
+    harness: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shop.send()
-    shop.receive()
-    shop.queue.before["change_visibility"] = failing_with(InfrastructureError("the queue is away"))
+    harness.send()
+    harness.receive()
+    harness.queue.before["change_visibility"] = failing_with(InfrastructureError("the queue is away"))
 
-    shop.wait(15)
-    assert caplog.messages == ["the consumer pauses"]
-    assert shop.queue.calls.count("change_visibility") == 6
-    shop.queue.before.clear()
-    shop.wait(30)
+    harness.wait(15)
+    assert caplog.messages == ["consumer paused"]
+    assert harness.queue.calls.count("change_visibility") > 1
+    harness.queue.before.clear()
+    harness.wait(30)
 
-    assert shop.queue.depth() == (0, 1)
+    assert harness.queue.depth() == (0, 1)
 
 
-def test_a_handler_that_hangs_is_told_and_its_message_left_to_others(
+def test_a_stuck_handler_is_logged_and_its_message_redelivered(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    shop = ConsumerHarness(replace(OPTIONS, handler_seconds=60))
-    event = shop.send()
-    other = shop.another()
+    harness = ConsumerHarness(replace(OPTIONS, handler_timeout=60))
+    event = harness.send()
+    other = harness.another()
 
-    def hang(_: object) -> None:
-        shop.wait(60)
-        assert shop.keeper.hung() == 0
-        shop.wait(120)
-        assert shop.keeper.hung() == 1
+    def block(_: object) -> None:
+        harness.wait(60)
+        assert harness.heartbeat.count_stuck() == 0
+        harness.wait(120)
+        assert harness.heartbeat.count_stuck() == 1
         other.steps(2)
 
-    shop.handler.does = hang
-    shop.steps(2)
+    harness.handler.does = block
+    harness.steps(2)
 
-    assert caplog.messages.count("a handler hangs, its message is left to others") == 1
+    assert caplog.messages.count("handler exceeded its timeout, the message will be redelivered") == 1
     assert other.handler.events == [event]
-    assert shop.keeper.hung() == 0, "it came back"
+    assert harness.heartbeat.count_stuck() == 0, "the handler returned"
 
 
-def test_what_is_remembered_for_long_enough_is_erased_now_and_then(shop: ConsumerHarness) -> None:
-    shop.send()
-    shop.steps(2)
-    shop.clock.advance(29 * 86_400)
+def test_expired_deduplication_records_are_pruned(harness: ConsumerHarness) -> None:
+    harness.send()
+    harness.steps(2)
+    harness.clock.advance(29 * 86_400)
 
-    shop.keeper.beat()
+    harness.heartbeat.tick()
 
-    assert shop.memory.prune() == 0
-
-
-def test_a_success_that_nobody_settles_is_settled_with_a_beat(shop: ConsumerHarness) -> None:
-    for _ in range(4):
-        shop.send()
-    shop.steps(4)
-    assert shop.tally() == {"handled": 1}
-
-    shop.wait(2)
-
-    assert shop.tally() == {"handled": 2}
+    assert harness.memory.prune() == 0
 
 
-def test_a_beat_that_breaks_down_is_logged_with_its_trace_and_not_the_last(
-    shop: ConsumerHarness, caplog: pytest.LogCaptureFixture
+def test_a_success_is_acknowledged_by_the_heartbeat_if_no_thread_does(harness: ConsumerHarness) -> None:
+    harness.send_many(4)
+    harness.steps(4)
+
+    harness.wait(2)
+
+    assert harness.figures() == {"handled": 2}
+
+
+def test_an_unexpected_error_is_logged_with_its_trace_and_ends_nothing(
+    harness: ConsumerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shop.send()
-    shop.receive()
-    shop.queue.before["change_visibility"] = failing_with(RuntimeError("a defect"))
-    shop.wait(15)
+    harness.send()
+    harness.receive()
+    harness.queue.before["change_visibility"] = failing_with(RuntimeError("a defect"))
+    harness.wait(15)
     (*_, record) = caplog.records
-    assert (record.message, record.levelname) == ("the heartbeat broke down", "ERROR")
+    assert (record.message, record.levelname) == (
+        "unexpected error in the heartbeat, tried again with the next tick",
+        "ERROR",
+    )
     assert record.exc_info
     assert vars(record)["error_type"] == "RuntimeError"
     caplog.clear()
-    shop.queue.before.clear()
+    harness.queue.before.clear()
 
-    shop.wait(30)
-    assert shop.queue.depth() == (0, 1)
-    shop.steps()
+    harness.wait(30)
+    assert harness.queue.depth() == (0, 1)
+    harness.steps()
 
     assert caplog.records == []
-    assert shop.tally() == {"handled": 1}
+    assert harness.figures() == {"handled": 1}

@@ -9,12 +9,14 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
 from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
-from domain.services.consuming import handler_circuit as outage
+from domain.services.consuming import handler_circuit
 from domain.services.resilience.backoff import Backoff
+from entrypoints.cli.commands.consume import command
 from entrypoints.cli.main import main
 from tests.support.aws.sqs_queues import create_pair
 from tests.support.harness.installed_command import PROGRAM, clean_environment
@@ -25,12 +27,12 @@ from tests.unit.adapters.handlers.test_command import is_gone
 
 pytestmark = pytest.mark.slow
 
-AT_ONCE = ("--pause-seconds", "0", "--concurrency", "1")
+AT_ONCE = ("--retry-delay", "0", "--concurrency", "1")
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_REGION": "us-east-1"}
 
 
 class Aws:
-    """An SQS and an S3, and the settings of whoever uses them."""
+    """SQS and S3 of moto, and the settings of a consumer."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.folder = folder
@@ -93,7 +95,7 @@ def aws(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
         signal.signal(number, handler)
 
 
-def test_a_command_gets_each_event_once_and_the_end_is_told_in_json(
+def test_a_command_gets_each_event_once_and_the_figures_are_json(
     aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     events = [an_event() for _ in range(3)]
@@ -103,8 +105,8 @@ def test_a_command_gets_each_event_once_and_the_end_is_told_in_json(
         main(["consume", "--exec", """sh -c 'cat > "$INTERACTION_ID.json"'""", "--drain", "--json"])
 
     assert ended.value.code == 1
-    told = json.loads(capsys.readouterr().out)
-    assert {name: number for name, number in told.items() if number} == {
+    figures = json.loads(capsys.readouterr().out)
+    assert {name: number for name, number in figures.items() if number} == {
         "handled": 3,
         "unreadable": 1,
         "duplicates": 1,
@@ -146,7 +148,7 @@ def test_a_folder_gets_a_file_for_each_event_and_a_reference_is_resolved(aws: Aw
     assert file.read_text(encoding="utf-8") == event.to_json() + "\n"
 
 
-def test_two_groups_each_work_everything_off(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_group_handles_every_event(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
     event = an_event()
     for group in ("crm", "warehouse", "crm"):
         aws.send(enveloped(event))
@@ -175,7 +177,7 @@ def test_a_failing_command_fails_its_event_and_the_log_says_why(
     assert aws.depth() == (0, 1)
 
 
-def test_what_failed_first_and_was_handled_then_is_no_failure_of_the_run(
+def test_events_that_were_handled_after_a_failure_are_no_failure_of_the_run(
     aws: Aws, capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.send(enveloped(), enveloped())
@@ -184,29 +186,52 @@ def test_what_failed_first_and_was_handled_then_is_no_failure_of_the_run(
         main(["consume", "--exec", """sh -c 'test "$RECEIVE_COUNT" = 2'""", *AT_ONCE, "--drain", "--json"])
 
     assert ended.value.code == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["handled"], told["failed"]) == (2, 2)
-    assert (told["failed_events"], told["unhandled_events"]) == (2, 0)
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["handled"], figures["failed"]) == (2, 2)
+    assert (figures["failed_events"], figures["unhandled_events"]) == (2, 0)
 
 
-def test_a_run_that_is_to_end_does_not_wait_for_the_end_of_an_outage(
+def test_a_draining_run_does_not_wait_for_the_end_of_an_outage(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(outage, "PROBE", Backoff(first_seconds=0.01))
+    monkeypatch.setattr(handler_circuit, "PROBE_BACKOFF", Backoff(first_seconds=0.01))
     aws.send(*(enveloped() for _ in range(20)))
 
     with pytest.raises(SystemExit) as ended:
         main(["consume", "--exec", "false", *AT_ONCE, "--drain", "--json"])
 
     assert ended.value.code == 1
-    told = json.loads(capsys.readouterr().out)
-    assert (told["handled"], told["pauses"]) == (0, 1)
-    assert 5 <= told["unhandled_events"] == told["failed_events"] < 20
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["handled"], figures["pauses"]) == (0, 1)
+    assert 5 <= figures["unhandled_events"] == figures["failed_events"] < 20
     assert sum(aws.depth()) == 20
 
 
+@pytest.mark.parametrize(
+    ("former", "current", "field", "value"),
+    [
+        ("--hidden-seconds", "--visibility-timeout", "visibility_timeout", 77),
+        ("--pause-seconds", "--retry-delay", "retry_delay", 7.5),
+        ("--grace-seconds", "--shutdown-timeout", "shutdown_timeout", 7.5),
+        ("--remember-days", "--dedup-days", "dedup_days", 7.5),
+    ],
+)
+def test_the_former_name_of_an_option_is_accepted_and_not_shown(
+    former: str, current: str, field: str, value: float
+) -> None:
+    def parsed(*arguments: str) -> object:
+        return command.make_context("consume", ["--exec", "true", *arguments]).params[field]
+
+    assert parsed(former, str(value)) == value
+    assert parsed(current, "9", former, str(value)) == value
+    assert parsed(former, "9", current, str(value)) == value
+    shown = CliRunner().invoke(command, ["--help"]).output
+    assert current in shown
+    assert former not in shown
+
+
 def wait_for_line(process: "subprocess.Popen[str]", event: str) -> None:
-    """Read the log until it says so."""
+    """Read the log up to an event."""
     assert process.stderr
     assert any(event in line for line in process.stderr)
 
@@ -214,12 +239,12 @@ def wait_for_line(process: "subprocess.Popen[str]", event: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_signal_lets_the_command_finish_and_ends_with_0(aws: Aws, number: signal.Signals) -> None:
     aws.send(enveloped())
-    command = "sh -c 'touch begun; while [ ! -e go ]; do sleep 0.05; done; touch finished'"
+    script = "sh -c 'touch begun; while [ ! -e go ]; do sleep 0.05; done; touch finished'"
 
-    with aws.consume("--exec", command, "--concurrency", "1") as process:
+    with aws.consume("--exec", script, "--concurrency", "1") as process:
         wait_until((aws.folder / "begun").exists)
         process.send_signal(number)
-        wait_for_line(process, "consumer stops")
+        wait_for_line(process, "consumer stopping")
         aws.send(enveloped())
         (aws.folder / "go").touch()
         out, err = process.communicate(timeout=60)
@@ -230,11 +255,11 @@ def test_the_signal_lets_the_command_finish_and_ends_with_0(aws: Aws, number: si
     assert aws.depth() == (1, 0)
 
 
-def test_after_the_grace_the_command_is_killed_and_its_event_put_back(aws: Aws) -> None:
+def test_after_the_shutdown_timeout_the_command_is_killed_and_its_message_released(aws: Aws) -> None:
     aws.send(enveloped())
 
     with aws.consume(
-        "--exec", "sh -c 'touch begun; sleep 60'", "--concurrency", "1", "--grace-seconds", "0.2"
+        "--exec", "sh -c 'touch begun; sleep 60'", "--concurrency", "1", "--shutdown-timeout", "0.2"
     ) as process:
         wait_until((aws.folder / "begun").exists)
         process.terminate()
@@ -260,9 +285,9 @@ def test_a_second_signal_ends_at_once_and_takes_the_command_with_it(aws: Aws) ->
 
 def test_a_command_and_what_it_started_end_with_a_consumer_that_is_killed(aws: Aws) -> None:
     aws.send(enveloped())
-    command = "sh -c 'sleep 60 & echo $! > child; echo $$ > pid; echo started >&2; wait'"
+    script = "sh -c 'sleep 60 & echo $! > child; echo $$ > pid; echo started >&2; wait'"
 
-    with aws.consume("--exec", command, "--concurrency", "1") as process:
+    with aws.consume("--exec", script, "--concurrency", "1") as process:
         assert process.stderr
         assert "started\n" in iter(process.stderr.readline, "")  # passed on once the command is guarded
         process.kill()
@@ -275,7 +300,7 @@ def _content(path: Path) -> str:
     return path.read_text(encoding="ascii").strip() if path.exists() else ""
 
 
-def test_a_function_that_hangs_in_every_thread_ends_it_with_1(aws: Aws) -> None:
+def test_a_function_that_is_stuck_in_every_thread_ends_it_with_1(aws: Aws) -> None:
     aws.send(enveloped())
     (aws.folder / "stuck.py").write_text(
         "import time\n\ndef hang(received):\n    time.sleep(60)\n", encoding="utf-8"
@@ -285,8 +310,8 @@ def test_a_function_that_hangs_in_every_thread_ends_it_with_1(aws: Aws) -> None:
         _, err = process.communicate(timeout=60)
 
     assert process.returncode == 1
-    assert "a handler hangs, its message is left to others" in err
-    assert err.splitlines()[-1].startswith("Error: 1 handlers hang")
+    assert "handler exceeded its timeout, the message will be redelivered" in err
+    assert err.splitlines()[-1].startswith("Error: 1 handlers are stuck")
 
 
 @pytest.mark.parametrize(
@@ -294,12 +319,13 @@ def test_a_function_that_hangs_in_every_thread_ends_it_with_1(aws: Aws) -> None:
     [
         ([], "exactly one of --exec CMD, --handler MODULE:FUNCTION and --to DIR"),
         (["--exec", "true", "--to", "x"], "exactly one of"),
-        (["--exec", "true", "--format", "parquet"], "--format is for the files of --to"),
+        (["--exec", "true", "--format", "parquet"], "--format needs --to"),
         (["--exec", "no-such-program"], "there is no program 'no-such-program'"),
         (["--handler", "no_such_module:f"], "no module"),
         (["--exec", "true", "--group", "a b"], "'a b' is no name"),
         (["--exec", "true", "--concurrency", "0"], "--concurrency"),
-        (["--exec", "true", "--hidden-seconds", "43201"], "--hidden-seconds"),
+        (["--exec", "true", "--visibility-timeout", "43201"], "--visibility-timeout"),
+        (["--exec", "true", "--hidden-seconds", "43201"], "--visibility-timeout"),
         (["--exec", "true", "--payload-bucket", "No_Bucket"], "PAYLOAD_BUCKET='No_Bucket'"),
     ],
 )
@@ -314,7 +340,7 @@ def test_a_wrong_call_ends_with_2_and_says_what_is_wrong(
     assert not (aws.folder / "consumer.db").exists()
 
 
-def test_a_queue_that_is_not_there_ends_it_with_1_and_what_to_do(
+def test_a_missing_queue_ends_it_with_1_and_says_what_to_do(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("QUEUE_NAME", "nowhere")
