@@ -1,4 +1,4 @@
-"""How a consumer remembers what it has worked off."""
+"""Port of the deduplication store: leases on events, and a record of those that were handled."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -8,53 +8,53 @@ from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 
 
 class DeduplicationPort(Protocol):
-    """The memory of one group of consumers, who share the work; other groups have theirs.
+    """Record of handled events of one group of consumers that share the work; each group has its own.
 
     Any number of threads, processes and machines may use it at once. Time is the store's own. Every method
-    raises `ProcessedEventsUnavailableError` where the store cannot be reached, is full or fails.
+    raises `ProcessedEventsUnavailableError` if the store is unreachable or full, or fails.
     """
 
     @abstractmethod
     def acquire(
         self, keys: Sequence[EventKey], /, *, lease_seconds: float
     ) -> tuple[ProcessingLease | LeaseStatus, ...]:
-        """Get the right to work events off, each for `lease_seconds`, or learn why not.
+        """Lease each event for `lease_seconds`, unless it is in progress or completed.
 
-        An expired lease (its owner died) does not count any more, nor does what is remembered for
-        longer than was asked. Of a key that is named twice, the second is `IN_PROGRESS`.
+        An expired lease (its owner died) does not count, nor does a record past its retention. The second
+        occurrence of a key in `keys` is `IN_PROGRESS`.
 
         Returns:
-            An entry for each key, in their order.
+            A lease or a status for each key, in their order.
         """
         ...
 
     @abstractmethod
     def renew(self, leases: Sequence[ProcessingLease], /, *, lease_seconds: float) -> int:
-        """Go on holding, for so long from now.
+        """Let leases expire `lease_seconds` from now; a stale lease changes nothing.
 
         Returns:
-            How many of them still counted; a stale one changes nothing.
+            The number of leases that were renewed.
         """
         ...
 
     @abstractmethod
     def complete(self, leases: Sequence[ProcessingLease], /, *, retention_seconds: float) -> None:
-        """Remember that these were worked off, from now on.
+        """Record events as handled, for `retention_seconds` from now.
 
-        Also where a lease is stale: the work is done, whoever has the right to it by now.
+        A stale lease is recorded, too: its event was handled.
         """
         ...
 
     @abstractmethod
     def release(self, leases: Sequence[ProcessingLease], /) -> None:
-        """Let others work them off at once; a stale or finished lease changes nothing."""
+        """End leases, so that others may handle the events; a stale or completed lease changes nothing."""
         ...
 
     @abstractmethod
     def prune(self) -> int:
-        """Erase what is forgotten, of every group; `acquire` does not depend on it.
+        """Delete the expired records of every group; `acquire` ignores them anyway.
 
         Returns:
-            How many events that were.
+            The number of deleted records.
         """
         ...

@@ -1,4 +1,4 @@
-"""How a consumer works an event off."""
+"""Port of an event handler."""
 
 from abc import abstractmethod
 from typing import Protocol
@@ -7,24 +7,24 @@ from domain.model.consuming.received import ReceivedEvent
 
 
 class EventHandlerPort(Protocol):
-    """What is done with each event that was received.
+    """Handler of received events.
 
-    May be called from several threads at once, and again for an event that it has handled: a consumer that
-    dies in between does not know it. The same event twice must lead to the same as once.
+    May be called from several threads at once, and again for an event that it has handled, as a consumer can
+    die before it records the success: handling an event twice must have the same effect as once.
     """
 
     @abstractmethod
     def handle(self, received: ReceivedEvent, /) -> None:
-        """Work an event off; once this returns, its message may be deleted.
+        """Handle an event; its message may be deleted once this returns.
 
         Raises:
-            HandlerError: it did not; it may be handed over again. The message says why, without any text of
-                the transcripts.
+            HandlerError: the event was not handled, and may be passed again. The error message gives the
+                reason without any text of the transcripts.
         """
         ...
 
     def abort(self) -> None:
-        """Give up what is in hand, as the consumer must end now: those calls raise `HandlerError` soon.
+        """Interrupt running calls, which then raise `HandlerError`; the consumer must end now.
 
         A handler that cannot be interrupted does nothing. Called once, from any thread.
         """

@@ -1,4 +1,4 @@
-"""How messages are taken from a queue, and put back."""
+"""Port of a message queue: receive, delete, release and hide messages."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -9,22 +9,22 @@ from typing import NamedTuple, Protocol
 from domain.model.messages.message import NO_ATTRIBUTES, Attributes, DeliveryFailure
 
 MAX_VISIBILITY_TIMEOUT = 12 * 3600
-"""For how long a received message can be kept from others in all (SQS, ChangeMessageVisibility)."""
+"""The most seconds that a message can stay hidden after a receive (SQS, ChangeMessageVisibility)."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """A message as one receive handed it out.
+    """Message as returned by one receive.
 
     Attributes:
-        id: names the message; its copy gets another one.
-        body: what was sent.
-        receipt: what this receive may do with it: delete or release it.
-        receive_count: how often it was received, this time included.
-        attributes: what travels beside the body.
-        sent_at: when it was sent to its first queue, where the queue says so; dead-lettering does not
-            change it.
-        delivery_failure: why the bus gave it up, where it never reached its queue.
+        id: message id; a copy gets another one.
+        body: the text that was sent.
+        receipt: handle of this receive, for deleting, releasing or hiding the message.
+        receive_count: number of receives, this one included.
+        attributes: message attributes beside the body.
+        sent_at: when it was sent to its first queue; dead-lettering does not change it. None if the queue
+            does not tell.
+        delivery_failure: reason of the bus for giving it up; None if it reached its queue.
     """
 
     id: str
@@ -37,7 +37,7 @@ class QueueMessage:
 
 
 class Copy(NamedTuple):
-    """What became of the copy of one message: it has an id, or there is a problem and no copy."""
+    """Copy of one message: either with an id, or with the problem that prevented it."""
 
     original: QueueMessage
     id: str | None
@@ -45,44 +45,44 @@ class Copy(NamedTuple):
 
 
 class QueueDepth(NamedTuple):
-    """How many messages a queue holds, roughly."""
+    """Approximate number of messages in a queue."""
 
     waiting: int
     in_flight: int
-    """Received by somebody and neither deleted nor visible again."""
+    """Received, and neither deleted nor visible again."""
 
 
 class QueuePort(Protocol):
-    """A queue that hides what was received, counts receives, and dead-letters what was received too often.
+    """Queue that hides received messages, counts receives, and dead-letters messages received too often.
 
-    Delivery is at least once, in no promised order. Safe to call from several threads. Every method raises
-    `InfrastructureError` where the queue is missing, out of reach or closed to us, unless it says otherwise.
+    Delivery is at least once, in no guaranteed order. Safe to call from several threads. Every method raises
+    `InfrastructureError` if the queue is missing, unreachable or access is denied, unless it says otherwise.
     """
 
     @abstractmethod
     def receive(
         self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
     ) -> tuple[QueueMessage, ...]:
-        """Take up to `limit` (at most ten) messages; nobody else sees them for `visibility_timeout`.
+        """Receive up to `limit` (at most ten) messages and hide them for `visibility_timeout` seconds.
 
-        Waits up to `wait_seconds` for the first one. Each receive counts, and cannot be taken back.
+        Waits up to `wait_seconds` for the first one. Each receive counts and cannot be undone.
         """
         ...
 
     @abstractmethod
     def delete(self, messages: Sequence[QueueMessage], /) -> None:
-        """Remove what was received.
+        """Delete received messages.
 
         Raises:
-            DeletionError: after trying every one of them; says how many are still there.
+            DeletionError: some messages were not deleted; every one was tried.
         """
         ...
 
     @abstractmethod
     def release(self, messages: Sequence[QueueMessage], /) -> None:
-        """Make what was received visible again at once.
+        """Make received messages visible at once.
 
-        Never raises: what cannot be released becomes visible by itself when its time is up.
+        Never raises: a message that cannot be released becomes visible after its visibility timeout.
         """
         ...
 
@@ -102,24 +102,24 @@ class QueuePort(Protocol):
 
     @abstractmethod
     def resend(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
-        """Send each message again, with everything that travels beside it; visible at once, never received.
+        """Send a copy of each message with its attributes; copies are visible at once and count no receive.
 
-        Never raises: the answer has an entry for each message, in their order. Only a copy that the queue
+        Never raises: the result has an entry for each message, in their order. Only a copy that the queue
         confirmed, unchanged, has an id.
         """
         ...
 
     @abstractmethod
     def check_permissions(self) -> None:
-        """Make sure that what is received may be put back: sent and deleted. Touches no message."""
+        """Check the permissions to send and delete messages, without touching any."""
         ...
 
     @abstractmethod
     def max_receive_count(self) -> int | None:
-        """After how many receives a message is dead-lettered from here; None where that never happens."""
+        """Return the receives after which a message is dead-lettered; None if the queue never does."""
         ...
 
     @abstractmethod
     def depth(self) -> QueueDepth:
-        """Count the messages."""
+        """Return the approximate number of messages."""
         ...

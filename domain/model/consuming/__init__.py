@@ -1,1 +1,1 @@
-"""What a consumer knows of an event: how it was received, and who works on it."""
+"""Received events, deduplication keys and processing leases."""

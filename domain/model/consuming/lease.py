@@ -1,4 +1,4 @@
-"""What is remembered of events that were worked off, so that a duplicate is not worked off again."""
+"""Deduplication keys and processing leases, so that each event is handled once."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -6,10 +6,10 @@ from uuid import UUID
 
 
 class EventKey(NamedTuple):
-    """What tells an event from others, and a duplicate from what is to be done once more.
+    """Deduplication key of an event.
 
     Attributes:
-        replay: the name of the replay that it comes from: somebody wants it worked off again.
+        replay: name of the replay that it comes from; a replayed event is handled again.
     """
 
     interaction_id: UUID
@@ -17,10 +17,10 @@ class EventKey(NamedTuple):
 
 
 class ProcessingLease(NamedTuple):
-    """The right to work an event off; it ends with its success, or is given up, or runs out.
+    """Exclusive right to handle an event until it is completed or released, or the lease expires.
 
     Attributes:
-        token: differs with every acquire, so that a stale holder cannot be taken for the present one.
+        token: new with each acquire; tells the current owner from a stale one.
     """
 
     key: EventKey
@@ -28,9 +28,9 @@ class ProcessingLease(NamedTuple):
 
 
 class LeaseStatus(Enum):
-    """Why an event is not to be worked off now."""
+    """Reason why no lease was granted."""
 
     COMPLETED = "done"
-    """It was, and is remembered."""
+    """The event was handled."""
     IN_PROGRESS = "taken"
-    """Somebody works on it, or died over it a moment ago."""
+    """Another consumer has the lease, or died with it a moment ago."""

@@ -1,4 +1,4 @@
-"""An event as a consumer's handler gets it."""
+"""Event as a handler receives it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,14 +8,14 @@ from domain.model.events.event import BatchProcessingCompleted
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent:
-    """One event that was taken from a queue, ready to be worked off.
+    """One event from the queue, ready to be handled.
 
     Attributes:
-        event: always with its texts: what a 2.0 reference leads to was fetched and compared before.
-        replay: the name of the replay that it comes from; None for an event that is new.
-        receive_count: how often it was received, this time included; above 1 an earlier try failed, or its
-            end is not known.
-        sent_at: when it was put into the queue, where the queue says so.
+        event: the event with its texts; the payload of a 2.0 reference was fetched and verified.
+        replay: name of the replay that it comes from; None for a new event.
+        receive_count: number of receives, this one included; above 1, an earlier try failed or was
+            interrupted.
+        sent_at: when it was sent to the queue; None if the queue does not tell.
     """
 
     event: BatchProcessingCompleted
@@ -24,5 +24,5 @@ class ReceivedEvent:
     sent_at: datetime | None = None
 
     def to_json(self) -> str:
-        """The event alone, as schema 1.0 has it; never a reference."""
+        """Return the event as JSON of schema 1.0, never as a reference."""
         return self.event.to_json()
