@@ -1,1 +1,1 @@
-"""What can be done with events that were received: a command, a function, a folder for a warehouse."""
+"""Event handlers: run a command, call a function, write files for a warehouse."""

@@ -1,4 +1,4 @@
-"""A command that works events off."""
+"""Event handler that runs a command."""
 
 import os
 import shlex
@@ -15,21 +15,20 @@ from domain.model.errors import ConfigurationError, HandlerError
 from ports.event_handler_port import EventHandlerPort
 
 REASON_LENGTH = 200
-"""Characters of a command's last words that are shown."""
+"""The most characters of a command's last line of stderr in an error."""
 
 
 class CommandHandler(EventHandlerPort):
     """Runs a command for each event: the event's JSON on stdin, exit status 0 for success.
 
-    The command has our environment, credentials included, as its team may need them, and besides
-    `INTERACTION_ID`, `TENANT_ID`, `RECEIVE_COUNT` and `REPLAY` (empty unless the event comes from a replay).
-    What it writes, to stdout or stderr, goes to our stderr as it is. No shell is involved. It is a group of
-    processes of its own, which ends with it: nothing that it leaves behind goes on. It ends with us as well,
-    also where we are killed.
+    The command gets the consumer's environment, credentials included, and `INTERACTION_ID`, `TENANT_ID`,
+    `RECEIVE_COUNT` and `REPLAY` (empty unless the event comes from a replay). Its stdout and stderr go to the
+    consumer's stderr unchanged. No shell is involved. It runs in a process group of its own, which is killed
+    when the command ends, and when the consumer ends or is killed.
 
     Args:
         command: program and arguments.
-        timeout_seconds: after so long the group is killed, and the event counts as failed.
+        timeout_seconds: time after which the group is killed and the event has failed.
     """
 
     def __init__(self, command: Sequence[str], *, timeout_seconds: float) -> None:
@@ -37,15 +36,15 @@ class CommandHandler(EventHandlerPort):
         self._timeout_seconds = timeout_seconds
         self._running: set[ProcessGroup] = set()
         self._aborted = False
-        self._guard: ProcessReaper | None = None
+        self._reaper: ProcessReaper | None = None
         self._lock = threading.Lock()
 
     @classmethod
     def parse(cls, line: str, *, timeout_seconds: float) -> Self:
-        """Split a command line as a shell would, and make sure that there is such a program.
+        """Split a command line as a shell would, and check that the program exists.
 
         Raises:
-            ConfigurationError: a quotation does not end, nothing is named, or there is no such program.
+            ConfigurationError: a quotation does not end, the line is empty, or there is no such program.
         """
         try:
             command = shlex.split(line)
@@ -55,13 +54,13 @@ class CommandHandler(EventHandlerPort):
             raise ConfigurationError("--exec names no command.")
         if shutil.which(command[0]) is None:
             raise ConfigurationError(
-                f"--exec {line!r}: there is no program {command[0]!r} that may be run. No shell is involved;"
+                f"--exec {line!r}: there is no executable program {command[0]!r}. No shell is involved;"
                 " for pipes and the like, name one: sh -c '…'."
             )
         return cls(command, timeout_seconds=timeout_seconds)
 
     def handle(self, received: ReceivedEvent, /) -> None:
-        """Run the command, wait for it, and end what it left behind."""
+        """Run the command, wait for it, and kill the rest of its process group."""
         group = self._start(received)
         try:
             in_time = group.wait(self._timeout_seconds)
@@ -70,10 +69,12 @@ class CommandHandler(EventHandlerPort):
         finally:
             status = self._end(group)
         if status:
-            raise HandlerError(f"{self._name} {self._what_became(status, in_time=in_time)}{_said(group)}")
+            raise HandlerError(
+                f"{self._name} {self._describe_end(status, in_time=in_time)}{_last_line(group)}"
+            )
 
     def abort(self) -> None:
-        """Kill every group that runs, and start no other one."""
+        """Kill every running group, and start no other."""
         with self._lock:
             self._aborted = True
             for group in self._running:
@@ -87,30 +88,30 @@ class CommandHandler(EventHandlerPort):
         environment = os.environ | _variables(received)
         with self._lock:
             if self._aborted:
-                raise HandlerError(f"{self._name} was not started, as the consumer must end.")
+                raise HandlerError(f"{self._name} was not started: the consumer is shutting down.")
             try:
-                self._guard = self._guard or ProcessReaper()
+                self._reaper = self._reaper or ProcessReaper()
                 group = ProcessGroup(self._command, environment, received.to_json().encode())
             except (OSError, ValueError) as error:
                 raise HandlerError(f"{self._name} could not be started: {error}.") from error
-            self._guard.watch(group.id)
+            self._reaper.watch(group.id)
             self._running.add(group)
         return group
 
     def _end(self, group: ProcessGroup) -> int:
-        """Kill and forget; until then its number belongs to nobody else, so that no stranger is killed."""
+        """Kill the group and forget it, before it is reaped and its id can be reused."""
         with self._lock:
             group.kill()
             self._running.discard(group)
-            if self._guard:
-                self._guard.forget(group.id)
+            if self._reaper:
+                self._reaper.forget(group.id)
         return group.close()
 
-    def _what_became(self, status: int, *, in_time: bool) -> str:
+    def _describe_end(self, status: int, *, in_time: bool) -> str:
         if self._aborted:
-            return "was ended, as the consumer must end"
+            return "was killed: the consumer is shutting down"
         if not in_time:
-            return f"took longer than {self._timeout_seconds:g} s and was ended"
+            return f"took longer than {self._timeout_seconds:g} s and was killed"
         if status > 0:
             return f"ended with exit status {status}"
         return f"was killed by signal {-status} ({signal.strsignal(-status)})"
@@ -125,8 +126,8 @@ def _variables(received: ReceivedEvent) -> dict[str, str]:
     }
 
 
-def _said(group: ProcessGroup) -> str:
-    """The last line of stderr, cut and escaped: it may come from anywhere."""
+def _last_line(group: ProcessGroup) -> str:
+    """Return the last line of stderr, shortened and escaped, as its content is untrusted."""
     lines = group.tail.decode("utf-8", "backslashreplace").rstrip().splitlines()
     if not lines:
         return "."

@@ -1,4 +1,4 @@
-"""A team's own function that works events off."""
+"""Event handler that calls a Python function."""
 
 import importlib
 import inspect
@@ -20,8 +20,8 @@ Function = Callable[[ReceivedEvent], object]
 class FunctionHandler(EventHandlerPort):
     """Calls a function with each `ReceivedEvent`, from several threads at once; returning means success.
 
-    What it returns is ignored. Whatever it raises is a failure that is told by its type and its place, never
-    by its text, which may quote a transcript.
+    Its result is ignored. An exception is a failure; the error names its type and place, never its text,
+    which may quote a transcript.
     """
 
     def __init__(self, function: Function, *, name: str) -> None:
@@ -30,11 +30,11 @@ class FunctionHandler(EventHandlerPort):
 
     @classmethod
     def load(cls, name: str) -> Self:
-        """Import `module:function`, where the present folder comes first, as with `python -m`.
+        """Import `module:function`, from the current folder first, as `python -m` does.
 
         Raises:
-            ConfigurationError: module or function is missing, cannot be imported, or is nothing that can be
-                called with an event and has then done its work.
+            ConfigurationError: module or function is missing or cannot be imported, or the function cannot be
+                called with an event, or would not do its work within the call.
         """
         module_name, _, path = name.partition(":")
         if not module_name or not path:
@@ -50,14 +50,14 @@ class FunctionHandler(EventHandlerPort):
             result = self._function(received)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - libraries in Rust panic with one, others leave the program
-            raise HandlerError(f"{self._name} raised {_told(error, self._function)}.") from None
+        except BaseException as error:  # noqa: BLE001 - Rust libraries panic with one, others call sys.exit()
+            raise HandlerError(f"{self._name} raised {_type_and_place(error, self._function)}.") from None
         if _is_unfinished(result):
-            raise HandlerError(f"{self._name} returned a {type(result).__name__}, which nobody awaits.")
+            raise HandlerError(f"{self._name} returned a {type(result).__name__}, which is not awaited.")
 
 
 def _import(module_name: str, name: str) -> ModuleType:
-    folder = os.getcwd()  # noqa: PTH109 - a text, for the import path
+    folder = os.getcwd()  # noqa: PTH109 - sys.path holds strings
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
@@ -66,7 +66,7 @@ def _import(module_name: str, name: str) -> ModuleType:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise _failed_import(name, error) from error
         raise ConfigurationError(
-            f"--handler {name!r}: there is no module {error.name!r} in {folder} or where Python looks."
+            f"--handler {name!r}: there is no module {error.name!r} in {folder} or on the import path."
         ) from None
     except (Exception, SystemExit) as error:
         raise _failed_import(name, error) from error
@@ -93,7 +93,7 @@ def _checked(function: object, name: str) -> Function:
         )
     if _does_no_work(function) or _does_no_work(type(function).__call__):
         raise ConfigurationError(
-            f"--handler {name!r} is a coroutine or generator function: to call it does no work yet."
+            f"--handler {name!r} is a coroutine or generator function: calling it does not run it."
             " Name a plain function, which may call asyncio.run()."
         )
     if not _takes_one_argument(function):
@@ -111,21 +111,21 @@ def _takes_one_argument(function: Function) -> bool:
         inspect.signature(function).bind(None)
     except TypeError:
         return False
-    except ValueError:  # written in C, and does not say
+    except ValueError:  # written in C, without a signature
         return True
     return True
 
 
 def _is_unfinished(result: object) -> bool:
-    """Whether a call only prepared the work; a coroutine is closed, so that Python does not complain."""
+    """Return True if the call did not run the work; close a coroutine, so that Python does not warn."""
     if inspect.iscoroutine(result):
         result.close()
         return True
     return inspect.isawaitable(result) or inspect.isgenerator(result) or inspect.isasyncgen(result)
 
 
-def _told(error: BaseException, function: Function) -> str:
-    """Type and place: the last line in the function's own file, else the last line of all."""
+def _type_and_place(error: BaseException, function: Function) -> str:
+    """Return type and place: the last line in the function's own file, else the last line of all."""
     frames = extract_tb(error.__traceback__)
     code = getattr(inspect.unwrap(function), "__code__", None)
     own = [frame for frame in frames if code is not None and frame.filename == code.co_filename]

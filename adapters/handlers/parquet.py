@@ -1,4 +1,4 @@
-"""Parquet files for a warehouse."""
+"""Event handler that writes Parquet files for a warehouse."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,12 +20,12 @@ SCHEMA = pa.schema(
         pa.field("cleaned_transcript", pa.string(), nullable=False),
     ]
 )
-"""The columns of a file. Tenant and day are columns by the names of the folders, as in Hive, Spark and
-Athena; several engines refuse a file that has them as well."""
+"""Columns of a file. Tenant and day are columns by the names of the folders, as in Hive, Spark and Athena;
+several engines reject a file that has them as well."""
 
 
 class ParquetDirectory(EventHandlerPort):
-    """Writes each event as the one row of a file of its own, its texts as columns; compressed with Snappy."""
+    """Writes each event as one row in a file of its own, its texts as columns; compressed with Snappy."""
 
     def __init__(self, folder: PartitionedWriter) -> None:
         self._folder = folder

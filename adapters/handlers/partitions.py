@@ -1,4 +1,4 @@
-"""Files of events for a warehouse: one an event, partitioned by tenant and day, whole or not there."""
+"""Writer of files for a warehouse: one per event, partitioned by tenant and day, written atomically."""
 
 import contextlib
 import os
@@ -11,30 +11,30 @@ from domain.model.errors import ConfigurationError, HandlerError
 from domain.model.events.event import BatchProcessingCompleted
 
 UNFINISHED = ".unfinished"
-"""The folder of files that are being written; warehouses pass over names that begin with a dot."""
+"""Folder of unfinished files; warehouses ignore names that begin with a dot."""
 
 LEFT_OVER_AFTER_SECONDS = 3600.0
-"""No file takes so long to write; one that is older was left behind by a process that was killed."""
+"""Age at which an unfinished file is deleted: it was left behind by a killed process."""
 
 FOLDER_MODE, FILE_MODE = 0o750, 0o640
-"""Transcripts are in there: nobody but the owner and the group, if the umask leaves it so much, may look."""
+"""Transcripts are readable by the owner and, if the umask allows it, the group only."""
 
 
 class PartitionedWriter:
-    """A folder with `tenant_id=…/day=YYYY-MM-DD/INTERACTION_ID.SUFFIX`, the day being the event's, in UTC.
+    """Writes `tenant_id=…/day=YYYY-MM-DD/INTERACTION_ID.SUFFIX` in a folder, by the event's day in UTC.
 
-    A file appears under its name when it is whole and durable, never before. The same event always has the
-    same name, so that writing it again replaces a file by its like. Several processes may share the folder.
+    A file appears under its name once it is complete and durable, never before. The same event always has the
+    same name, so writing it again replaces its file. Several processes may share the folder.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
 
     def prepare(self) -> None:
-        """Make the folder, unless it is there, and sweep what killed processes left unfinished.
+        """Create the folder if it is missing, and delete unfinished files of killed processes.
 
         Raises:
-            ConfigurationError: it cannot be made, or not be written to.
+            ConfigurationError: the folder cannot be created or written to.
         """
         unfinished = self._root / UNFINISHED
         new = [folder for folder in (unfinished, *unfinished.parents) if not folder.exists()]
@@ -50,11 +50,11 @@ class PartitionedWriter:
             raise ConfigurationError(f"--to {str(self._root)!r} cannot be written to: {error}.") from error
 
     def write(self, event: BatchProcessingCompleted, suffix: str, content: bytes) -> None:
-        """Write the file of one event; once this returns, a power cut does not take it away.
+        """Write the file of one event; it survives a power cut once this returns.
 
         Raises:
-            HandlerError: the disk is full or fails, or the way leads out of the folder. There is no file
-                under the event's name, unless there was one before or only its durability is in doubt.
+            HandlerError: the disk is full or fails, or a link leads out of the folder. There is no file under
+                the event's name, unless there was one before or only its durability is uncertain.
         """
         partition = self._partition(event)
         try:
@@ -69,7 +69,7 @@ class PartitionedWriter:
             raise HandlerError(f"The event cannot be written to {str(partition)!r}: {reason}.") from error
 
     def _partition(self, event: BatchProcessingCompleted) -> Path:
-        """The folder of tenant and day; nobody else names a part of it, but links may lie there."""
+        """Return the folder of tenant and day; reject a link that leads out of the root."""
         day = event.timestamp.date().isoformat()
         partition = self._root / f"tenant_id={event.tenant_id}" / f"day={day}"
         if not partition.resolve().is_relative_to(self._root.resolve()):
@@ -78,7 +78,7 @@ class PartitionedWriter:
 
     @contextlib.contextmanager
     def _unfinished_file(self, content: bytes) -> Iterator[Path]:
-        """A file with this content, durable but for its name; it is gone at the end, unless it was moved."""
+        """Yield a file with this content, durable except for its name; delete it at the end, unless moved."""
         path = self._root / UNFINISHED / uuid4().hex
         try:
             with open(path, "xb", opener=_open_private) as file:
@@ -97,7 +97,7 @@ def _open_private(path: str, flags: int) -> int:
 def _sweep(unfinished: Path) -> None:
     latest = time.time() - LEFT_OVER_AFTER_SECONDS
     for file in unfinished.iterdir():
-        with contextlib.suppress(FileNotFoundError):  # somebody else sweeps as well
+        with contextlib.suppress(FileNotFoundError):  # another process sweeps as well
             if file.stat().st_mtime < latest:
                 file.unlink()
 

@@ -1,4 +1,4 @@
-"""A command and all it starts, as one group of processes."""
+"""Process group of one command and all processes that it starts."""
 
 import contextlib
 import os
@@ -10,22 +10,22 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 TAIL_BYTES = 4096
-"""How much of the end of stderr is kept."""
+"""Bytes of the end of stderr that are kept."""
 
 _PIPE_BYTES = 2**20
-"""The most that Linux lets a pipe hold."""
+"""The most bytes that Linux lets a pipe hold."""
 
 _OUR_STDERR = 2
 
 
 class ProcessGroup:
-    """One run of a command: its input is there from the start, its output goes to our stderr as it comes.
+    """One run of a command; its output is forwarded to the consumer's stderr.
 
-    The input is a file in memory, so that a command need not read it, and nothing waits for one that does
-    not. Close it when the run is over.
+    The input is a file in memory, so that nothing waits for a command that does not read it. Close the group
+    when the run is over.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the command cannot be started.
         ValueError: an argument or a variable holds a null character.
     """
 
@@ -46,11 +46,11 @@ class ProcessGroup:
 
     @property
     def id(self) -> int:
-        """The number of the group, and of the command."""
+        """Process id of the command and id of its group."""
         return self._process.pid
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the command's end and say whether it came; meanwhile pass on what it says on stderr."""
+        """Forward stderr until the command ends; return False if it did not end in time."""
         ended = os.pidfd_open(self._process.pid)
         try:
             return self._watch(ended, time.monotonic() + seconds)
@@ -58,14 +58,14 @@ class ProcessGroup:
             os.close(ended)
 
     def kill(self) -> None:
-        """End every process of the group; also after the command ended, as it may have left some behind."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or somebody else's by now
+        """Kill every process of the group; also after the command ended, as it may have left some behind."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or reused by now
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> int:
-        """Forget the processes, which were killed before; returns the exit status, negative for a signal."""
+        """Reap the command, after `kill`; return its exit status, negative for a signal."""
         status = self._process.wait()
-        self._pass_on()
+        self._forward()
         assert self._process.stderr is not None  # noqa: S101 - as above
         self._process.stderr.close()
         return status
@@ -78,12 +78,12 @@ class ProcessGroup:
             ready = {file for file, _ in poll.poll(left * 1000)}
             if ended in ready:
                 return True
-            if self._stderr in ready and self._pass_on():
+            if self._stderr in ready and self._forward():
                 poll.unregister(self._stderr)
         return False
 
-    def _pass_on(self) -> bool:
-        """Pass on what is there to be read, a pipe full at most; whether its end was reached."""
+    def _forward(self) -> bool:
+        """Forward the output that is there, a pipe full at most; return True at its end."""
         try:
             chunk = os.read(self._stderr, _PIPE_BYTES)
         except BlockingIOError:
@@ -94,7 +94,7 @@ class ProcessGroup:
 
 
 def _write(chunk: bytes) -> None:
-    """A log that cannot be written is no reason to fail an event."""
+    """Write to stderr; a log that cannot be written does not fail the event."""
     with contextlib.suppress(OSError):
         os.write(_OUR_STDERR, chunk)
 

@@ -1,4 +1,4 @@
-"""Commands end with the process that started them, also where that is killed with -9."""
+"""Reaper of commands: they end with the consumer, even if it is killed with -9."""
 
 import logging
 import os
@@ -12,11 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 class ProcessReaper:
-    """A process that outlives this one by a moment, in which it kills every group that is not forgotten.
+    """Process that outlives the consumer for a moment and kills every watched process group.
 
-    The kernel's own means (PR_SET_PDEATHSIG) would reach the command alone and nothing that it started, and
-    has to be asked for between fork and exec, where a process with threads may not run Python. Safe to use
-    from several threads.
+    The kernel's PR_SET_PDEATHSIG would reach only the command and nothing that it started, and has to be set
+    between fork and exec, where a process with threads must not run Python. Safe to use from several threads.
     """
 
     def __init__(self) -> None:
@@ -30,33 +29,34 @@ class ProcessReaper:
         assert self._process.stdin is not None  # noqa: S101 - it was asked for
         assert self._process.stdout is not None  # noqa: S101 - same
         with self._process.stdout as ready:
-            ready.read()  # it closes this once no signal ends it any more
+            ready.read()  # the reaper closes this once it ignores signals
         self._line = self._process.stdin.fileno()
         self._is_gone = False
-        weakref.finalize(self, _dismiss, self._process)
+        weakref.finalize(self, _end_reaper, self._process)
 
     def watch(self, group: int) -> None:
-        """Have it killed, should this process end."""
-        self._say(reaper_process.WATCH, group)
+        """Kill the group if this process ends."""
+        self._send(reaper_process.WATCH, group)
 
     def forget(self, group: int) -> None:
-        """Leave it alone; to be said before its number can be somebody else's."""
-        self._say(reaper_process.FORGET, group)
+        """Stop watching a group; call it before the group is reaped and its id can be reused."""
+        self._send(reaper_process.FORGET, group)
 
-    def _say(self, what: str, group: int) -> None:
-        """One write, which no other thread's can break up. No event fails for the want of a guard."""
+    def _send(self, sign: str, group: int) -> None:
+        """Write one line, atomically; without a reaper events are handled all the same."""
         if self._is_gone:
             return
         try:
-            os.write(self._line, f"{what}{group}\n".encode())
+            os.write(self._line, f"{sign}{group}\n".encode())
         except OSError as error:
             self._is_gone = True
             logger.warning(
-                "commands are not guarded: they go on if the consumer is killed", extra={"error": str(error)}
+                "process reaper lost, commands keep running if the consumer is killed",
+                extra={"error": str(error)},
             )
 
 
-def _dismiss(process: "subprocess.Popen[bytes]") -> None:
+def _end_reaper(process: "subprocess.Popen[bytes]") -> None:
     assert process.stdin is not None  # noqa: S101 - as above
     process.stdin.close()
     process.wait()

@@ -1,7 +1,7 @@
-"""The program that `ProcessReaper` runs: reads which process groups run, and kills those left at the end.
+"""Program that `ProcessReaper` runs: reads the running process groups, and kills those left at the end.
 
-The end comes when nobody can write any more: whoever started it is dead, however it died. Signals that are
-meant for the consumer's whole family do not end it.
+Its input ends when the process that started it is dead. It ignores signals that are sent to the consumer's
+whole process group.
 """
 
 import contextlib
@@ -11,19 +11,21 @@ import sys
 from collections.abc import Iterable
 
 WATCH, FORGET = "+", "-"
-"""How a line begins; the number of a group follows."""
+"""First character of a line; the id of a group follows."""
 
 
 def main(lines: Iterable[str]) -> None:
-    """Follow the lines to their end."""
+    """Read the lines to their end, then kill the groups that are left."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    os.close(sys.stdout.fileno())  # which says that this is done; Python's own close() leaves it open
+    os.close(
+        sys.stdout.fileno()
+    )  # tells the parent that signals are ignored; Python's own close() leaves it open
     groups = set[int]()
     for line in lines:
         (groups.add if line[0] == WATCH else groups.discard)(int(line[1:]))
     for group in groups:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or somebody else's by now
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or reused by now
             os.killpg(group, signal.SIGKILL)
 
 

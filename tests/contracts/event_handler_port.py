@@ -1,4 +1,4 @@
-"""What every handler of received events keeps to; an adapter binds it by providing the fixture `handler`."""
+"""Contract suite of `EventHandlerPort`; an adapter binds it by providing the fixture `handler`."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +15,11 @@ from tests.support.samples.factories import an_event
 
 @dataclass(frozen=True)
 class Handler:
-    """A handler together with what came of its work.
+    """Handler under test, with its results.
 
     Attributes:
-        handled: the events that were worked off, read back from where they went.
-        broken: one of the same kind that fails for every event.
+        handled: returns the events that were handled, read back from their destination.
+        broken: a handler of the same kind that fails for every event.
     """
 
     port: EventHandlerPort
@@ -30,14 +30,14 @@ class Handler:
 class EventHandlerPortContract:
     """Bound by each adapter of `EventHandlerPort`."""
 
-    def test_an_event_is_worked_off_whole(self, handler: Handler) -> None:
+    def test_an_event_is_handled_completely(self, handler: Handler) -> None:
         event = an_event(raw_transcript="Grüße, 你好 👩‍👩‍👧 \u2028 'x' \"y\" \n" * 50, cleaned_transcript="")
 
         handler.port.handle(ReceivedEvent(event))
 
         assert handler.handled() == [event]
 
-    def test_large_transcripts_are_no_matter(self, handler: Handler) -> None:
+    def test_large_transcripts_are_handled(self, handler: Handler) -> None:
         event = an_event(raw_transcript="word " * 600_000, account_id=None)
 
         handler.port.handle(ReceivedEvent(event, replay="again", receive_count=2))
@@ -52,7 +52,7 @@ class EventHandlerPortContract:
 
         assert set(handler.handled()) == {event}
 
-    def test_several_threads_may_hand_over_events_at_once(self, handler: Handler) -> None:
+    def test_several_threads_may_call_it_at_once(self, handler: Handler) -> None:
         events = [an_event(raw_transcript=str(number)) for number in range(12)]
 
         with ThreadPoolExecutor(4) as threads:
@@ -60,7 +60,7 @@ class EventHandlerPortContract:
 
         assert set(handler.handled()) == set(events)
 
-    def test_failure_is_told_every_time_and_never_quotes_the_transcripts(self, handler: Handler) -> None:
+    def test_every_failure_is_raised_and_never_quotes_the_transcripts(self, handler: Handler) -> None:
         received = ReceivedEvent(an_event(raw_transcript="secret", cleaned_transcript="Secret."))
 
         for _ in range(2):

@@ -27,13 +27,13 @@ def failure_of(handler: CommandHandler, received: ReceivedEvent | None = None) -
 
 
 def appears(file: Path) -> str:
-    """What is in a file, once it is there and filled."""
+    """Return the content of a file, once it has any."""
     wait_until(lambda: file.exists() and file.read_text())
     return file.read_text()
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process ends, sooner or later; init may not have buried it yet."""
+    """Wait until a process has ended; it may be a zombie."""
     wait_until(lambda: _has_ended(pid))
     return True
 
@@ -80,17 +80,17 @@ def test_a_command_need_not_read_its_input() -> None:
     )
 
 
-def test_the_exit_status_and_the_last_words_are_the_reason() -> None:
+def test_the_reason_is_the_exit_status_and_the_last_line_of_stderr() -> None:
     assert failure_of(shell("echo first >&2; echo no such table >&2; echo >&2; exit 7")) == (
         "The command 'sh' ended with exit status 7: no such table"
     )
 
 
-def test_a_command_that_fails_silently_is_told_by_its_status() -> None:
+def test_the_reason_of_a_silent_failure_is_its_exit_status() -> None:
     assert failure_of(shell("exit 1")) == "The command 'sh' ended with exit status 1."
 
 
-def test_last_words_are_cut_and_cannot_steer_a_terminal() -> None:
+def test_the_last_line_is_shortened_and_cannot_control_a_terminal() -> None:
     reason = failure_of(shell("printf '\\033[2J\\377\\342\\200\\256%0500d' 0 >&2; exit 1"))
 
     assert reason.startswith("The command 'sh' ended with exit status 1: \\x1b[2J\\xff\\u202e000")
@@ -98,7 +98,7 @@ def test_last_words_are_cut_and_cannot_steer_a_terminal() -> None:
     assert len(reason) < 300
 
 
-def test_a_signal_is_told_as_one() -> None:
+def test_a_signal_is_named() -> None:
     assert failure_of(shell("kill -9 $$")) == "The command 'sh' was killed by signal 9 (Killed)."
 
 
@@ -117,14 +117,14 @@ def test_a_flood_of_output_neither_blocks_nor_is_kept(capfd: pytest.CaptureFixtu
     assert len(capfd.readouterr().err) == 3_000_000 + len("the end\n")
 
 
-def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
+def test_a_command_past_its_timeout_is_killed_with_all_it_started(tmp_path: Path) -> None:
     handler = shell(f"sleep 600 & echo $! > {tmp_path}/child; wait", timeout_seconds=4)
 
-    assert failure_of(handler) == "The command 'sh' took longer than 4 s and was ended."
+    assert failure_of(handler) == "The command 'sh' took longer than 4 s and was killed."
     assert is_gone(int(appears(tmp_path / "child")))
 
 
-def test_a_command_that_talks_without_end_is_ended_as_well() -> None:
+def test_a_command_that_writes_without_end_is_killed_as_well() -> None:
     script = f"{sys.executable} -c 'while True: print(chr(32) * 4095, flush=True)' 1>&2"
 
     assert "took longer than 0.5 s" in failure_of(shell(script, timeout_seconds=0.5))
@@ -136,7 +136,7 @@ def test_what_a_command_leaves_behind_ends_with_it(tmp_path: Path) -> None:
     assert is_gone(int(appears(tmp_path / "child")))
 
 
-def test_who_left_the_group_and_holds_our_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+def test_a_process_that_left_the_group_with_the_pipe_does_not_block(tmp_path: Path) -> None:
     handler = shell(f"setsid sh -c 'echo $$ > {tmp_path}/escaped; exec sleep 600' & "
                     f"while [ ! -s {tmp_path}/escaped ]; do sleep 0.01; done")  # fmt: skip
 
@@ -173,9 +173,9 @@ def test_aborting_ends_what_runs_and_starts_nothing_new(tmp_path: Path) -> None:
     handler.abort()
     thread.join(60)
 
-    assert failures == ["The command 'sh' was ended, as the consumer must end."]
+    assert failures == ["The command 'sh' was killed: the consumer is shutting down."]
     assert is_gone(pid)
-    assert failure_of(handler) == "The command 'sh' was not started, as the consumer must end."
+    assert failure_of(handler) == "The command 'sh' was not started: the consumer is shutting down."
 
 
 def test_a_program_that_vanished_is_a_failure_of_the_event(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
-def test_no_file_stays_open_and_no_process_unburied() -> None:
+def test_no_file_stays_open_and_no_zombie_is_left() -> None:
     handler = shell("exit 1")
     failure_of(handler)
     before = open_files()
@@ -207,7 +207,7 @@ def test_no_file_stays_open_and_no_process_unburied() -> None:
         failure_of(handler)
 
     assert open_files() == before
-    assert os.waitpid(-1, os.WNOHANG) == (0, 0)  # there is the guard, which lives, and nobody to bury
+    assert os.waitpid(-1, os.WNOHANG) == (0, 0)  # the reaper lives, and there is no zombie
 
 
 def test_words_are_split_as_a_shell_would_and_no_shell_is_involved(tmp_path: Path) -> None:
@@ -224,8 +224,8 @@ def test_words_are_split_as_a_shell_would_and_no_shell_is_involved(tmp_path: Pat
         ("", "names no command"),
         ("   ", "names no command"),
         ("handle 'it", "cannot be split into words: No closing quotation"),
-        ("no-such-program --fast", "there is no program 'no-such-program' that may be run"),
-        ("/etc/passwd", "there is no program '/etc/passwd' that may be run"),
+        ("no-such-program --fast", "there is no executable program 'no-such-program'"),
+        ("/etc/passwd", "there is no executable program '/etc/passwd'"),
     ],
 )
 def test_a_command_that_cannot_work_stops_the_start(line: str, problem: str) -> None:

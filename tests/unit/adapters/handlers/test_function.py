@@ -60,7 +60,7 @@ waits_itself = lambda received: asyncio.run(later(received))
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module in the present folder, under a name that no other test uses."""
+    """Create a module in the current folder, under a name that no other test uses."""
     name = f"handlers_{uuid4().hex}"
     (tmp_path / f"{name}.py").write_text(MODULE)
     monkeypatch.chdir(tmp_path)
@@ -123,7 +123,7 @@ def test_a_function_that_leaves_the_program_or_panics_has_failed(module: str, na
 
 @pytest.mark.parametrize(("name", "kind"), [("wrapped", "coroutine"), ("generating", "generator")])
 def test_work_that_was_only_prepared_is_none(module: str, name: str, kind: str) -> None:
-    assert failure_of(f"{module}:{name}") == f"{module}:{name} returned a {kind}, which nobody awaits."
+    assert failure_of(f"{module}:{name}") == f"{module}:{name} returned a {kind}, which is not awaited."
 
 
 @pytest.mark.parametrize("name", ["later", "one_by_one", "later_object"])

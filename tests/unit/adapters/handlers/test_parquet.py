@@ -24,7 +24,7 @@ def directory(root: Path) -> ParquetDirectory:
 
 
 def read(root: Path) -> list[dict[str, Any]]:
-    """The whole folder as one table, as a warehouse finds it."""
+    """Return the rows of the whole folder, as a warehouse reads it."""
     hive = pyarrow.dataset.partitioning(
         pa.schema([("tenant_id", pa.string()), ("day", pa.date32())]), flavor="hive"
     )

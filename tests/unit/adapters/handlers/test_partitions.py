@@ -33,7 +33,7 @@ def failure_of(folder: PartitionedWriter, event: BatchProcessingCompleted, conte
 
 @contextmanager
 def files_limited_to(size: int) -> Iterator[None]:
-    """As on a full disk: a write stops after so many bytes."""
+    """Limit the size of files, as a full disk would."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -43,7 +43,7 @@ def files_limited_to(size: int) -> Iterator[None]:
 
 
 def failing_at(number: int, call: Callable[..., None], error: int) -> Callable[..., None]:
-    """The same call, but for one of its uses, counted from 1."""
+    """Return the call, failing once at its `number`-th use."""
     count = 0
 
     def sometimes(*arguments: object) -> None:
@@ -67,7 +67,7 @@ def test_the_day_is_the_events_in_utc(tmp_path: Path) -> None:
     assert event.timestamp.tzinfo == UTC
 
 
-def test_nobody_but_owner_and_group_may_look(tmp_path: Path) -> None:
+def test_only_owner_and_group_may_read(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
         prepared(tmp_path / "warehouse").write(an_event(), "txt", b"x")

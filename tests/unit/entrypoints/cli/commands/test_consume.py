@@ -320,7 +320,7 @@ def test_a_function_that_is_stuck_in_every_thread_ends_it_with_1(aws: Aws) -> No
         ([], "exactly one of --exec CMD, --handler MODULE:FUNCTION and --to DIR"),
         (["--exec", "true", "--to", "x"], "exactly one of"),
         (["--exec", "true", "--format", "parquet"], "--format needs --to"),
-        (["--exec", "no-such-program"], "there is no program 'no-such-program'"),
+        (["--exec", "no-such-program"], "there is no executable program 'no-such-program'"),
         (["--handler", "no_such_module:f"], "no module"),
         (["--exec", "true", "--group", "a b"], "'a b' is no name"),
         (["--exec", "true", "--concurrency", "0"], "--concurrency"),
