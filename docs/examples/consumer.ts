@@ -1,7 +1,7 @@
 // A consumer of BatchProcessingCompleted in TypeScript (Node.js 20 or later), with the AWS SDK v3 and zod.
 //
 // Variables: QUEUE_URL; SEEN_TABLE, a DynamoDB table with the partition key `id` (a string) and its time to live on
-// `expires`; PAYLOAD_BUCKET, where large transcripts lie. AWS_REGION, AWS_ENDPOINT_URL and the credentials are the SDK's.
+// `expires`; PAYLOAD_BUCKET, the bucket of large transcripts. AWS_REGION, AWS_ENDPOINT_URL and the credentials are the SDK's.
 //
 // Where your work is a row in a database, leave the table out: a unique key on (interaction_id, replay), written
 // in the same transaction as the row, does the same and cannot be interrupted between the two.
@@ -24,12 +24,12 @@ import {
 } from "@aws-sdk/client-sqs";
 import { z } from "zod";
 
-const VISIBILITY_TIMEOUT = 30; // nobody else gets a message while it is hidden, and the heartbeat renews it
+const VISIBILITY_TIMEOUT = 30; // a received message is hidden from other consumers; the heartbeat extends it
 const HEARTBEAT_SECONDS = 10;
-const REMEMBERED_SECONDS = 28 * 24 * 3600; // 14 days in the queue, and 14 in the dead-letter queue
+const RETENTION_SECONDS = 28 * 24 * 3600; // 14 days in the queue, and 14 in the dead-letter queue
 const TEST_EVENT_LABEL = "urn:batch-transcription:test-event";
 
-// zod drops keys that it does not know: a new optional key is a minor version, which this reader has to bear.
+// zod drops keys that it does not know: a new optional key is a minor version, which this reader must accept.
 const Texts = z.object({ raw_transcript: z.string(), cleaned_transcript: z.string() });
 const Reference = z.object({
   transcript_ref: z.object({ bucket: z.string(), key: z.string(), size: z.number(), sha256: z.string() }),
@@ -56,7 +56,7 @@ type Texts = z.infer<typeof Texts>;
 
 const QueueUrl = required("QUEUE_URL");
 const TableName = required("SEEN_TABLE");
-const Bucket = required("PAYLOAD_BUCKET"); // known here: who sends an event must not choose where its readers look
+const Bucket = required("PAYLOAD_BUCKET"); // from the configuration: the sender of an event must not choose the bucket
 const sqs = new SQSClient();
 const s3 = new S3Client();
 const dynamo = new DynamoDBClient();
@@ -68,8 +68,8 @@ function required(name: string): string {
   return value;
 }
 
-// Your work goes here. It may run again for the same event where this process dies at the wrong moment.
-async function workOff(event: Event, texts: Texts): Promise<void> {
+// Put your work here. It may run again for the same event if this process dies at the wrong moment.
+async function processEvent(event: Event, texts: Texts): Promise<void> {
   console.log("saved", event.interaction_id, texts.cleaned_transcript.length); // lengths, never the texts
 }
 
@@ -85,7 +85,7 @@ async function textsOf(event: Event): Promise<Texts> {
 
 const now = () => Math.floor(Date.now() / 1000);
 
-// Mark a key: as being worked on, for as long as its message is hidden, or as done. The owner tells attempts apart.
+// Mark a key as in progress, for as long as its message is hidden, or as done. The owner identifies the attempt.
 async function mark(id: string, owner: string, state: "working" | "done"): Promise<void> {
   const working = state === "working";
   await dynamo.send(
@@ -96,7 +96,7 @@ async function mark(id: string, owner: string, state: "working" | "done"): Promi
         owner: { S: owner },
         state: { S: state },
         lease: { N: String(working ? now() + VISIBILITY_TIMEOUT : 0) },
-        expires: { N: String(now() + REMEMBERED_SECONDS) },
+        expires: { N: String(now() + RETENTION_SECONDS) },
       },
       ConditionExpression:
         "attribute_not_exists(id) OR (#state = :working AND (#owner = :owner OR lease <= :now))",
@@ -110,8 +110,8 @@ async function mark(id: string, owner: string, state: "working" | "done"): Promi
   );
 }
 
-// Whether the work is ours to do; throws where somebody else is at it, so that the message comes again.
-async function claim(id: string, owner: string): Promise<boolean> {
+// Returns false for a duplicate; throws while another consumer works on the event, so that the message is redelivered.
+async function acquire(id: string, owner: string): Promise<boolean> {
   try {
     await mark(id, owner, "working");
     return true;
@@ -120,11 +120,11 @@ async function claim(id: string, owner: string): Promise<boolean> {
   }
   const seen = await dynamo.send(new GetItemCommand({ TableName, Key: { id: { S: id } }, ConsistentRead: true }));
   if (seen.Item?.state?.S === "done") return false;
-  throw new Error("somebody else is working on it");
+  throw new Error("another consumer is working on it");
 }
 
-// Forget a claim after a failure, so that the next attempt need not wait for the lease to end.
-async function forget(id: string, owner: string): Promise<void> {
+// Release the lease after a failure, so that the next attempt need not wait for its end.
+async function release(id: string, owner: string): Promise<void> {
   await dynamo.send(
     new DeleteItemCommand({
       TableName,
@@ -139,30 +139,30 @@ async function forget(id: string, owner: string): Promise<void> {
 async function once(message: Message): Promise<void> {
   const envelope = Envelope.parse(JSON.parse(message.Body!));
   if (envelope.resources.includes(TEST_EVENT_LABEL)) return; // it only tests the route
-  const event = Event.parse(envelope.detail); // a version that is not known here throws, and becomes a dead letter
+  const event = Event.parse(envelope.detail); // an unknown version throws, and becomes a dead letter
   const id = `${event.interaction_id}/${envelope["replay-name"] ?? ""}`;
   const owner = message.ReceiptHandle!;
-  if (!(await claim(id, owner))) return; // a duplicate
+  if (!(await acquire(id, owner))) return; // a duplicate
   try {
-    await keepingHidden(message, id, async () => workOff(event, await textsOf(event)));
+    await whileExtending(message, id, async () => processEvent(event, await textsOf(event)));
   } catch (error) {
-    await forget(id, owner).catch(complain(message));
+    await release(id, owner).catch(logFailure(message));
     throw error;
   }
   await mark(id, owner, "done");
 }
 
-async function keepingHidden(message: Message, id: string, work: () => Promise<void>): Promise<void> {
+async function whileExtending(message: Message, id: string, work: () => Promise<void>): Promise<void> {
   let beat: Promise<unknown> = Promise.resolve();
   const heartbeat = setInterval(() => {
     const renewals = [hide(message, VISIBILITY_TIMEOUT), mark(id, message.ReceiptHandle!, "working")];
-    beat = Promise.all(renewals).catch(complain(message));
+    beat = Promise.all(renewals).catch(logFailure(message));
   }, HEARTBEAT_SECONDS * 1000);
   try {
     await work();
   } finally {
     clearInterval(heartbeat);
-    await beat; // or it could come after what is marked next
+    await beat; // or it could overwrite the next mark
   }
 }
 
@@ -171,20 +171,20 @@ async function hide(message: Message, seconds: number): Promise<void> {
   await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: seconds }));
 }
 
-// Delete after success, never before; after a failure the message comes again, later each time.
+// Delete after success, never before; after a failure the message reappears, later each time.
 async function handle(message: Message): Promise<void> {
   try {
     await once(message);
     await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle! }));
   } catch (error) {
-    complain(message)(error);
+    logFailure(message)(error);
     const receives = Number(message.Attributes?.ApproximateReceiveCount ?? 1);
-    await hide(message, Math.min(VISIBILITY_TIMEOUT * 2 ** (receives - 1), 900)).catch(complain(message));
+    await hide(message, Math.min(VISIBILITY_TIMEOUT * 2 ** (receives - 1), 900)).catch(logFailure(message));
   }
 }
 
-// Type and message id; the text of an error may quote a transcript.
-function complain(message: Message): (error: unknown) => void {
+// Logs type and message id; the text of an error may quote a transcript.
+function logFailure(message: Message): (error: unknown) => void {
   return (error) => console.error("failed", message.MessageId, error instanceof Error ? error.name : typeof error);
 }
 
@@ -206,7 +206,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => 
 
 while (!stopping.signal.aborted) {
   try {
-    await Promise.all((await receive()).map(handle)); // what is in hand is finished before the end
+    await Promise.all((await receive()).map(handle)); // running handlers finish before the end
   } catch (error) {
     if (stopping.signal.aborted) break;
     console.error("receiving failed", error instanceof Error ? error.name : typeof error);

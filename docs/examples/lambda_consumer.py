@@ -1,7 +1,7 @@
 """A consumer of BatchProcessingCompleted on AWS Lambda, with Powertools for AWS Lambda (Python).
 
 Variables: IDEMPOTENCY_TABLE, a DynamoDB table with the partition key `id` (a string) and its time to live on
-`expiration`; PAYLOAD_BUCKET, where large transcripts lie.
+`expiration`; PAYLOAD_BUCKET, the bucket of large transcripts.
 """
 
 import hashlib
@@ -22,54 +22,56 @@ from aws_lambda_powertools.utilities.idempotency import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 TEST_EVENT_LABEL = "urn:batch-transcription:test-event"
-REMEMBERED_SECONDS = 28 * 24 * 3600  # 14 days in the queue, and 14 in the dead-letter queue
+RETENTION_SECONDS = 28 * 24 * 3600  # 14 days in the queue, and 14 in the dead-letter queue
 
 logger = Logger(service="transcripts-consumer")
 s3 = boto3.client("s3")
 processor = BatchProcessor(event_type=EventType.SQS)
 config = IdempotencyConfig(
     event_key_jmespath="[interaction_id, replay]",
-    expires_after_seconds=REMEMBERED_SECONDS,
+    expires_after_seconds=RETENTION_SECONDS,
     raise_on_no_idempotency_key=True,
 )
-bucket = os.environ["PAYLOAD_BUCKET"]  # known here: who sends an event must not choose where its readers look
+bucket = os.environ[
+    "PAYLOAD_BUCKET"
+]  # from the configuration: the sender of an event must not choose the bucket
 store = DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
 
 
 class UnreadableEventError(Exception):
-    """This event is not for this reader; it belongs into the dead-letter queue, not into oblivion."""
+    """The event is not for this reader; it becomes a dead letter."""
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """What Lambda calls with up to ten messages; the answer names those that have to come again."""
-    config.register_lambda_context(context)  # a try that timed out may be tried again
-    return process_partial_response(event, work_off_message, processor, context)
+    """Handle up to ten messages; return those that failed, which are redelivered."""
+    config.register_lambda_context(context)  # so that a timed-out try may be repeated
+    return process_partial_response(event, process_message, processor, context)
 
 
-def work_off_message(record: SQSRecord) -> None:
-    """Open one message. What is raised here makes it visible again, and a dead letter after three times."""
+def process_message(record: SQSRecord) -> None:
+    """Handle one message; an exception makes it visible again, and a dead letter after three receives."""
     envelope = json.loads(record.body)
     if TEST_EVENT_LABEL in envelope["resources"]:
         return  # it only tests the route
     detail = envelope["detail"]
     if detail["version"].split(".")[0] not in {"1", "2"}:
         raise UnreadableEventError(f"version {detail['version']}")
-    work_off(event={**detail, "replay": envelope.get("replay-name")})
+    process_event(event={**detail, "replay": envelope.get("replay-name")})
 
 
 @idempotent_function(data_keyword_argument="event", config=config, persistence_store=store)
-def work_off(event: dict[str, Any]) -> None:
-    """Run once for each interaction and replay; a failure forgets the key, so that it can be tried again.
+def process_event(event: dict[str, Any]) -> None:
+    """Run once for each interaction and replay; a failure deletes the key, so that it can be tried again.
 
-    Return nothing: it would be kept in the table.
+    Return nothing: the result is stored in the table.
     """
     transcripts = transcripts_of(event)
     save(event, transcripts)
-    logger.info("event worked off", extra={"interaction_id": event["interaction_id"]})  # never the texts
+    logger.info("event handled", extra={"interaction_id": event["interaction_id"]})  # never the texts
 
 
 def transcripts_of(event: dict[str, Any]) -> dict[str, str]:
-    """Both texts: from the event itself, or with 2.0 from S3, where they have to be what was promised."""
+    """Return both texts: from the event, or with 2.0 from S3, verified by their hash."""
     if "transcript_ref" not in event["data"]:
         return event["data"]
     ref = event["data"]["transcript_ref"]
@@ -80,7 +82,7 @@ def transcripts_of(event: dict[str, Any]) -> dict[str, str]:
 
 
 def save(event: dict[str, Any], transcripts: dict[str, str]) -> None:
-    """Your work goes here."""
+    """Put your work here."""
     logger.info(
         "saved", extra={"tenant_id": event["tenant_id"], "length": len(transcripts["cleaned_transcript"])}
     )

@@ -33,7 +33,7 @@ COMMANDS = {
     "verify": _Command("verify", "Send a test event down the whole route and say where it got stuck."),
     "relay": _Command("relay", "Deliver what the outbox keeps, in a process of its own."),
     "outbox": _Command("outbox", "List, show, retry and prune the events in the outbox."),
-    "consume": _Command("consume", "Have a command, a function or files work off the events in the queue."),
+    "consume": _Command("consume", "Handle the events in the queue with a command, a function or files."),
     "dlq": _Command("dlq", "List, show, export, archive, redrive and purge dead letters."),
     "doctor": _Command("doctor", "Say what the service runs on here, and what is wrong with it."),
     "schema": _Command("schema", "Print the contract of the events, or compare two versions of it."),

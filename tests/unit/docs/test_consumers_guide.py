@@ -1,4 +1,4 @@
-"""What docs/consumers.md tells a newcomer to write does what it says."""
+"""The examples of docs/consumers.md work as described."""
 
 import json
 import re
@@ -18,7 +18,7 @@ GUIDE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
 
 
 def written(name: str) -> str:
-    """What the guide puts into a file."""
+    """Return the content that the guide writes to a file."""
     (content,) = re.findall(
         rf"^cat > {re.escape(name)} <<'END'\n(.*?\n)END$", GUIDE, re.MULTILINE | re.DOTALL
     )

@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "lambda_consumer.py"
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells a function of its run."""
+    """Context of one invocation."""
 
     function_name: str = "consumer"
     memory_limit_in_mb: int = 128
@@ -82,7 +82,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Consumer]:
         yield Consumer(module)
 
 
-def test_an_event_is_worked_off_once_however_often_it_comes(consumer: Consumer) -> None:
+def test_an_event_is_handled_once_even_if_it_arrives_again(consumer: Consumer) -> None:
     event = an_event()
 
     assert consumer.receive(message(event), message(event)) == []
@@ -91,7 +91,7 @@ def test_an_event_is_worked_off_once_however_often_it_comes(consumer: Consumer) 
     assert consumer.saved == [(str(event.interaction_id), "Hello world.")]
 
 
-def test_only_what_failed_comes_again_and_is_then_worked_off(consumer: Consumer) -> None:
+def test_only_failed_messages_are_redelivered_and_then_handled(consumer: Consumer) -> None:
     event, other = an_event(), an_event()
 
     assert consumer.receive(message(event), "no JSON") == ["1"]
@@ -107,7 +107,7 @@ def test_only_what_failed_comes_again_and_is_then_worked_off(consumer: Consumer)
     ]
 
 
-def test_a_replay_is_worked_off_once_more(consumer: Consumer) -> None:
+def test_a_replay_is_handled_again(consumer: Consumer) -> None:
     event = an_event()
 
     for _ in range(2):
