@@ -1,10 +1,12 @@
-"""Transactions on either database, and their errors in the words of the domain."""
+"""Transactions on SQLite and PostgreSQL, shared by concurrent writers, with errors in the domain's words."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from threading import Lock
-from typing import NoReturn
+from typing import Generic, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -14,44 +16,55 @@ from adapters.sql.engines.sqlite import READS_ONLY, WAIT_SECONDS, set_busy_timeo
 from adapters.sql.engines.sqlite_file import DatabaseFileError, check_in_place
 from domain.model.errors import TranscriptionServiceError
 
-CERTAINTY_SECONDS = 2.0
-"""How long to look for what became of a commit whose answer was lost."""
-CERTAINTY_PAUSE_SECONDS = 0.1
+CONFIRM_SECONDS = 2.0
+"""Time to repeat a write whose COMMIT was not answered."""
+CONFIRM_PAUSE_SECONDS = 0.1
 DEADLOCK = "40P01"
-"""PostgreSQL's code for the one of two transactions that it rolled back, as each waited for the other."""
+"""PostgreSQL's code for the one of two waiting transactions that it rolled back."""
 
 Failure = type[TranscriptionServiceError]
-"""What to raise where the database cannot be had: each port has its own."""
+"""The error to raise if the database is unavailable: each port has its own."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Database:
-    """A database that is ready for use, shared by the threads of one process.
+    """A database with its schema up to date, shared by the threads of one process.
 
     Args:
-        wait_seconds: how long a writer waits for other writers of an SQLite file, in all processes.
+        wait_seconds: the time a writer waits for other writers of an SQLite file, in all processes.
+        confirm_seconds: the time for which `write_confirmed` repeats a write.
 
     Attributes:
-        engine: SQLAlchemy's; made in this process, not carried over a fork.
+        engine: SQLAlchemy's engine; it must not be carried over a fork.
     """
 
-    def __init__(self, engine: Engine, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+        confirm_seconds: float = CONFIRM_SECONDS,
+    ) -> None:
         self.engine = engine
         self._wait_seconds = wait_seconds
+        self._confirm_seconds = confirm_seconds
         self._readers = engine.execution_options(**{READS_ONLY: True})
         self._writer = Lock() if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether one writer at a time is all there can be."""
+        """True for SQLite, which has one writer at a time."""
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def writing(self, failure: Failure, *, wait_seconds: float | None = None) -> Iterator[Connection]:
-        """A transaction that is committed at the end; raises `failure` for what the database refuses.
+        """Open a transaction that is committed at the end of the block.
 
         Args:
-            failure: the error that is raised.
-            wait_seconds: how long to wait for other writers of an SQLite file; None for as long as usual.
+            failure: the error to raise if the database fails.
+            wait_seconds: the time to wait for other writers of an SQLite file; None for the usual time.
         """
         try:
             with self._transaction(wait_seconds) as connection:
@@ -61,11 +74,11 @@ class Database:
 
     @contextmanager
     def reading(self, failure: Failure, *, wait_seconds: float | None = None) -> Iterator[Connection]:
-        """A transaction that writes nothing and waits for no writer, unless one commits without a WAL.
+        """Open a transaction for reading; it waits for a writer only if that one commits without a WAL.
 
         Args:
-            failure: the error that is raised.
-            wait_seconds: how long to wait for that; None for as long as usual.
+            failure: the error to raise if the database fails.
+            wait_seconds: the time to wait for that commit; None for the usual time.
         """
         until = self._until(wait_seconds)
         try:
@@ -77,11 +90,11 @@ class Database:
             _raise(failure, error)
 
     def write_confirmed(self, write: Callable[[Connection], object], failure: Failure) -> None:
-        """Run a write that may be repeated; where the connection breaks, find out whether it was committed.
+        """Run a repeatable write, and repeat it on a new connection if the old one broke.
 
-        A connection that is lost at COMMIT says neither yes nor no. The write is repeated on a new one, where
-        it finds what it did before, or waits for it, or does it. So is what the server rolled back because
-        two waited for each other. With SQLite, what failed is not repeated.
+        A connection lost at COMMIT leaves open whether the write was committed: the repeated write finds its
+        rows, waits for them, or writes them. A write that PostgreSQL rolled back to end a deadlock is
+        repeated, too. With SQLite, a failed write is not repeated.
         """
         deadline = None
         while True:
@@ -92,19 +105,35 @@ class Database:
                 deadline = deadline or self._deadline(error)
                 if deadline is None or time.monotonic() > deadline:
                     _raise(failure, error)
-                time.sleep(CERTAINTY_PAUSE_SECONDS)
+                time.sleep(CONFIRM_PAUSE_SECONDS)
             else:
                 return
 
+    def shared_write(
+        self,
+        write: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        failure: Failure,
+        *,
+        confirmed: bool = False,
+    ) -> "SharedWrite[Item, Result]":
+        """Return a write whose concurrent callers share one transaction.
+
+        Args:
+            write: writes the items of all callers and returns one result for each.
+            failure: the error to raise if the database fails.
+            confirmed: run it as `write_confirmed` does; then `write` must be repeatable.
+        """
+        return SharedWrite(self, write, failure, confirmed=confirmed)
+
     def close(self) -> None:
-        """Close the connections that nobody uses."""
+        """Close the idle connections."""
         self.engine.dispose()
 
     @contextmanager
     def _transaction(self, wait_seconds: float | None = None) -> Iterator[Connection]:
-        """What it writes is committed to the file that others will read, or this fails."""
+        """Commit to the file that other processes read, or fail."""
         until = self._until(wait_seconds)
-        with self._writer_lock(), self.engine.connect() as connection:
+        with self.one_writer(), self.engine.connect() as connection:
             self._wait_until(connection, until)
             with connection.begin():
                 yield connection
@@ -118,13 +147,13 @@ class Database:
             set_busy_timeout(connection, until - time.monotonic())
 
     @contextmanager
-    def _writer_lock(self) -> Iterator[None]:
-        """SQLite's own waiting is a poll that favours nobody; the threads of one process queue up here."""
+    def one_writer(self) -> Iterator[None]:
+        """Queue the writers of this process: SQLite polls its lock, in no order."""
         if self._writer is None:
             yield
             return
         if not self._writer.acquire(timeout=self._wait_seconds):
-            raise WaitedTooLongError("another thread has been writing for too long")
+            raise WaitedTooLongError("another thread writes for too long")
         try:
             yield
         finally:
@@ -134,7 +163,72 @@ class Database:
         if self.is_sqlite or not isinstance(error, DBAPIError):
             return None
         may_be_repeated = error.connection_invalidated or _sqlstate(error) == DEADLOCK
-        return time.monotonic() + CERTAINTY_SECONDS if may_be_repeated else None
+        return time.monotonic() + self._confirm_seconds if may_be_repeated else None
+
+
+class SharedWrite(Generic[Item, Result]):
+    """A write that commits the items of all threads that wait for it at once (docs/adr/0017).
+
+    A sync of the disk costs one transaction what it costs many. A thread that comes alone writes at once; a
+    failure is the failure of the whole group.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        write: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        failure: Failure,
+        *,
+        confirmed: bool,
+    ) -> None:
+        self._database = database
+        self._write = write
+        self._failure = failure
+        self._confirmed = confirmed
+        self._committing = Lock()
+        self._waiting: deque[tuple[Item, Future[Result]]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """The number of items that are in no transaction yet."""
+        return len(self._waiting)
+
+    def __call__(self, item: Item) -> Result:
+        """Write the item, and return its result once its group is committed."""
+        mine = Future[Result]()
+        self._waiting.append((item, mine))
+        with self._committing:
+            if not mine.done():
+                self._commit()
+        return mine.result()
+
+    def _commit(self) -> None:
+        group: list[tuple[Item, Future[Result]]] = []
+        results: list[Result] = []
+
+        def write(connection: Connection) -> None:
+            group.extend(self._arrived())  # includes those that came while the database served others
+            results[:] = self._write(connection, [item for item, _ in group])
+
+        try:
+            self._transact(write)
+        except BaseException as error:
+            for _, waiting in (*group, *self._arrived()):
+                waiting.set_exception(error)
+            raise
+        for (_, waiting), result in zip(group, results, strict=True):
+            waiting.set_result(result)
+
+    def _transact(self, write: Callable[[Connection], None]) -> None:
+        if self._confirmed:
+            self._database.write_confirmed(write, self._failure)
+            return
+        with self._database.writing(self._failure) as connection:
+            write(connection)
+
+    def _arrived(self) -> Iterator[tuple[Item, Future[Result]]]:
+        while self._waiting:
+            yield self._waiting.popleft()
 
 
 def _sqlstate(error: DBAPIError) -> str | None:
@@ -143,9 +237,9 @@ def _sqlstate(error: DBAPIError) -> str | None:
 
 
 def explain(error: SQLAlchemyError) -> str:
-    """What may be told about an error: never a value, which could be a transcript or a password.
+    """Return a text about an error without any value, which could be a transcript or a password.
 
-    The server's own messages quote values; those of the drivers about files and connections do not.
+    The server's messages quote values; the drivers' messages about files and connections do not.
     """
     if isinstance(error, DatabaseFileError):
         return str(error)
@@ -156,4 +250,4 @@ def explain(error: SQLAlchemyError) -> str:
 
 
 def _raise(failure: Failure, error: SQLAlchemyError) -> NoReturn:
-    raise failure(f"the database does not do its part: {explain(error)}") from None
+    raise failure(f"database error: {explain(error)}") from None

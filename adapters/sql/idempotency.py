@@ -7,9 +7,8 @@ from sqlalchemy import ColumnElement, Row, bindparam, delete, null, select, upda
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from adapters.sql.database import Database
-from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.dialect import DatabaseNow, insert_into
 from adapters.sql.schema.tables import idempotency_keys
-from adapters.sql.schema.upserts import insert_into
 from domain.model.errors import (
     IdempotencyConflictError,
     IdempotencyInProgressError,

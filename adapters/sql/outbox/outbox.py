@@ -1,16 +1,16 @@
-"""The outbox in a database: SQLite or PostgreSQL."""
+"""Outbox in a database, SQLite or PostgreSQL."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Insert, Update, bindparam, select
 
 from adapters.sql.database import Database
-from adapters.sql.group_commit import GroupCommit
 from adapters.sql.outbox import statements
-from adapters.sql.outbox.rows import Parameters, claim_from, new_row, record_from, settlement
-from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.outbox.rows import Parameters, lease_from, new_row, record_from, row_update
+from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
@@ -21,14 +21,14 @@ SECONDS_A_DAY = 86_400.0
 
 
 class SqlOutbox(OutboxPort):
-    """One row an event; every method is one short transaction, and rows are found by their state.
+    """One row for each event; every method is one short transaction.
 
     Threads that add or record at the same time share a transaction.
 
     Args:
         database: with its schema up to date.
-        keep_days: how long the texts of published events are kept; 0 for not at all.
-        now: what counts as now, in SQL; the database's clock, except where a test needs another.
+        keep_days: the days for which the payloads of published events are kept; 0 for none.
+        now: the present time in SQL: the database's clock, or another one in tests.
     """
 
     def __init__(
@@ -38,36 +38,36 @@ class SqlOutbox(OutboxPort):
         self._keep_seconds = keep_days * SECONDS_A_DAY
         self._now = DatabaseNow() if now is None else now
         dialect = database.engine.dialect.name
-        self._add = statements.add(dialect, self._now)
-        self._claim_due = statements.lease_due(self._now)
-        self._claim_put_off = statements.claim_put_off(self._now)
-        self._settle = statements.settle(dialect, self._now, keeps_texts=keep_days > 0)
-        self._adding = GroupCommit(self._write_certainly, self._insert)
-        self._recording = GroupCommit(self._write, self._settle_each)
+        self._lease_due = statements.lease_due(self._now)
+        self._lease_put_off = statements.lease_put_off(self._now)
+        add = statements.add(dialect, self._now)
+        settle = statements.settle(dialect, self._now, keeps_texts=keep_days > 0)
+        self._add = database.shared_write(partial(_insert, add), OutboxUnavailableError, confirmed=True)
+        self._record = database.shared_write(partial(_settle, settle), OutboxUnavailableError)
 
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
-        """Insert the event; where the answer to the commit is lost, make sure."""
+        """Insert the event; if the answer to COMMIT is lost, insert it again to be sure."""
         lease = EventLease(event, uuid4(), attempts=0)
-        self._adding(new_row(lease, lease_seconds))
+        self._add(new_row(lease, lease_seconds))
         return lease
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
-        """Lend rows to one new token; where few are due, those as well that a clock set back has put off."""
+        """Lease due rows to one new token; if few are due, also those that a clock set back has put off."""
         token = uuid4()
         parameters = {"at_most": limit, "new_token": token, "lease_seconds": lease_seconds}
         with self._database.writing(OutboxUnavailableError) as connection:
-            rows = list(connection.execute(self._claim_due, parameters))
+            rows = list(connection.execute(self._lease_due, parameters))
             if len(rows) < limit:
-                rows += connection.execute(self._claim_put_off, {**parameters, "at_most": limit - len(rows)})
-        leases = (claim_from(row, token) for row in sorted(rows, key=lambda row: row.due_at))
+                rows += connection.execute(self._lease_put_off, {**parameters, "at_most": limit - len(rows)})
+        leases = (lease_from(row, token) for row in sorted(rows, key=lambda row: row.due_at))
         return tuple(lease for lease in leases if lease)
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
-        """Settle rows by id and token, in order of id, so that two owners rarely lock each other."""
+        """Update rows by id and token, in the order of ids, so that two relays rarely block each other."""
         if not outcomes:
             return 0
-        changes = json.dumps([settlement(outcome) for outcome in sorted(outcomes, key=_order)])
-        return self._recording(changes)
+        changes = json.dumps([row_update(outcome) for outcome in sorted(outcomes, key=_order)])
+        return self._record(changes)
 
     def counts(self) -> OutboxCounts:
         """Count from the indexes."""
@@ -76,7 +76,7 @@ class SqlOutbox(OutboxPort):
         return OutboxCounts(waiting, rejected, published, max(0.0, age or 0.0))
 
     def seconds_until_due(self) -> float | None:
-        """Look for the waiting row that is free first."""
+        """Find the waiting row that becomes free first."""
         with self._database.reading(OutboxUnavailableError) as connection:
             seconds = connection.execute(statements.seconds_until_due(self._now)).scalar_one()
         return None if seconds is None else max(0.0, seconds)
@@ -89,7 +89,7 @@ class SqlOutbox(OutboxPort):
         return record_from(row) if row else None
 
     def records(self, state: OutboxState | None = None, /, *, limit: int = 100) -> tuple[OutboxRecord, ...]:
-        """Read the rows that were added last."""
+        """Read the rows added last."""
         query = select(outbox).order_by(outbox.c.added_at.desc()).limit(limit)
         if state is not None:
             query = query.where(outbox.c.state == state.value)
@@ -97,7 +97,7 @@ class SqlOutbox(OutboxPort):
             return tuple(record_from(row) for row in connection.execute(query).all())
 
     def retry(self, interaction_ids: Sequence[UUID] | None = None, /) -> int:
-        """Make rows due now: those that are named, or every rejected one."""
+        """Make rows due now: the named ones, or every rejected one."""
         rejected, published = OutboxState.REJECTED.value, OutboxState.PUBLISHED.value
         statement = statements.retry(self._now)
         with self._database.writing(OutboxUnavailableError) as connection:
@@ -113,13 +113,13 @@ class SqlOutbox(OutboxPort):
             ).rowcount
 
     def purge_payloads(self, limit: int, /) -> int:
-        """Empty rows that the index of kept texts names."""
+        """Empty rows that the index of kept payloads names."""
         parameters = {"at_most": limit, "age_seconds": self._keep_seconds}
         with self._database.writing(OutboxUnavailableError) as connection:
             return len(connection.execute(statements.purge_payloads(self._now), parameters).all())
 
     def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
-        """Delete batch by batch, each in a transaction of its own."""
+        """Delete in batches, each in its own transaction."""
         states = [OutboxState.PUBLISHED.value, *([OutboxState.REJECTED.value] if rejected else [])]
         parameters = {"states": states, "age_seconds": older_than_days * SECONDS_A_DAY}
         forgotten = 0
@@ -130,19 +130,14 @@ class SqlOutbox(OutboxPort):
             if batch < statements.PRUNE_BATCH:
                 return forgotten
 
-    def _insert(self, connection: Connection, rows: Sequence[Parameters]) -> Sequence[None]:
-        connection.execute(self._add, rows)
-        return [None] * len(rows)
 
-    def _settle_each(self, connection: Connection, changes: Sequence[str]) -> Sequence[int]:
-        return [connection.execute(self._settle, {"outcomes": each}).rowcount for each in changes]
+def _insert(add: Insert, connection: Connection, rows: Sequence[Parameters]) -> Sequence[None]:
+    connection.execute(add, rows)
+    return [None] * len(rows)
 
-    def _write_certainly(self, write: Callable[[Connection], object]) -> None:
-        self._database.write_confirmed(write, OutboxUnavailableError)
 
-    def _write(self, write: Callable[[Connection], object]) -> None:
-        with self._database.writing(OutboxUnavailableError) as connection:
-            write(connection)
+def _settle(settle: Update, connection: Connection, changes: Sequence[str]) -> Sequence[int]:
+    return [connection.execute(settle, {"outcomes": each}).rowcount for each in changes]
 
 
 def _order(outcome: Outcome) -> int:

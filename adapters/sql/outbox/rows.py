@@ -1,4 +1,4 @@
-"""Between the rows of the outbox and the values of the domain."""
+"""Conversion between rows of the outbox and values of the domain."""
 
 import logging
 from datetime import UTC, datetime
@@ -15,13 +15,13 @@ from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, 
 logger = logging.getLogger(__name__)
 
 MAX_TEXT_LENGTH = 2000
-"""Characters of what a bus says about an event: its receipt, its reason."""
+"""Longest text of the bus that is stored: an event id or a reason, in characters."""
 
 Parameters = dict[str, object]
 
 
 def new_row(lease: EventLease, lease_seconds: float) -> Parameters:
-    """What an event brings along; its times are the database's to say."""
+    """Return the parameters of an INSERT; the database's clock sets the times."""
     return {
         "interaction_id": lease.interaction_id,
         "tenant_id": lease.event.tenant_id,
@@ -31,8 +31,8 @@ def new_row(lease: EventLease, lease_seconds: float) -> Parameters:
     }
 
 
-class Settlement(NamedTuple):
-    """What an outcome changes in its row, as JSON takes it."""
+class RowUpdate(NamedTuple):
+    """The columns that an outcome changes, as JSON values."""
 
     interaction_id: str
     token: str
@@ -43,10 +43,10 @@ class Settlement(NamedTuple):
     reason: str | None = None
 
 
-def settlement(outcome: Outcome) -> Settlement:
-    """The row's part of an outcome."""
+def row_update(outcome: Outcome) -> RowUpdate:
+    """Return the change of the row that an outcome makes."""
     lease = outcome.lease
-    owned = partial(Settlement, lease.interaction_id.hex, lease.token.hex)
+    owned = partial(RowUpdate, lease.interaction_id.hex, lease.token.hex)
     match outcome:
         case Published(_, event_id):
             return owned(OutboxState.PUBLISHED, event_id=storable(event_id))
@@ -57,21 +57,21 @@ def settlement(outcome: Outcome) -> Settlement:
 
 
 def storable(text: str) -> str:
-    """A text from outside, as every database takes it: bounded, without NUL and lone surrogates."""
+    """Return a text that every database accepts: bounded, without NUL and lone surrogates."""
     return text[:MAX_TEXT_LENGTH].encode(errors="replace").decode().replace("\x00", "?")
 
 
-def claim_from(row: Row[str, int, UUID, float], token: UUID) -> EventLease | None:
-    """The lease on a row; None, said in the log, where its event is of a version not known here.
+def lease_from(row: Row[str, int, UUID, float], token: UUID) -> EventLease | None:
+    """Return the lease on a row; None, with a log line, if this version cannot read its event.
 
-    Such a row is not this process's to judge: it stays, and is somebody else's once the lease ends.
+    Such a row stays as it is: a newer process leases it once this lease ends.
     """
     event = _event_from(row.event, row.interaction_id)
     return EventLease(event, token, row.attempts) if event else None
 
 
 def record_from(row: Row[*tuple[Any, ...]]) -> OutboxRecord:
-    """The record of a row, as an operator sees it."""
+    """Return the record of a row, as an operator sees it."""
     state = OutboxState(row.state)
     return OutboxRecord(
         interaction_id=row.interaction_id,

@@ -1,4 +1,4 @@
-"""What the outbox says to its database, the same for SQLite and PostgreSQL."""
+"""SQL statements of the outbox, the same for SQLite and PostgreSQL."""
 
 from typing import Any
 
@@ -30,13 +30,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from adapters.sql.outbox.rows import Settlement
+from adapters.sql.outbox.rows import RowUpdate
+from adapters.sql.schema.dialect import insert_into
 from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, outbox
-from adapters.sql.schema.upserts import insert_into
 from domain.model.outbox import MAX_WAIT_SECONDS, OutboxState
 
 PRUNE_BATCH = 500
-"""Rows a transaction forgets, so that nobody waits long for it."""
+"""Rows deleted in one transaction, so that other writers wait only briefly."""
 
 _ROW = outbox.c
 
@@ -44,7 +44,7 @@ Types = tuple[type[TypeEngine[Any]], ...]
 
 
 def add(dialect: str, now: ColumnElement[float]) -> Insert:
-    """Insert an event, unless it is there."""
+    """Insert an event unless its row exists."""
     return (
         insert_into(dialect, outbox)
         .values(
@@ -63,14 +63,14 @@ def add(dialect: str, now: ColumnElement[float]) -> Insert:
 
 
 def lease_due(now: ColumnElement[float]) -> Update:
-    """Lend rows that are due to a new token."""
+    """Lease due rows to a new token."""
     return _lease((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)
 
 
-def claim_put_off(now: ColumnElement[float]) -> Update:
-    """Lend rows whose time lies so far ahead that the clock must have been set back.
+def lease_put_off(now: ColumnElement[float]) -> Update:
+    """Lease rows whose time lies so far ahead that the clock must have been set back.
 
-    The index is read from end to end for it, so it is for when nothing else is to be done.
+    The statement reads the whole index, so it runs only when few rows are due.
     """
     latest, moments = now + MAX_WAIT_SECONDS, (_ROW.due_at, _ROW.lease_until)
     is_put_off = or_(*(moment > latest for moment in moments))
@@ -78,9 +78,9 @@ def claim_put_off(now: ColumnElement[float]) -> Update:
 
 
 def _lease(is_free: ColumnElement[bool], now: ColumnElement[float]) -> Update:
-    """Choose the rows apart: PostgreSQL may run a mere subselect twice, and lend too many.
+    """Choose the rows in a CTE: PostgreSQL may run a plain subselect twice, and lease too many rows.
 
-    Those that somebody else is just being lent are passed over; SQLite has one writer and ignores that.
+    Rows that another transaction is leasing are skipped; SQLite has one writer and ignores that clause.
     """
     due = (
         select(_ROW.interaction_id)
@@ -102,10 +102,9 @@ def _lease(is_free: ColumnElement[bool], now: ColumnElement[float]) -> Update:
 
 
 def settle(dialect: str, now: ColumnElement[float], *, keeps_texts: bool) -> Update:
-    """Write outcomes down, each if its owner is the latest one; they come as one JSON array of arrays.
+    """Record outcomes, each only if its token is the row's latest; they come as one JSON array of arrays.
 
-    One statement for all of them costs half of what one each does. The fields of an outcome are in the order
-    of `outbox_rows.Settlement`.
+    One statement for all costs half as much as one for each. The fields are in the order of `RowUpdate`.
     """
     outcome = _outcomes(dialect)
     is_dropped = false() if keeps_texts else outcome.c.state == OutboxState.PUBLISHED.value
@@ -137,13 +136,13 @@ def _outcomes(dialect: str) -> Subquery:
     types: Types = (Uuid, Uuid, String, Double, Integer, String, String)
     fields = (
         cast(row.op("->>")(literal_column(str(place))), type_).label(name)
-        for place, (name, type_) in enumerate(zip(Settlement._fields, types, strict=True))
+        for place, (name, type_) in enumerate(zip(RowUpdate._fields, types, strict=True))
     )
     return select(*fields).subquery("outcome")
 
 
 def counts(now: ColumnElement[float]) -> Select[int, int, int, float | None]:
-    """One row: waiting, rejected, published, and the age of the oldest that waits; each from an index."""
+    """Select one row: waiting, rejected, published, and the age of the oldest waiting one; from indexes."""
     count, oldest = select(func.count()).select_from(outbox), select(func.min(_ROW.added_at))
     return select(
         count.where(IS_WAITING).scalar_subquery(),
@@ -154,7 +153,7 @@ def counts(now: ColumnElement[float]) -> Select[int, int, int, float | None]:
 
 
 def seconds_until_due(now: ColumnElement[float]) -> Select[float | None]:
-    """How far away the next moment is at which a waiting row is due and nobody's."""
+    """Select the seconds until a waiting row is due and not leased."""
     due, leased = (
         case((moment > now + MAX_WAIT_SECONDS, now), else_=moment)
         for moment in (_ROW.due_at, _ROW.lease_until)
@@ -164,12 +163,12 @@ def seconds_until_due(now: ColumnElement[float]) -> Select[float | None]:
 
 
 def retry(now: ColumnElement[float]) -> Update:
-    """Make rows due now; a lease that somebody holds goes on."""
+    """Make rows due now; present leases continue."""
     return update(outbox).values(state=OutboxState.WAITING.value, due_at=now, settled_at=null())
 
 
 def purge_payloads(now: ColumnElement[float]) -> Update:
-    """Drop the texts of a batch of rows that were published long enough ago; the index holds no others."""
+    """Empty a batch of rows that were published long enough ago; the index holds only rows with a payload."""
     old = (
         select(_ROW.interaction_id)
         .where(HAS_KEPT_TEXTS, _ROW.settled_at <= now - bindparam("age_seconds", type_=Double))
@@ -182,7 +181,7 @@ def purge_payloads(now: ColumnElement[float]) -> Update:
 
 
 def prune(now: ColumnElement[float]) -> Delete:
-    """Forget a batch of rows that were settled long enough ago; what another process forgets is its own."""
+    """Delete a batch of rows that were settled long enough ago, except those that another process deletes."""
     old = (
         select(_ROW.interaction_id)
         .where(

@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import Subquery
 
+from adapters.sql.schema.dialect import insert_into
 from adapters.sql.schema.tables import event_holds, processed_events
-from adapters.sql.schema.upserts import insert_into
 
 PRUNE_BATCH = 500
 """Rows a transaction forgets, so that nobody waits long for it."""

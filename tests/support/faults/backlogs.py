@@ -6,7 +6,7 @@ from uuid import uuid4
 from adapters.sql.database import Database
 from adapters.sql.outbox import statements as outbox_statements
 from adapters.sql.outbox.rows import new_row
-from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.dialect import DatabaseNow
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import EventLease

@@ -15,7 +15,7 @@ from random import Random
 from threading import Event
 
 from adapters.sql.outbox.outbox import SqlOutbox
-from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.dialect import DatabaseNow
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.services.relay.dispatcher import BatchDispatcher

@@ -152,11 +152,8 @@ def test_a_commit_whose_answer_was_lost_is_found_out_about(
     assert port.record([Published(lease, "receipt")]) == 1
 
 
-def test_a_commit_that_stays_unknown_is_a_failure(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.sql.database.CERTAINTY_SECONDS", 0.2)
-    port = SqlOutbox(database)
+def test_a_commit_that_stays_unknown_is_a_failure(database: Database) -> None:
+    port = SqlOutbox(Database(database.engine, confirm_seconds=0.2))
     lose_answers(database, times=1000, is_done=True)
 
     with pytest.raises(OutboxUnavailableError):
@@ -177,7 +174,7 @@ def test_what_the_server_says_about_values_is_not_repeated(database: Database) -
     with pytest.raises(OutboxUnavailableError) as caught:
         SqlOutbox(database).add(an_event(raw_transcript="a secret"))
 
-    assert str(caught.value) == "the database does not do its part: CheckViolation (23514)"
+    assert str(caught.value) == "database error: CheckViolation (23514)"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
 

@@ -295,7 +295,7 @@ def test_threads_queue_up_in_the_process(sqlite_place: Place) -> None:
         told = threads.submit(SqlOutbox(database).add, an_event()).exception()
     database.close()
 
-    assert str(told) == "the database does not do its part: TimeoutError"
+    assert str(told) == "database error: TimeoutError"
 
 
 def test_threads_that_another_process_locks_out_share_one_time_limit(
@@ -318,7 +318,7 @@ def test_threads_that_another_process_locks_out_share_one_time_limit(
     monkeypatch.setattr("adapters.sql.database.time", SimpleNamespace(monotonic=now))
     monkeypatch.setattr("adapters.sql.database.set_busy_timeout", wait)
     with locked(sqlite_place.url), ThreadPoolExecutor(4) as threads:
-        with database._writer_lock():
+        with database.one_writer():
             told = [threads.submit(SqlOutbox(database).add, an_event()) for _ in range(4)]
             wait_until(lambda: len(begun) == 4)
         assert all(isinstance(each.exception(), OutboxUnavailableError) for each in told)

@@ -11,7 +11,7 @@ from sqlalchemy import event, insert, select, update
 
 from adapters.sql.database import Database
 from adapters.sql.outbox.outbox import SqlOutbox
-from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import outbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Postponed, Published

@@ -7,18 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from adapters.sql.database import Database
 from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from adapters.sql.processed_events.statements import PRUNE_BATCH, ProcessedStatements
-from adapters.sql.schema.clock import DatabaseNow
+from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import event_holds, processed_events
 from domain.model.consuming.lease import EventKey, ProcessingLease
 from tests.contracts.deduplication_port import Memory, ProcessedEventsPortContract, a_key
 from tests.support.databases.databases import Clock, Place
 from tests.support.doubles.delivery import seeded
-from tests.support.harness.service import wait_until
 from tests.unit.adapters.sql.outbox.test_outbox import broken
 
 pytestmark = pytest.mark.slow
@@ -79,34 +78,16 @@ def test_consumers_that_meet_each_others_events_again_and_again_get_in_nobodys_w
     assert held == dict.fromkeys(keys, 1)
 
 
-def test_what_threads_ask_at_the_same_time_shares_a_transaction(database: Database) -> None:
-    memory, keys = SqlProcessedEvents(database, group="crm"), [[a_key(), a_key()] for _ in range(6)]
-    begun: list[object] = []
-
-    with memory._asking._writer_lock, ThreadPoolExecutor(6) as threads:
-        leases = [threads.submit(memory.acquire, each, lease_seconds=60) for each in keys]
-        wait_until(lambda: len(memory._asking._waiting) == 6)
-        event.listen(database.engine, "begin", begun.append)
-        memory._asking._writer_lock.release()
-        answers = [each.result() for each in leases]
-        memory._asking._writer_lock.acquire()
-
-    assert len(begun) == 1
-    assert [
-        [lease.key for lease in answer if isinstance(lease, ProcessingLease)] for answer in answers
-    ] == keys
-
-
 def test_no_statement_looks_through_all_that_is_remembered(sqlite_place: Place) -> None:
     database = sqlite_place.open()
-    statements = vars(SqlProcessedEvents(database, group="crm")._statements)
+    statements = vars(ProcessedStatements(database.engine.dialect.name, DatabaseNow()))
 
     with database.engine.connect() as connection:
         for name, statement in statements.items():
             text = str(statement.compile(database.engine))
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", ("[]",) * text.count("?")).all()
             scans = [step.detail for step in plan if step.detail.startswith("SCAN")]
-            assert all("row_of_events" in scan for scan in scans) or name == "prune_holds", name
+            assert all("row_of_events" in scan for scan in scans) or name == "prune_leases", name
     database.close()
 
 

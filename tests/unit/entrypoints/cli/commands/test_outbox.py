@@ -312,7 +312,7 @@ def test_a_file_that_is_no_database_exits_1_with_one_line(
     code, out, err = shop.run("list")
 
     assert (code, out) == (1, "")
-    assert err.startswith("Error: the database does not do its part: ")
+    assert err.startswith("Error: database error: ")
 
 
 @pytest.mark.parametrize(

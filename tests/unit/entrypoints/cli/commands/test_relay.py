@@ -131,6 +131,6 @@ def test_a_database_that_cannot_be_reached_ends_it_with_one_line(tmp_path: Path)
     )
 
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("Error: the database does not do its part: ")
+    assert result.stderr.splitlines()[-1].startswith("Error: database error: ")
     assert "Traceback" not in result.stderr
     assert "hunter2" not in result.stderr
