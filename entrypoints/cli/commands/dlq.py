@@ -1,7 +1,7 @@
-"""`transcripts dlq`: the messages that no consumer could handle, and what to do about them."""
+"""`transcripts dlq`: inspect, archive, restore, redrive and delete dead letters."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,7 @@ import click
 
 from domain.model.errors import TranscriptionServiceError
 from domain.model.messages.dead_letter import Selection
-from domain.services.dead_letters.dead_letters import BatchReport, stored
-from domain.services.dead_letters.redrive import RedriveReport
+from domain.services.dead_letters.dead_letters import stored
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON, CommandInterruptedError
 from entrypoints.cli.runtime.parameters import PathTo, PatternType, examples
@@ -21,21 +20,20 @@ from entrypoints.cli.views.dead_letters import (
     as_line,
     as_lines,
     letter_as_json,
-    redriven_as_json,
-    redriven_lines,
-    report_as_json,
-    report_lines,
+    list_summary,
+    print_redrive_result,
+    print_result,
+    redrive_progress,
 )
-from entrypoints.cli.views.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, printable
+from entrypoints.cli.views.output import print_json, printable
 from ports.dead_letter_archive_port import DeadLetterArchivePort
-from ports.queue_port import QueueDepth
 
 if TYPE_CHECKING:
     from bootstrap.container import Container
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 TENANT = click.option(
-    "--tenant", type=click.UUID, help="Only those whose detail.tenant_id is this. [default: all]"
+    "--tenant", type=click.UUID, help="Only messages with this detail.tenant_id. [default: all]"
 )
 LETTER_ID = PatternType("id", "(?s).+", "id")
 ID = click.option(
@@ -43,23 +41,23 @@ ID = click.option(
     "wanted",
     type=LETTER_ID,
     metavar="ID",
-    help="One alone: the message's id, or the event's interaction_id.",
+    help="Only the message with this id, or whose event has this interaction_id.",
 )
 MAX_LIMIT = 120_000
-"""Messages of one queue that SQS lets be in flight."""
+"""Messages of one queue that SQS allows in flight."""
 
-SAME_AGAIN = "Nothing is lost: the same command does the rest."
+SAME_AGAIN = "Nothing is lost: run the same command again to do the rest."
 FROM_THE_FIRST = (
-    "Nothing is lost. Up to ten more may have been sent. The same command begins with the first one again: "
-    "consumers tell what they had by interaction_id."
+    "Nothing is lost. Up to ten more may have been sent. The same command starts again with the first one: "
+    "consumers recognise duplicates by interaction_id."
 )
 
 
 @click.group("dlq")
 def command() -> None:
-    """Look into the dead-letter queue, and empty it in one of four ways.
+    """Inspect the dead-letter queue, or empty it in one of four ways.
 
-    Looking hides messages while it lasts, and releases them at its end; each look counts as a receive.
+    Messages are hidden from other readers until the command ends; each read counts as a receive.
     """
 
 
@@ -71,25 +69,25 @@ def command() -> None:
     metavar="N",
     default=1000,
     show_default=True,
-    help="Show so many at most.",
+    help="Maximum number of messages to show.",
 )
 @AS_JSON
 def list_letters(tenant: UUID | None, limit: int, *, as_json: bool) -> None:
-    """List dead letters and why each is there. Transcripts are not shown."""
+    """List dead letters and the reason for each. Transcripts are not shown."""
     letters, now = build_container(configure()).dead_letter_service(), datetime.now(UTC)
     depth = letters.depth()
     with closing(letters.each(Selection(tenant_id=tenant, limit=limit))) as found:
         if as_json:
-            told = [letter_as_json(letter) for _, letter in found]
-            print_json({"counts": depth._asdict(), "dead_letters": told})
+            rows = [letter_as_json(letter) for _, letter in found]
+            print_json({"counts": depth._asdict(), "dead_letters": rows})
             return
         count = 0
-        for count, (_, letter) in enumerate(found, 1):  # noqa: B007 - the last one is the number of them
+        for count, (_, letter) in enumerate(found, 1):  # noqa: B007 - used after the loop
             click.echo(as_line(letter, now))
-    click.echo(_summary(count, depth, limit))
+    click.echo(list_summary(count, depth, limit))
 
 
-@command.command("show", short_help="Show one dead letter and why it is there.")
+@command.command("show", short_help="Show one dead letter and its reason.")
 @click.argument("wanted", metavar="ID", type=LETTER_ID)
 @click.option("--with-body", is_flag=True, help="Show the whole message, transcripts included.")
 @AS_JSON
@@ -119,11 +117,11 @@ def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
     "--output",
     type=PathTo(dir_okay=False, allow_dash=True),
     default="-",
-    help="A file, which appears whole or not at all. [default: stdout]",
+    help="File to write; it is created only once it is complete. [default: stdout]",
 )
 @FAILURE_AS_JSON
 def export(tenant: UUID | None, output: str) -> None:
-    """Write whole messages, transcripts and attributes included, as JSON Lines; the queue keeps them."""
+    """Write whole messages, with transcripts and attributes, as JSON Lines; the queue keeps them."""
     letters = build_container(configure()).dead_letter_service()
     try:
         with (
@@ -135,8 +133,10 @@ def export(tenant: UUID | None, output: str) -> None:
     except OSError as error:
         raise click.FileError(output, error.strerror or "") from error
     except KeyboardInterrupt:
-        what = "what was written is not all" if output == "-" else f"{printable(output)} was not written"
-        raise CommandInterruptedError(f"It was interrupted: {what}. The queue keeps all of it.") from None
+        result = "the output is incomplete" if output == "-" else f"{printable(output)} was not written"
+        raise CommandInterruptedError(
+            f"It was interrupted: {result}. The queue keeps all messages."
+        ) from None
 
 
 @command.command(
@@ -150,39 +150,38 @@ def export(tenant: UUID | None, output: str) -> None:
 @click.option("--keep", is_flag=True, help="Leave them in the dead-letter queue as well.")
 @AS_JSON
 def archive(place: str, wanted: str | None, tenant: UUID | None, *, keep: bool, as_json: bool) -> None:
-    """Move dead letters to a folder or to S3, for longer than a queue keeps them.
+    """Move dead letters to a folder or to S3, beyond the retention of the queue.
 
-    Each is written and read back before it is deleted from the queue. `restore` puts them back.
+    Each is written and read back before it is deleted from the queue. `restore` sends them again.
     """
     container = build_container(configure())
-    kept = _archive(container, place)
     selection = Selection(id=wanted, tenant_id=tenant)
-    report = container.dead_letter_service().archive(selection, kept, keep=keep)
+    report = container.dead_letter_service().archive(selection, _archive(container, place), keep=keep)
     if wanted and not report.done and not report.problem:
         raise _no_such(wanted)
-    _finish_report(report, "archived", SAME_AGAIN, as_json=as_json)
+    print_result(report, "archived", SAME_AGAIN, as_json=as_json)
 
 
 @command.command(
     "restore",
-    short_help="Send what was archived to the queue again.",
+    short_help="Send archived messages to the queue again.",
     epilog=examples("dlq restore s3://my-bucket/dead-letters"),
 )
 @click.argument("place", metavar="FOLDER|s3://BUCKET/PREFIX")
 @AS_JSON
 def restore(place: str, *, as_json: bool) -> None:
-    """Send what was archived to the queue again; the archive stays as it is.
+    """Send archived messages to the queue again; the archive is not changed.
 
-    Doing it twice sends everything twice: consumers tell duplicates by interaction_id.
+    A second run sends every message twice: consumers recognise duplicates by interaction_id.
     """
     container = build_container(configure())
     report = container.dead_letter_service().restore(_archive(container, place))
-    _finish_report(report, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
+    print_result(report, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
 
 @command.command(
     "redrive",
-    short_help="Put dead letters back into the queue.",
+    short_help="Move dead letters back to the queue.",
     epilog=examples(
         "dlq redrive --all --max 1",
         "dlq redrive --tenant 3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11",
@@ -197,40 +196,40 @@ def restore(place: str, *, as_json: bool) -> None:
     "limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Move so many at most. [default: all that are meant]",
+    help="Maximum number of messages to move. [default: all selected]",
 )
 @AS_JSON
 def redrive(
     wanted: str | None, tenant: UUID | None, limit: int | None, *, everything: bool, as_json: bool
 ) -> None:
-    """Put dead letters back into the queue, once the cause is mended.
+    """Move dead letters back to the queue, once their cause is corrected.
 
-    Nothing is lost when it is interrupted; at worst a message is in both queues. What comes straight back is
-    left alone.
+    An interruption loses no message; at worst one is in both queues. Messages that are dead-lettered again
+    during the run are left alone.
     """
     if sum((wanted is not None, tenant is not None, everything)) != 1:
         raise click.UsageError("Give one of --id, --tenant and --all.")
     selection = Selection(id=wanted, tenant_id=tenant, limit=limit)
     service = build_container(configure()).redrive()
-    with _progress() as report:
+    with redrive_progress() as report:
         outcome = service.run(selection, report)
     if wanted and not outcome.moved and outcome.ok:
         raise _no_such(wanted)
-    _finish(outcome, redriven_as_json(outcome), redriven_lines(outcome), SAME_AGAIN, as_json=as_json)
+    print_redrive_result(outcome, SAME_AGAIN, as_json=as_json)
 
 
-@command.command("purge", short_help="Delete every dead letter for good.")
-@click.option("--yes", is_flag=True, help="Without it nothing is deleted.")
+@command.command("purge", short_help="Delete every dead letter permanently.")
+@click.option("--yes", is_flag=True, help="Confirm; without it nothing is deleted.")
 @AS_JSON
 def purge(*, yes: bool, as_json: bool) -> None:
-    """Delete every dead letter for good, and say how many there were."""
+    """Delete every dead letter permanently, and print their number."""
     letters = build_container(configure()).dead_letter_service()
     if not yes:
         raise click.UsageError(
-            f"About {letters.depth().waiting} dead letters would be gone for good. `transcripts dlq archive "
-            "FOLDER` takes them out of the queue and keeps them. To delete them, add --yes."
+            f"About {letters.depth().waiting} dead letters would be deleted permanently. `transcripts dlq "
+            "archive FOLDER` moves them to a folder. To delete them, add --yes."
         )
-    _finish_report(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
+    print_result(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
 
 
 def _archive(container: "Container", place: str) -> DeadLetterArchivePort:
@@ -241,7 +240,7 @@ def _archive(container: "Container", place: str) -> DeadLetterArchivePort:
 
 @contextmanager
 def _whole_file(name: str) -> Iterator[TextIO]:
-    """A file that appears under its name once it is complete, for its owner alone; stdout for `-`."""
+    """Open a file, private to its owner, that gets its name once it is complete; stdout for `-`."""
     if name == "-":
         yield sys.stdout
         return
@@ -255,55 +254,7 @@ def _whole_file(name: str) -> Iterator[TextIO]:
         partial.unlink(missing_ok=True)
 
 
-def _summary(count: int, depth: QueueDepth, limit: int) -> str:
-    more = "; there may be more: see --limit" if count == limit else ""
-    hidden = f"; about {depth.in_flight} are hidden: somebody else has them" if depth.in_flight else ""
-    return f"{count} dead letters{more}{hidden}"
-
-
 def _no_such(wanted: str) -> TranscriptionServiceError:
     return TranscriptionServiceError(
-        f"The dead-letter queue has no message {printable(wanted)}, or somebody else has it now."
+        f"The dead-letter queue has no message {printable(wanted)}, or another reader has received it."
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int | None], None]]:
-    """How far a redrive is, in one line of a terminal; nowhere else."""
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-
-    def report(moved: int, total: int | None) -> None:
-        of = "" if total is None else f" of about {total}"
-        click.echo(f"\r{moved}{of} moved ", nl=False, err=True)
-
-    yield report
-    click.echo(err=True)
-
-
-def _finish_report(report: BatchReport, what: str, go_on: str, *, as_json: bool) -> None:
-    _finish(report, report_as_json(report), report_lines(report, what), go_on, as_json=as_json)
-
-
-def _finish(
-    outcome: BatchReport | RedriveReport,
-    told: Mapping[str, object],
-    lines: Iterable[str],
-    go_on: str,
-    *,
-    as_json: bool,
-) -> None:
-    """Say what was done and what went wrong, and how to go on after Ctrl-C; the exit code follows."""
-    if as_json:
-        print_json(told)
-    else:
-        for line in lines:
-            click.echo(line)
-        if outcome.problem:
-            click.echo(f"Error: {printable(outcome.problem)}", err=True)
-    if outcome.interrupted:
-        click.echo(go_on, err=True)
-        raise SystemExit(EXIT_INTERRUPTED)
-    if not outcome.ok:
-        raise SystemExit(EXIT_FAILED)

@@ -1,4 +1,4 @@
-"""`transcripts replay`: events of the past, down the route once more."""
+"""`transcripts replay`: send archived events through the route again."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from entrypoints.cli.runtime.failures import CommandInterruptedError
 from entrypoints.cli.runtime.parameters import PatternType, examples
 from entrypoints.cli.views.output import EXIT_FAILED, print_json, printable
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 REPLAY_NAME = PatternType(
@@ -21,18 +21,18 @@ REPLAY_NAME = PatternType(
 
 
 class Moment(click.ParamType[datetime]):
-    """A moment in ISO 8601, with its time zone."""
+    """A time in ISO 8601 with a time zone."""
 
     name = "ISO 8601"
 
     def convert(
         self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        """Read it; the option is named where it is none."""
+        """Parse the time in UTC."""
         try:
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no moment such as 2026-11-23T18:00:00Z", param, ctx)
+            self.fail(f"{value!r} is not a time such as 2026-11-23T18:00:00Z", param, ctx)
         if moment.tzinfo is None:
             self.fail(f"{value!r} has no time zone: append Z, or an offset such as +01:00", param, ctx)
         try:
@@ -51,14 +51,19 @@ class Moment(click.ParamType[datetime]):
     ),
 )
 @click.option(
-    "--from", "start", type=Moment(), metavar="TIME", help="From when on: ISO 8601 with its zone. [required]"
+    "--from",
+    "start",
+    type=Moment(),
+    metavar="TIME",
+    help="Start of the events: ISO 8601 with time zone. [required]",
 )
-@click.option("--to", "end", type=Moment(), metavar="TIME", help="Until when. [default: now]")
+@click.option("--to", "end", type=Moment(), metavar="TIME", help="End of the events. [default: now]")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="Only events of this tenant. [default: all]")
 @click.option(
-    "--tenant", "tenant_id", type=click.UUID, help="The events of this tenant alone. [default: of all]"
-)
-@click.option(
-    "--wait/--no-wait", default=True, show_default=True, help="Follow it to its end, or return at once."
+    "--wait/--no-wait",
+    default=True,
+    show_default=True,
+    help="Wait for the end of the replay, or return at once.",
 )
 @AS_JSON
 @click.pass_context
@@ -71,7 +76,7 @@ def command(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Send archived events down the route again, to the queue and nowhere else.
+    """Send archived events through the route again, to the queue and nowhere else.
 
     Consumers find the replay's name as `replay-name` in the envelope. Ctrl-C leaves the replay running.
     """
@@ -81,28 +86,31 @@ def command(
     replays = _replays()
     name = replays.start(request)
     if not wait:
-        _tell_started(name, as_json=as_json)
+        _print_started(name, as_json=as_json)
         return
-    _finish(_followed(replays, name), as_json=as_json)
+    _print_result(_followed(replays, name), as_json=as_json)
 
 
 @command.command("show")
 @click.argument("name", type=REPLAY_NAME)
 @click.option(
-    "--wait/--no-wait", default=False, show_default=True, help="Follow it to its end, or return at once."
+    "--wait/--no-wait",
+    default=False,
+    show_default=True,
+    help="Wait for the end of the replay, or return at once.",
 )
 @AS_JSON
 def show(name: str, *, wait: bool, as_json: bool) -> None:
-    """Say how a replay stands."""
+    """Show the state of a replay."""
     replays = _replays()
-    _finish(_followed(replays, name) if wait else next(replays.follow(name)), as_json=as_json)
+    _print_result(_followed(replays, name) if wait else next(replays.follow(name)), as_json=as_json)
 
 
 @command.command("cancel")
 @click.argument("name", type=REPLAY_NAME)
 @AS_JSON
 def cancel(name: str, *, as_json: bool) -> None:
-    """Stop a replay; what it has sent stays sent."""
+    """Stop a replay; events already sent stay in the queue."""
     replay = _replays().cancel(name)
     print_json(replay_as_json(replay)) if as_json else click.echo(as_line(replay))
 
@@ -113,10 +121,10 @@ def _replays() -> EventReplayService:
 
 def _request(start: datetime | None, end: datetime | None, tenant_id: UUID | None) -> ReplayRequest:
     if start is None:
-        raise click.UsageError("Give --from, the first moment in question.")
+        raise click.UsageError("Give --from, the start of the events.")
     now = datetime.now(UTC)
     if end is not None and end > now:
-        raise click.UsageError(f"--to {end.isoformat()} is yet to come.")
+        raise click.UsageError(f"--to {end.isoformat()} is in the future.")
     try:
         return ReplayRequest(start, end or now, tenant_id)
     except ValueError as error:
@@ -124,40 +132,38 @@ def _request(start: datetime | None, end: datetime | None, tenant_id: UUID | Non
 
 
 def _followed(replays: EventReplayService, name: str) -> Replay:
-    """The replay at its end; every change of how it stands is told on stderr."""
-    told = ""
+    """Follow the replay to its end, and print every change of its state on stderr."""
+    printed = ""
     try:
         for replay in replays.follow(name):
-            if as_line(replay) != told:
-                told = as_line(replay)
-                click.echo(told, err=True)
+            if as_line(replay) != printed:
+                printed = as_line(replay)
+                click.echo(printed, err=True)
     except KeyboardInterrupt:
-        raise CommandInterruptedError(f"The replay is left to itself. {_how_to_go_on(name)}") from None
+        raise CommandInterruptedError(f"The replay continues. {_next_commands(name)}") from None
     return replay
 
 
-def _finish(replay: Replay, *, as_json: bool) -> None:
+def _print_result(replay: Replay, *, as_json: bool) -> None:
     print_json(replay_as_json(replay)) if as_json else click.echo(as_line(replay))
     if replay.state in (ReplayState.FAILED, ReplayState.CANCELLED):
         raise SystemExit(EXIT_FAILED)
 
 
-def _tell_started(name: str, *, as_json: bool) -> None:
+def _print_started(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "state": ReplayState.STARTING.value})
     else:
         click.echo(f"{name}  {ReplayState.STARTING}")
-        click.echo(_how_to_go_on(name))
+        click.echo(_next_commands(name))
 
 
-def _how_to_go_on(name: str) -> str:
-    return (
-        f"Look at it with `transcripts replay show {name}`, stop it with `transcripts replay cancel {name}`."
-    )
+def _next_commands(name: str) -> str:
+    return f"Show it with `transcripts replay show {name}`, stop it with `transcripts replay cancel {name}`."
 
 
 def replay_as_json(replay: Replay) -> dict[str, object]:
-    """What machines get."""
+    """Convert a replay to JSON."""
     return {
         "name": replay.name,
         "state": replay.state.value,
@@ -170,6 +176,6 @@ def replay_as_json(replay: Replay) -> dict[str, object]:
 
 
 def as_line(replay: Replay) -> str:
-    """What people get."""
+    """Format a replay as one line."""
     reason = f"  {printable(replay.reason)}" if replay.reason else ""
     return f"{printable(replay.name)}  {replay.state}  {replay.progress:.0%}{reason}"

@@ -1,4 +1,4 @@
-"""`transcripts teardown`: the route removed."""
+"""`transcripts teardown`: remove the route."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,15 @@ from entrypoints.cli.views.output import confirm, console, print_json, printable
 
 
 @click.command("teardown")
-@click.option(
-    "--force", is_flag=True, help="Remove the queues even while messages wait in them: those are lost."
-)
-@click.option("--archive", is_flag=True, help="Remove the archive, too, with every event in it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+@click.option("--force", is_flag=True, help="Remove the queues even with messages in them, which are lost.")
+@click.option("--archive", is_flag=True, help="Also remove the archive with every event in it.")
+@click.option("--yes", is_flag=True, help="Remove without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(*, force: bool, archive: bool, yes: bool, as_json: bool) -> None:
-    """Remove target, rule, queue and dead-letter queue, in this order, and say what was left.
+    """Remove target, rule, queue and dead-letter queue, in this order, and print the result of each.
 
-    Refuses while a message waits or is in flight in one of the queues. The bus stays, and so does the archive
-    unless --archive is given. Until the route is provisioned anew, the service keeps its events.
+    Refuses while one of the queues holds messages. The bus stays, and so does the archive unless --archive is
+    given. Until the route is provisioned again, the service keeps its events.
     """
     container = build_container(configure())
     if not yes:
@@ -51,7 +49,7 @@ def _as_json(removal: RemovedResource) -> dict[str, object]:
 
 
 def show(removals: Sequence[RemovedResource]) -> None:
-    """What people get: a line a part."""
+    """Print one line for each resource."""
     out = console()
     for removal in removals:
         reason = f"  ({printable(removal.reason)})" if removal.outcome is RemovalOutcome.LEFT else ""

@@ -1,4 +1,4 @@
-"""`transcripts verify`: a test event down the whole route."""
+"""`transcripts verify`: send a test event through the whole route."""
 
 import click
 
@@ -17,14 +17,14 @@ from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
     metavar="SECONDS",
     default=DEFAULT_TIMEOUT_SECONDS,
     show_default=True,
-    help="How long to wait for the test event.",
+    help="Maximum time to wait for the test event.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(timeout: float, *, as_json: bool) -> None:
-    """Publish a test event, look for it in the queue, and name what is broken where it does not arrive.
+    """Publish a test event, wait for it in the queue, and diagnose the route where it does not arrive.
 
     The event carries the label urn:batch-transcription:test-event in its envelope's resources, and is deleted
-    once it was found. Messages of others are put back at once, as copies that nobody has received yet.
+    once it is found. All other messages are put back at once, as copies with a receive count of 0.
     """
     verification = build_container(configure()).verification().verify(timeout)
     if as_json:
@@ -36,7 +36,7 @@ def command(timeout: float, *, as_json: bool) -> None:
 
 
 def verification_as_json(verification: Verification) -> dict[str, object]:
-    """What machines get."""
+    """Convert a verification to JSON."""
     return {
         "ok": verification.ok,
         "test_interaction_id": str(verification.test_interaction_id),
@@ -48,15 +48,15 @@ def verification_as_json(verification: Verification) -> dict[str, object]:
 
 
 def show(verification: Verification) -> None:
-    """What people get."""
+    """Print a verification as text."""
     out = console()
     out.print(f"Test event {verification.test_interaction_id}", markup=False)
-    out.print(_fate(verification), markup=False)
+    out.print(_outcome(verification), markup=False)
     print_findings(out, verification.findings)
     out.print("[green]The route works.[/green]" if verification.ok else "[red]Verification failed.[/red]")
 
 
-def _fate(verification: Verification) -> str:
+def _outcome(verification: Verification) -> str:
     if any(finding.component is RouteComponent.PUBLISH for finding in verification.findings):
         return "was not published"
     outcome = "arrived" if verification.arrived else "did not arrive"

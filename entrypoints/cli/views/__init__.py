@@ -1,1 +1,1 @@
-"""What commands print, for people and for machines."""
+"""Output of the commands, as text and as JSON."""

@@ -1,20 +1,25 @@
-"""How dead letters are told, to people and to machines; what came from a queue is escaped."""
+"""Views of dead letters and of reports about them; text from messages is escaped."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+
+import click
 
 from domain.model.messages.dead_letter import DeadLetter
 from domain.model.route.route import RETENTION_SECONDS
 from domain.services.dead_letters.dead_letters import BatchReport
 from domain.services.dead_letters.redrive import RedriveReport
 from entrypoints.cli.views.outbox import age
-from entrypoints.cli.views.output import printable
+from entrypoints.cli.views.output import EXIT_FAILED, EXIT_INTERRUPTED, print_json, printable
+from ports.queue_port import QueueDepth
 
 NO_ID = "-" * 36
 
 
 def letter_as_json(letter: DeadLetter) -> dict[str, object]:
-    """What machines get."""
+    """Convert a dead letter to JSON."""
     reading, delivery_failure = letter.reading, letter.delivery_failure
     return {
         "id": letter.id,
@@ -30,7 +35,7 @@ def letter_as_json(letter: DeadLetter) -> dict[str, object]:
 
 
 def as_line(letter: DeadLetter, now: datetime) -> str:
-    """One dead letter in one line: id, tenant, age, time left, and why it is here."""
+    """Format a dead letter as one line: id, tenant, age, time left and reasons."""
     seconds = letter.age_seconds(now)
     old = "?" if seconds is None else age(seconds)
     left = "?" if seconds is None else age(RETENTION_SECONDS - seconds)
@@ -41,12 +46,12 @@ def as_line(letter: DeadLetter, now: datetime) -> str:
 
 
 def as_lines(letter: DeadLetter, now: datetime) -> Iterator[str]:
-    """One dead letter, a line for each thing that is known of it."""
-    told = letter_as_json(letter)
-    del told["undelivered"], told["problems"]
+    """Format a dead letter with one line for each field."""
+    fields = letter_as_json(letter)
+    del fields["undelivered"], fields["problems"]
     seconds = letter.age_seconds(now)
-    told["age"] = None if seconds is None else age(seconds)
-    for name, value in told.items():
+    fields["age"] = None if seconds is None else age(seconds)
+    for name, value in fields.items():
         yield f"{name:<16} {'-' if value is None else printable(str(value))}"
     for reason in _reasons(letter):
         yield f"{'why':<16} {printable(reason)}"
@@ -70,31 +75,89 @@ def _reasons(letter: DeadLetter) -> Iterator[str]:
         yield f"breaks the contract at {problems[0].place}: {problems[0].what}{more}"
 
 
-def redriven_as_json(outcome: RedriveReport) -> dict[str, object]:
-    """What machines get."""
+def list_summary(count: int, depth: QueueDepth, limit: int) -> str:
+    """Format the last line of a list of dead letters."""
+    more = "; there may be more: see --limit" if count == limit else ""
+    hidden = f"; about {depth.in_flight} are in flight at another reader" if depth.in_flight else ""
+    return f"{count} dead letters{more}{hidden}"
+
+
+@contextmanager
+def redrive_progress() -> Iterator[Callable[[int, int | None], None]]:
+    """Provide a callback that prints a redrive's progress as one line of a terminal, if stderr is one."""
+    if not sys.stderr.isatty():
+        yield lambda *_: None
+        return
+
+    def report(moved: int, total: int | None) -> None:
+        of = "" if total is None else f" of about {total}"
+        click.echo(f"\r{moved}{of} moved ", nl=False, err=True)
+
+    yield report
+    click.echo(err=True)
+
+
+def print_redrive_result(report: RedriveReport, go_on: str, *, as_json: bool) -> None:
+    """Print the result of a redrive; exit with an error code where it is incomplete."""
+    _print_result(report, _redrive_as_json(report), _redrive_lines(report), go_on, as_json=as_json)
+
+
+def print_result(report: BatchReport, what: str, go_on: str, *, as_json: bool) -> None:
+    """Print the result of archiving, restoring or deleting; exit with an error code where it is incomplete.
+
+    Args:
+        report: the result.
+        what: the participle for its messages, such as "archived".
+        go_on: the advice after an interruption.
+        as_json: whether to print JSON.
+    """
+    _print_result(report, _report_as_json(report), _report_lines(report, what), go_on, as_json=as_json)
+
+
+def _print_result(
+    report: BatchReport | RedriveReport,
+    fields: Mapping[str, object],
+    lines: Iterable[str],
+    go_on: str,
+    *,
+    as_json: bool,
+) -> None:
+    if as_json:
+        print_json(fields)
+    else:
+        for line in lines:
+            click.echo(line)
+        if report.problem:
+            click.echo(f"Error: {printable(report.problem)}", err=True)
+    if report.interrupted:
+        click.echo(go_on, err=True)
+        raise SystemExit(EXIT_INTERRUPTED)
+    if not report.ok:
+        raise SystemExit(EXIT_FAILED)
+
+
+def _redrive_as_json(report: RedriveReport) -> dict[str, object]:
     return {
-        "ok": outcome.ok,
-        "moved": outcome.moved,
-        "undeleted": outcome.undeleted,
-        "failed": outcome.failed,
-        "left": outcome.skipped,
-        "problem": outcome.problem or None,
-        "interrupted": outcome.interrupted,
+        "ok": report.ok,
+        "moved": report.moved,
+        "undeleted": report.undeleted,
+        "failed": report.failed,
+        "left": report.skipped,
+        "problem": report.problem or None,
+        "interrupted": report.interrupted,
     }
 
 
-def redriven_lines(outcome: RedriveReport) -> Iterator[str]:
-    """What people get."""
-    yield f"{outcome.moved} moved to the queue"
-    if outcome.undeleted:
-        yield f"{outcome.undeleted} of them may be in both queues"
-    if outcome.failed:
-        yield f"{outcome.failed} could not be moved, and are where they were"
-    yield from _left(outcome.skipped)
+def _redrive_lines(report: RedriveReport) -> Iterator[str]:
+    yield f"{report.moved} moved to the queue"
+    if report.undeleted:
+        yield f"{report.undeleted} of them may be in both queues"
+    if report.failed:
+        yield f"{report.failed} could not be moved and stay in the dead-letter queue"
+    yield from _skipped(report.skipped)
 
 
-def report_as_json(report: BatchReport) -> dict[str, object]:
-    """What machines get."""
+def _report_as_json(report: BatchReport) -> dict[str, object]:
     return {
         "ok": report.ok,
         "messages": report.done,
@@ -105,14 +168,13 @@ def report_as_json(report: BatchReport) -> dict[str, object]:
     }
 
 
-def report_lines(report: BatchReport, what: str) -> Iterator[str]:
-    """What people get."""
+def _report_lines(report: BatchReport, what: str) -> Iterator[str]:
     yield f"{report.done} {what}"
     if report.undeleted:
-        yield f"{report.undeleted} of them may be in the dead-letter queue still"
-    yield from _left(report.skipped)
+        yield f"{report.undeleted} of them may still be in the dead-letter queue"
+    yield from _skipped(report.skipped)
 
 
-def _left(count: int) -> Iterator[str]:
+def _skipped(count: int) -> Iterator[str]:
     if count:
-        yield f"{count} came after the start, or came straight back, and were left alone"
+        yield f"{count} arrived after the start, or came straight back, and were left alone"

@@ -1,4 +1,4 @@
-"""How differences between the route and what is wanted are told to people."""
+"""Views of drift: lines of text, and JSON."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def print_differences(out: "Console", differences: Iterable[Drift], *, word: str = "differs") -> None:
-    """Three lines a difference; what stands in it came from AWS, and is escaped."""
+    """Print three lines for each difference; its texts come from AWS, so they are escaped."""
     for difference in differences:
         if difference.ours:
             out.print(f"  [yellow]{word}[/yellow] in", end=" ")
@@ -23,5 +23,5 @@ def print_differences(out: "Console", differences: Iterable[Drift], *, word: str
 
 
 def differences_as_json(differences: Iterable[Drift]) -> list[dict[str, object]]:
-    """Each difference with the keys `attribute`, `wanted`, `found` and `ours`."""
+    """Convert each difference to the keys `attribute`, `wanted`, `found` and `ours`."""
     return [difference._asdict() for difference in differences]

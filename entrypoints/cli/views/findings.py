@@ -1,4 +1,4 @@
-"""Views of route findings: lines for people, JSON for machines."""
+"""Views of route findings: lines of text, and JSON."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def findings_as_json(findings: Iterable[Finding]) -> list[dict[str, object]]:
-    """Each finding with the keys `link`, `problem`, `evidence`, `remedy` and `proven`."""
+    """Convert each finding to the keys `link`, `problem`, `evidence`, `remedy` and `proven`."""
     return [_as_json(finding) for finding in findings]
 
 

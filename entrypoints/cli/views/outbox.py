@@ -1,4 +1,4 @@
-"""How the events of the outbox are told, to people and to machines; what the database holds is escaped."""
+"""Views of the outbox: lines of text, and JSON; text from the database is escaped."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,13 +8,13 @@ from domain.model.outbox import OutboxRecord
 from entrypoints.cli.views.output import printable
 
 MAX_REASON = 80
-"""Characters of a reason that a list shows; `show` tells it all."""
+"""Characters of a reason in a list; `show` prints all of it."""
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def record_as_json(record: OutboxRecord, *, with_text: bool = False) -> dict[str, object]:
-    """What machines get; `event` is null once its texts are gone."""
+    """Convert a record to JSON; `event` is null once its payload is purged."""
     event = record.event
     return {
         "interaction_id": str(record.interaction_id),
@@ -43,7 +43,7 @@ def _event_as_json(event: BatchProcessingCompleted, *, with_text: bool) -> dict[
 
 
 def as_line(record: OutboxRecord, now: datetime) -> str:
-    """One event in one line: id, tenant, state, age, failed attempts, when it is due, why it is not gone."""
+    """Format an event as one line: id, tenant, state, age, failed attempts, due time and reason."""
     added, due = (now - record.added_at).total_seconds(), ""
     if record.due_at:
         seconds = (record.due_at - now).total_seconds()
@@ -57,15 +57,15 @@ def as_line(record: OutboxRecord, now: datetime) -> str:
 
 
 def as_lines(record: OutboxRecord, *, with_text: bool) -> Iterator[str]:
-    """One event, a line for each thing that is known of it."""
-    told = record_as_json(record, with_text=with_text)
-    event = told.pop("event")
-    for name, value in {**told, **(event if isinstance(event, dict) else {})}.items():
+    """Format an event with one line for each field."""
+    fields = record_as_json(record, with_text=with_text)
+    event = fields.pop("event")
+    for name, value in {**fields, **(event if isinstance(event, dict) else {})}.items():
         yield f"{name:<26} {'-' if value is None else printable(str(value))}"
 
 
 def age(seconds: float) -> str:
-    """A length of time, in the largest unit of which there is a whole one."""
+    """Format a duration in the largest unit that it reaches."""
     for length, unit in _UNITS:
         if seconds >= length:
             return f"{int(seconds // length)} {unit}"

@@ -1,4 +1,4 @@
-"""How commands speak: results on stdout, logs on stderr, and four exit codes."""
+"""Output of commands: results on stdout, and the four exit codes."""
 
 import json
 import re
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 EXIT_OK = 0
 EXIT_FAILED = 1
-"""What was to be checked or done did not hold or succeed."""
+"""A check or an action failed."""
 EXIT_USAGE = 2
 """The command line or the configuration is wrong."""
 EXIT_INTERRUPTED = 130
-"""Ctrl-C ended it; what shells say of SIGINT."""
+"""Ctrl-C ended the command; shells report SIGINT as 130."""
 
 
 _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def print_json(value: Mapping[str, object]) -> None:
-    """One JSON object on stdout, for machines.
+    """Print one JSON object on stdout.
 
-    Escaped are the characters that could steer a terminal, bytes of file names that are no UTF-8, and all
-    that is not ASCII where stdout does not speak UTF-8.
+    Escapes characters that could control a terminal, bytes of file names that are not UTF-8, and, where
+    stdout is not UTF-8, all characters outside ASCII.
     """
     ensure_ascii = str(getattr(sys.stdout, "encoding", None)).lower() != "utf-8"
     text = json.dumps(value, ensure_ascii=ensure_ascii, indent=2, default=str)
@@ -36,26 +36,26 @@ def print_json(value: Mapping[str, object]) -> None:
 
 
 def confirm(question: str, *, as_json: bool) -> None:
-    """Ask, and end the command where the answer is not yes; machines are not asked.
+    """Prompt for confirmation, and end the command unless the answer is yes.
 
     Raises:
-        click.UsageError: nobody reads the question where JSON is wanted.
+        click.UsageError: JSON is wanted, which leaves no room for a prompt.
         click.Abort: the answer is no, or there is none.
     """
     if as_json:
-        raise click.UsageError("--json does not ask: add --yes.")
+        raise click.UsageError("--json cannot prompt; add --yes.")
     click.confirm(question, abort=True)
 
 
 def console() -> "Console":
-    """Where people read."""
+    """Create the console for text."""
     from rich.console import Console  # noqa: PLC0415 - slow to import, and `--help` needs none of it
 
     return Console(highlight=False, soft_wrap=True)
 
 
 def printable(text: str) -> str:
-    """Text from outside, with everything escaped that could steer a terminal."""
+    """Escape everything in a text from outside that could control a terminal."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text

@@ -77,7 +77,7 @@ def test_a_list_says_what_somebody_else_has(shop: Shop) -> None:
     shop.ground.fill("a")
     shop.ground.dead_letters.receive(1, visibility_timeout=60)
 
-    assert shop.run("list")[1] == "0 dead letters; about 1 are hidden: somebody else has them\n"
+    assert shop.run("list")[1] == "0 dead letters; about 1 are in flight at another reader\n"
 
 
 def test_a_tenant_sees_its_own_alone(shop: Shop) -> None:
@@ -150,7 +150,7 @@ def test_an_unknown_message_exits_1(shop: Shop, command: tuple[str, ...]) -> Non
     code, out, err = shop.run(*command)
 
     assert (code, out) == (1, "")
-    assert err == "Error: The dead-letter queue has no message x, or somebody else has it now.\n"
+    assert err == "Error: The dead-letter queue has no message x, or another reader has received it.\n"
     assert shop.ground.dead_letters.depth() == (1, 0)
 
 
@@ -254,7 +254,7 @@ def test_a_redrive_says_what_it_moved_and_what_it_left(shop: Shop) -> None:
 
     assert shop.run("redrive", "--all") == (
         0,
-        "12 moved to the queue\n12 came after the start, or came straight back, and were left alone\n",
+        "12 moved to the queue\n12 arrived after the start, or came straight back, and were left alone\n",
         "",
     )
 
@@ -266,7 +266,7 @@ def test_a_redrive_that_fails_in_part_exits_1(shop: Shop) -> None:
     code, out, err = shop.run("redrive", "--all", "--max", "5")
 
     assert code == 1
-    assert out == "1 moved to the queue\n1 could not be moved, and are where they were\n"
+    assert out == "1 moved to the queue\n1 could not be moved and stay in the dead-letter queue\n"
     assert err == f"Error: {message_id} could not be copied: AccessDenied\n"
 
 
@@ -305,7 +305,7 @@ def test_nothing_is_purged_without_a_yes(shop: Shop) -> None:
     code, _, err = shop.run("purge")
 
     assert code == 2
-    assert "About 3 dead letters would be gone for good." in err
+    assert "About 3 dead letters would be deleted permanently." in err
     assert "dlq archive" in err
     assert shop.ground.dead_letters.depth() == (3, 0)
 

@@ -77,7 +77,7 @@ def test_what_may_not_have_been_deleted_is_told(shop: Shop, tmp_path: Path) -> N
 
     code, out, _ = shop.run("archive", tmp_path / "letters")
 
-    assert (code, out) == (130, "20 archived\n10 of them may be in the dead-letter queue still\n")
+    assert (code, out) == (130, "20 archived\n10 of them may still be in the dead-letter queue\n")
 
 
 def test_a_purge_says_how_far_it_came(shop: Shop) -> None:
@@ -126,7 +126,8 @@ def test_an_export_leaves_no_file_and_nothing_hidden(shop: Shop, tmp_path: Path)
 
     assert (code, out) == (130, "")
     assert err == (
-        f"Error: It was interrupted: {tmp_path}/letters.jsonl was not written. The queue keeps all of it.\n"
+        f"Error: It was interrupted: {tmp_path}/letters.jsonl was not written. "
+        "The queue keeps all messages.\n"
     )
     assert list(tmp_path.iterdir()) == []
     assert shop.ground.dead_letters.depth() == (25, 0)

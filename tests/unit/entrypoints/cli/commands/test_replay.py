@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_it_running_and_says_how_to_go_on(
     assert _run(monkeypatch, replays, *FROM_TO, "--tenant", TENANT) == 130
 
     (name,), err = replays.names, capsys.readouterr().err
-    assert f"The replay is left to itself. Look at it with `transcripts replay show {name}`" in err
+    assert f"The replay continues. Show it with `transcripts replay show {name}`" in err
     assert replays.cancelled == []
     assert replays.needed == {name}
 
@@ -160,12 +160,12 @@ def test_one_that_was_left_running_can_be_cancelled(
     [
         ((), "Give --from"),
         (("--to", "2026-11-23T08:00:00Z"), "Give --from"),
-        (("--from", "yesterday"), "'yesterday' is no moment such as 2026-11-23T18:00:00Z"),
+        (("--from", "yesterday"), "'yesterday' is not a time such as 2026-11-23T18:00:00Z"),
         (("--from", "2026-11-23T08:00:00"), "has no time zone: append Z"),
         (("--from", "9999-12-31T23:59:59-23:59"), "is before the year 1 or after 9999"),
         (("--from", "0001-01-01T00:00:00+23:59"), "is before the year 1 or after 9999"),
         (("--from", "2026-11-23T08:00:00Z", "--to", "2026-11-23T08:00:00Z"), "does not come after"),
-        (("--from", "2026-11-23T08:00:00Z", "--to", "2999-01-01T00:00:00Z"), "is yet to come"),
+        (("--from", "2026-11-23T08:00:00Z", "--to", "2999-01-01T00:00:00Z"), "is in the future"),
         ((*FROM_TO, "--tenant", "acme"), "'acme' is not a valid UUID"),
     ],
 )
