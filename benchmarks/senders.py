@@ -13,8 +13,12 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
-from adapters.aws.eventbridge.entry import DEFAULT_MAX_BYTES, packed, put_events_entry
-from adapters.aws.eventbridge.publisher import EventBridgePublisher
+from adapters.aws.eventbridge.publisher import (
+    DEFAULT_MAX_BYTES,
+    EventBridgePublisher,
+    packed,
+    put_events_entry,
+)
 from adapters.sql.outbox.outbox import SqlOutbox
 from benchmarks.fast_http import ROOT
 from bootstrap.aws.clients import AwsAccess, relaying_client

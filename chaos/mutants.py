@@ -118,7 +118,7 @@ MUTANTS = (
     Mutant(
         "believe an answer of 200",
         "adapters/aws/eventbridge/publisher.py",
-        "    raise nonsense()\n\n\ndef _outcome",
+        "    raise unreadable_response()\n\n\ndef _outcome",
         '    return [Publication(PublicationStatus.PUBLISHED, "200")] * count\n\n\ndef _outcome',
         (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
     ),

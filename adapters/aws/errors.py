@@ -1,8 +1,8 @@
-"""What botocore raises, in the words of the domain; no other file knows its exceptions.
+"""Translation of botocore's exceptions into errors of the domain; no other file knows those exceptions.
 
 AWS quotes the request in some of its messages: a refused value, or the signed headers with the session
-token. So messages are written here, and neither quote nor chain what botocore raised, except where AWS says
-which permission is missing.
+token. Therefore the messages are written here, and neither quote nor chain botocore's, except where AWS names
+the missing permission.
 """
 
 import re
@@ -32,12 +32,12 @@ REJECTED_CODES = frozenset(
         "ValidationException",  # of a call with one entry, so it is about this one
     }
 )
-"""Codes that are this event's fault. Every other code, an unknown one too, may be gone tomorrow."""
+"""Codes for a fault of the event itself. All others, unknown ones included, may be transient."""
 
 TOO_LARGE_CODES = frozenset({"RequestEntityTooLarge", "413"})
 
 TOO_LARGE_MESSAGE = re.compile(r"[^']*\bsize\b[^']*\b(limit|exceed|maximum)", re.IGNORECASE)
-"""How AWS and LocalStack word a ValidationException for size, before any value that they quote:
+"""Beginning of a ValidationException for size, as AWS and LocalStack word it before any value they quote:
 "Total size of the entries in the request is over the limit."
 """
 
@@ -59,10 +59,10 @@ CREDENTIAL_CODES = frozenset(
         "ExpiredTokenException",
         "IncompleteSignature",
         "IncompleteSignatureException",
-        "InvalidAccessKeyId",  # S3's own word
+        "InvalidAccessKeyId",  # of S3
         "InvalidClientTokenId",
         "InvalidSignatureException",
-        "InvalidToken",  # S3's, too
+        "InvalidToken",  # of S3
         "MissingAuthenticationToken",
         "MissingAuthenticationTokenException",
         "RequestExpired",
@@ -95,10 +95,10 @@ BOTOCORE_ERRORS = (
     botocore.UndefinedModelAttributeError,
     ResponseParserError,
 )
-"""The roots of everything that botocore raises on purpose."""
+"""Base classes of everything that botocore raises deliberately."""
 
-PARSER_ACCIDENTS = (AttributeError, KeyError, TypeError, ValueError)
-"""What botocore's parser raises by accident, where an answer is JSON of another shape."""
+PARSER_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
+"""Exceptions that botocore's parser raises by accident for a response that is JSON of another shape."""
 
 CHECK_CREDENTIALS = "check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE or the role) and the clock"
 CHECK_PERMISSIONS = "give these credentials the permission"
@@ -106,10 +106,10 @@ CHECK_NETWORK = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
 
 
 class _Failure(NamedTuple):
-    """What may be told about an error."""
+    """The part of an error that may appear in a message."""
 
     name: str
-    """AWS's code, or the class of the exception."""
+    """AWS's error code, or the class of the exception."""
     operation: str | None
     advice: str | None
 
@@ -121,13 +121,13 @@ class _Failure(NamedTuple):
 
 @contextmanager
 def translate_publish_errors() -> Iterator[None]:
-    """Wrap a call that hands events to EventBridge.
+    """Translate the errors of a call that sends events to EventBridge.
 
     Raises:
         EventTooLargeError: the events have too many bytes.
-        EventRejectedError: one of the events is at fault in another way.
-        EventBusRefusesUsError: the permissions, the credentials, the account or the clock are.
-        EventBusUnavailableError: anything else is: the bus, the network, or something unknown.
+        EventRejectedError: one of the events is invalid in another way.
+        EventBusRefusesUsError: permissions, credentials, account or clock are wrong.
+        EventBusUnavailableError: any other failure, of the bus, the network or an unknown kind.
     """
     try:
         yield
@@ -138,29 +138,29 @@ def translate_publish_errors() -> Iterator[None]:
     except BOTOCORE_ERRORS as error:
         kind = EventBusRefusesUsError if isinstance(error, CREDENTIAL_ERRORS) else EventBusUnavailableError
         raise kind(f"the event did not reach EventBridge: {_failure(error)}") from None
-    except PARSER_ACCIDENTS:
-        raise nonsense() from None
+    except PARSER_ERRORS:
+        raise unreadable_response() from None
 
 
 def error_for_entry(code: str, message: str = "") -> EventPublishError:
-    """The error for an entry that EventBridge refused within an answer of 200."""
+    """Build the error for an entry that EventBridge refused in a response of 200."""
     return _publish_error(_Failure(code[:100], None, _advice_for_code(code, message)), message)
 
 
-def nonsense() -> EventBusUnavailableError:
-    """The error for an answer that is none: a proxy's, most likely. Nothing is known to be accepted."""
-    return EventBusUnavailableError("the bus answered nonsense")
+def unreadable_response() -> EventBusUnavailableError:
+    """Build the error for an unreadable response, a proxy's most likely: no event is known to be accepted."""
+    return EventBusUnavailableError("EventBridge returned an unreadable response")
 
 
 @contextmanager
 def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None]:
-    """Wrap calls that read or change queues, rules and buses.
+    """Translate the errors of calls that read or change queues, rules and buses.
 
     Args:
-        doing: what is tried, to begin the message with: "creating the queue orders".
+        doing: the attempted action, which begins the message: "creating the queue orders".
 
     Raises:
-        InfrastructureError: for whatever botocore raises; names the operation, the code and what to do.
+        InfrastructureError: botocore failed; the message names the operation, the code and the remedy.
     """
     try:
         yield
@@ -171,39 +171,39 @@ def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None
 def translate_payload_errors(
     failed: str = "the transcripts were not stored",
 ) -> AbstractContextManager[None]:
-    """Wrap a call that stores transcripts in S3, or reads them.
+    """Translate the errors of a call that stores or reads transcripts in S3.
 
     Args:
-        failed: what did not work, to begin the message with.
+        failed: the failure, which begins the message.
 
     Raises:
-        PayloadStoreError: for whatever botocore raises.
+        PayloadStoreError: botocore failed.
     """
-    return _translate_store_errors(PayloadStoreError, failed, "the store answered nonsense")
+    return _translate_store_errors(PayloadStoreError, failed)
 
 
-def translate_archive_errors(what: str) -> AbstractContextManager[None]:
-    """Wrap a call that archives dead letters in S3, or reads them.
+def translate_archive_errors(failed: str) -> AbstractContextManager[None]:
+    """Translate the errors of a call that stores or reads archived dead letters in S3.
 
     Args:
-        what: what could not be done, to begin the message with: "s3://a/b was not written".
+        failed: the failure, which begins the message: "s3://a/b was not written".
 
     Raises:
-        ArchiveError: for whatever botocore raises.
+        ArchiveError: botocore failed.
     """
-    return _translate_store_errors(ArchiveError, what, f"{what}: the store answered nonsense")
+    return _translate_store_errors(ArchiveError, failed)
 
 
 @contextmanager
 def _translate_store_errors(
-    translation: type[PayloadStoreError | ArchiveError], failed: str, nonsense: str
+    translation: type[PayloadStoreError | ArchiveError], failed: str
 ) -> Iterator[None]:
     try:
         yield
     except BOTOCORE_ERRORS as error:
         raise translation(f"{failed}: {_failure(error)}") from None
-    except PARSER_ACCIDENTS:
-        raise translation(nonsense) from None
+    except PARSER_ERRORS:
+        raise translation(f"{failed}: S3 returned an unreadable response") from None
 
 
 def _publish_error(failure: _Failure, message: str) -> EventPublishError:

@@ -1,4 +1,4 @@
-"""Findings of a check, of which one is that the check itself was not possible."""
+"""Run a check of a component; a check that fails is itself a finding."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,11 +8,11 @@ from domain.model.route.route import Finding, RouteComponent
 
 Check = Callable[[], Iterable[Finding]]
 
-TRY_AGAIN = "Mend what the message names, and try again."
+TRY_AGAIN = "Correct what the message names, and try again."
 
 
 def checked(component: RouteComponent, check: Check, remedy: str = TRY_AGAIN) -> tuple[Finding, ...]:
-    """What the check finds; where it may not look, that is the finding."""
+    """Return the findings of the check, or an unproven finding where the check fails."""
     try:
         with translate_infrastructure_errors(f"checking the {component}"):
             return tuple(check())

@@ -33,8 +33,8 @@ class EventInfrastructurePortContract:
     def test_everything_is_created_in_the_order_of_the_requirements(self, route: RouteOnAws) -> None:
         provisioning = route.infrastructure.provision()
 
-        assert [part.component for part in provisioning.parts] == ORDER
-        assert all(part.created and not part.differences for part in provisioning.parts)
+        assert [resource.component for resource in provisioning.resources] == ORDER
+        assert all(resource.created and not resource.differences for resource in provisioning.resources)
         assert provisioning.findings == ()
         assert provisioning.ok
 
@@ -130,7 +130,7 @@ class EventInfrastructurePortContract:
         again = route.infrastructure.provision()
 
         assert (route.attributes(), route.rule()["Arn"], route.targets()) == before
-        assert all(not part.created and not part.differences for part in again.parts)
+        assert all(not resource.created and not resource.differences for resource in again.resources)
         assert again.ok
         warnings = [record for record in caplog.records if record.levelno == logging.WARNING]
         assert [vars(record)["part"] for record in warnings] == [component.value for component in ORDER]
@@ -142,7 +142,9 @@ class EventInfrastructurePortContract:
 
         again = route.infrastructure.provision()
 
-        assert [part.component for part in again.parts if part.created] == [RouteComponent.TARGET]
+        assert [resource.component for resource in again.resources if resource.created] == [
+            RouteComponent.TARGET
+        ]
         assert again.ok
 
     def test_two_at_once_both_succeed(self, clients: Clients, names: RouteNames) -> None:
@@ -164,7 +166,7 @@ class EventInfrastructurePortContract:
 
         provisioning = route.infrastructure.provision()
 
-        dead_letter_queue, queue, *_ = provisioning.parts
+        dead_letter_queue, queue, *_ = provisioning.resources
         assert not dead_letter_queue.created
         assert Drift("MessageRetentionPeriod", "1209600", "60") in dead_letter_queue.differences
         found = {difference.attribute: difference.found for difference in queue.differences}
@@ -184,7 +186,7 @@ class EventInfrastructurePortContract:
         wanted = route.wanted_statement()
         route.set_policy({**wanted, "Sid": "other", "Action": ["SQS:SendMessage"]})
 
-        queue = route.infrastructure.provision().parts[1]
+        queue = route.infrastructure.provision().resources[1]
 
         assert queue.differences == ()
 
@@ -200,7 +202,7 @@ class EventInfrastructurePortContract:
 
         provisioning = route.infrastructure.provision()
 
-        (difference,) = provisioning.parts[1].differences
+        (difference,) = provisioning.resources[1].differences
         assert (difference.attribute, difference.wanted) == ("Policy", "no further statement")
         assert not difference.ours
         assert json.loads(difference.found)["Principal"] == "*"
@@ -212,7 +214,7 @@ class EventInfrastructurePortContract:
 
         provisioning = route.infrastructure.provision()
 
-        rule = provisioning.parts[2]
+        rule = provisioning.resources[2]
         assert not rule.created
         assert [difference.attribute for difference in rule.differences] == ["EventPattern", "State"]
         assert json.loads(route.rule()["EventPattern"]) == pattern
@@ -227,7 +229,7 @@ class EventInfrastructurePortContract:
         detail_types, sources = ["BatchProcessingCompleted"], ["com.yourapp.transcription"]
         route.put_rule({"detail-type": detail_types, "source": sources})
 
-        assert route.infrastructure.provision().parts[2].differences == ()
+        assert route.infrastructure.provision().resources[2].differences == ()
 
     def test_a_target_that_sends_elsewhere_is_named_left_and_found_broken(self, route: RouteOnAws) -> None:
         route.infrastructure.provision()
@@ -236,7 +238,7 @@ class EventInfrastructurePortContract:
 
         provisioning = route.infrastructure.provision()
 
-        (difference,) = provisioning.parts[3].differences
+        (difference,) = provisioning.resources[3].differences
         assert difference == Drift("Arn", route.attributes()["QueueArn"], dead_letters)
         assert [target["Arn"] for target in route.targets()] == [dead_letters]
         assert [finding.component for finding in provisioning.findings] == [RouteComponent.TARGET]
@@ -247,7 +249,7 @@ class EventInfrastructurePortContract:
 
         provisioning = route.infrastructure.provision()
 
-        assert provisioning.parts[3].differences == (Drift("InputPath", "none", '"$.detail"'),)
+        assert provisioning.resources[3].differences == (Drift("InputPath", "none", '"$.detail"'),)
         assert [finding.component for finding in provisioning.findings] == [RouteComponent.TARGET]
 
     def test_targets_of_others_are_left_alone(self, route: RouteOnAws) -> None:

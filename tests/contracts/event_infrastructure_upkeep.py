@@ -50,7 +50,7 @@ class EventInfrastructureUpkeepContract:
     ) -> None:
         inspection = absent.infrastructure.inspect()
 
-        assert [part.exists for part in inspection.parts] == [False] * 5
+        assert [resource.exists for resource in inspection.resources] == [False] * 5
         assert [(change.action, change.component) for change in inspection.plan] == [
             (Action.CREATE, component) for component in ROUTE
         ]
@@ -66,8 +66,8 @@ class EventInfrastructureUpkeepContract:
 
         assert inspection.ok
         assert inspection.plan == ()
-        assert [part.component for part in inspection.parts if part.exists] == ROUTE
-        assert inspection.parts[2].state == "ENABLED"
+        assert [resource.component for resource in inspection.resources if resource.exists] == ROUTE
+        assert inspection.resources[2].state == "ENABLED"
         assert inspection.other_targets == ()
 
     def test_what_waits_is_counted_without_being_received(self, route: RouteOnAws) -> None:
@@ -75,7 +75,7 @@ class EventInfrastructureUpkeepContract:
             route.clients.sqs.send_message(QueueUrl=route.queue_url, MessageBody=body)
         route.clients.sqs.receive_message(QueueUrl=route.queue_url, VisibilityTimeout=60)
 
-        dead_letters, queue = route.infrastructure.inspect().parts[:2]
+        dead_letters, queue = route.infrastructure.inspect().resources[:2]
 
         assert queue.load is not None
         assert (queue.load.waiting, queue.load.in_flight) == (2, 1)
@@ -115,7 +115,7 @@ class EventInfrastructureUpkeepContract:
             Drift("MessageRetentionPeriod", "1209600", "60"),
         }
         repaired = route.infrastructure.repair()
-        assert repaired.parts[1].mended == queue.differences
+        assert repaired.resources[1].mended == queue.differences
         assert repaired.ok
         assert route.infrastructure.inspect().ok
 
@@ -149,7 +149,7 @@ class EventInfrastructureUpkeepContract:
         extra = {**EXTRA, "Resource": wanted["Resource"]}
         route.set_policy({**wanted, "Condition": {}}, extra)
 
-        repaired = route.infrastructure.repair().parts[1]
+        repaired = route.infrastructure.repair().resources[1]
 
         statements = json.loads(route.attributes()["Policy"])["Statement"]
         assert sorted(statements, key=lambda one: str(one["Sid"])) == [extra, wanted]
@@ -214,7 +214,7 @@ class EventInfrastructureUpkeepContract:
         provisioning = route.infrastructure.provision()
 
         assert provisioning.ok
-        assert [d.attribute for d in provisioning.parts[3].differences] == ["DeadLetterConfig.Arn"]
+        assert [d.attribute for d in provisioning.resources[3].differences] == ["DeadLetterConfig.Arn"]
         assert route.targets() == [bare]
         route.infrastructure.repair()
         (target,) = route.targets()
@@ -226,7 +226,7 @@ class EventInfrastructureUpkeepContract:
 
         repaired = route.infrastructure.repair()
 
-        assert [part.component for part in repaired.parts if part.created] == [
+        assert [resource.component for resource in repaired.resources if resource.created] == [
             RouteComponent.RULE,
             RouteComponent.TARGET,
         ]
@@ -247,8 +247,8 @@ class EventInfrastructureUpkeepContract:
         first = absent.infrastructure.provision(archive_days=7)
         again = absent.infrastructure.provision(archive_days=7)
 
-        assert [part.component for part in first.parts] == [*ROUTE, RouteComponent.ARCHIVE]
-        assert [part.created for part in again.parts] == [False] * 5
+        assert [resource.component for resource in first.resources] == [*ROUTE, RouteComponent.ARCHIVE]
+        assert [resource.created for resource in again.resources] == [False] * 5
         assert absent.archive()["RetentionDays"] == 7
         assert json.loads(absent.archive()["EventPattern"]) == json.loads(absent.rule()["EventPattern"])
         assert absent.archive()["EventSourceArn"].endswith(f"event-bus/{absent.names.bus}")
@@ -271,8 +271,10 @@ class EventInfrastructureUpkeepContract:
     ) -> None:
         provisioning = route.infrastructure.provision(archive_days=0)
 
-        assert [part.component for part in provisioning.parts if part.created] == [RouteComponent.ARCHIVE]
-        assert [d.attribute for d in provisioning.parts[1].differences] == ["Policy"]
+        assert [resource.component for resource in provisioning.resources if resource.created] == [
+            RouteComponent.ARCHIVE
+        ]
+        assert [d.attribute for d in provisioning.resources[1].differences] == ["Policy"]
         assert not route.infrastructure.inspect(archive_days=0).ok
         route.infrastructure.repair(archive_days=0)
         assert route.infrastructure.inspect(archive_days=0).ok
@@ -284,7 +286,7 @@ class EventInfrastructureUpkeepContract:
             ArchiveName=absent.names.archive, EventPattern='{"source": ["x"]}', RetentionDays=9
         )
 
-        archive = absent.infrastructure.inspect(archive_days=7).parts[-1]
+        archive = absent.infrastructure.inspect(archive_days=7).resources[-1]
         assert [difference.attribute for difference in archive.drift] == ["EventPattern", "RetentionDays"]
         absent.infrastructure.repair(archive_days=7)
         assert absent.archive()["RetentionDays"] == 7
@@ -296,7 +298,7 @@ class EventInfrastructureUpkeepContract:
         inspection = absent.infrastructure.inspect()
 
         assert inspection.ok
-        assert inspection.parts[-1].state == "ENABLED, keeps 7 days, 0 events"
+        assert inspection.resources[-1].state == "ENABLED, keeps 7 days, 0 events"
 
     def test_an_archive_that_is_wanted_and_missing_is_to_be_created(self, route: RouteOnAws) -> None:
         assert (
@@ -309,7 +311,7 @@ class EventInfrastructureUpkeepContract:
         arn = route.clients.events.create_event_bus(Name=other_bus)["EventBusArn"]
         route.clients.events.create_archive(ArchiveName=route.names.archive, EventSourceArn=arn)
 
-        differences = route.infrastructure.inspect(archive_days=7).parts[-1].differences
+        differences = route.infrastructure.inspect(archive_days=7).resources[-1].differences
         assert "EventSourceArn" in {difference.attribute for difference in differences}
         with pytest.raises(InfrastructureError, match=f"{other_bus}.*choose another ARCHIVE_NAME"):
             route.infrastructure.repair(archive_days=7)
@@ -332,7 +334,7 @@ class EventInfrastructureUpkeepContract:
             RemovalOutcome.LEFT
         ]
         assert [removal.outcome for removal in again] == [RemovalOutcome.MISSING] * 4 + [RemovalOutcome.LEFT]
-        assert not any(part.exists for part in route.infrastructure.inspect().parts)
+        assert not any(resource.exists for resource in route.infrastructure.inspect().resources)
 
     def test_an_archive_is_left_unless_it_is_to_go_too(self, absent: RouteOnAws) -> None:
         absent.infrastructure.provision(archive_days=7)
@@ -401,7 +403,7 @@ class EventInfrastructureUpkeepContract:
         with ThreadPoolExecutor(3) as pool:
             list(pool.map(AwsEventInfrastructure.remove, both))
 
-        assert not any(part.exists for part in route.infrastructure.inspect().parts)
+        assert not any(resource.exists for resource in route.infrastructure.inspect().resources)
 
     def test_only_the_route_of_these_names_is_removed(self, clients: Clients, route: RouteOnAws) -> None:
         names = RouteNames(

@@ -1,1 +1,1 @@
-"""What is wrong with bus, rule, target and queues."""
+"""Diagnosis of bus, rule, target and queue."""

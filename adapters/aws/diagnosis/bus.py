@@ -1,8 +1,7 @@
-"""Which component of the route is broken, as the configuration tells: EventBridge itself gives no reason."""
+"""Diagnosis of bus, rule and target by their configuration: EventBridge reports no reason for a drop."""
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -10,8 +9,10 @@ from botocore.exceptions import ClientError
 from adapters.aws.diagnosis.queue import QueueDiagnosis
 from adapters.aws.findings import checked
 from adapters.aws.route.definition import CHANGES_TO_EVENTS, DEFAULT_BUS, event_pattern, queue_arn_beside
+from domain.model.clock import utc_now
 from domain.model.events.event import TEST_EVENT_LABEL
-from domain.model.route.route import Finding, RouteComponent, RouteNames, route_test_event
+from domain.model.route.route import Finding, RouteComponent, RouteNames
+from domain.model.route.test_event import route_test_event
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 NO_PATTERN = "[]"
-"""A rule without a pattern takes no event: it has a schedule."""
+"""Pattern of a scheduled rule, which matches no event."""
 
 
 class BusDiagnosis:
-    """Reads bus, rule and target: where one of them is broken, the bus accepts events and drops them.
+    """Checks bus, rule and target; where one of them is broken, the bus accepts events and drops them.
 
     Changes nothing and sends nothing.
     """
@@ -34,7 +35,7 @@ class BusDiagnosis:
         self._names = names
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every broken component; behind a missing bus there is nothing more to look at."""
+        """List the faults; a missing bus ends the check."""
         bus = checked(RouteComponent.BUS, self._bus)
         if any(finding.proven for finding in bus):
             return bus
@@ -80,14 +81,14 @@ class BusDiagnosis:
         remedy = f"Set the rule's event pattern to {event_pattern(self._names)}."
         matches = self._matches(pattern, _sample_envelope(self._names, rule["Arn"]))
         if matches is None:
-            problem = "whether the rule's pattern takes our events could not be checked"
+            problem = "the rule's pattern could not be checked against our events"
             yield Finding(RouteComponent.PATTERN, problem, f"its pattern is {pattern}", remedy, proven=False)
         elif not matches:
-            problem = "the rule's pattern does not take our events"
+            problem = "the rule's pattern does not match our events"
             yield Finding(RouteComponent.PATTERN, problem, f"its pattern is {pattern}", remedy)
 
     def _matches(self, pattern: str, envelope: Mapping[str, object]) -> bool | None:
-        """EventBridge's own evaluation; where it gives none, ours, as far as the pattern is plain."""
+        """Ask EventBridge; where it gives no answer, evaluate patterns of plain values here."""
         try:
             answer = self._events.test_event_pattern(EventPattern=pattern, Event=json.dumps(envelope))
         except ClientError:  # a permission that is easily missed
@@ -102,7 +103,7 @@ class BusDiagnosis:
             if target["Arn"] == queue_arn and any(target.get(name) for name in CHANGES_TO_EVENTS):
                 yield Finding(
                     RouteComponent.TARGET,
-                    "the rule's target changes events on their way",
+                    "the rule's target changes events",
                     f"the target {target['Id']} has one of {', '.join(CHANGES_TO_EVENTS)}",
                     "Remove them: consumers expect the whole event.",
                 )
@@ -116,7 +117,7 @@ class BusDiagnosis:
 
 
 class RouteDiagnosis:
-    """Reads bus, rule, target, queue policy and key; changes nothing and sends nothing."""
+    """Checks bus, rule, target, queue policy and key; changes nothing and sends nothing."""
 
     def __init__(
         self, events: "EventBridgeClient", sqs: "SQSClient", kms: "KMSClient", names: RouteNames
@@ -125,7 +126,7 @@ class RouteDiagnosis:
         self._queue = QueueDiagnosis(sqs, kms, names)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every broken component; behind a missing bus or queue there is nothing more to look at."""
+        """List the faults; a missing bus or queue ends the check."""
         found = self._bus.findings()
         if any(finding.proven and finding.component is RouteComponent.BUS for finding in found):
             return found
@@ -133,7 +134,7 @@ class RouteDiagnosis:
 
 
 def matches_plainly(pattern: object, event: object) -> bool | None:
-    """Whether an event has one of the listed values everywhere; None where the pattern asks for more."""
+    """Match an event against a pattern of plain values; None where the pattern has other operators."""
     if isinstance(pattern, dict):
         if not isinstance(event, dict):
             return False
@@ -146,8 +147,8 @@ def matches_plainly(pattern: object, event: object) -> bool | None:
 
 
 def _sample_envelope(names: RouteNames, rule: str) -> dict[str, object]:
-    """The test event as the rule sees it."""
-    event = route_test_event(datetime.now(UTC))
+    """Build the test event's envelope as the rule sees it."""
+    event = route_test_event(utc_now())
     _, _, _, region, account, _ = rule.split(":", 5)
     return {
         "version": "0",

@@ -1,11 +1,11 @@
-"""Whether the queue exists and lets EventBridge in: by its policy, and by the key it is encrypted with."""
+"""Diagnosis of the queue: its existence, its policy, and the key that encrypts it."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from adapters.aws.findings import checked
-from adapters.aws.policy.evaluation import EVENTBRIDGE, Decision, EventBridgeCall, evaluate
+from adapters.aws.policy.evaluation import EVENTBRIDGE, Decision, EventBridgeRequest, evaluate
 from adapters.aws.route.definition import rule_arn
 from domain.model.route.route import Finding, RouteComponent, RouteNames
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SQS_OWN_KEY = "alias/aws/sqs"
 KEY_ACTIONS = ("kms:GenerateDataKey", "kms:Decrypt")
-"""What EventBridge does with the key of an encrypted queue."""
+"""Actions of EventBridge on the key of an encrypted queue."""
 
 KEY_STATEMENT = json.dumps(
     {
@@ -27,20 +27,20 @@ KEY_STATEMENT = json.dumps(
         "Resource": "*",
     }
 )
-"""What the policy of a queue's key needs; in a key's policy `*` means that key."""
+"""Statement that the policy of a queue's key needs; in a key's policy `*` means that key."""
 
-OUR_OWN_KEY_REMEDY = (
+KEY_REMEDY = (
     "Encrypt the queue with SSE-SQS, or with a customer managed key (QUEUE_KMS_KEY) whose policy has the "
     f"statement {KEY_STATEMENT}."
 )
 UNREADABLE_KEY_REMEDY = (
-    "Let these credentials read it, or see to it yourself that the policy of the queue's key has the "
+    "Let these credentials read the policy of the queue's key, or check yourself that it has the "
     f"statement {KEY_STATEMENT}."
 )
 
 
 class QueueDiagnosis:
-    """Reads the queue, its policy and its key; changes nothing and sends nothing."""
+    """Checks the queue, its policy and its key; changes nothing and sends nothing."""
 
     def __init__(self, sqs: "SQSClient", kms: "KMSClient", names: RouteNames) -> None:
         self._sqs = sqs
@@ -48,7 +48,7 @@ class QueueDiagnosis:
         self._names = names
 
     def findings(self) -> tuple[Finding, ...]:
-        """What keeps EventBridge from sending to the queue."""
+        """List the faults that keep EventBridge from sending to the queue."""
         return checked(RouteComponent.QUEUE, self._queue)
 
     def _queue(self) -> Iterator[Finding]:
@@ -74,13 +74,13 @@ class QueueDiagnosis:
 
     def _queue_policy(self, attributes: Mapping[str, str]) -> Iterator[Finding]:
         arn = attributes["QueueArn"]
-        call = EventBridgeCall("sqs:SendMessage", arn, rule_arn(arn, self._names))
+        request = EventBridgeRequest("sqs:SendMessage", arn, rule_arn(arn, self._names))
         remedy = (
-            f"Let events.amazonaws.com sqs:SendMessage to {arn} where aws:SourceArn equals {call.rule_arn}, "
-            "and deny it nowhere."
+            f"Allow events.amazonaws.com sqs:SendMessage to {arn} where aws:SourceArn equals "
+            f"{request.rule_arn}, and deny it nowhere."
         )
         yield from _policy_findings(
-            RouteComponent.QUEUE_POLICY, "the queue's policy", attributes.get("Policy"), call, remedy
+            RouteComponent.QUEUE_POLICY, "the queue's policy", attributes.get("Policy"), request, remedy
         )
 
     def _encryption(self, attributes: Mapping[str, str]) -> Iterator[Finding]:
@@ -88,47 +88,47 @@ class QueueDiagnosis:
         if not key_id:
             return
         if key_id.endswith(SQS_OWN_KEY):
-            yield _shut_out(f"the queue is encrypted with {SQS_OWN_KEY}, whose policy nobody can change")
+            yield _denied(f"the queue is encrypted with {SQS_OWN_KEY}, whose policy cannot be changed")
             return
         try:
             key = self._kms.describe_key(KeyId=key_id)["KeyMetadata"]
         except self._kms.exceptions.NotFoundException:
-            yield _shut_out(f"the queue's key {key_id} does not exist")
+            yield _denied(f"the queue's key {key_id} does not exist")
             return
         yield from self._key(key, rule_arn(attributes["QueueArn"], self._names))
 
     def _key(self, key: "KeyMetadataTypeDef", rule: str) -> Iterator[Finding]:
         arn = key["Arn"]
         if key.get("KeyManager") == "AWS":
-            yield _shut_out(f"the queue's key {arn} belongs to AWS, and nobody can change its policy")
+            yield _denied(f"the queue's key {arn} belongs to AWS, and its policy cannot be changed")
             return
         if key.get("KeyState", "Enabled") != "Enabled":
-            yield _shut_out(f"the queue's key {arn} is in state {key.get('KeyState')}")
+            yield _denied(f"the queue's key {arn} is in state {key.get('KeyState')}")
             return
         policy = self._kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]
         for action in KEY_ACTIONS:
-            call = EventBridgeCall(action, arn, rule)
+            request = EventBridgeRequest(action, arn, rule)
             yield from _policy_findings(
                 RouteComponent.ENCRYPTION,
                 f"the policy of the queue's key, asked for {action},",
                 policy,
-                call,
-                OUR_OWN_KEY_REMEDY,
+                request,
+                KEY_REMEDY,
             )
 
 
 def _policy_findings(
-    component: RouteComponent, whose: str, policy: str | None, call: EventBridgeCall, remedy: str
+    component: RouteComponent, whose: str, policy: str | None, request: EventBridgeRequest, remedy: str
 ) -> Iterator[Finding]:
-    evaluation = evaluate(policy, call)
-    if evaluation.answer is Decision.REFUSED:
+    evaluation = evaluate(policy, request)
+    if evaluation.decision is Decision.DENIED:
         yield Finding(component, f"{whose} refuses EventBridge", evaluation.evidence, remedy)
-    elif evaluation.answer is Decision.UNKNOWN:
-        problem = f"whether {whose} lets EventBridge in could not be told"
+    elif evaluation.decision is Decision.UNKNOWN:
+        problem = f"{whose} could not be evaluated for EventBridge"
         yield Finding(component, problem, evaluation.evidence, remedy, proven=False)
 
 
-def _shut_out(evidence: str) -> Finding:
+def _denied(evidence: str) -> Finding:
     return Finding(
-        RouteComponent.ENCRYPTION, "the queue's key shuts EventBridge out", evidence, OUR_OWN_KEY_REMEDY
+        RouteComponent.ENCRYPTION, "the queue's key cannot be used by EventBridge", evidence, KEY_REMEDY
     )

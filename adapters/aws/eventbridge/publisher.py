@@ -1,29 +1,50 @@
-"""Events to Amazon EventBridge."""
+"""Publisher of events on Amazon EventBridge: entries, batches, request bodies and responses."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from adapters.aws.errors import error_for_entry, nonsense, translate_publish_errors
-from adapters.aws.eventbridge.body import use_fast_serializer
-from adapters.aws.eventbridge.entry import DEFAULT_MAX_BYTES, Batch, entry_size, packed, put_events_entry
+from pydantic_core import to_json
+
+from adapters.aws.errors import error_for_entry, translate_publish_errors, unreadable_response
 from domain.model.errors import EventPublishError, EventRejectedError, EventTooLargeError
 from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
 from ports.event_port import EventPort, PublishOutcome
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
+    from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 logger = logging.getLogger(__name__)
+
+DEFAULT_MAX_BYTES = 1_000_000
+"""Slightly below EventBridge's limit since 29 January 2026; some endpoints still accept only 262,144."""
+
+MAX_ENTRIES = 10
+"""Entries that one PutEvents call accepts."""
+
+TIME_BYTES = 14
+"""Bytes that EventBridge counts for an entry's `Time`, in any notation."""
+
+_ENTRIES = "entries"
+"""Key under which a call's context keeps the entries while botocore serializes a request without them."""
+
+
+class Batch(NamedTuple):
+    """Entries that are sent with one call."""
+
+    entries: "list[PutEventsRequestEntryTypeDef]"
+    size: int
+    """Bytes of all entries together."""
 
 
 class EventBridgePublisher(EventPort):
     """Puts events on a bus, up to ten with a call.
 
-    EventBridge says yes to an event for a bus that does not exist, and drops it: `transcripts verify` tells.
+    EventBridge accepts events for a missing bus and drops them; `transcripts verify` detects that.
 
     Args:
-        max_bytes: what an entry may have, and all entries of a call together, as EventBridge counts.
+        max_bytes: limit of one entry and of all entries of a call together, as EventBridge counts.
     """
 
     def __init__(
@@ -61,29 +82,91 @@ class EventBridgePublisher(EventPort):
         try:
             return self._put(batch)
         except EventRejectedError as error:
-            return [error] if len(batch.entries) == 1 else self._one_by_one(batch)
+            return [error] if len(batch.entries) == 1 else self._put_one_by_one(batch)
         except EventPublishError as error:
             return [error] * len(batch.entries)
 
     def _put(self, batch: Batch) -> list[PublishOutcome]:
         with translate_publish_errors():
-            answer = self._client.put_events(Entries=batch.entries)
-        return _read(answer, len(batch.entries))
+            response = self._client.put_events(Entries=batch.entries)
+        return _read_response(response, len(batch.entries))
 
-    def _one_by_one(self, batch: Batch) -> list[PublishOutcome]:
-        """A call that was refused as a whole does not say whose fault it is."""
+    def _put_one_by_one(self, batch: Batch) -> list[PublishOutcome]:
+        """Find the event at fault: a call that is rejected as a whole does not name it."""
         singles = (Batch([entry], entry_size(entry)) for entry in batch.entries)
         return [outcome for single in singles for outcome in self._outcomes(single)]
 
 
-def _read(answer: Mapping[str, object], count: int) -> list[PublishOutcome]:
-    """What an answer of 200 says of each entry: it may still be a refusal, or nonsense."""
-    match answer:
+def put_events_entry(
+    event: CompletedEvent, *, bus_name: str, source: str, labels: tuple[str, ...]
+) -> "PutEventsRequestEntryTypeDef":
+    """Wrap the event into an entry (requirements 3.8 and 3.9); labels become `resources`."""
+    return {
+        "EventBusName": bus_name,
+        "Source": source,
+        "DetailType": event.DETAIL_TYPE,
+        "Detail": event.to_json(),
+        "Resources": list(labels),
+        "Time": event.timestamp,
+    }
+
+
+def packed(entries: "Iterable[PutEventsRequestEntryTypeDef]", max_bytes: int) -> Iterator[Batch]:
+    """Pack entries, in their order, into as few calls as their number and their bytes allow.
+
+    An entry that is larger than `max_bytes` by itself becomes a batch of its own.
+    """
+    batch = Batch([], 0)
+    for entry in entries:
+        size = entry_size(entry)
+        if batch.entries and (len(batch.entries) == MAX_ENTRIES or batch.size + size > max_bytes):
+            yield batch
+            batch = Batch([], 0)
+        batch = Batch([*batch.entries, entry], batch.size + size)
+    if batch.entries:
+        yield batch
+
+
+def entry_size(entry: "PutEventsRequestEntryTypeDef") -> int:
+    """Count an entry's bytes as EventBridge does ("Calculating PutEvents event entry size")."""
+    texts = [entry.get("Source", ""), entry.get("DetailType", ""), entry.get("Detail", "")]
+    texts += entry.get("Resources", ())
+    return sum(len(text.encode()) for text in texts) + (TIME_BYTES if "Time" in entry else 0)
+
+
+def use_fast_serializer(client: "EventBridgeClient") -> None:
+    """Have the client send bodies serialized here; repeated calls have no further effect.
+
+    botocore walks every field and encodes texts with Python's JSON encoder, one character at a time, as
+    ASCII: for long transcripts that takes longer than sending them.
+    """
+    events = client.meta.events
+    events.register("before-parameter-build.eventbridge.PutEvents", _defer_entries, unique_id="defer-entries")
+    events.register("before-call.eventbridge.PutEvents", _write_body, unique_id="write-entries")
+
+
+def _defer_entries(params: dict[str, Any], context: dict[str, Any], **_others: object) -> None:
+    """Leave botocore the smallest request that it accepts as valid."""
+    context[_ENTRIES], params["Entries"] = params["Entries"], [{}]
+
+
+def _write_body(params: dict[str, Any], context: Mapping[str, Any], **_others: object) -> None:
+    params["body"] = request_body(context[_ENTRIES])
+
+
+def request_body(entries: "Sequence[PutEventsRequestEntryTypeDef]") -> bytes:
+    """Serialize the entries as JSON in UTF-8; times are seconds since 1970, as botocore writes them."""
+    return to_json({"Entries": entries}, temporal_mode="seconds")
+
+
+def _read_response(response: Mapping[str, object], count: int) -> list[PublishOutcome]:
+    """Read the outcome of each entry from a response of 200, which may hold failures or be unreadable."""
+    match response:
         case {"Entries": list(results)} if len(results) == count:
             refused = sum(isinstance(result, dict) and bool(result.get("ErrorCode")) for result in results)
-            trustworthy = answer.get("FailedEntryCount") == refused
+            trustworthy = response.get("FailedEntryCount") == refused
             return [_outcome(result, trustworthy=trustworthy) for result in results]
-    raise nonsense()
+    raise unreadable_response()
 
 
 def _outcome(result: object, *, trustworthy: bool) -> PublishOutcome:
@@ -99,4 +182,4 @@ def _event_id(result: object, *, trustworthy: bool) -> str:
             raise error_for_entry(code, str(details.get("ErrorMessage", "")))
         case {"EventId": str(event_id)} if event_id and trustworthy:
             return event_id
-    raise nonsense()
+    raise unreadable_response()

@@ -1,1 +1,1 @@
-"""The smallest IAM policy for each role."""
+"""Minimal IAM policies, one for each role."""

@@ -1,7 +1,7 @@
-"""The smallest IAM policies with which the commands do all they do, one for each role.
+"""Minimal IAM policies for the commands, one for each role.
 
-Which action can be confined to which resources, and which takes several: AWS's Service Authorization
-Reference. A batch is allowed by the action on a single message, and a part of an upload by `s3:PutObject`.
+AWS's Service Authorization Reference lists the actions and the resources to which each can be restricted. The
+action on a single message also allows a batch, and `s3:PutObject` the parts of an upload.
 """
 
 from collections.abc import Iterator
@@ -33,15 +33,15 @@ HANDLING_MESSAGES = (
 
 
 def publisher(on: PolicyResources) -> Json:
-    """For `serve`, `process` and `relay`.
+    """Build the policy for `serve`, `process` and `relay`.
 
-    What begins with `RouteGuard` may be taken out: then events are not held back while the route is broken.
+    The statements `RouteGuard…` may be removed: then events are published even while the route is broken.
     """
     return document(publishing(on, "PublishEvents"), *_storing_payloads(on), *_guarding(on))
 
 
 def consumer(on: PolicyResources) -> Json:
-    """For `consume`."""
+    """Build the policy for `consume`."""
     return document(
         allow("WorkOffTheQueue", HANDLING_MESSAGES, [on.route.queue_arn]),
         *_reading_payloads(on),
@@ -50,7 +50,7 @@ def consumer(on: PolicyResources) -> Json:
 
 
 def operator(on: PolicyResources) -> Json:
-    """For `status`, `verify`, `doctor`, `dlq` and `replay`."""
+    """Build the policy for `status`, `verify`, `doctor`, `dlq` and `replay`."""
     queue, dead_letters = on.route.queue_arn, on.route.dead_letter_queue_arn
     return document(
         *_reading_the_route(on),
@@ -70,7 +70,7 @@ def operator(on: PolicyResources) -> Json:
 
 
 def provisioner(on: PolicyResources) -> Json:
-    """For `provision`, with whatever options, and `teardown`."""
+    """Build the policy for `provision`, with all its options, and `teardown`."""
     queue, dead_letters = on.route.queue_arn, on.route.dead_letter_queue_arn
     rule, replay_rules = on.route.rule_arn, on.route.replay_rules_arn
     return document(
@@ -97,7 +97,7 @@ def provisioner(on: PolicyResources) -> Json:
 
 
 def _guarding(on: PolicyResources) -> Iterator[Statement]:
-    """The default bus is always there, and is not looked for."""
+    """Allow the route check; it does not read the default bus, which always exists."""
     if on.names.bus != DEFAULT_BUS:
         yield allow("RouteGuardReadsTheBus", ["events:DescribeEventBus"], [on.bus])
     actions = ["events:DescribeRule", "events:ListTargetsByRule"]
@@ -115,7 +115,7 @@ def _reading_the_route(on: PolicyResources) -> Iterator[Statement]:
 
 
 def _replaying(on: PolicyResources) -> Iterator[Statement]:
-    """Begun on an archive, for a bus, under a name: `events:StartReplay` is asked for on all three."""
+    """Allow replays; `events:StartReplay` is checked on the archive, the bus and the replay's name."""
     yield allow("StartReplays", ["events:StartReplay"], [on.archive, on.bus, on.replays])
     yield allow("FollowReplays", ["events:DescribeReplay", "events:CancelReplay"], [on.replays])
     rules = on.route.replay_rules_arn
@@ -138,7 +138,7 @@ def _reading_payloads(on: PolicyResources) -> Iterator[Statement]:
 
 
 def _probing_payloads(on: PolicyResources) -> Iterator[Statement]:
-    """The doctor offers a part of an upload that does not exist, under a key of its own."""
+    """Allow the doctor's probe: a part of an upload that does not exist, under a key of its own."""
     if on.payload_bucket is not None:
         probed = on.in_s3(f"{on.payload_bucket}/{PROBED_KEY}")
         yield allow("ProbeTheBucketOfLargeTranscripts", ["s3:PutObject"], [probed])

@@ -1,4 +1,4 @@
-"""What IAM policies speak of: the ARNs of everything that the commands touch."""
+"""Resources of IAM policies: the ARNs of everything that the commands use."""
 
 import re
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ ALIAS = "alias/"
 
 
 class S3Place(NamedTuple):
-    """A bucket, and what the keys of ours in it begin with, as an operator writes it."""
+    """A bucket and the prefix of our keys in it, as an operator writes it."""
 
     bucket: str
     prefix: str = ""
 
 
 class KeyResource(NamedTuple):
-    """A key as policies name it: an alias is no resource, but a condition on the key behind it."""
+    """A key in a policy: an alias is not a resource, but a condition on the key that it names."""
 
     arn: str
     condition: Condition
@@ -28,13 +28,13 @@ class KeyResource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PolicyResources:
-    """Everything in one account and region; its properties are ARNs, or patterns of ARNs.
+    """All resources in one account and region; its properties are ARNs or ARN patterns.
 
     Attributes:
-        partition: such as "aws".
-        payload_bucket: for large transcripts; None where there is none.
+        partition: the AWS partition, such as "aws".
+        payload_bucket: bucket of large transcripts; None where there is none.
         key: id, ARN or alias of the key that encrypts both queues; None for SQS's own encryption.
-        letters: where dead letters are archived in S3; None where they are not.
+        letters: archive of dead letters in S3; None where there is none.
     """
 
     names: RouteNames
@@ -47,27 +47,27 @@ class PolicyResources:
 
     @property
     def bus(self) -> str:
-        """The bus."""
+        """ARN of the bus."""
         return self._arn("events", f"event-bus/{self.names.bus}")
 
     @property
     def route(self) -> Route:
-        """The route on that bus, which knows its own ARNs."""
+        """The route on that bus, with its ARNs."""
         return Route(self.names, self.bus)
 
     @property
     def archive(self) -> str:
-        """The archive of the events."""
+        """ARN of the archive of events."""
         return self._arn("events", f"archive/{self.names.archive}")
 
     @property
     def replays(self) -> str:
-        """Every replay that is begun from here."""
+        """ARN pattern of the replays that the commands start."""
         return self._arn("events", f"replay/{replay_prefix(self.names)}*")
 
     @property
     def key_resource(self) -> KeyResource | None:
-        """The queues' key."""
+        """The key of the queues; None for SQS's own encryption."""
         if self.key is None:
             return None
         place, _, name = self.key.rpartition(":")
@@ -78,11 +78,11 @@ class PolicyResources:
         return KeyResource(f"{place}:key/{name.removeprefix('key/')}", {})
 
     def objects(self, place: S3Place) -> str:
-        """The objects below the place."""
+        """Build the ARN pattern of the objects under the prefix."""
         return f"{self.in_s3(place.bucket)}/{literally(folder(place.prefix))}*"
 
     def in_s3(self, path: str) -> str:
-        """A bucket, or an object in it; they belong to no region and name no account."""
+        """Build the ARN of a bucket or an object; neither names a region or an account."""
         return f"arn:{self.partition}:s3:::{path}"
 
     def _arn(self, service: str, path: str) -> str:
@@ -90,11 +90,11 @@ class PolicyResources:
 
 
 def folder(prefix: str) -> str:
-    """The prefix with one slash at its end; empty where there is none."""
+    """End the prefix with one slash; an empty prefix stays empty."""
     bare = prefix.strip("/")
     return f"{bare}/" if bare else ""
 
 
 def literally(text: str) -> str:
-    """The text with everything escaped that a policy reads as a pattern or a variable."""
+    """Escape the characters that a policy reads as a pattern or a variable."""
     return re.sub(r"[$*?]", lambda found: f"${{{found[0]}}}", text)

@@ -1,4 +1,4 @@
-"""Statements that several roles' policies have in common."""
+"""Statements that the policies of several roles share."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,18 +10,18 @@ Statement = dict[str, object]
 VERSION = "2012-10-17"
 NO_CONDITION: Condition = {}
 EVERYTHING = "*"
-"""For the few actions that AWS lets nobody confine to a resource."""
+"""Resource of the few actions that AWS cannot restrict to a resource."""
 
 
 def document(*statements: Statement) -> dict[str, object]:
-    """A policy of these statements."""
+    """Build a policy from the statements."""
     return {"Version": VERSION, "Statement": list(statements)}
 
 
 def allow(
     sid: str, actions: Sequence[str], resources: Sequence[str], condition: Condition = NO_CONDITION
 ) -> Statement:
-    """A statement that allows each of the actions on each of the resources, and has no one too many."""
+    """Build a statement that allows each of the actions on each of the resources."""
     statement: Statement = {
         "Sid": sid,
         "Effect": "Allow",
@@ -32,7 +32,7 @@ def allow(
 
 
 def publishing(on: PolicyResources, sid: str) -> Statement:
-    """Our events and no others. EventBridge asks for each entry of a call (`NotAuthorizedForSource…`)."""
+    """Allow our events alone; EventBridge checks each entry of a call (`NotAuthorizedForSource…`)."""
     condition: Condition = {
         "ForAllValues:StringEquals": {
             "events:source": on.names.source,
@@ -43,20 +43,20 @@ def publishing(on: PolicyResources, sid: str) -> Statement:
 
 
 def targeting(on: PolicyResources, sid: str, rules: str) -> Statement:
-    """Targets for these rules, of which each is our queue: events can be led nowhere else."""
+    """Allow our queue as the only target of these rules, so that events cannot be sent elsewhere."""
     condition: Condition = {"ForAllValues:ArnEquals": {"events:TargetArn": on.route.queue_arn}}
     return allow(sid, ["events:PutTargets"], [rules], condition)
 
 
 def using_the_key(on: PolicyResources, sid: str, *actions: str) -> Iterator[Statement]:
-    """What SQS does with the queues' key for those who send and receive; nothing where there is none."""
+    """Allow SQS's use of the queues' key for senders and receivers; no statement without a key."""
     if (key := on.key_resource) is not None:
         via: Condition = {"StringLike": {"kms:ViaService": f"sqs.{on.region}.amazonaws.com*"}}
         yield allow(sid, actions, [key.arn], {**via, **key.condition})
 
 
 def reading_the_key(on: PolicyResources) -> Iterator[Statement]:
-    """For whoever says whether the key's policy lets EventBridge in; nothing where there is no key."""
+    """Allow reading the key's policy, which the diagnosis needs; no statement without a key."""
     if (key := on.key_resource) is not None:
         actions = ["kms:DescribeKey", "kms:GetKeyPolicy"]
         yield allow("ReadThePolicyOfTheKey", actions, [key.arn], key.condition)

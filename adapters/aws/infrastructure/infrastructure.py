@@ -1,4 +1,4 @@
-"""The route on EventBridge and SQS: created, looked into, mended and removed, part by part."""
+"""Provisioning, repair, inspection and removal of the route on EventBridge and SQS."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from adapters.aws.diagnosis.bus import RouteDiagnosis
 from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.infrastructure.resources import RouteResources
-from adapters.aws.infrastructure.teardown import remove_parts
+from adapters.aws.infrastructure.teardown import remove_resources
 from adapters.aws.route.definition import Route
 from adapters.aws.route.drift import queue_differences
 from adapters.aws.route.event_archive import RouteArchive
-from adapters.aws.route.patience import Patience
 from adapters.aws.route.queues import FoundQueue, RouteQueue
 from adapters.aws.route.resource import ManagedResource
 from adapters.aws.route.rules import RouteRule, RuleTarget
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class AwsEventInfrastructure(EventInfrastructurePort):
-    """Dead-letter queue, queue, rule, target and archive, called by the names of the route.
+    """Manages dead-letter queue, queue, rule, target and archive by the names of the route.
 
     Args:
         key: the KMS key that encrypts both queues; None for SQS's own encryption.
@@ -56,46 +55,46 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         self._sqs = sqs
         self._names = names
         self._key = key
-        self._patience = Patience(pause)
-        self._ages = QueueMetrics(cloudwatch)
+        self._pause = pause
+        self._metrics = QueueMetrics(cloudwatch)
         self._diagnosis = RouteDiagnosis(events, sqs, kms, names)
 
     def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
-        """Create what is missing, in the requirements' order, and check everything (7.5)."""
+        """Create missing resources in the requirements' order, then check the whole route (7.5)."""
         return self._set_up(archive_days, ManagedResource.ensure)
 
     def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
-        """The same, and mend what differs."""
+        """Create missing resources, change those that differ, then check the whole route."""
         return self._set_up(archive_days, ManagedResource.repair)
 
     def inspect(self, *, archive_days: int | None = None) -> Inspection:
-        """Read every part, and the metrics of both queues."""
-        parts = self._parts(self._route(archive_days), archive_days)
-        route = [self._with_age(part.look()) for part in parts[:-1]]
-        archive = parts.archive.look(expected=archive_days is not None)
-        return Inspection((*route, archive), self._other_targets(parts.target))
+        """Read every resource and the metrics of both queues."""
+        resources = self._resources(self._route(archive_days), archive_days)
+        route = [self._with_age(resource.status()) for resource in resources[:-1]]
+        archive = resources.archive.status(expected=archive_days is not None)
+        return Inspection((*route, archive), self._other_targets(resources.target))
 
     def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
-        """Remove them in an order in which no event is lost on the way."""
-        parts = self._parts(self._route(None), None)
-        return remove_parts(parts, self._events, self._names, force=force, archive=archive)
+        """Remove the resources in an order in which no event is lost."""
+        resources = self._resources(self._route(None), None)
+        return remove_resources(resources, self._events, self._names, force=force, archive=archive)
 
     def diagnose(self) -> tuple[Finding, ...]:
-        """Read the configuration of every component."""
+        """Check the configuration of every component."""
         return self._diagnosis.findings()
 
     def _set_up(
         self, archive_days: int | None, step: Callable[[ManagedResource[Any]], ProvisionedResource]
     ) -> ProvisioningReport:
         route = self._route(archive_days)
-        parts = self._parts(route, archive_days)
-        wanted: tuple[ManagedResource[Any], ...] = parts if route.replays else parts[:-1]
-        done = tuple(step(part) for part in wanted)
-        queue = self._there(parts.queue)
+        resources = self._resources(route, archive_days)
+        wanted: tuple[ManagedResource[Any], ...] = resources if route.replays else resources[:-1]
+        done = tuple(step(resource) for resource in wanted)
+        queue = self._existing(resources.queue)
         return ProvisioningReport(
-            parts=done,
+            resources=done,
             queue_address=queue.url,
-            dead_letter_queue_address=self._there(parts.dead_letter_queue).url,
+            dead_letter_queue_address=self._existing(resources.dead_letter_queue).url,
             rule_identifier=route.rule_arn,
             findings=(*self.diagnose(), *_redrive_findings(route, queue)),
         )
@@ -114,32 +113,35 @@ class AwsEventInfrastructure(EventInfrastructurePort):
                     "EVENTBRIDGE_BUS_NAME or AWS_REGION"
                 ) from None
 
-    def _parts(self, route: Route, archive_days: int | None) -> RouteResources:
+    def _resources(self, route: Route, archive_days: int | None) -> RouteResources:
         return RouteResources(
-            RouteQueue(self._sqs, RouteComponent.DEAD_LETTER_QUEUE, route, self._patience),
-            RouteQueue(self._sqs, RouteComponent.QUEUE, route, self._patience),
-            RouteRule(self._events, route, self._patience),
-            RuleTarget(self._events, route, self._patience),
-            RouteArchive(self._events, route, self._patience, archive_days),
+            RouteQueue(self._sqs, RouteComponent.DEAD_LETTER_QUEUE, route, self._pause),
+            RouteQueue(self._sqs, RouteComponent.QUEUE, route, self._pause),
+            RouteRule(self._events, route, self._pause),
+            RuleTarget(self._events, route, self._pause),
+            RouteArchive(self._events, route, self._pause, archive_days),
         )
 
-    def _there(self, part: RouteQueue) -> FoundQueue:
-        with translate_infrastructure_errors(f"reading {part.title}"):
-            found = part.find()
+    def _existing(self, queue: RouteQueue) -> FoundQueue:
+        with translate_infrastructure_errors(f"reading {queue.title}"):
+            found = queue.find()
         if found is None:
-            raise InfrastructureError(f"{part.title} is gone again: somebody removes it meanwhile")
+            raise InfrastructureError(
+                f"{queue.title} was deleted by another process after it was provisioned; "
+                "run the command again"
+            )
         return found
 
-    def _with_age(self, standing: ResourceStatus) -> ResourceStatus:
-        if standing.load is None:
-            return standing
-        return standing._replace(load=self._ages.with_age(standing.load, standing.name))
+    def _with_age(self, status: ResourceStatus) -> ResourceStatus:
+        if status.load is None:
+            return status
+        return status._replace(load=self._metrics.with_age(status.load, status.name))
 
     def _other_targets(self, target: RuleTarget) -> tuple[str, ...]:
         try:
             with translate_infrastructure_errors():
                 return target.others()
-        except InfrastructureError:  # the target's own standing says so
+        except InfrastructureError:  # the status of the target holds the reason
             return ()
 
 

@@ -8,7 +8,7 @@ from adapters.aws.route.rules import RouteRule, RuleTarget
 
 
 class RouteResources(NamedTuple):
-    """The parts of the route, in the requirements' order (7.1 to 7.4); the archive comes last."""
+    """The resources of the route in the requirements' order (7.1 to 7.4); the archive comes last."""
 
     dead_letter_queue: RouteQueue
     queue: RouteQueue

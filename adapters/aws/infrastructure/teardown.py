@@ -1,4 +1,4 @@
-"""Removing the route so that no event is lost on the way: what feeds the queue goes before the queue."""
+"""Removal of the route without losing events: the queue is removed after everything that feeds it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from adapters.aws.route.queues import RouteQueue
 
 
-def remove_parts(
-    parts: "RouteResources", events: "EventBridgeClient", names: RouteNames, *, force: bool, archive: bool
+def remove_resources(
+    resources: "RouteResources", events: "EventBridgeClient", names: RouteNames, *, force: bool, archive: bool
 ) -> tuple[RemovedResource, ...]:
-    """Remove them; the bus, and an archive that is not to go, are reported as left.
+    """Remove the resources; report the bus, and the archive unless it is to be removed, as left.
 
     Raises:
-        InfrastructureError: messages are in a queue, or something cannot be removed.
+        InfrastructureError: a queue holds messages, or a resource cannot be removed.
     """
-    queues = (parts.queue, parts.dead_letter_queue)
+    queues = (resources.queue, resources.dead_letter_queue)
     if not force:
         _require_empty(queues, "Nothing was removed.")
     with translate_infrastructure_errors("removing the rules of replays"):
         ReplayRules(events, names).remove_all()
-    feeding = (parts.target.remove(), parts.rule.remove())
+    feeding = (resources.target.remove(), resources.rule.remove())
     if not force:
         _require_empty(queues, "Target and rule are removed, the queues are not.")
-    holding = (parts.queue.remove(), parts.dead_letter_queue.remove())
-    return (*feeding, *holding, *_rest(parts, names, archive=archive))
+    holding = (resources.queue.remove(), resources.dead_letter_queue.remove())
+    return (*feeding, *holding, *_rest(resources, names, archive=archive))
 
 
 def _require_empty(queues: Iterable["RouteQueue"], so_far: str) -> None:
@@ -45,17 +45,15 @@ def _require_empty(queues: Iterable["RouteQueue"], so_far: str) -> None:
             counts = f"{load.waiting} waiting, {load.in_flight} in flight"
             raise InfrastructureError(
                 f"{queue.title} holds messages ({counts}). {so_far} Let consumers "
-                "finish them, archive or purge them, and run it again; or lose them with --force."
+                "finish them, archive or purge them, and run the command again; or lose them with --force."
             )
 
 
-def _rest(parts: "RouteResources", names: RouteNames, *, archive: bool) -> Iterable[RemovedResource]:
+def _rest(resources: "RouteResources", names: RouteNames, *, archive: bool) -> Iterable[RemovedResource]:
     if archive:
-        yield parts.archive.remove()
-    else:
-        standing = parts.archive.look(expected=False)
-        if standing.exists is not False:
-            yield RemovedResource(
-                RouteComponent.ARCHIVE, names.archive, RemovalOutcome.LEFT, "only --archive removes it"
-            )
+        yield resources.archive.remove()
+    elif resources.archive.status(expected=False).exists is not False:
+        yield RemovedResource(
+            RouteComponent.ARCHIVE, names.archive, RemovalOutcome.LEFT, "only --archive removes it"
+        )
     yield RemovedResource(RouteComponent.BUS, names.bus, RemovalOutcome.LEFT, "others may use it")

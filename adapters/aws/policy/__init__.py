@@ -1,1 +1,1 @@
-"""Resource policies: what they say, and what they allow."""
+"""Resource policies: their evaluation, and their statements."""

@@ -1,4 +1,4 @@
-"""The statements of a queue's policy: which are ours, which are others', and how ours get in."""
+"""Statements of a queue's policy: comparing and merging ours with those of others."""
 
 import json
 from collections.abc import Iterator
@@ -10,11 +10,10 @@ NOTHING = "none"
 
 
 def policy_differences(wanted: str, found: str, *, tolerated: Json) -> Iterator[Drift]:
-    """Each statement that is missing or beyond what is wanted; compared by meaning.
+    """List missing and additional statements, compared by meaning.
 
-    A statement that bears the `Sid` of one of ours is ours, whatever became of it.
-
-    The statement that is tolerated may be there, and need not be.
+    A statement with the `Sid` of one of ours counts as ours, even where it was changed. The tolerated
+    statement may be present or absent.
     """
     wanted_ones = {canonical(statement) for statement in statements(wanted)}
     found_ones = {canonical(statement): statement for statement in statements(found)}
@@ -26,7 +25,7 @@ def policy_differences(wanted: str, found: str, *, tolerated: Json) -> Iterator[
 
 
 def merge(wanted: str, found: str | None) -> str:
-    """The policy that was found, with our statements as they are wanted; those of others are kept."""
+    """Replace our statements in the policy found by those wanted; keep those of others."""
     document = json.loads(found) if found else json.loads(wanted)
     ours = list(statements(wanted))
     meanings = {canonical(statement) for statement in ours}

@@ -1,1 +1,1 @@
-"""Replays of an event archive, and the rules that they pass."""
+"""Replays of an event archive, and their rules."""

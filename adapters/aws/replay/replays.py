@@ -1,16 +1,17 @@
-"""Replays of the archive, on EventBridge."""
+"""Replays of the event archive on EventBridge."""
 
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_infrastructure_errors
-from adapters.aws.policy.evaluation import Decision, EventBridgeCall, evaluate
+from adapters.aws.policy.evaluation import Decision, EventBridgeRequest, evaluate
 from adapters.aws.replay.rules import ReplayRules, new_name
 from adapters.aws.route.definition import Route
+from domain.model.clock import utc_now
 from domain.model.errors import InfrastructureError
 from domain.model.replays import Replay, ReplayRequest, ReplayState
 from domain.model.route.route import RouteNames
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RULE_SETTLES_SECONDS = 10.0
-"""A rule that was just made does not match at once ("Allow a short period of time", PutRule)."""
+"""Delay before a new rule matches events ("Allow a short period of time", PutRule)."""
 
 
 class EventBridgeReplays(ReplayPort):
-    """Sends archived events to our rule, or to one of its own for one tenant."""
+    """Sends archived events to the route's rule, or to a separate rule for one tenant."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class EventBridgeReplays(ReplayPort):
         names: RouteNames,
         *,
         pause: Callable[[float], None] = time.sleep,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._events = events
         self._sqs = sqs
@@ -47,7 +48,7 @@ class EventBridgeReplays(ReplayPort):
         self._now = now
 
     def start(self, request: ReplayRequest, /) -> str:
-        """Begin it, held to one rule."""
+        """Start the replay, restricted to one rule."""
         with translate_infrastructure_errors(f"replaying the archive {self._names.archive}"):
             archive = self._archive()
             route = Route(self._names, archive["EventSourceArn"])
@@ -58,7 +59,7 @@ class EventBridgeReplays(ReplayPort):
         return name
 
     def look(self, name: str, /) -> Replay:
-        """Ask EventBridge."""
+        """Describe the replay."""
         with self._of_replay("looking at", name):
             found = self._events.describe_replay(ReplayName=name)
         return Replay(
@@ -71,20 +72,20 @@ class EventBridgeReplays(ReplayPort):
         )
 
     def cancel(self, name: str, /) -> None:
-        """Ask EventBridge to."""
+        """Cancel the replay."""
         with self._of_replay("cancelling", name):
             try:
                 self._events.cancel_replay(ReplayName=name)
             except self._events.exceptions.IllegalStatusException:
-                raise InfrastructureError(f"the replay {name} does not run any more") from None
+                raise InfrastructureError(f"the replay {name} is not running any more") from None
 
     def clean_up(self, name: str, /) -> None:
-        """Remove its rule, if it had one of its own."""
+        """Remove the replay's own rule, if it has one."""
         with self._of_replay("cleaning up after", name):
             self._rules.remove(name)
 
     def tidy(self) -> tuple[str, ...]:
-        """Remove the rules of replays that are over, in whichever process they were begun."""
+        """Remove the rules of all finished replays, including those that other processes started."""
         return self._rules.remove_those_over(self._now())
 
     def _archive(self) -> "DescribeArchiveResponseTypeDef":
@@ -105,10 +106,7 @@ class EventBridgeReplays(ReplayPort):
 
     @contextmanager
     def _rule_for(self, name: str, route: Route, request: ReplayRequest) -> Iterator[str]:
-        """The rule that the replay is held to.
-
-        One that was made for it is removed where the replay cannot begin.
-        """
+        """Provide the rule for the replay; remove one created for it where the replay cannot start."""
         if request.tenant_id is None:
             self._require_rule()
             yield route.rule_arn
@@ -134,8 +132,8 @@ class EventBridgeReplays(ReplayPort):
                 Destination={"Arn": archive["EventSourceArn"], "FilterArns": [rule]},
             )
         except self._events.exceptions.ResourceAlreadyExistsException:
-            # nobody else uses this name: an earlier try, whose answer was lost, began it
-            logger.warning("the replay had begun already", extra={"replay": name})
+            # the name is unique: an earlier try started it, and its response was lost
+            logger.warning("replay was already started by an earlier try", extra={"replay": name})
 
     def _require_rule(self) -> None:
         try:
@@ -146,7 +144,7 @@ class EventBridgeReplays(ReplayPort):
             ) from None
 
     def _require_admission(self, name: str, route: Route) -> None:
-        """EventBridge would drop what the queue refuses, and say nothing."""
+        """Check the queue's policy: EventBridge silently drops events that the queue refuses."""
         try:
             url = self._sqs.get_queue_url(QueueName=self._names.queue)["QueueUrl"]
             answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
@@ -155,8 +153,9 @@ class EventBridgeReplays(ReplayPort):
                 f"the queue {self._names.queue} does not exist: run `transcripts provision`"
             ) from None
         rule = route.rule_arn.removesuffix(self._names.rule) + name
-        call = EventBridgeCall("sqs:SendMessage", route.queue_arn, rule)
-        if evaluate(answer.get("Attributes", {}).get("Policy"), call).answer is not Decision.ALLOWED:
+        sending = EventBridgeRequest("sqs:SendMessage", route.queue_arn, rule)
+        policy = answer.get("Attributes", {}).get("Policy")
+        if evaluate(policy, sending).decision is not Decision.ALLOWED:
             raise InfrastructureError(
                 f"the policy of the queue {self._names.queue} does not admit replays of one tenant: run "
                 "`transcripts provision --archive DAYS --repair`"

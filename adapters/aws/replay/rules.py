@@ -1,7 +1,7 @@
-"""The rules that replays of one tenant make for themselves, and how none of them is left behind.
+"""Rules that replays of one tenant create, and their removal.
 
-A replay can be held to rules, but not to events. So one tenant's events need a rule of their own, which takes
-nothing but that replay's events: those bear its name. Rule and replay have the same name.
+A replay can be restricted to rules, but not to events. Therefore a replay of one tenant creates a rule of its
+own, which matches only the events of that replay by its name. Rule and replay have the same name.
 """
 
 import json
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 MOMENT = "%Y%m%dT%H%M%S"
 SETTLES_AFTER = timedelta(seconds=SETTLE_SECONDS)
 ABANDONED_AFTER = timedelta(hours=1)
-"""A rule whose replay is unknown may be about to get one; after that time it will not."""
+"""Age from which a rule without a replay is abandoned; a younger one may be about to get its replay."""
 
 
 def new_name(names: RouteNames, now: datetime) -> str:
-    """A name for a replay that no other one has or had, with the moment in it."""
+    """Create a unique name for a replay, which includes the time."""
     return f"{replay_prefix(names)}{now.astimezone(UTC).strftime(MOMENT)}-{uuid4().hex[:8]}"
 
 
 class ReplayRules:
-    """Rules on our bus whose names begin as those of our replays do."""
+    """The rules on our bus whose names have the prefix of our replays."""
 
     def __init__(self, events: "EventBridgeClient", names: RouteNames) -> None:
         self._events = events
         self._names = names
 
     def create(self, name: str, route: Route, tenant_id: UUID) -> str:
-        """Make the rule that takes one tenant's events of the replay of that name; answers its ARN."""
+        """Create the rule for one tenant's events of the replay; return its ARN."""
         pattern = {
             **wanted_events(self._names),
             "detail": {"tenant_id": [str(tenant_id)]},
@@ -48,14 +48,14 @@ class ReplayRules:
             EventBusName=self._names.bus,
             EventPattern=json.dumps(pattern),
             State="ENABLED",
-            Description="Of a replay of one tenant; `transcripts replay` removes it when that is over.",
+            Description="Rule of a replay of one tenant; `transcripts replay` removes it afterwards.",
         )["RuleArn"]
         answer = self._events.put_targets(Rule=name, EventBusName=self._names.bus, Targets=[route.target])
         raise_failed_entries(answer, "PutTargets")
         return arn
 
     def remove(self, name: str) -> None:
-        """Remove the rule of a replay, if it is there."""
+        """Remove the rule of a replay, if it exists."""
         bus = self._names.bus
         try:
             targets = self._events.list_targets_by_rule(Rule=name, EventBusName=bus).get("Targets", ())
@@ -69,12 +69,12 @@ class ReplayRules:
             return
 
     def remove_all(self) -> None:
-        """Remove all of them, whatever their replays do."""
+        """Remove all rules, even those of running replays."""
         for name in self._names_found():
             self.remove(name)
 
     def remove_those_over(self, now: datetime) -> tuple[str, ...]:
-        """Remove those whose replay has been over for a while; answers their names."""
+        """Remove the rules of replays that ended a while ago; return their names."""
         with translate_infrastructure_errors("removing the rules of replays that are over"):
             over = [name for name in self._names_found() if self._is_over(name, now)]
             for name in over:
@@ -99,5 +99,5 @@ class ReplayRules:
         moment = name.removeprefix(replay_prefix(self._names)).partition("-")[0]
         try:
             return datetime.strptime(moment, MOMENT).replace(tzinfo=UTC)
-        except ValueError:  # not a name of ours
+        except ValueError:  # not one of our names
             return now

@@ -1,4 +1,4 @@
-"""What the route looks like on AWS: its ARNs, and what each part is created with."""
+"""Definition of the route on AWS: its ARNs, and the attributes of each resource."""
 
 import json
 from collections.abc import Mapping
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 DEFAULT_BUS = "default"
 MAX_TARGET_ID = 64
 MAX_REPLAY_STEM = 32
-"""How much of the rule's name a replay's name begins with: 64 characters are all that either may have."""
+"""Characters of the rule's name at the start of a replay's name; either may have 64 at most."""
 
 CHANGES_TO_EVENTS = ("Input", "InputPath", "InputTransformer")
-"""What a target may do to an event on its way; consumers expect it whole."""
+"""Settings by which a target changes events; consumers expect the whole event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The route as it is wanted. The bus's ARN, known before all else, has what the others need.
+    """The route as it should be; all its ARNs derive from the ARN of the bus.
 
     Attributes:
         key: the KMS key that encrypts both queues; None for SQS's own encryption.
@@ -48,27 +48,27 @@ class Route:
 
     @property
     def queue_arn(self) -> str:
-        """Where the rule sends."""
+        """ARN of the queue, the rule's target."""
         return queue_arn_beside(self.bus_arn, self.names)
 
     @property
     def dead_letter_queue_arn(self) -> str:
-        """Where both the queue and EventBridge give up."""
+        """ARN of the dead-letter queue of both the queue and the target."""
         return f"{self.queue_arn.rpartition(':')[0]}:{self.names.dead_letter_queue}"
 
     @property
     def rule_arn(self) -> str:
-        """The rule's ARN, known before it exists: the queues' policies, which come first, name it."""
+        """ARN of the rule, needed before the rule exists: the queues' policies name it."""
         return rule_arn(self.bus_arn, self.names)
 
     @property
     def replay_rules_arn(self) -> str:
-        """Every rule that a replay of one tenant makes for itself."""
+        """ARN pattern of the rules that replays of one tenant create."""
         return self.rule_arn.removesuffix(self.names.rule) + replay_prefix(self.names) + "*"
 
     @property
     def queue_attributes(self) -> "QueueAttributes":
-        """What the queue is created with (requirements 5 and 13)."""
+        """Attributes of the queue (requirements 5 and 13)."""
         redrive = {"deadLetterTargetArn": self.dead_letter_queue_arn, "maxReceiveCount": MAX_RECEIVES}
         return {
             "VisibilityTimeout": str(VISIBILITY_SECONDS),
@@ -78,7 +78,7 @@ class Route:
 
     @property
     def dead_letter_queue_attributes(self) -> "QueueAttributes":
-        """What the dead-letter queue is created with (requirement 15.2)."""
+        """Attributes of the dead-letter queue (requirement 15.2)."""
         return self._attributes_of_both(self.dead_letter_queue_arn)
 
     def _attributes_of_both(self, arn: str) -> "QueueAttributes":
@@ -93,17 +93,17 @@ class Route:
         }
 
     def _statements(self, arn: str) -> list[Mapping[str, object]]:
-        """EventBridge, and nobody else, may send, and only for this rule (requirements 5.6 and 13.2)."""
+        """Allow EventBridge alone to send, and only for this rule (requirements 5.6 and 13.2)."""
         admitted = [_admission("EventBridgeMaySendForThisRule", arn, self.rule_arn)]
         return [*admitted, self.replay_statement(arn)] if self.replays else admitted
 
     def replay_statement(self, arn: str) -> Mapping[str, object]:
-        """For the rules that a replay of one tenant makes for itself, told by their names."""
+        """Allow EventBridge to send for the rules of replays, matched by their names."""
         return _admission("EventBridgeMaySendForReplays", arn, self.replay_rules_arn)
 
     @property
     def target(self) -> "TargetTypeDef":
-        """Where a rule of ours sends, for how long it tries, and where it gives up.
+        """Target of the route's rules: the queue, with retry limits and dead-letter queue.
 
         The target's `Arn` is the queue's (requirement 6.6). Its id is the queue's name: an ARN has characters
         that an id may not have.
@@ -120,30 +120,30 @@ class Route:
 
 
 def rule_arn(beside: str, names: RouteNames) -> str:
-    """The ARN of a rule in the account and region of another ARN; one of the default bus does not name it."""
+    """Build the rule's ARN in the account and region of another ARN; the default bus is not named in it."""
     _, partition, _, region, account, _ = beside.split(":", 5)
     path = names.rule if names.bus == DEFAULT_BUS else f"{names.bus}/{names.rule}"
     return f"arn:{partition}:events:{region}:{account}:rule/{path}"
 
 
 def queue_arn_beside(beside: str, names: RouteNames) -> str:
-    """The queue's ARN in the account and region of another ARN."""
+    """Build the queue's ARN in the account and region of another ARN."""
     _, partition, _, region, account, _ = beside.split(":", 5)
     return f"arn:{partition}:sqs:{region}:{account}:{names.queue}"
 
 
 def event_pattern(names: RouteNames) -> str:
-    """Which events the rule takes, and the archive keeps (requirements 6.2 and 6.3)."""
+    """Return the event pattern of rule and archive as JSON (requirements 6.2 and 6.3)."""
     return json.dumps(wanted_events(names))
 
 
 def wanted_events(names: RouteNames) -> dict[str, object]:
-    """The same, as a value."""
+    """Return the same event pattern as a value."""
     return {"source": [names.source], "detail-type": [BatchProcessingCompleted.DETAIL_TYPE]}
 
 
 def replay_prefix(names: RouteNames) -> str:
-    """How the names of our replays begin, and of the rules that some of them need."""
+    """Return the prefix of the names of our replays and their rules."""
     return f"{names.rule[:MAX_REPLAY_STEM]}-replay-"
 
 

@@ -1,4 +1,4 @@
-"""How far an existing part of the route is from what is wanted, attribute by attribute."""
+"""Drift of an existing resource from the route's definition, attribute by attribute."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ BROKEN_ARCHIVE_STATES = ("DISABLED", "CREATE_FAILED", "UPDATE_FAILED")
 
 
 def queue_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Drift]:
-    """Each attribute that is not as wanted, but for `Policy`, which has statements of others, too."""
+    """Compare all attributes but `Policy`, which may hold statements of others, too."""
     for name, value in wanted.items():
         if name == "RedrivePolicy":
             yield from _redrive_differences(json.loads(value), found.get(name))
@@ -34,16 +34,16 @@ def queue_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> It
 
 
 def rule_differences(pattern: str, found: "DescribeRuleResponseTypeDef") -> Iterator[Drift]:
-    """Pattern, by meaning, and state."""
+    """Compare the pattern, by meaning, and the state."""
     yield from _pattern_differences(pattern, found.get("EventPattern", "null"))
     if found["State"] != "ENABLED":
         yield Drift("State", "ENABLED", found["State"])
 
 
 def target_differences(wanted: "TargetTypeDef", found: "TargetOutputTypeDef") -> Iterator[Drift]:
-    """Where the target sends to, what it does to events, and what becomes of those that it cannot deliver.
+    """Compare destination, input transformation, dead-letter queue and retry limits of the target.
 
-    Without a retry policy EventBridge tries as often, and for as long, as is wanted here.
+    A missing retry policy is no difference: EventBridge's defaults are the limits wanted here.
     """
     if found["Arn"] != wanted["Arn"]:
         yield Drift("Arn", wanted["Arn"], found["Arn"])
@@ -66,7 +66,7 @@ def target_differences(wanted: "TargetTypeDef", found: "TargetOutputTypeDef") ->
 def archive_differences(
     pattern: str, days: int | None, bus_arn: str, found: "DescribeArchiveResponseTypeDef"
 ) -> Iterator[Drift]:
-    """Whose events it keeps, which, and for how long, where that is known to be wanted."""
+    """Compare bus, pattern, state and, where one is configured, retention of the archive."""
     if found["EventSourceArn"] != bus_arn:
         yield Drift("EventSourceArn", bus_arn, found["EventSourceArn"])
     yield from _pattern_differences(pattern, found.get("EventPattern", "null"))
@@ -82,7 +82,7 @@ def _pattern_differences(wanted: str, found: str) -> Iterator[Drift]:
 
 
 def _redrive_differences(wanted: Mapping[str, object], found: str | None) -> Iterator[Drift]:
-    """SQS gives numbers back as numbers or as strings, as they were set."""
+    """Compare as text: SQS returns numbers as numbers or as strings, as they were set."""
     found_policy = json.loads(found) if found else {}
     for name, value in wanted.items():
         if str(found_policy.get(name)) != str(value):
@@ -90,14 +90,14 @@ def _redrive_differences(wanted: Mapping[str, object], found: str | None) -> Ite
 
 
 def _encryption_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Drift]:
-    """A key where none is asked for is no difference: encryption is never weakened."""
+    """Compare the encryption; an additional key is no difference: encryption is never weakened."""
     key, found_key = wanted.get("KmsMasterKeyId"), found.get("KmsMasterKeyId") or None
-    if key is not None and (found_key is None or _short(found_key) != _short(key)):
+    if key is not None and (found_key is None or _key_name(found_key) != _key_name(key)):
         yield Drift("KmsMasterKeyId", key, found_key or NOTHING)
     if key is None and found_key is None and found.get("SqsManagedSseEnabled") != "true":
         yield Drift("SqsManagedSseEnabled", "true", found.get("SqsManagedSseEnabled", NOTHING))
 
 
-def _short(key: str) -> str:
-    """A key's id or alias, whether it was given as such or as an ARN."""
+def _key_name(key: str) -> str:
+    """Return a key's id or alias, given as such or as an ARN."""
     return key.rpartition(":")[2].removeprefix("key/")

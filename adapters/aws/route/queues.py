@@ -1,11 +1,11 @@
 """The two queues of the route."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.aws.policy.statements import merge, policy_differences
 from adapters.aws.route.drift import queue_differences
-from adapters.aws.route.resource import ManagedResource
+from adapters.aws.route.resource import ManagedResource, retry_transient
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, RouteComponent
 from domain.model.route.status import QueueLoad
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs.literals import QueueAttributeNameType
 
     from adapters.aws.route.definition import QueueAttributes, Route
-    from adapters.aws.route.patience import Patience
 
 COUNTS = (
     "ApproximateNumberOfMessages",
@@ -25,38 +24,37 @@ COUNTS = (
 
 
 class FoundQueue(NamedTuple):
-    """A queue as SQS shows it."""
+    """A queue as SQS describes it."""
 
     url: str
     attributes: Mapping[str, str]
 
 
 class RouteQueue(ManagedResource[FoundQueue]):
-    """A queue of the route, with the attributes that are wanted."""
+    """A queue of the route with the attributes it should have."""
 
     def __init__(
-        self, sqs: "SQSClient", component: RouteComponent, route: "Route", patience: "Patience"
+        self, sqs: "SQSClient", component: RouteComponent, route: "Route", pause: Callable[[float], None]
     ) -> None:
         dead = component is RouteComponent.DEAD_LETTER_QUEUE
         name = route.names.dead_letter_queue if dead else route.names.queue
-        super().__init__(component, name, f"the queue {name}")
+        super().__init__(component, name, f"the queue {name}", pause)
         self._sqs = sqs
         self._arn = route.dead_letter_queue_arn if dead else route.queue_arn
         self._feeder_arn = route.queue_arn
         self._wanted = route.dead_letter_queue_attributes if dead else route.queue_attributes
         self._tolerated = route.replay_statement(self._arn)
-        self._patience = patience
 
     def find(self) -> FoundQueue | None:
-        """Look it up by its name; SQS may know the name for a moment before and after the queue."""
+        """Describe the queue; SQS may list its name for a moment before and after the queue exists."""
         try:
             url = self._sqs.get_queue_url(QueueName=self.name)["QueueUrl"]
-            return FoundQueue(url, self._patience(lambda: self._attributes(url)))
+            return FoundQueue(url, retry_transient(lambda: self._attributes(url), self._pause))
         except self._sqs.exceptions.QueueDoesNotExist:
             return None
 
     def create(self) -> bool:
-        """Create it whole, in one call; false where it exists with other attributes."""
+        """Create the queue with all attributes in one call; False where it exists with other attributes."""
         try:
             self._sqs.create_queue(QueueName=self.name, Attributes=self._wanted)
         except self._sqs.exceptions.QueueNameExists:
@@ -69,13 +67,13 @@ class RouteQueue(ManagedResource[FoundQueue]):
         return True
 
     def differences(self, found: FoundQueue) -> Iterable[Drift]:
-        """Attribute by attribute; the policy statement by statement."""
+        """Compare attribute by attribute, and the policy statement by statement."""
         yield from queue_differences(self._wanted, found.attributes)
         policy = found.attributes.get("Policy", "")
         yield from policy_differences(self._wanted["Policy"], policy, tolerated=self._tolerated)
 
-    def mend(self, found: FoundQueue, differences: Sequence[Drift]) -> None:
-        """Set what differs, and nothing else; statements of others stay in the policy."""
+    def apply(self, found: FoundQueue, differences: Sequence[Drift]) -> None:
+        """Set only the attributes that differ; statements of others stay in the policy."""
         names = {difference.attribute.partition(".")[0] for difference in differences}
         changed: QueueAttributes = {name: value for name, value in self._wanted.items() if name in names}
         if "Policy" in changed:
@@ -83,7 +81,7 @@ class RouteQueue(ManagedResource[FoundQueue]):
         self._sqs.set_queue_attributes(QueueUrl=found.url, Attributes=changed)
 
     def delete(self, found: FoundQueue) -> str:
-        """Delete it, unless other queues send their dead letters to it."""
+        """Delete the queue, unless other queues send their dead letters to it."""
         feeders = self._other_feeders(found.url) if self.component is RouteComponent.DEAD_LETTER_QUEUE else []
         if feeders:
             return f"it is the dead-letter queue of {', '.join(feeders)} as well"
@@ -91,7 +89,7 @@ class RouteQueue(ManagedResource[FoundQueue]):
         return ""
 
     def load_of(self, found: FoundQueue) -> QueueLoad:
-        """SQS's counts, which lag by up to a minute."""
+        """Return SQS's counts, which lag by up to a minute."""
         waiting, delayed, in_flight = (int(found.attributes.get(name, 0)) for name in COUNTS)
         return QueueLoad(waiting + delayed, in_flight)
 

@@ -1,8 +1,9 @@
-"""What can be done with any part of the route: find it, make it, compare it, mend it, remove it."""
+"""Base class of the route's resources: find, create, compare, change and delete each of them."""
 
 import logging
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from botocore.exceptions import ClientError
@@ -15,57 +16,83 @@ from domain.model.route.status import QueueLoad, RemovalOutcome, RemovedResource
 logger = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
+Result = TypeVar("Result")
+
+MAX_TRIES = 5
+PAUSE_SECONDS = 1.0
+TRANSIENT_CODES = frozenset(
+    {
+        "ConcurrentModificationException",  # another process provisions at the same time
+        "AWS.SimpleQueueService.NonExistentQueue",  # SQS may take a second to know what it just created
+        "QueueDoesNotExist",
+    }
+)
 
 GONE_CODES = frozenset(
     {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 )
 
 
-class ManagedResource(ABC, Generic[Found]):
-    """One part of the route as it is wanted; `Found` is the part as AWS shows it.
+def retry_transient(call: Callable[[], Result], pause: Callable[[float], None] = time.sleep) -> Result:
+    """Repeat a call that fails with a transient code; raise the error of the last try."""
+    for _ in range(MAX_TRIES - 1):
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in TRANSIENT_CODES:
+                raise
+        pause(PAUSE_SECONDS)
+    return call()
 
-    The five abstract methods call AWS plainly; the others word what comes of it.
+
+class ManagedResource(ABC, Generic[Found]):
+    """One resource of the route as it should be; `Found` is the resource as AWS describes it.
+
+    The five abstract methods call AWS; the others translate errors and return results of the domain.
     """
 
-    def __init__(self, component: RouteComponent, name: str, title: str) -> None:
+    def __init__(
+        self, component: RouteComponent, name: str, title: str, pause: Callable[[float], None]
+    ) -> None:
         self.component = component
         self.name = name
         self.title = title
+        self._pause = pause
 
     @abstractmethod
     def find(self) -> Found | None:
-        """Look for the part; None where it is missing."""
+        """Describe the resource; None where it does not exist."""
 
     @abstractmethod
     def create(self) -> bool:
-        """Make it; False where somebody else was faster."""
+        """Create the resource; False where another process created it first."""
 
     @abstractmethod
     def differences(self, found: Found) -> Iterable[Drift]:
-        """What is not as wanted about it."""
+        """Compare the resource found with the one wanted."""
 
     @abstractmethod
-    def mend(self, found: Found, differences: Sequence[Drift]) -> None:
-        """Make ours of it what is wanted, and leave everything else."""
+    def apply(self, found: Found, differences: Sequence[Drift]) -> None:
+        """Change the attributes that differ and are ours; leave all others."""
 
     @abstractmethod
     def delete(self, found: Found) -> str:
-        """Remove it; where it has to be left, say why."""
+        """Delete the resource; return the reason where it has to be left."""
 
-    def name_of(self, found: Found) -> str:  # noqa: ARG002 - most parts are called what they were to be called
-        """What the part is called that was found."""
+    def name_of(self, found: Found) -> str:  # noqa: ARG002 - most resources have the name that is wanted
+        """Return the name of the resource found."""
         return self.name
 
-    def state_of(self, found: Found) -> str:  # noqa: ARG002 - most parts have none
-        """AWS's word for the state it is in."""
+    def state_of(self, found: Found) -> str:  # noqa: ARG002 - most resources have no state
+        """Return AWS's word for the resource's state."""
         return ""
 
-    def load_of(self, found: Found) -> QueueLoad | None:  # noqa: ARG002 - most parts hold nothing
-        """What is in it."""
+    def load_of(self, found: Found) -> QueueLoad | None:  # noqa: ARG002 - most resources hold no messages
+        """Return the message counts of a queue."""
         return None
 
     def ensure(self) -> ProvisionedResource:
-        """Create the part where it is missing, else leave it as it is and warn (requirement 7.6)."""
+        """Create the resource where it is missing; otherwise leave it and log a warning (requirement 7.6)."""
         with translate_infrastructure_errors(f"provisioning {self.title}"):
             found = self.find()
             if found is None and self.create():
@@ -74,7 +101,7 @@ class ManagedResource(ABC, Generic[Found]):
             return self._existing(self.name_of(found), tuple(self.differences(found)))
 
     def repair(self) -> ProvisionedResource:
-        """Create the part where it is missing, else mend what differs and is ours."""
+        """Create the resource where it is missing; otherwise change what differs and is ours."""
         with translate_infrastructure_errors(f"repairing {self.title}"):
             found = self.find()
             if found is None and self.create():
@@ -83,15 +110,15 @@ class ManagedResource(ABC, Generic[Found]):
             differences = tuple(self.differences(found))
             mended = tuple(difference for difference in differences if difference.ours)
             if mended:
-                self.mend(found, mended)
+                self.apply(found, mended)
                 logger.info("mended", extra=self._extra(mended))
             others = tuple(difference for difference in differences if not difference.ours)
             return ProvisionedResource(
                 self.component, self.name_of(found), created=False, differences=others, mended=mended
             )
 
-    def look(self, *, expected: bool = True) -> ResourceStatus:
-        """How the part stands; where it may not be looked at, that is the answer."""
+    def status(self, *, expected: bool = True) -> ResourceStatus:
+        """Report the status of the resource; a failed read is part of the status, not an error."""
         try:
             with translate_infrastructure_errors(f"reading {self.title}"):
                 found = self.find()
@@ -112,7 +139,7 @@ class ManagedResource(ABC, Generic[Found]):
             )
 
     def remove(self) -> RemovedResource:
-        """Remove the part where it is there."""
+        """Delete the resource if it exists."""
         with translate_infrastructure_errors(f"removing {self.title}"):
             found = self.find()
             if found is None:
@@ -129,7 +156,7 @@ class ManagedResource(ABC, Generic[Found]):
     def _delete(self, found: Found) -> str:
         try:
             return self.delete(found)
-        except ClientError as error:  # somebody else may remove it at the same time
+        except ClientError as error:  # another process may delete it at the same time
             if error.response["Error"]["Code"] not in GONE_CODES:
                 raise
         return ""
@@ -137,7 +164,10 @@ class ManagedResource(ABC, Generic[Found]):
     def _find_again(self) -> Found:
         found = self.find()
         if found is None:
-            raise InfrastructureError(f"{self.title} appears and disappears: somebody removes it meanwhile")
+            raise InfrastructureError(
+                f"{self.title} was deleted by another process while it was being provisioned; "
+                "run the command again"
+            )
         return found
 
     def _created(self) -> ProvisionedResource:

@@ -1,13 +1,13 @@
-"""The rule of the route, and its target."""
+"""The rule of the route and its target."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from adapters.aws.route.definition import event_pattern
 from adapters.aws.route.drift import rule_differences, target_differences
-from adapters.aws.route.resource import ManagedResource
+from adapters.aws.route.resource import ManagedResource, retry_transient
 from domain.model.route.route import Drift, RouteComponent
 
 if TYPE_CHECKING:
@@ -21,45 +21,44 @@ if TYPE_CHECKING:
     )
 
     from adapters.aws.route.definition import Route
-    from adapters.aws.route.patience import Patience
 
 
 class RouteRule(ManagedResource["DescribeRuleResponseTypeDef"]):
-    """The rule that takes our events off the bus."""
+    """The rule that matches our events on the bus."""
 
-    def __init__(self, events: "EventBridgeClient", route: "Route", patience: "Patience") -> None:
-        super().__init__(RouteComponent.RULE, route.names.rule, f"the rule {route.names.rule}")
+    def __init__(self, events: "EventBridgeClient", route: "Route", pause: Callable[[float], None]) -> None:
+        super().__init__(RouteComponent.RULE, route.names.rule, f"the rule {route.names.rule}", pause)
         self._events = events
         self._bus = route.names.bus
         self._pattern = event_pattern(route.names)
-        self._patience = patience
 
     def find(self) -> "DescribeRuleResponseTypeDef | None":
-        """Look it up on the bus."""
+        """Describe the rule on its bus."""
         try:
             return self._events.describe_rule(Name=self.name, EventBusName=self._bus)
         except self._events.exceptions.ResourceNotFoundException:
             return None
 
     def create(self) -> bool:
-        """Put it there, enabled; the same rule put twice at once is one rule."""
-        self._patience(
+        """Put the rule, enabled; putting the same rule twice at once makes one rule."""
+        retry_transient(
             lambda: self._events.put_rule(
                 Name=self.name, EventBusName=self._bus, EventPattern=self._pattern, State="ENABLED"
-            )
+            ),
+            self._pause,
         )
         return True
 
     def differences(self, found: "DescribeRuleResponseTypeDef") -> Iterable[Drift]:
-        """Pattern and state."""
+        """Compare pattern and state."""
         return rule_differences(self._pattern, found)
 
-    def mend(
+    def apply(
         self,
         found: "DescribeRuleResponseTypeDef",
         differences: Sequence[Drift],  # noqa: ARG002 - a rule is put whole
     ) -> None:
-        """Put it again; whatever is not given anew would be gone."""
+        """Put the rule again; PutRule clears each field that is not given."""
         rule: PutRuleRequestTypeDef = {
             "Name": self.name,
             "EventBusName": self._bus,
@@ -69,71 +68,70 @@ class RouteRule(ManagedResource["DescribeRuleResponseTypeDef"]):
         }
         if found.get("RoleArn"):
             rule["RoleArn"] = found["RoleArn"]
-        self._patience(lambda: self._events.put_rule(**rule))
+        retry_transient(lambda: self._events.put_rule(**rule), self._pause)
 
-    def delete(self, found: "DescribeRuleResponseTypeDef") -> str:  # noqa: ARG002 - it is told by its name
-        """Delete it, unless others have targets at it."""
+    def delete(self, found: "DescribeRuleResponseTypeDef") -> str:  # noqa: ARG002 - rules are deleted by name
+        """Delete the rule, unless it has targets of others."""
         targets = self._events.list_targets_by_rule(Rule=self.name, EventBusName=self._bus).get("Targets", ())
         if targets:
             return f"it sends to {', '.join(target['Arn'] for target in targets)} as well"
-        self._patience(lambda: self._events.delete_rule(Name=self.name, EventBusName=self._bus))
+        retry_transient(lambda: self._events.delete_rule(Name=self.name, EventBusName=self._bus), self._pause)
         return ""
 
     def state_of(self, found: "DescribeRuleResponseTypeDef") -> str:
-        """Enabled or disabled."""
+        """Return ENABLED or DISABLED."""
         return found["State"]
 
 
 class RuleTarget(ManagedResource["TargetOutputTypeDef"]):
     """The queue as the target of the rule."""
 
-    def __init__(self, events: "EventBridgeClient", route: "Route", patience: "Patience") -> None:
+    def __init__(self, events: "EventBridgeClient", route: "Route", pause: Callable[[float], None]) -> None:
         self._wanted = route.target
         title = f"the target of the rule {route.names.rule}"
-        super().__init__(RouteComponent.TARGET, self._wanted["Id"], title)
+        super().__init__(RouteComponent.TARGET, self._wanted["Id"], title, pause)
         self._events = events
         self._rule = route.names.rule
         self._bus = route.names.bus
-        self._patience = patience
 
     def find(self) -> "TargetOutputTypeDef | None":
-        """The target that sends to our queue, or else the one that bears our name."""
+        """Find the target that sends to our queue, or else the one with our id."""
         targets = self._targets()
         ours = [target for target in targets if target["Arn"] == self._wanted["Arn"]]
         ours += [target for target in targets if target["Id"] == self._wanted["Id"]]
         return ours[0] if ours else None
 
     def others(self) -> tuple[str, ...]:
-        """Where else the rule sends."""
+        """List the ARNs of the rule's other targets."""
         ours = self.find()
         return tuple(
             target["Arn"] for target in self._targets() if ours is None or target["Id"] != ours["Id"]
         )
 
     def create(self) -> bool:
-        """Add it to the rule; the same target put twice at once is one target."""
-        self._patience(lambda: self._put(self._wanted["Id"]))
+        """Add the target to the rule; putting the same target twice at once makes one target."""
+        retry_transient(lambda: self._put(self._wanted["Id"]), self._pause)
         return True
 
     def differences(self, found: "TargetOutputTypeDef") -> Iterable[Drift]:
-        """Where it sends to, and how."""
+        """Compare destination, input, dead-letter queue and retries."""
         return target_differences(self._wanted, found)
 
-    def mend(
+    def apply(
         self,
         found: "TargetOutputTypeDef",
         differences: Sequence[Drift],  # noqa: ARG002 - a target is put whole
     ) -> None:
-        """Put it again, as it is wanted."""
-        self._patience(lambda: self._put(found["Id"]))
+        """Put the target again as it should be."""
+        retry_transient(lambda: self._put(found["Id"]), self._pause)
 
     def delete(self, found: "TargetOutputTypeDef") -> str:
-        """Take it from the rule."""
-        self._patience(lambda: self._take(found["Id"]))
+        """Remove the target from the rule."""
+        retry_transient(lambda: self._take(found["Id"]), self._pause)
         return ""
 
     def name_of(self, found: "TargetOutputTypeDef") -> str:
-        """Its id, which may be another than ours where somebody added our queue by hand."""
+        """Return the target's id, which differs from ours where the queue was added by hand."""
         return found["Id"]
 
     def _targets(self) -> "list[TargetOutputTypeDef]":
@@ -156,7 +154,7 @@ class RuleTarget(ManagedResource["TargetOutputTypeDef"]):
 def raise_failed_entries(
     answer: "PutTargetsResponseTypeDef | RemoveTargetsResponseTypeDef", operation: str
 ) -> None:
-    """An answer of 200 may hold failures; they are errors like any other."""
+    """Raise an error for the first failure in a response of 200."""
     for entry in answer.get("FailedEntries", ()):
         code, message = entry.get("ErrorCode", ""), entry.get("ErrorMessage", "")
         raise ClientError({"Error": {"Code": code, "Message": message}}, operation)

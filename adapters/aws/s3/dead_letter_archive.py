@@ -1,4 +1,4 @@
-"""Dead letters as objects in Amazon S3."""
+"""Archive of dead letters as objects in Amazon S3."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ SUFFIX = ".json"
 
 
 class S3Archive(DeadLetterArchivePort):
-    """One object a message, encrypted, under a prefix of a bucket that is there already."""
+    """Stores one encrypted object for each message, under a prefix of an existing bucket."""
 
     def __init__(self, client: "S3Client", *, bucket: str, prefix: str = "") -> None:
         self._client = client
@@ -25,7 +25,7 @@ class S3Archive(DeadLetterArchivePort):
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
 
     def keep(self, message: ArchivedMessage, /) -> None:
-        """Put the object with its SHA-256, which S3 compares, and read it back."""
+        """Put the object with its SHA-256, which S3 verifies, and read it back."""
         key, content = self._prefix + message.name, message.to_json().encode()
         with translate_archive_errors(f"{self._address(key)} was not written"):
             self._client.put_object(
@@ -40,7 +40,7 @@ class S3Archive(DeadLetterArchivePort):
             raise ArchiveError(f"{self._address(key)} does not hold what was written to it")
 
     def messages(self) -> Iterator[ArchivedMessage]:
-        """Read the objects right under the prefix; those that are not named `*.json` are nobody's."""
+        """Read the objects `*.json` directly under the prefix; ignore all others."""
         with translate_archive_errors(f"{self._address(self._prefix)} cannot be listed"):
             keys = list(self._keys())
         for key in keys:

@@ -1,4 +1,4 @@
-"""Large transcripts in Amazon S3."""
+"""Store of large transcripts in Amazon S3."""
 
 import base64
 import contextlib
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 PROBED_KEY = f"{KEY_PREFIX}doctor"
 NO_UPLOAD = "none"
-"""The id of an upload that nobody began."""
+"""Id of an upload that does not exist."""
 
 
 class S3PayloadStore(PayloadStorePort):
-    """Puts transcripts into one bucket, encrypted; S3 checks what it received against their SHA-256.
+    """Stores transcripts in one bucket, encrypted; S3 verifies their SHA-256.
 
-    References hold keys, never signed addresses: those expire, and open the object to whoever reads a log.
+    References hold keys, never signed URLs: those expire, and give every reader of a log access.
     """
 
     def __init__(self, client: "S3Client", *, bucket: str) -> None:
@@ -32,7 +32,7 @@ class S3PayloadStore(PayloadStorePort):
         self._bucket = bucket
 
     def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
-        """Put the object, over the same one of an earlier attempt."""
+        """Put the object, replacing the same one of an earlier attempt."""
         key, content = payload_key(event), event.data.model_dump_json().encode()
         digest = hashlib.sha256(content)
         with translate_payload_errors():
@@ -47,7 +47,7 @@ class S3PayloadStore(PayloadStorePort):
         return TranscriptRef(bucket=self._bucket, key=key, size=len(content), sha256=digest.hexdigest())
 
     def get(self, ref: TranscriptRef, /) -> bytes:
-        """Get the object, from this bucket alone."""
+        """Get the object; refuse references to other buckets."""
         if ref.bucket != self._bucket:
             raise PayloadStoreError(
                 f"the reference leads into the bucket {ref.bucket!r}; only {self._bucket!r} is read"
@@ -58,19 +58,19 @@ class S3PayloadStore(PayloadStorePort):
                 return body.read(ref.size + 1)
 
     def diagnose(self) -> tuple[Finding, ...]:
-        """What keeps transcripts from being stored, as far as can be told without storing anything."""
+        """List the faults that keep transcripts from being stored, without storing anything."""
         remedy = (
-            f"Mend what the message names; storing needs s3:PutObject on "
+            f"Correct what the message names; storing needs s3:PutObject on "
             f"arn:aws:s3:::{self._bucket}/transcripts/*. A bucket policy that asks for an encryption header "
             "refuses this check alone."
         )
         return checked(RouteComponent.PAYLOAD_BUCKET, self._findings, remedy)
 
     def _findings(self) -> Iterator[Finding]:
-        """Offer a part of an upload that does not exist.
+        """Upload a part to an upload that does not exist, which stores nothing.
 
-        It can store nothing, and needs the permission that storing needs, s3:PutObject (Amazon S3 API
-        Reference, UploadPart): whoever is told that there is no such upload has it.
+        The call needs s3:PutObject, as storing does (Amazon S3 API Reference, UploadPart): the error
+        NoSuchUpload proves that the permission is there.
         """
         try:
             self._client.upload_part(
@@ -88,7 +88,7 @@ class S3PayloadStore(PayloadStorePort):
             return
         yield Finding(
             RouteComponent.PAYLOAD_BUCKET,
-            f"whether the bucket {self._bucket} takes transcripts could not be told",
+            f"the bucket {self._bucket} could not be checked",
             "a part of an upload that does not exist was accepted: this is not S3",
             "Correct AWS_ENDPOINT_URL.",
             proven=False,

@@ -1,4 +1,4 @@
-"""Messages as SQS hands them out, and as it takes their copies."""
+"""Conversion between SQS's messages and those of the domain."""
 
 import hashlib
 import re
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     )
 
 MAX_BATCH = 10
-"""Entries that one call takes."""
-
+"""Entries that one call accepts."""
 
 SYSTEM_ATTRIBUTES: "Final[Sequence[MessageSystemAttributeNameType]]" = (
     "ApproximateReceiveCount",
@@ -30,13 +29,13 @@ SYSTEM_ATTRIBUTES: "Final[Sequence[MessageSystemAttributeNameType]]" = (
     "AWSTraceHeader",
     "DeadLetterQueueSourceArn",
 )
-"""What SQS itself knows of a message, as far as it is used here."""
+"""System attributes of a message that are used here."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_message(found: "MessageTypeDef") -> QueueMessage:
-    """What was received, with everything that its copy needs."""
+    """Convert a received message, with all data that a copy needs."""
     system = found.get("Attributes", {})
     attributes = _read_attributes(found)
     sent = system.get("SentTimestamp")
@@ -47,7 +46,9 @@ def read_message(found: "MessageTypeDef") -> QueueMessage:
         receive_count=int(system["ApproximateReceiveCount"]),
         attributes=attributes,
         sent_at=EPOCH + timedelta(milliseconds=int(sent)) if sent else None,
-        delivery_failure=None if "DeadLetterQueueSourceArn" in system else _undelivered(attributes.named),
+        delivery_failure=None
+        if "DeadLetterQueueSourceArn" in system
+        else _delivery_failure(attributes.named),
     )
 
 
@@ -66,11 +67,11 @@ def _read_attribute(value: "MessageAttributeValueOutputTypeDef") -> Attribute:
     return Attribute(type=value["DataType"], text=value.get("StringValue"), binary=value.get("BinaryValue"))
 
 
-def _undelivered(named: Mapping[str, Attribute]) -> DeliveryFailure | None:
-    """What EventBridge puts beside an event that it could not deliver to its target.
+def _delivery_failure(named: Mapping[str, Attribute]) -> DeliveryFailure | None:
+    """Read the attributes that EventBridge adds to an event it could not deliver to its target.
 
-    The attributes travel with a redriven message; should it come back, SQS names the queue it came from,
-    and they are no longer the reason.
+    A redriven message keeps them. Where it is dead-lettered again, SQS names the queue it came from, and they
+    are no longer the reason.
     """
     if "ERROR_CODE" not in named or "RULE_ARN" not in named:
         return None
@@ -89,7 +90,7 @@ def _text(named: Mapping[str, Attribute], name: str) -> str:
 
 
 def entry_for(entry_id: str, message: QueueMessage) -> "SendMessageBatchRequestEntryTypeDef":
-    """A delay of 0 even where the queue delays what it gets: the copy is visible at once."""
+    """Build the entry of a copy, with a delay of 0: it is visible at once even in a delay queue."""
     attributes = message.attributes
     entry: SendMessageBatchRequestEntryTypeDef = {
         "Id": entry_id,
@@ -112,14 +113,14 @@ def _sent(value: Attribute) -> "MessageAttributeValueTypeDef":
 
 
 def read_copies(batch: Sequence[QueueMessage], answer: "SendMessageBatchResultTypeDef") -> list[Copy]:
-    """Which entries arrived, and unchanged; what the answer does not mention did not."""
+    """Read which copies arrived unchanged; an entry missing from the response did not arrive."""
     sent = {entry["Id"]: entry for entry in answer.get("Successful", ())}
     refused = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", ())}
     copies = []
     for i, message in enumerate(batch):
         entry = sent.get(str(i))
         if entry is None:
-            copies.append(Copy(message, None, refused.get(str(i), "SQS did not say what became of it")))
+            copies.append(Copy(message, None, refused.get(str(i), "SQS did not report a result")))
         elif not _same_digests(message, entry["MD5OfMessageBody"], entry.get("MD5OfMessageAttributes")):
             copies.append(Copy(message, None, "the copy arrived changed"))
         else:
@@ -133,13 +134,13 @@ def _same_digests(message: QueueMessage, body_md5: str, attributes_md5: str | No
 
 
 def batches(messages: Sequence[QueueMessage]) -> Iterator[Sequence[QueueMessage]]:
-    """Ten at a time."""
+    """Split messages into batches of ten."""
     for start in range(0, len(messages), MAX_BATCH):
         yield messages[start : start + MAX_BATCH]
 
 
 def batches_by_size(messages: Sequence[QueueMessage]) -> Iterator[list[QueueMessage]]:
-    """SQS counts a call as a whole: ten messages that were sent one by one may not fit into one."""
+    """Split messages into batches that fit the size limit, which SQS applies to a call as a whole."""
     batch: list[QueueMessage] = []
     size = 0
     for message in messages:
@@ -153,7 +154,7 @@ def batches_by_size(messages: Sequence[QueueMessage]) -> Iterator[list[QueueMess
 
 
 def _size(message: QueueMessage) -> int:
-    """Bytes as SQS counts them: body, and name, type and value of each attribute."""
+    """Count bytes as SQS does: body, and name, type and value of each attribute."""
     size = len(message.body.encode())
     for name, value in message.attributes.named.items():
         content = value.binary if value.binary is not None else (value.text or "").encode()

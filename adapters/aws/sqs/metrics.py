@@ -1,4 +1,4 @@
-"""How old the oldest message of a queue is: SQS itself does not tell, only its metric does."""
+"""Age of a queue's oldest message, which only CloudWatch reports, not SQS itself."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,8 +12,8 @@ from domain.model.route.status import QueueLoad
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
 
-LOOKS_BACK = timedelta(minutes=15)
-"""A queue's metrics come once a minute, some minutes late."""
+WINDOW = timedelta(minutes=15)
+"""Time span that is read: a queue's metrics come once a minute, some minutes late."""
 PERIOD_SECONDS = 60
 
 
@@ -25,7 +25,7 @@ class QueueMetrics:
         self._now = now
 
     def with_age(self, load: QueueLoad, queue: str) -> QueueLoad:
-        """The load with the age of its oldest message, or with the reason why that is not known."""
+        """Add the age of the oldest message to the load, or the reason why it is not known."""
         if load.is_empty:
             return load
         try:
@@ -40,7 +40,7 @@ class QueueMetrics:
     def _newest(self, queue: str) -> float | None:
         now = self._now()
         answer = self._cloudwatch.get_metric_data(
-            StartTime=now - LOOKS_BACK,
+            StartTime=now - WINDOW,
             EndTime=now,
             ScanBy="TimestampDescending",
             MetricDataQueries=[

@@ -1,4 +1,4 @@
-"""Amazon SQS moves a dead-letter queue by itself."""
+"""Amazon SQS's message move task for a dead-letter queue."""
 
 import logging
 from functools import cached_property
@@ -18,11 +18,11 @@ FAILED = "FAILED"
 
 
 class SqsMoveTask(MoveTaskPort):
-    """`StartMessageMoveTask`: one at a time for each dead-letter queue, at most 500 messages a second.
+    """Runs `StartMessageMoveTask`: one task for each dead-letter queue, at most 500 messages a second.
 
-    The destination is named, because SQS knows no other for what EventBridge put into the dead-letter queue.
-    AWS documents that it moves only from the dead-letter queue of another SQS queue, and does not say what
-    becomes of messages from elsewhere in it: a task that fails leaves them where they are.
+    The destination is explicit, because SQS has none for messages that EventBridge dead-lettered. AWS
+    documents only moves from the dead-letter queue of another SQS queue, not of messages from elsewhere in
+    it; a task that fails leaves them in the dead-letter queue.
     """
 
     def __init__(self, client: "SQSClient", *, source: str, target: str) -> None:
@@ -39,13 +39,13 @@ class SqsMoveTask(MoveTaskPort):
             self._handle = answer["TaskHandle"]
 
     def progress(self) -> MoveProgress:
-        """The newest task of the dead-letter queue is ours: SQS lets no other one start beside it."""
+        """Read the newest task of the dead-letter queue: SQS runs only one at a time, so it is ours."""
         with translate_infrastructure_errors(
-            f"looking after the move from the queue {self._names['source']}"
+            f"reading the progress of the move from the queue {self._names['source']}"
         ):
             tasks = self._client.list_message_move_tasks(SourceArn=self._source, MaxResults=1)["Results"]
         if not tasks:
-            return MoveProgress(running=False, moved=0, problem="SQS does not know of it")
+            return MoveProgress(running=False, moved=0, problem="SQS does not list the move task")
         (task,) = tasks
         running = task["Status"] == RUNNING
         if not running:
@@ -58,14 +58,14 @@ class SqsMoveTask(MoveTaskPort):
         )
 
     def cancel(self) -> None:
-        """Cancel the task, unless it was seen to have ended."""
+        """Cancel the task, unless it is known to have ended."""
         if not self._handle:
             return
         try:
             with translate_infrastructure_errors("cancelling the move"):
                 self._client.cancel_message_move_task(TaskHandle=self._handle)
         except InfrastructureError as error:
-            logger.warning("the move may go on by itself", extra={"error": str(error)})
+            logger.warning("could not cancel the move task, it may continue", extra={"error": str(error)})
         self._handle = ""
 
     @cached_property

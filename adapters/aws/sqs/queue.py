@@ -1,4 +1,4 @@
-"""A queue on Amazon SQS."""
+"""Queue on Amazon SQS."""
 
 import json
 import logging
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REFUSED_DATA_TYPE = "Refused"
-"""No type of SQS: an entry with it is turned down by itself, after the call as a whole was let in."""
+"""Invalid data type: SQS rejects an entry with it after it has authorized the call."""
 
-PASSING_CODES = frozenset({"InternalError", "InternalFailure", "RequestThrottled", "ServiceUnavailable"})
-"""What fails with one of these may be hidden all the same, later. LocalStack says `SenderFault` of none."""
+TRANSIENT_CODES = frozenset({"InternalError", "InternalFailure", "RequestThrottled", "ServiceUnavailable"})
+"""Codes of failures that a later try may not repeat. LocalStack never reports `SenderFault`."""
 
 
 class SqsQueue(QueuePort):
-    """One standard queue; its address is looked up at first use.
+    """One standard queue; its URL is looked up at first use.
 
-    A copy carries body, message attributes and X-Ray's trace header. It gets a new id and a new time of
-    sending: SQS gives no way to keep those.
+    A copy carries body, message attributes and X-Ray's trace header. It gets a new id and a new sending time:
+    SQS cannot keep those.
     """
 
     def __init__(self, client: "SQSClient", *, name: str) -> None:
@@ -47,7 +47,7 @@ class SqsQueue(QueuePort):
     def receive(
         self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
     ) -> tuple[QueueMessage, ...]:
-        """Take up to `limit` messages."""
+        """Receive up to `limit` messages."""
         with self._translated("receiving from"):
             answer = self._client.receive_message(
                 QueueUrl=self._address,
@@ -60,7 +60,7 @@ class SqsQueue(QueuePort):
         return tuple(read_message(found) for found in answer.get("Messages", ()))
 
     def delete(self, messages: Sequence[QueueMessage], /) -> None:
-        """Remove them, ten a call."""
+        """Delete the messages, ten with a call."""
         failed = [problem for batch in batches(messages) for problem in self._delete_batch(batch)]
         if failed:
             raise DeletionError(
@@ -70,17 +70,20 @@ class SqsQueue(QueuePort):
             )
 
     def release(self, messages: Sequence[QueueMessage], /) -> None:
-        """Set their visibility timeout to 0, ten a call."""
+        """Set their visibility timeout to 0, ten with a call."""
         for batch in batches(messages):
             try:
                 self._change_batch(batch, 0)
             except InfrastructureError as error:
-                logger.warning("messages stay hidden until their time is up", extra={"error": str(error)})
+                logger.warning(
+                    "could not release messages, they reappear after the visibility timeout",
+                    extra={"error": str(error)},
+                )
 
     def change_visibility(
         self, messages: Sequence[QueueMessage], /, *, visibility_timeout: int
     ) -> tuple[QueueMessage, ...]:
-        """Set their visibility timeout anew, ten a call; what failed by SQS's own fault is not given back."""
+        """Set their visibility timeout, ten with a call; do not return transient failures."""
         return tuple(
             refused
             for batch in batches(messages)
@@ -88,23 +91,23 @@ class SqsQueue(QueuePort):
         )
 
     def resend(self, messages: Sequence[QueueMessage], /) -> tuple[Copy, ...]:
-        """Send them again, at most ten and 1 MiB a call, and compare the digests of what arrived."""
+        """Send copies, at most ten and 1 MiB with a call, and compare the digests that SQS returns."""
         return tuple(copy for batch in batches_by_size(messages) for copy in self._send_batch(batch))
 
     def check_permissions(self) -> None:
-        """Try to delete by a receipt, and to send an entry, that SQS turns down once it has let us in.
+        """Check `sqs:DeleteMessage` and `sqs:SendMessage` with entries that SQS always rejects.
 
-        Without the permission the whole call is refused; with it, the one entry is.
+        Access denied means that the permission is missing; a failed entry means that it is there.
         """
         with self._translated("checking that messages may be deleted from"):
             self._client.delete_message_batch(
                 QueueUrl=self._address, Entries=[{"Id": "0", "ReceiptHandle": "none"}]
             )
         with self._translated("checking that messages may be sent to"):
-            self._send_what_is_turned_down()
+            self._send_invalid_entry()
 
     def max_receive_count(self) -> int | None:
-        """What the queue's redrive policy says."""
+        """Read the queue's redrive policy."""
         with self._translated("reading the redrive policy of"):
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._address, AttributeNames=["RedrivePolicy"]
@@ -113,7 +116,7 @@ class SqsQueue(QueuePort):
         return int(json.loads(policy)["maxReceiveCount"]) if policy else None
 
     def depth(self) -> QueueDepth:
-        """SQS's approximate counts; they lag by up to a minute."""
+        """Read SQS's approximate counts, which lag by up to a minute."""
         with self._translated("counting the messages of"):
             answer = self._client.get_queue_attributes(
                 QueueUrl=self._address,
@@ -152,7 +155,7 @@ class SqsQueue(QueuePort):
         return [failure["Code"] for failure in answer.get("Failed", ())]
 
     def _change_batch(self, batch: Sequence[QueueMessage], seconds: int) -> list[QueueMessage]:
-        with self._translated("hiding messages of"):
+        with self._translated("changing the visibility of messages of"):
             answer = self._client.change_message_visibility_batch(
                 QueueUrl=self._address,
                 Entries=[
@@ -161,7 +164,7 @@ class SqsQueue(QueuePort):
                 ],
             )
         failed = answer.get("Failed", ())
-        return [batch[int(entry["Id"])] for entry in failed if entry["Code"] not in PASSING_CODES]
+        return [batch[int(entry["Id"])] for entry in failed if entry["Code"] not in TRANSIENT_CODES]
 
     def _send_batch(self, batch: Sequence[QueueMessage]) -> list[Copy]:
         try:
@@ -173,7 +176,7 @@ class SqsQueue(QueuePort):
             return [Copy(message, None, str(error)) for message in batch]
         return read_copies(batch, answer)
 
-    def _send_what_is_turned_down(self) -> None:
+    def _send_invalid_entry(self) -> None:
         try:
             self._client.send_message_batch(
                 QueueUrl=self._address,
@@ -186,5 +189,5 @@ class SqsQueue(QueuePort):
                 ],
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] != "InvalidParameterValue":  # how moto says it
+            if error.response["Error"]["Code"] != "InvalidParameterValue":  # as moto reports it
                 raise

@@ -1,4 +1,4 @@
-"""What a consumer finds in a message: an event in the envelope that the bus wrote around it."""
+"""The envelope in which the bus delivers an event: the body of a message, as consumers read it."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from domain.model.events.event import (
 from domain.model.events.version import SchemaVersion
 
 MAX_SHOWN = 100
-"""Characters that are shown of what stands in a message: it may come from anybody."""
+"""Characters of untrusted text from a message that an error shows."""
 MAX_PLACES = 5
 
 
@@ -26,9 +26,9 @@ class EventEnvelope(NamedTuple):
     """An event as the bus delivered it.
 
     Attributes:
-        replay: the name of the replay that it comes from.
-        is_test: it only tests the route, and is not for handlers.
-        version: as it was written; `event` has the one by which it was read.
+        replay: name of the replay that sent the event; None for the original delivery.
+        is_test: True for an event that only tests the route and is not for handlers.
+        version: the version in the message; `event` has the version it was read as.
     """
 
     event: CompletedEvent
@@ -38,7 +38,7 @@ class EventEnvelope(NamedTuple):
 
 
 class _Envelope(BaseModel):
-    """What the bus writes around an event, as far as consumers need it; a replay is named as AWS allows."""
+    """The fields of the bus's envelope that consumers need; the replay name follows AWS's rules."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -50,13 +50,13 @@ class _Envelope(BaseModel):
 
 
 def parse_envelope(body: str, source: str) -> EventEnvelope:
-    """Read the body of a message as a consumer of the events of `source`.
+    """Parse the body of a message as a consumer of the events of `source`.
 
-    A later minor version is read as the version that is known here: its new keys are passed over.
+    A later minor version is read as the version known here, without its new keys.
 
     Raises:
-        UnreadableMessageError: it is no JSON, no envelope, from another source, of another type or of
-            another major version, or it breaks the schema. The text says which and where, and quotes no
+        UnreadableMessageError: the body is no JSON, no envelope, from another source, of another type or of
+            another major version, or breaks the schema. The message says which and where, and quotes no
             transcript.
     """
     try:
@@ -73,7 +73,7 @@ def _delivered(envelope: _Envelope, version: str) -> EventEnvelope:
 
 
 def _second_look(body: str, source: str, error: ValidationError) -> EventEnvelope:
-    """Accept a later minor version; refuse all else, the coarsest fault first."""
+    """Accept a later minor version; refuse all other bodies, naming the coarsest fault first."""
     envelope = _object(body)
     _check_origin(envelope, source)
     detail = envelope.get("detail")
@@ -100,12 +100,22 @@ def _read_as(known: SchemaVersion, envelope: Mapping[str, object]) -> _Envelope:
 
 def _object(body: str) -> Mapping[str, object]:
     try:
-        document = from_json(body, allow_inf_nan=False)
+        document = read_object(body)
     except ValueError as error:
-        raise UnreadableMessageError(f"it is not JSON: {_cut(str(error))}") from None
-    if not isinstance(document, dict):
+        raise UnreadableMessageError(f"it is not JSON: {shorten(str(error), MAX_SHOWN)}") from None
+    if document is None:
         raise UnreadableMessageError("it is JSON, but no object")
     return document
+
+
+def read_object(body: str) -> Mapping[str, object] | None:
+    """Parse a JSON object; return None for JSON of another type.
+
+    Raises:
+        ValueError: the body is not JSON.
+    """
+    document = from_json(body, allow_inf_nan=False)
+    return document if isinstance(document, dict) else None
 
 
 def _check_origin(envelope: Mapping[str, object], source: str) -> None:
@@ -118,29 +128,32 @@ def _check_origin(envelope: Mapping[str, object], source: str) -> None:
 
 def _breach(error: ValidationError, read_as: SchemaVersion | None = None) -> UnreadableMessageError:
     details = error.errors(include_url=False, include_input=False, include_context=False)
-    places = [f"{_place(_told(each))} ({_cut(each['msg'])})" for each in details[:MAX_PLACES]]
+    places = [
+        f"{_place(_location(each))} ({shorten(each['msg'], MAX_SHOWN)})" for each in details[:MAX_PLACES]
+    ]
     more = f" and {len(details) - MAX_PLACES} more" if len(details) > MAX_PLACES else ""
     version = f", read as {read_as}," if read_as else ""
     return UnreadableMessageError(f"it{version} breaks the contract at {', '.join(places)}{more}")
 
 
-def _told(details: ErrorDetails) -> tuple[int | str, ...]:
-    """Where it is; a key that nobody knows is the sender's text, which is not told."""
+def _location(details: ErrorDetails) -> tuple[int | str, ...]:
+    """Return the place of the fault, without the name of an unknown key, which is the sender's text."""
     unknown = details["type"] == "extra_forbidden"
     return details["loc"][:-1] if unknown else details["loc"]
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    """A path such as `detail.data.raw_transcript`, without the version that pydantic names in it."""
+    """Format a path such as `detail.data.raw_transcript`, without the version that pydantic adds to it."""
     tags = {str(version) for version in KNOWN_VERSIONS}
-    return _cut(
-        ".".join(str(key) for i, key in enumerate(location) if i != 1 or key not in tags) or "the top"
-    )
+    path = ".".join(str(key) for i, key in enumerate(location) if i != 1 or key not in tags)
+    return shorten(path or "the top", MAX_SHOWN)
 
 
 def _shown(value: object) -> str:
-    return _cut(repr(value)) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+    plain = isinstance(value, str | int | float | None)
+    return shorten(repr(value), MAX_SHOWN) if plain else f"a {type(value).__name__}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+def shorten(text: str, limit: int) -> str:
+    """Cut the text to `limit` characters, the last of them an ellipsis."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

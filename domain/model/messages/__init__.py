@@ -1,1 +1,1 @@
-"""Messages of a queue: live, stored in an archive, and dead-lettered."""
+"""Messages of a queue: received, archived, and dead-lettered."""

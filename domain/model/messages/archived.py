@@ -1,4 +1,4 @@
-"""A whole message outside of any queue: as a line of an export, and as an object of an archive."""
+"""A whole message outside of a queue: one line of an export, or one object of an archive."""
 
 import json
 import re
@@ -14,11 +14,11 @@ _SAFE_NAME = re.compile("[A-Za-z0-9-]{1,100}")
 
 
 class ArchivedMessage(BaseModel):
-    """A message with everything that sending it again needs.
+    """A message with all data that sending it again needs.
 
     Attributes:
-        format: of this JSON.
-        receive_count: how often it had been received when it was stored.
+        format: version of this JSON format.
+        receive_count: number of receives when the message was archived.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -31,26 +31,30 @@ class ArchivedMessage(BaseModel):
     body: str
 
     def to_json(self) -> str:
-        """One line of ASCII, so that nothing in it can steer a terminal."""
+        """Serialize as one line of ASCII, which cannot control a terminal."""
         return json.dumps(self.model_dump(mode="json"), separators=(",", ":"))
 
     @classmethod
     def read(cls, content: bytes, name: str) -> Self:
-        """Read what `to_json` wrote.
+        """Parse the output of `to_json`.
+
+        Args:
+            content: the JSON.
+            name: name of the file or object, for the error.
 
         Raises:
-            ArchiveError: this is none; says so of `name`.
+            ArchiveError: the content is no archived message.
         """
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:
             place = ".".join(map(str, error.errors(include_input=False)[0]["loc"])) or "its top level"
             raise ArchiveError(
-                f"{name} is no archived message (wrong at {place}): mend it, or move it elsewhere"
+                f"{name} is no archived message (invalid at {place}): correct it, or move it elsewhere"
             ) from None
 
     @property
     def name(self) -> str:
-        """What it is called in an archive: its id, unless that could lead elsewhere."""
+        """File name in an archive: the id, or its hash where the id is unsafe as a path."""
         safe = _SAFE_NAME.fullmatch(self.id) is not None
         return f"{self.id if safe else sha256(self.id.encode()).hexdigest()}.json"

@@ -1,4 +1,4 @@
-"""What is known of a dead letter: why it is where it is, and whether consumers could have read it."""
+"""A dead letter: the reason why it was dead-lettered, and its violations of the event contract."""
 
 import json
 import re
@@ -9,25 +9,24 @@ from typing import NamedTuple, cast
 from uuid import UUID
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from domain.model.errors import UnreadableMessageError
-from domain.model.events.envelope import parse_envelope
+from domain.model.events.envelope import parse_envelope, read_object, shorten
 from domain.model.events.event import BatchProcessingCompleted, read_event
 from domain.model.messages.message import DeliveryFailure
 
 MAX_PLACE = 200
-"""Characters of a place or of what is wrong there: keys and values come from whoever sent the message."""
+"""Characters of a place or of a violation: keys and values are untrusted text of the sender."""
 
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Problem(NamedTuple):
-    """One way in which a message breaks the contract.
+class ContractViolation(NamedTuple):
+    """One violation of the event contract.
 
     Attributes:
         place: a JSON path, such as `$.detail.data.raw_transcript`.
-        what: what is wrong there; it quotes no text of a transcript.
+        what: the violation at that place; quotes no text of a transcript.
     """
 
     place: str
@@ -35,29 +34,29 @@ class Problem(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What a body turned out to be.
+    """The content of a body, as far as it could be read.
 
     Attributes:
-        tenant_id, interaction_id, version: as the event inside says, where it says so at all.
-        problems: empty where a consumer could read it.
+        tenant_id, interaction_id, version: values of the event inside; None where they are missing.
+        problems: empty where a consumer could read the body.
     """
 
     tenant_id: UUID | None = None
     interaction_id: UUID | None = None
     version: str | None = None
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[ContractViolation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter as an operator sees it; its texts are not shown.
+    """A dead letter as an operator sees it, without transcripts.
 
     Attributes:
-        id: the queue's name for the message.
+        id: the queue's id of the message.
         size: bytes of the body.
-        receive_count: how often it was received, looking at it included.
-        sent_at: when it was sent first.
-        delivery_failure: why the bus gave it up; None where it was received from the queue too often.
+        receive_count: number of receives, including the one that read this.
+        sent_at: the moment when the message was first sent.
+        delivery_failure: failure of the bus's delivery; None where consumers received the message too often.
     """
 
     id: str
@@ -68,18 +67,18 @@ class DeadLetter:
     reading: Reading
 
     def age_seconds(self, now: datetime) -> float | None:
-        """How long ago it was sent first; never below 0, whatever the clocks say."""
+        """Return the time since the message was first sent; never below 0, even where clocks differ."""
         return None if self.sent_at is None else max(0.0, (now - self.sent_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which dead letters are meant: all of them, unless something is named.
+    """A selection of dead letters; without any criterion, all of them.
 
     Attributes:
-        id: the message's, or the `interaction_id` of the event inside; the first that matches.
-        tenant_id: what `detail.tenant_id` must be.
-        limit: at most so many.
+        id: the message's id, or the `interaction_id` of its event; selects the first match.
+        tenant_id: required value of `detail.tenant_id`.
+        limit: maximum number.
     """
 
     id: str | None = None
@@ -88,16 +87,16 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether every dead letter is selected."""
         return self == Selection()
 
     @property
     def at_most(self) -> int | None:
-        """How many are meant, where there is an end to it."""
+        """Maximum number of dead letters; None without a limit."""
         return 1 if self.id is not None else self.limit
 
     def means(self, letter: DeadLetter) -> bool:
-        """Whether this one is meant, limits aside."""
+        """Return True where the dead letter is selected, regardless of the limit."""
         interaction_id = letter.reading.interaction_id
         return (self.id is None or self.id in {letter.id, interaction_id and str(interaction_id)}) and (
             self.tenant_id is None or self.tenant_id == letter.reading.tenant_id
@@ -105,57 +104,56 @@ class Selection:
 
 
 def read_body(body: str, source: str) -> Reading:
-    """Read a body as a consumer of events from `source` would, and say where that fails."""
+    """Read a body as a consumer of events from `source` would, and list the violations."""
     try:
-        delivered = parse_envelope(body, source)
+        envelope = parse_envelope(body, source)
     except UnreadableMessageError as error:
-        return _broken(body, source, str(error))
-    return Reading(delivered.event.tenant_id, delivered.event.interaction_id, delivered.version)
+        return _read_invalid(body, source, str(error))
+    return Reading(envelope.event.tenant_id, envelope.event.interaction_id, envelope.version)
 
 
-def _broken(body: str, source: str, why: str) -> Reading:
-    """What can be known of a body that consumers cannot read, and `why` where nothing else is wrong."""
+def _read_invalid(body: str, source: str, reason: str) -> Reading:
+    """Read as much as possible of an invalid body; `reason` is its violation where no other is found."""
     try:
-        envelope = from_json(body, allow_inf_nan=False)
+        envelope = read_object(body)
     except ValueError as error:
-        return Reading(problems=(Problem("$", f"is not JSON: {_short(str(error))}"),))
-    if not isinstance(envelope, dict):
-        return Reading(problems=(Problem("$", "is not a JSON object"),))
-    fields = cast("Mapping[str, object]", envelope)
-    detail = fields.get("detail")
-    inside = cast("Mapping[str, object]", detail) if isinstance(detail, dict) else {}
-    version = inside.get("version")
-    problems = (*_envelope_problems(fields, source), *_detail_problems(detail))
+        return Reading(problems=(ContractViolation("$", f"is not JSON: {_short(str(error))}"),))
+    if envelope is None:
+        return Reading(problems=(ContractViolation("$", "is not a JSON object"),))
+    detail = envelope.get("detail")
+    fields = cast("Mapping[str, object]", detail) if isinstance(detail, dict) else {}
+    version = fields.get("version")
+    violations = (*_envelope_violations(envelope, source), *_detail_violations(detail))
     return Reading(
-        tenant_id=_uuid(inside.get("tenant_id")),
-        interaction_id=_uuid(inside.get("interaction_id")),
+        tenant_id=_uuid(fields.get("tenant_id")),
+        interaction_id=_uuid(fields.get("interaction_id")),
         version=_short(version) if isinstance(version, str) else None,
-        problems=problems or (Problem("$", _short(why)),),
+        problems=violations or (ContractViolation("$", _short(reason)),),
     )
 
 
-def _envelope_problems(envelope: Mapping[str, object], source: str) -> Iterator[Problem]:
+def _envelope_violations(envelope: Mapping[str, object], source: str) -> Iterator[ContractViolation]:
     wanted = {"source": source, "detail-type": BatchProcessingCompleted.DETAIL_TYPE}
     for name, value in wanted.items():
         if name not in envelope:
-            yield Problem(_path((name,)), "is missing")
+            yield ContractViolation(_path((name,)), "is missing")
         elif envelope[name] != value:
-            yield Problem(_path((name,)), f"is not {value}")
+            yield ContractViolation(_path((name,)), f"is not {value}")
 
 
-def _detail_problems(detail: object) -> Iterator[Problem]:
+def _detail_violations(detail: object) -> Iterator[ContractViolation]:
     if not isinstance(detail, dict):
-        yield Problem("$.detail", "is missing" if detail is None else "is not an object")
+        yield ContractViolation("$.detail", "is missing" if detail is None else "is not an object")
         return
     try:
         read_event(json.dumps(detail))
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False, include_context=False):
-            yield Problem(_path(("detail", *_untagged(found["loc"]))), _short(found["msg"]))
+            yield ContractViolation(_path(("detail", *_untagged(found["loc"]))), _short(found["msg"]))
 
 
 def _untagged(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Without the version that was chosen, which pydantic puts first; a wrong version is wrong itself."""
+    """Drop the version that pydantic puts first; an empty rest means that the version itself is wrong."""
     return place[1:] or ("version",)
 
 
@@ -168,7 +166,7 @@ def _path(keys: tuple[int | str, ...]) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MAX_PLACE else text[: MAX_PLACE - 1] + "…"
+    return shorten(text, MAX_PLACE)
 
 
 def _uuid(value: object) -> UUID | None:

@@ -1,4 +1,4 @@
-"""What travels with a message of a queue, beside its body."""
+"""Attributes of a queue's message, and the failure that dead-lettered it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Attribute(BaseModel):
-    """One value beside a body: a text or bytes (base64 in JSON), with its type as the sender named it."""
+    """One attribute of a message: text or bytes (base64 in JSON), with the type set by the sender."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
@@ -19,12 +19,12 @@ class Attribute(BaseModel):
 
 
 class Attributes(BaseModel):
-    """Everything that a copy of a message needs besides the body.
+    """All data that a copy of a message needs besides the body.
 
     Attributes:
-        named: what the sender put beside the body.
-        trace: ties the message to a distributed trace.
-        digest: the queue's own digest of `named`; a copy must have the same.
+        named: attributes set by the sender.
+        trace: trace header of the message.
+        digest: the queue's digest of `named`; a copy must have the same.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -35,17 +35,17 @@ class Attributes(BaseModel):
 
 
 NO_ATTRIBUTES = Attributes()
-"""Nothing travels with the message."""
+"""Attributes of a message that has none."""
 
 
 class DeliveryFailure(NamedTuple):
-    """Why the bus gave a message up, which therefore never reached its queue.
+    """The reason why the bus gave up delivering a message, which never reached its queue.
 
     Attributes:
-        code: the bus's name for what was wrong.
-        message: the same in words.
-        attempts: how often it tried; None where it does not say.
-        exhausted: which limit ended that, such as the age of the event; empty where none did.
+        code: the bus's error code.
+        message: the bus's error message.
+        attempts: number of attempts; None where the bus does not report it.
+        exhausted: the limit that ended the attempts, such as the age of the event; empty where none did.
     """
 
     code: str

@@ -1,1 +1,1 @@
-"""The route from the bus to the queue: its parts, their status, and the event that tests it."""
+"""The route from the bus to the queue: its resources, their status, and the event that tests it."""

@@ -1,38 +1,34 @@
-"""The route of the events: its names, its parts, and what can be wrong with it (requirements 5 to 8)."""
+"""The route of the events: its names, components, findings and drift (requirements 5 to 8)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, TranscriptData
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
 
 VISIBILITY_SECONDS = 30
-"""How long a received message stays hidden from other consumers (requirement 5.2)."""
+"""Visibility timeout of the queue (requirement 5.2)."""
 
 RETENTION_SECONDS = 14 * 24 * 3600
-"""How long both queues keep a message (requirements 5.3 and 15.2)."""
+"""Retention of messages in both queues (requirements 5.3 and 15.2)."""
 
 MAX_RECEIVES = 3
-"""After so many receives without a deletion a message is dead-lettered (requirement 5.5)."""
+"""Receives without a deletion after which a message is dead-lettered (requirement 5.5)."""
 
 MAX_MESSAGE_BYTES = 2**20
-"""What both queues accept: less would refuse events that the bus has accepted already."""
+"""Message size limit of both queues; a smaller one would refuse events that the bus has accepted."""
 
 DELIVERY_SECONDS = 24 * 3600
-"""For how long the bus tries to bring an event to the queue."""
+"""Age at which the bus gives up delivering an event to the queue."""
 
 DELIVERY_ATTEMPTS = 185
-"""How often it tries; after the last one the event goes to the dead-letter queue."""
-
-TEST_USER_ID = "transcripts-verify"
-"""Whose events those are that only test the route."""
+"""Retries of a delivery; after the last one the event goes to the dead-letter queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteNames:
-    """What the parts of the route are called; the defaults are the requirements'."""
+    """Names of the route's resources; the defaults are the requirements'."""
 
     bus: str = "default"
     rule: str = "capture-transcripts-rule"
@@ -43,7 +39,7 @@ class RouteNames:
 
 
 class RouteComponent(StrEnum):
-    """Where the route of an event can be broken, in the order of travel."""
+    """A component of the route that can be broken, in the order in which events pass them."""
 
     PAYLOAD_BUCKET = "payload bucket"
     PUBLISH = "publish"
@@ -60,52 +56,52 @@ class RouteComponent(StrEnum):
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong with the route, or that could not be told."""
+    """A fault of the route, or a component that could not be checked."""
 
     component: RouteComponent
     problem: str
     evidence: str
-    """What was seen that shows it."""
+    """Observation that shows the fault."""
     remedy: str
-    """What to do about it."""
+    """Action that corrects the fault."""
     proven: bool = True
-    """False where the component could not be checked: it may be sound."""
+    """False where the component could not be checked and may be sound."""
 
 
 class Drift(NamedTuple):
-    """An attribute of an existing part that is not as it would have been created."""
+    """An attribute of an existing resource that differs from the route's definition."""
 
     attribute: str
     wanted: str
     found: str
     ours: bool = True
-    """False for what others have added: it is shown, and always left."""
+    """False for additions of others, which are shown and always left."""
 
 
 class ProvisionedResource(NamedTuple):
-    """What provisioning did about one part of the route: it created it, found and left it, or mended it."""
+    """Result of provisioning one resource: created, existing, or mended."""
 
     component: RouteComponent
     name: str
     created: bool
     differences: tuple[Drift, ...] = ()
-    """What differs now."""
+    """Differences that remain."""
     mended: tuple[Drift, ...] = ()
-    """What differed before."""
+    """Differences that were corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningReport:
-    """The route as it stands after provisioning.
+    """Result of provisioning the route.
 
     Attributes:
-        parts: in the order in which they were provisioned.
-        queue_address, dead_letter_queue_address: where consumers and operators read.
-        rule_identifier: names the rule towards the provider.
-        findings: what the check at the end found broken.
+        resources: in the order in which they were provisioned.
+        queue_address, dead_letter_queue_address: addresses for consumers and operators.
+        rule_identifier: the provider's identifier of the rule.
+        findings: faults that the final check found.
     """
 
-    parts: tuple[ProvisionedResource, ...]
+    resources: tuple[ProvisionedResource, ...]
     queue_address: str
     dead_letter_queue_address: str
     rule_identifier: str
@@ -113,20 +109,20 @@ class ProvisioningReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the check at the end found nothing broken; what could not be checked is no breakage."""
+        """Whether the final check proved no fault; a component that could not be checked counts as sound."""
         return not any(finding.proven for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What became of one test event.
+    """Result of sending one test event through the route.
 
     Attributes:
         test_interaction_id: the `interaction_id` of the event that was published.
-        arrived: whether it was received from the queue.
-        seconds: from just before publishing until the verdict.
-        messages_seen: how many messages of the queue were looked at, copies not counted twice.
-        findings: what is wrong; empty where all is well.
+        arrived: whether the event was received from the queue.
+        seconds: from just before publishing until the end of the verification.
+        messages_seen: number of messages examined in the queue, copies not counted twice.
+        findings: faults found; empty where the route works.
     """
 
     test_interaction_id: UUID
@@ -137,18 +133,5 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether the event arrived as it was sent and nothing else went wrong."""
+        """Whether the event arrived as it was sent and no fault was found."""
         return self.arrived and not self.findings
-
-
-def route_test_event(moment: datetime) -> BatchProcessingCompleted:
-    """An event like any other, of a tenant of its own, that only tests the route (requirement 8.1)."""
-    text = "This event tests the route from the bus to the queue."
-    return BatchProcessingCompleted(
-        interaction_id=uuid4(),
-        tenant_id=uuid4(),
-        user_id=TEST_USER_ID,
-        account_id=None,
-        timestamp=moment,
-        data=TranscriptData(raw_transcript=text, cleaned_transcript=text),
-    )

@@ -1,4 +1,4 @@
-"""How the route stands, what would have to be done about it, and what is left once it was removed."""
+"""Status of the route, plan of the changes it needs, and result of its removal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from domain.model.route.route import Drift, RouteComponent
 
 
 class QueueLoad(NamedTuple):
-    """What is in a queue, roughly: the counts lag behind.
+    """Approximate number of messages in a queue; the counts lag behind.
 
     Attributes:
-        waiting: messages that may be received now, and those that may be soon.
-        in_flight: received by somebody and neither deleted nor visible again.
+        waiting: messages that are visible or delayed.
+        in_flight: messages that were received and are neither deleted nor visible again.
         oldest_seconds: the age of the oldest message; None where it is not known.
-        not_known_because: why.
+        not_known_because: the reason why the age is not known.
     """
 
     waiting: int
@@ -25,18 +25,18 @@ class QueueLoad(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is in it."""
+        """Whether the queue holds no message."""
         return self.waiting + self.in_flight == 0
 
 
 class ResourceStatus(NamedTuple):
-    """How one part of the route stands.
+    """Status of one resource of the route.
 
     Attributes:
-        exists: None where that could not be told; `problem` says why.
-        state: the provider's word for it, where it has one.
-        load: what is in it, if it is a queue.
-        expected: False for a part that nobody asked for; that it is missing is no drift.
+        exists: None where the resource could not be read; `problem` holds the reason.
+        state: the provider's name of the state, where it has one.
+        load: message counts, for a queue.
+        expected: False for an optional resource; its absence is no drift.
     """
 
     component: RouteComponent
@@ -50,24 +50,24 @@ class ResourceStatus(NamedTuple):
 
     @property
     def drift(self) -> tuple[Drift, ...]:
-        """What differs, without what others have added."""
+        """Differences without the additions of others."""
         return tuple(difference for difference in self.differences if difference.ours)
 
     @property
     def ok(self) -> bool:
-        """Whether it is there and as it should be; what could not be looked at is not known to be."""
+        """Whether the resource is known to exist without drift."""
         return not self.drift and bool(self.exists or not self.expected)
 
 
 class Action(StrEnum):
-    """What is to be done about a part."""
+    """Kind of a planned change."""
 
     CREATE = "create"
     CHANGE = "change"
 
 
 class PlannedChange(NamedTuple):
-    """One step of a plan; the differences are what a change would mend."""
+    """One step of a plan, with the differences that it would correct."""
 
     action: Action
     component: RouteComponent
@@ -77,44 +77,44 @@ class PlannedChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """How the route stands, in the order in which it is provisioned.
+    """Status of the route, in the order in which it is provisioned.
 
     Attributes:
-        other_targets: where else the rule sends; others have added those.
+        other_targets: ARNs of the rule's targets that others have added.
     """
 
-    parts: tuple[ResourceStatus, ...]
+    resources: tuple[ResourceStatus, ...]
     other_targets: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Whether every part is known to be there and as it should be."""
-        return all(part.ok for part in self.parts)
+        """Whether every resource is known to exist as it should be."""
+        return all(resource.ok for resource in self.resources)
 
     @property
     def plan(self) -> tuple[PlannedChange, ...]:
-        """What provisioning would create, and what a repair would change as well."""
+        """Resources that provisioning would create, and those that a repair would change."""
         return tuple(self._plan())
 
     def _plan(self) -> Iterator[PlannedChange]:
-        for part in self.parts:
-            if part.exists is False and part.expected:
-                yield PlannedChange(Action.CREATE, part.component, part.name)
-            elif part.drift:
-                yield PlannedChange(Action.CHANGE, part.component, part.name, part.drift)
+        for resource in self.resources:
+            if resource.exists is False and resource.expected:
+                yield PlannedChange(Action.CREATE, resource.component, resource.name)
+            elif resource.drift:
+                yield PlannedChange(Action.CHANGE, resource.component, resource.name, resource.drift)
 
 
 class RemovalOutcome(StrEnum):
-    """What became of a part when the route was removed."""
+    """Outcome of removing one resource."""
 
     REMOVED = "removed"
     MISSING = "missing"
-    """It was not there."""
+    """The resource did not exist."""
     LEFT = "left"
 
 
 class RemovedResource(NamedTuple):
-    """What removing the route did about one part, and why it was left, if it was."""
+    """Result of removing one resource, with the reason where it was left."""
 
     component: RouteComponent
     name: str

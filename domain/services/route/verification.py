@@ -9,8 +9,13 @@ from uuid import UUID
 from domain.model.clock import utc_now
 from domain.model.errors import EventPublishError, InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
-from domain.model.route.route import Finding, RouteComponent, Verification, route_test_event
-from domain.model.route.test_event import change_on_the_way, is_left_over, names_interaction
+from domain.model.route.route import Finding, RouteComponent, Verification
+from domain.model.route.test_event import (
+    change_on_the_way,
+    is_left_over,
+    names_interaction,
+    route_test_event,
+)
 from domain.services.route.message_search import (
     BATCH,
     VISIBILITY_TIMEOUT,

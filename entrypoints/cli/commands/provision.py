@@ -1,4 +1,4 @@
-"""`transcripts provision`: the route of the events."""
+"""`transcripts provision`: create or repair the route of the events."""
 
 from collections.abc import Callable
 
@@ -19,13 +19,13 @@ MAX_ARCHIVE_DAYS = 36_500
 
 
 def archive_days_option(meaning: str) -> Callable[[FC], FC]:
-    """`--archive DAYS`, and what it means to the command."""
+    """Build the option `--archive DAYS` with its meaning for the command."""
     return click.option(
         "--archive",
         "archive_days",
         type=click.IntRange(0, MAX_ARCHIVE_DAYS),
         metavar="DAYS",
-        help=f"{meaning}; 0 for good. [default: ARCHIVE_DAYS]",
+        help=f"{meaning}; 0 keeps them for good. [default: ARCHIVE_DAYS]",
     )
 
 
@@ -37,18 +37,18 @@ def archive_days_option(meaning: str) -> Callable[[FC], FC]:
         "provision --format cloudformation > route.template.json",
     ),
 )
-@archive_days_option("Days for which events are kept for replays")
+@archive_days_option("Days for which the archive keeps events for replays")
 @click.option(
-    "--repair", is_flag=True, help="PlannedChange what differs, too, after showing a plan and asking."
+    "--repair", is_flag=True, help="Also change resources that differ, after showing a plan and asking."
 )
-@click.option("--dry-run", is_flag=True, help="Show the plan, and do nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask before a repair.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+@click.option("--yes", is_flag=True, help="Repair without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
     "--format",
     "template",
     type=click.Choice([each.value for each in RouteTemplate]),
-    help="Print the route as a template for a tool of yours, and do nothing; asks AWS nothing.",
+    help="Print the route as a template for this tool; calls no AWS API.",
 )
 def command(
     archive_days: int | None,
@@ -59,11 +59,11 @@ def command(
     as_json: bool,
     template: str | None,
 ) -> None:
-    """Create dead-letter queue, queue, rule and target where they are missing, and check them all.
+    """Create missing resources: dead-letter queue, queue, rule and target; then check the route.
 
-    What exists is never changed, unless --repair is given; where it differs from what is wanted, each
-    attribute is named. A repair changes what is ours and keeps what others have added. The event bus must be
-    there: one that is missing is most likely a wrong EVENTBRIDGE_BUS_NAME.
+    Existing resources are changed only with --repair; otherwise each attribute that differs is named. A
+    repair keeps the additions of others. The event bus must exist: a missing one is most likely a wrong
+    EVENTBRIDGE_BUS_NAME.
     """
     settings = configure()
     days = settings.archive_days if archive_days is None else archive_days
@@ -78,35 +78,35 @@ def command(
     if repair:
         _confirm(infrastructure, days, yes=yes, as_json=as_json)
     act = infrastructure.repair if repair else infrastructure.provision
-    _tell(act(archive_days=days), as_json=as_json)
+    _print_result(act(archive_days=days), as_json=as_json)
 
 
 def _require_alone(*, repair: bool, dry_run: bool) -> None:
     if repair or dry_run:
-        raise click.UsageError("--format only prints: it goes with neither --repair nor --dry-run.")
+        raise click.UsageError("--format only prints: it cannot be combined with --repair or --dry-run.")
 
 
 def _show_plan(
     infrastructure: EventInfrastructurePort, days: int | None, *, repair: bool, as_json: bool
 ) -> None:
     inspection = infrastructure.inspect(archive_days=days)
-    unknown = [part for part in inspection.parts if part.problem and part.expected]
+    unknown = [each for each in inspection.resources if each.problem and each.expected]
     if as_json:
         changes = [_change_as_json(change, repair=repair) for change in inspection.plan]
-        problems = [part.problem for part in unknown]
+        problems = [each.problem for each in unknown]
         print_json({"ok": not unknown, "changes": changes, "problems": problems})
     else:
         show_plan(inspection.plan, repair=repair)
-        for part in unknown:
-            console().print(f"not known  {part.component:<17}  {printable(part.problem)}", markup=False)
+        for each in unknown:
+            console().print(f"not known  {each.component:<17}  {printable(each.problem)}", markup=False)
     if unknown:
         raise SystemExit(EXIT_FAILED)
 
 
 def _confirm(infrastructure: EventInfrastructurePort, days: int | None, *, yes: bool, as_json: bool) -> None:
-    """Show what a repair does and ask, unless told not to; machines do not read plans on their way."""
+    """Show the plan of a repair and prompt, unless --yes is given; print no plan with --json."""
     if as_json and not yes:
-        raise click.UsageError("--json does not ask: add --yes, or see the plan with --dry-run.")
+        raise click.UsageError("--json cannot prompt; add --yes, or see the plan with --dry-run.")
     if as_json:
         return
     plan = infrastructure.inspect(archive_days=days).plan
@@ -126,7 +126,7 @@ def _change_as_json(change: PlannedChange, *, repair: bool) -> dict[str, object]
 
 
 def show_plan(plan: tuple[PlannedChange, ...], *, repair: bool) -> None:
-    """What people get to read before anything is done."""
+    """Print the plan as text."""
     out = console()
     if not plan:
         out.print("There is nothing to do.")
@@ -137,7 +137,7 @@ def show_plan(plan: tuple[PlannedChange, ...], *, repair: bool) -> None:
         print_differences(out, change.differences)
 
 
-def _tell(provisioning: ProvisioningReport, *, as_json: bool) -> None:
+def _print_result(provisioning: ProvisioningReport, *, as_json: bool) -> None:
     if as_json:
         print_json(provisioning_as_json(provisioning))
     else:
@@ -147,33 +147,35 @@ def _tell(provisioning: ProvisioningReport, *, as_json: bool) -> None:
 
 
 def provisioning_as_json(provisioning: ProvisioningReport) -> dict[str, object]:
-    """What machines get."""
+    """Convert the report to JSON."""
     return {
         "ok": provisioning.ok,
         "queue_url": provisioning.queue_address,
         "dlq_url": provisioning.dead_letter_queue_address,
         "rule_arn": provisioning.rule_identifier,
-        "resources": [_part_as_json(part) for part in provisioning.parts],
+        "resources": [_resource_as_json(resource) for resource in provisioning.resources],
         "findings": findings_as_json(provisioning.findings),
     }
 
 
-def _part_as_json(part: ProvisionedResource) -> dict[str, object]:
+def _resource_as_json(resource: ProvisionedResource) -> dict[str, object]:
     return {
-        "resource": part.component.value,
-        "name": part.name,
-        "status": _status(part),
-        "differences": differences_as_json(part.differences),
-        "mended": differences_as_json(part.mended),
+        "resource": resource.component.value,
+        "name": resource.name,
+        "status": _status(resource),
+        "differences": differences_as_json(resource.differences),
+        "mended": differences_as_json(resource.mended),
     }
 
 
 def show(provisioning: ProvisioningReport) -> None:
-    """What people get."""
+    """Print the report as text."""
     out = console()
-    for part in provisioning.parts:
-        out.print(f"{part.component:<17}  {_status(part):<8}  {printable(part.name)}", markup=False)
-        print_differences(out, part.differences)
+    for resource in provisioning.resources:
+        out.print(
+            f"{resource.component:<17}  {_status(resource):<8}  {printable(resource.name)}", markup=False
+        )
+        print_differences(out, resource.differences)
     out.print(f"Queue URL  {printable(provisioning.queue_address)}", markup=False)
     out.print(f"DLQ URL    {printable(provisioning.dead_letter_queue_address)}", markup=False)
     out.print(f"Rule ARN   {printable(provisioning.rule_identifier)}", markup=False)
@@ -181,7 +183,7 @@ def show(provisioning: ProvisioningReport) -> None:
     out.print("[green]The route is there.[/green]" if provisioning.ok else "[red]The route is broken.[/red]")
 
 
-def _status(part: ProvisionedResource) -> str:
-    if part.created:
+def _status(resource: ProvisionedResource) -> str:
+    if resource.created:
         return "created"
-    return "mended" if part.mended else "existing"
+    return "mended" if resource.mended else "existing"

@@ -1,4 +1,4 @@
-"""`transcripts status`: how the route stands, what waits on it, and what waits for it."""
+"""`transcripts status`: the status of the route, its queues and the outbox."""
 
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @archive_days_option("Days that the archive should keep events")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(archive_days: int | None, *, as_json: bool) -> None:
-    """Say what exists of the route, what differs from what should be, and what waits in queues and outbox.
+    """Show which resources of the route exist, their drift, and the messages in queues and outbox.
 
-    Changes nothing and receives no message. Exits 1 where a part is missing, differs, or could not be looked
-    at; `transcripts provision --repair` mends that.
+    Changes nothing and receives no message. Exits 1 where a resource is missing, differs or cannot be read;
+    `transcripts provision --repair` creates and corrects resources.
     """
     settings = configure()
     days = settings.archive_days if archive_days is None else archive_days
@@ -42,7 +42,7 @@ def command(archive_days: int | None, *, as_json: bool) -> None:
 
 
 def _outbox(container: "Container") -> OutboxCounts | str:
-    """The counts, or why they are not known."""
+    """Return the counts, or the reason why they are not known."""
     from bootstrap.runtime.outbox import counts_as_they_are  # noqa: PLC0415 - slow to import
 
     try:
@@ -52,33 +52,33 @@ def _outbox(container: "Container") -> OutboxCounts | str:
 
 
 def status_as_json(inspection: Inspection, outbox: OutboxCounts | str) -> dict[str, object]:
-    """What machines get."""
+    """Convert the status to JSON."""
     return {
         "ok": inspection.ok,
-        "resources": [_part_as_json(part) for part in inspection.parts],
+        "resources": [_resource_as_json(resource) for resource in inspection.resources],
         "other_targets": list(inspection.other_targets),
         "outbox": {"problem": outbox} if isinstance(outbox, str) else outbox._asdict(),
     }
 
 
-def _part_as_json(part: ResourceStatus) -> dict[str, object]:
+def _resource_as_json(resource: ResourceStatus) -> dict[str, object]:
     return {
-        "resource": part.component.value,
-        "name": part.name,
-        "exists": part.exists,
-        "ok": part.ok,
-        "state": part.state or None,
-        "differences": differences_as_json(part.differences),
-        "problem": part.problem or None,
-        "load": None if part.load is None else part.load._asdict(),
+        "resource": resource.component.value,
+        "name": resource.name,
+        "exists": resource.exists,
+        "ok": resource.ok,
+        "state": resource.state or None,
+        "differences": differences_as_json(resource.differences),
+        "problem": resource.problem or None,
+        "load": None if resource.load is None else resource.load._asdict(),
     }
 
 
 def show(inspection: Inspection, outbox: OutboxCounts | str) -> None:
-    """What people get: a line a part, and what differs below it."""
+    """Print one line for each resource, followed by its differences."""
     out = console()
-    for part in inspection.parts:
-        _show_part(out, part)
+    for resource in inspection.resources:
+        _show_resource(out, resource)
     for target in inspection.other_targets:
         out.print(f"{'other target':<17}  added by others  {printable(target)}", markup=False)
     out.print(f"{'outbox':<17}  {_outbox_text(outbox)}", markup=False)
@@ -86,23 +86,23 @@ def show(inspection: Inspection, outbox: OutboxCounts | str) -> None:
     out.print(verdict if inspection.ok else "[red]The route is not known to be as it should be.[/red]")
 
 
-def _show_part(out: "Console", part: ResourceStatus) -> None:
-    out.print(f"{part.component:<17}  {_word(part):<9}  {printable(part.name)}", markup=False)
-    if part.state:
-        out.print(f"  {printable(part.state)}", markup=False)
-    if part.load is not None:
-        out.print(f"  {_load_text(part.load)}", markup=False)
-    if part.problem:
-        out.print(f"  {printable(part.problem)}", markup=False)
-    print_differences(out, part.differences)
+def _show_resource(out: "Console", resource: ResourceStatus) -> None:
+    out.print(f"{resource.component:<17}  {_word(resource):<9}  {printable(resource.name)}", markup=False)
+    if resource.state:
+        out.print(f"  {printable(resource.state)}", markup=False)
+    if resource.load is not None:
+        out.print(f"  {_load_text(resource.load)}", markup=False)
+    if resource.problem:
+        out.print(f"  {printable(resource.problem)}", markup=False)
+    print_differences(out, resource.differences)
 
 
-def _word(part: ResourceStatus) -> str:
-    if part.exists is None:
+def _word(resource: ResourceStatus) -> str:
+    if resource.exists is None:
         return "not known"
-    if not part.exists:
-        return "missing" if part.expected else "none"
-    return "differs" if part.drift else "ok"
+    if not resource.exists:
+        return "missing" if resource.expected else "none"
+    return "differs" if resource.drift else "ok"
 
 
 def _load_text(load: QueueLoad) -> str:

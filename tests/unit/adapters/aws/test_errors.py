@@ -74,8 +74,8 @@ def test_no_error_of_botocore_escapes_from_the_infrastructure(kind: type[Excepti
 
 
 @pytest.mark.parametrize("error", [AttributeError("get"), KeyError("Entries"), TypeError(), ValueError()])
-def test_an_answer_that_botocore_stumbles_over_is_nonsense(error: Exception) -> None:
-    assert str(published(error)) == "the bus answered nonsense"
+def test_an_unreadable_response_is_reported_as_such(error: Exception) -> None:
+    assert str(published(error)) == "EventBridge returned an unreadable response"
 
 
 @pytest.mark.parametrize("error", [EventRejectedError("no"), MemoryError(), InfrastructureError("no")])

@@ -89,7 +89,7 @@ def test_a_pattern_that_does_not_match(route: RouteOnAws, pattern: dict[str, Any
     finding = _only(route)
 
     assert (finding.component, finding.proven) == (RouteComponent.PATTERN, True)
-    assert finding.problem == "the rule's pattern does not take our events"
+    assert finding.problem == "the rule's pattern does not match our events"
     assert "com.yourapp.transcription" in finding.remedy
 
 
@@ -151,7 +151,7 @@ def test_another_queue_as_target(route: RouteOnAws) -> None:
 def test_a_target_that_changes_events(route: RouteOnAws) -> None:
     route.put_target(Arn=route.attributes()["QueueArn"], Input='{"a": 1}')
 
-    assert _only(route)[:2] == (RouteComponent.TARGET, "the rule's target changes events on their way")
+    assert _only(route)[:2] == (RouteComponent.TARGET, "the rule's target changes events")
 
 
 def test_a_missing_queue(route: RouteOnAws) -> None:
@@ -223,7 +223,7 @@ def test_the_key_that_belongs_to_sqs(route: RouteOnAws, key: str) -> None:
 
     finding = _only(route)
 
-    assert finding[:2] == (RouteComponent.ENCRYPTION, "the queue's key shuts EventBridge out")
+    assert finding[:2] == (RouteComponent.ENCRYPTION, "the queue's key cannot be used by EventBridge")
     assert "alias/aws/sqs" in finding.evidence
 
 

@@ -3,8 +3,7 @@ import json
 import pytest
 from botocore.session import get_session
 
-from adapters.aws.eventbridge.body import body, use_fast_serializer
-from adapters.aws.eventbridge.entry import put_events_entry
+from adapters.aws.eventbridge.publisher import put_events_entry, request_body, use_fast_serializer
 from tests.support.aws.event_bridges import client_of, publisher
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.samples.factories import an_event
@@ -21,7 +20,7 @@ def test_the_body_says_what_botocore_would_say(text: str) -> None:
 
     theirs = client._serializer.serialize_to_request({"Entries": [entry]}, operation)  # type: ignore[attr-defined]  # what we stand in for
 
-    assert json.loads(body([entry])) == json.loads(theirs["body"])
+    assert json.loads(request_body([entry])) == json.loads(theirs["body"])
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.aws.eventbridge.entry import entry_size, packed, put_events_entry
+from adapters.aws.eventbridge.publisher import entry_size, packed, put_events_entry
 from tests.support.samples.factories import A_MOMENT, a_referring_event, an_event
 
 if TYPE_CHECKING:

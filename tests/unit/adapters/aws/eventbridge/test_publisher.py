@@ -9,8 +9,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from adapters.aws.eventbridge.entry import entry_size, put_events_entry
-from adapters.aws.eventbridge.publisher import EventBridgePublisher
+from adapters.aws.eventbridge.publisher import EventBridgePublisher, entry_size, put_events_entry
 from domain.model.errors import EventTooLargeError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication, read_event
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport

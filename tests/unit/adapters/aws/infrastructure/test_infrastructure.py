@@ -10,7 +10,6 @@ from moto import mock_aws
 
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from adapters.aws.route.definition import Route
-from adapters.aws.route.patience import Patience
 from adapters.aws.route.rules import RuleTarget
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import RouteNames
@@ -133,14 +132,14 @@ def test_a_queue_that_somebody_else_creates_first_is_an_existing_one(clients: Cl
     provisioning = infrastructure.provision()
 
     assert provisioning.ok
-    assert not provisioning.parts[0].created
-    assert [difference.attribute for difference in provisioning.parts[0].differences] == [
+    assert not provisioning.resources[0].created
+    assert [difference.attribute for difference in provisioning.resources[0].differences] == [
         "MessageRetentionPeriod",
         "Policy",
     ]
 
 
-def test_a_queue_deleted_a_moment_ago_asks_for_patience(clients: Clients) -> None:
+def test_a_queue_deleted_a_moment_ago_asks_to_wait_60_seconds(clients: Clients) -> None:
     failing = _FailsFirst(clients.sqs, "create_queue", "QueueDeletedRecently", times=1)
     infrastructure = AwsEventInfrastructure(*clients._replace(sqs=failing), RouteNames())
 
@@ -157,7 +156,7 @@ def test_a_target_that_eventbridge_refuses_is_an_error() -> None:
         stubber.add_response("put_targets", {"FailedEntryCount": 1, "FailedEntries": [entry]})
 
         with pytest.raises(InfrastructureError, match=r"the target .* LimitExceededException at PutTargets"):
-            RuleTarget(clients.events, route, Patience(lambda _: None)).ensure()
+            RuleTarget(clients.events, route, lambda _: None).ensure()
 
 
 @pytest.mark.parametrize(

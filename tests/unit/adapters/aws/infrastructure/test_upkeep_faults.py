@@ -59,10 +59,12 @@ def test_what_may_not_be_read_is_named_with_its_action_and_the_rest_is_still_see
     with _refusing(route, service, operation, action):
         inspection = route.infrastructure.inspect(archive_days=DAYS)
 
-    hidden = [part for part in inspection.parts if part.exists is None]
-    assert {part.component for part in hidden} == links
-    assert all(action in part.problem and "give these credentials" in part.problem for part in hidden)
-    assert all(part.ok for part in inspection.parts if part.exists)
+    hidden = [resource for resource in inspection.resources if resource.exists is None]
+    assert {resource.component for resource in hidden} == links
+    assert all(
+        action in resource.problem and "give these credentials" in resource.problem for resource in hidden
+    )
+    assert all(resource.ok for resource in inspection.resources if resource.exists)
     assert not inspection.ok
 
 
@@ -88,7 +90,7 @@ def _drift(route: RouteOnAws) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "action", "part"),
+    ("service", "operation", "action", "resource"),
     [
         ("sqs", "set_queue_attributes", "sqs:SetQueueAttributes", "repairing the queue"),
         ("events", "put_rule", "events:PutRule", "repairing the rule"),
@@ -97,13 +99,13 @@ def _drift(route: RouteOnAws) -> None:
     ],
 )
 def test_a_repair_that_is_refused_names_the_action_and_the_next_one_completes_it(
-    route: RouteOnAws, service: str, operation: str, action: str, part: str
+    route: RouteOnAws, service: str, operation: str, action: str, resource: str
 ) -> None:
     _drift(route)
 
     with (
         _refusing(route, service, operation, action),
-        pytest.raises(InfrastructureError, match=rf"{part} .* failed: AccessDenied.*{action}"),
+        pytest.raises(InfrastructureError, match=rf"{resource} .* failed: AccessDenied.*{action}"),
     ):
         route.infrastructure.repair(archive_days=DAYS)
 
@@ -162,7 +164,7 @@ def test_a_teardown_that_is_refused_names_the_action_and_the_next_one_completes_
         route.infrastructure.remove(archive=True)
 
     route.infrastructure.remove(archive=True)
-    assert not any(part.exists for part in route.infrastructure.inspect().parts)
+    assert not any(resource.exists for resource in route.infrastructure.inspect().resources)
 
 
 def test_nothing_is_removed_where_rules_of_replays_may_not_be_listed(route: RouteOnAws) -> None:
@@ -201,7 +203,12 @@ def test_an_event_that_arrives_while_the_rule_goes_keeps_the_queue(route: RouteO
     ):
         route.infrastructure.remove()
 
-    assert [part.exists for part in route.infrastructure.inspect().parts[:4]] == [True, True, False, False]
+    assert [resource.exists for resource in route.infrastructure.inspect().resources[:4]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     (message,) = route.queue.receive(1, visibility_timeout=30)
     assert message.body == "a late event"
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from adapters.aws.policy.evaluation import Decision, EventBridgeCall, canonical, evaluate, statements
+from adapters.aws.policy.evaluation import Decision, EventBridgeRequest, canonical, evaluate, statements
 
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:orders"
 RULE = "arn:aws:events:eu-central-1:123456789012:rule/capture"
-CALL = EventBridgeCall("sqs:SendMessage", QUEUE, RULE)
+CALL = EventBridgeRequest("sqs:SendMessage", QUEUE, RULE)
 ALLOW: dict[str, Any] = {
     "Effect": "Allow",
     "Principal": {"Service": "events.amazonaws.com"},
@@ -21,7 +21,7 @@ DENY: dict[str, Any] = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "
 
 
 def _answer(*listed: dict[str, Any]) -> Decision:
-    return evaluate(json.dumps({"Version": "2012-10-17", "Statement": list(listed)}), CALL).answer
+    return evaluate(json.dumps({"Version": "2012-10-17", "Statement": list(listed)}), CALL).decision
 
 
 def test_the_wanted_statement_lets_eventbridge_in() -> None:
@@ -73,7 +73,7 @@ def test_other_spellings_let_eventbridge_in_too(change: dict[str, Any]) -> None:
     ids=str,
 )
 def test_statements_about_something_else_leave_eventbridge_out(change: dict[str, Any]) -> None:
-    assert _answer({**ALLOW, **change}) is Decision.REFUSED
+    assert _answer({**ALLOW, **change}) is Decision.DENIED
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_a_condition_that_cannot_be_known_is_unknown_and_not_guessed(change: dic
 
 
 def test_a_deny_wins_in_any_order() -> None:
-    assert _answer(ALLOW, DENY) is Decision.REFUSED
-    assert _answer(DENY, ALLOW) is Decision.REFUSED
+    assert _answer(ALLOW, DENY) is Decision.DENIED
+    assert _answer(DENY, ALLOW) is Decision.DENIED
 
 
 @pytest.mark.parametrize(
@@ -111,14 +111,14 @@ def test_a_deny_for_others_does_no_harm(change: dict[str, Any]) -> None:
 def test_a_deny_for_everything_from_outside_a_network_catches_eventbridge() -> None:
     outside = {**DENY, "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}}
 
-    assert _answer(ALLOW, outside) is Decision.REFUSED
+    assert _answer(ALLOW, outside) is Decision.DENIED
 
 
 def test_a_deny_of_all_other_actions_leaves_sending_allowed() -> None:
     others = {key: value for key, value in DENY.items() if key != "Action"}
 
     assert _answer(ALLOW, {**others, "NotAction": "sqs:SendMessage"}) is Decision.ALLOWED
-    assert _answer(ALLOW, {**others, "NotAction": "sqs:ReceiveMessage"}) is Decision.REFUSED
+    assert _answer(ALLOW, {**others, "NotAction": "sqs:ReceiveMessage"}) is Decision.DENIED
 
 
 def test_a_deny_that_may_match_is_unknown() -> None:
@@ -128,12 +128,12 @@ def test_a_deny_that_may_match_is_unknown() -> None:
 
 
 def test_a_single_statement_needs_no_list() -> None:
-    assert evaluate(json.dumps({"Statement": ALLOW}), CALL).answer is Decision.ALLOWED
+    assert evaluate(json.dumps({"Statement": ALLOW}), CALL).decision is Decision.ALLOWED
 
 
 @pytest.mark.parametrize("policy", [None, "", "not json", "[]", '{"Statement": [7]}'])
 def test_no_readable_policy_refuses(policy: str | None) -> None:
-    assert evaluate(policy, CALL).answer is Decision.REFUSED
+    assert evaluate(policy, CALL).decision is Decision.DENIED
 
 
 def test_the_verdict_names_the_statement_that_decides() -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from adapters.aws.policy.evaluation import Decision, EventBridgeCall, evaluate
+from adapters.aws.policy.evaluation import Decision, EventBridgeRequest, evaluate
 from adapters.aws.replay.replays import EventBridgeReplays
 from domain.model.errors import InfrastructureError
 from domain.model.replays import SETTLE_SECONDS
@@ -127,9 +127,11 @@ def test_both_queues_admit_the_rule_of_a_replay_and_no_other_one(archived: OnMot
     others = (rule["Arn"].replace("-replay-", "-other-"), rule["Arn"].replace("/orders/", "/"))
     for queue in (NAMES.queue, NAMES.dead_letter_queue):
         found = archived.route.attributes(queue)
-        calls = [EventBridgeCall("sqs:SendMessage", found["QueueArn"], arn) for arn in (rule["Arn"], *others)]
-        answers = [evaluate(found["Policy"], call).answer for call in calls]
-        assert answers == [Decision.ALLOWED, Decision.REFUSED, Decision.REFUSED]
+        calls = [
+            EventBridgeRequest("sqs:SendMessage", found["QueueArn"], arn) for arn in (rule["Arn"], *others)
+        ]
+        answers = [evaluate(found["Policy"], call).decision for call in calls]
+        assert answers == [Decision.ALLOWED, Decision.DENIED, Decision.DENIED]
 
 
 def test_names_of_replays_fit_however_long_the_rules_name_is() -> None:
@@ -278,5 +280,5 @@ def test_a_replay_is_cancelled_while_it_runs_and_not_after(archived: OnMoto) -> 
     cancelling = _Answering(archived.clients.events, "cancel_replay", {"State": "CANCELLING"})
     archived.replays_over(cancelling).cancel(name)
 
-    with pytest.raises(InfrastructureError, match="does not run any more"):
+    with pytest.raises(InfrastructureError, match="is not running any more"):
         _failing(archived, "cancel_replay", "IllegalStatusException").cancel(name)

@@ -67,7 +67,7 @@ def test_a_move_that_sqs_does_not_know_has_ended(stubbed: tuple[SqsMoveTask, Stu
     task = _started(stubbed)
     _tells(stubbed[1])
 
-    assert task.progress() == MoveProgress(running=False, moved=0, problem="SQS does not know of it")
+    assert task.progress() == MoveProgress(running=False, moved=0, problem="SQS does not list the move task")
 
 
 def test_a_move_that_runs_can_be_cancelled_once(stubbed: tuple[SqsMoveTask, Stubber]) -> None:
@@ -88,7 +88,9 @@ def test_a_cancellation_that_fails_is_logged(
 
     task.cancel()
 
-    assert [record.message for record in caplog.records] == ["the move may go on by itself"]
+    assert [record.message for record in caplog.records] == [
+        "could not cancel the move task, it may continue"
+    ]
 
 
 @pytest.mark.parametrize("code", ["AWS.SimpleQueueService.UnsupportedOperation", "AccessDenied", "500"])

@@ -258,7 +258,7 @@ def test_one_refused_entry_leaves_the_others_copied(stubbed: tuple[SqsQueue, Stu
     assert [copy[1:] for copy in queue.resend(held)] == [
         (None, "KMS.AccessDeniedException"),
         ("copy-1", ""),
-        (None, "SQS did not say what became of it"),
+        (None, "SQS did not report a result"),
     ]
 
 
@@ -282,7 +282,9 @@ def test_a_failed_release_is_logged_and_raises_nothing(
 
     queue.release(held)
 
-    assert [record.message for record in caplog.records] == ["messages stay hidden until their time is up"]
+    assert [record.message for record in caplog.records] == [
+        "could not release messages, they reappear after the visibility timeout"
+    ]
 
 
 @pytest.mark.parametrize("operation", ["delete_message_batch", "send_message_batch"])
@@ -351,5 +353,7 @@ def test_a_refused_call_to_hide_raises(stubbed: tuple[SqsQueue, Stubber]) -> Non
     held = _held(queue, stubber, "a")
     stubber.add_client_error("change_message_visibility_batch", "AccessDenied", "no")
 
-    with pytest.raises(InfrastructureError, match="hiding messages of the queue orders failed"):
+    with pytest.raises(
+        InfrastructureError, match="changing the visibility of messages of the queue orders failed"
+    ):
         queue.change_visibility(held, visibility_timeout=30)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.model.messages.dead_letter import MAX_PLACE, Problem, Reading, read_body
+from domain.model.messages.dead_letter import MAX_PLACE, ContractViolation, Reading, read_body
 from tests.support.harness.dead_letters import SPOKEN, an_envelope
 from tests.support.samples.factories import a_referring_event, an_event
 
@@ -110,7 +110,7 @@ def test_no_problem_quotes_a_transcript_and_none_is_long() -> None:
     ]
     for found in (problem for body in bodies for problem in problems(body)):
         assert SPOKEN not in "".join(found)
-        assert all(len(part) <= MAX_PLACE + 20 for part in found), Problem(*found)
+        assert all(len(part) <= MAX_PLACE + 20 for part in found), ContractViolation(*found)
 
 
 @pytest.mark.parametrize("change", [{"resources": "x"}, {"replay-name": "no such name"}])

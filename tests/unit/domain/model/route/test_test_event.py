@@ -1,11 +1,12 @@
-"""How an event is taken out of what the bus wrote around it."""
+"""The test event: created, and compared with what arrived in a message."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.route.test_event import change_on_the_way
+from domain.model.route.test_event import change_on_the_way, route_test_event
 from tests.support.samples.factories import an_event
 
 SENT = an_event()
@@ -50,3 +51,11 @@ def test_a_detail_that_breaks_the_schema_names_the_place_and_no_value() -> None:
     change = change_on_the_way(envelope(as_sent(user_id=7, surprise="a secret")), SENT)
 
     assert change == "the detail breaks schema 1.0 at user_id, surprise"
+
+
+def test_a_test_event_keeps_the_schema_and_is_never_the_same_twice() -> None:
+    moment = datetime(2026, 11, 24, tzinfo=UTC)
+    first, second = route_test_event(moment), route_test_event(moment)
+
+    assert BatchProcessingCompleted.model_validate_json(first.to_json()) == first
+    assert {first.interaction_id, first.tenant_id}.isdisjoint({second.interaction_id, second.tenant_id})

@@ -14,7 +14,7 @@ from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 from domain.model.errors import InfrastructureError, PayloadStoreError, ProcessedEventsUnavailableError
 from domain.model.events.envelope import EventEnvelope, parse_envelope
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2, TranscriptRef
-from domain.model.route.route import route_test_event
+from domain.model.route.test_event import route_test_event
 from domain.services.consuming import receiver
 from domain.services.consuming.options import ConsumerOptions
 from tests.support.doubles.queue import failing_with

@@ -160,7 +160,7 @@ def test_an_archive_with_something_else_in_it_is_not_put_back_at_all(ground: Gro
     ground.service.archive(ALL, archive, keep=False)
     archive.kept["stranger.json"] = b'{"format": "dead-letter/2"}'
 
-    with pytest.raises(ArchiveError, match=r"stranger.json is no archived message \(wrong at format\)"):
+    with pytest.raises(ArchiveError, match=r"stranger.json is no archived message \(invalid at format\)"):
         ground.service.restore(archive)
 
     assert ground.queue.bodies() == []

@@ -8,7 +8,8 @@ import pytest
 
 from domain.model.errors import EventBusUnavailableError, InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
-from domain.model.route.route import TEST_USER_ID, Finding, RouteComponent, Verification
+from domain.model.route.route import Finding, RouteComponent, Verification
+from domain.model.route.test_event import TEST_USER_ID
 from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort
 from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryQueue, failing_with

@@ -342,4 +342,4 @@ def test_a_template_is_only_printed(capsys: pytest.CaptureFixture[str]) -> None:
         main(["provision", "--format", "terraform", "--repair"])
 
     assert ended.value.code == 2
-    assert "neither --repair nor --dry-run" in capsys.readouterr().err
+    assert "cannot be combined with --repair or --dry-run" in capsys.readouterr().err
