@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from domain.model.route.route import RouteNames
-from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
-from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
+from tests.contracts.event_infrastructure.archive import ArchiveContract
+from tests.contracts.event_infrastructure.provisioning import ProvisioningContract
+from tests.contracts.event_infrastructure.removal import RemovalContract
+from tests.contracts.event_infrastructure.repair import RepairContract
 from tests.integration.conftest import Names
 from tests.support.aws.routes import Clients
 
@@ -17,7 +19,7 @@ def clients(aws: Callable[..., Any]) -> Clients:
     return Clients(aws("events"), aws("sqs"), aws("kms"), aws("cloudwatch"))
 
 
-class TestOnLocalStackWithTheDefaultBus(EventInfrastructurePortContract):
+class TestOnLocalStackWithTheDefaultBus(ProvisioningContract):
     @pytest.fixture
     def clients(self, clients: Clients) -> Clients:
         return clients
@@ -27,7 +29,7 @@ class TestOnLocalStackWithTheDefaultBus(EventInfrastructurePortContract):
         return RouteNames(rule=names.rule, queue=names.queue, dead_letter_queue=names.dlq)
 
 
-class TestUpkeepOnLocalStack(EventInfrastructureUpkeepContract):
+class TestUpkeepOnLocalStack(RepairContract, ArchiveContract, RemovalContract):
     @pytest.fixture
     def clients(self, clients: Clients, names: RouteNames) -> Clients:
         clients.events.create_event_bus(Name=names.bus)
@@ -44,7 +46,7 @@ class TestUpkeepOnLocalStack(EventInfrastructureUpkeepContract):
         )
 
 
-class TestOnLocalStackWithABusOfItsOwn(EventInfrastructurePortContract):
+class TestOnLocalStackWithABusOfItsOwn(ProvisioningContract):
     @pytest.fixture
     def clients(self, clients: Clients, names: RouteNames) -> Clients:
         clients.events.create_event_bus(Name=names.bus)

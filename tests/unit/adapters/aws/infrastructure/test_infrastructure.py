@@ -13,8 +13,10 @@ from adapters.aws.route.definition import Route
 from adapters.aws.route.rules import RuleTarget
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import RouteNames
-from tests.contracts.event_infrastructure_port import EventInfrastructurePortContract
-from tests.contracts.event_infrastructure_upkeep import EventInfrastructureUpkeepContract
+from tests.contracts.event_infrastructure.archive import ArchiveContract
+from tests.contracts.event_infrastructure.provisioning import ProvisioningContract
+from tests.contracts.event_infrastructure.removal import RemovalContract
+from tests.contracts.event_infrastructure.repair import RepairContract
 from tests.support.aws.routes import Clients, RouteOnAws, moto_clients
 
 
@@ -24,7 +26,7 @@ def clients() -> Iterator[Clients]:
         yield moto_clients()
 
 
-class TestOnMotoWithTheDefaultBus(EventInfrastructurePortContract):
+class TestOnMotoWithTheDefaultBus(ProvisioningContract):
     @pytest.fixture
     def clients(self, clients: Clients) -> Clients:
         return clients
@@ -34,7 +36,7 @@ class TestOnMotoWithTheDefaultBus(EventInfrastructurePortContract):
         return RouteNames()
 
 
-class TestUpkeepOnMotoWithTheDefaultBus(EventInfrastructureUpkeepContract):
+class TestUpkeepOnMotoWithTheDefaultBus(RepairContract, ArchiveContract, RemovalContract):
     @pytest.fixture
     def clients(self, clients: Clients) -> Clients:
         return clients

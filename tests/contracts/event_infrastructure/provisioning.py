@@ -1,4 +1,4 @@
-"""What provisioning a route does, whichever AWS answers (`ports/event_infrastructure_port.py`)."""
+"""Contract of provisioning (`ports/event_infrastructure_port.py`)."""
 
 import json
 import logging
@@ -10,44 +10,29 @@ import pytest
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, RouteComponent, RouteNames
+from tests.contracts.event_infrastructure.fixtures import ORDER, RouteFixtures
 from tests.support.aws.routes import Clients, RouteOnAws
 
-ORDER = [RouteComponent.DEAD_LETTER_QUEUE, RouteComponent.QUEUE, RouteComponent.RULE, RouteComponent.TARGET]
 
+class ProvisioningContract(RouteFixtures):
+    """Bind `clients` and `names`, as `RouteFixtures` says."""
 
-class EventInfrastructurePortContract:
-    """Bind `clients` and `names`; the bus of `names` is there, and nothing else is."""
-
-    @pytest.fixture
-    def clients(self) -> Clients:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def names(self) -> RouteNames:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def route(self, clients: Clients, names: RouteNames) -> RouteOnAws:
-        return RouteOnAws(clients, names)
-
-    def test_everything_is_created_in_the_order_of_the_requirements(self, route: RouteOnAws) -> None:
-        provisioning = route.infrastructure.provision()
+    def test_everything_is_created_in_the_order_of_the_requirements(self, absent: RouteOnAws) -> None:
+        provisioning = absent.infrastructure.provision()
 
         assert [resource.component for resource in provisioning.resources] == ORDER
         assert all(resource.created and not resource.differences for resource in provisioning.resources)
         assert provisioning.findings == ()
         assert provisioning.ok
 
-    def test_addresses_and_rule_are_named(self, route: RouteOnAws) -> None:
-        provisioning = route.infrastructure.provision()
+    def test_addresses_and_rule_are_named(self, absent: RouteOnAws) -> None:
+        provisioning = absent.infrastructure.provision()
 
-        assert provisioning.queue_address == route.queue_url
-        assert provisioning.dead_letter_queue_address.endswith(route.names.dead_letter_queue)
-        assert provisioning.rule_identifier == route.rule()["Arn"]
+        assert provisioning.queue_address == absent.queue_url
+        assert provisioning.dead_letter_queue_address.endswith(absent.names.dead_letter_queue)
+        assert provisioning.rule_identifier == absent.rule()["Arn"]
 
     def test_the_queue_is_as_required(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
-
         found = route.attributes()
         assert found["VisibilityTimeout"] == "30"
         assert found["MessageRetentionPeriod"] == "1209600"
@@ -60,15 +45,11 @@ class EventInfrastructurePortContract:
         }
 
     def test_the_dead_letter_queue_is_as_required(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
-
         found = route.attributes(route.names.dead_letter_queue)
         assert found["MessageRetentionPeriod"] == "1209600"
         assert found["MaximumMessageSize"] == "1048576"
 
     def test_only_eventbridge_may_send_and_only_for_this_rule(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
-
         for queue in (route.names.queue, route.names.dead_letter_queue):
             found = route.attributes(queue)
             (statement,) = json.loads(found["Policy"])["Statement"]
@@ -82,21 +63,19 @@ class EventInfrastructurePortContract:
             }
 
     def test_both_queues_are_encrypted_by_sqs_unless_a_key_is_named(
-        self, clients: Clients, route: RouteOnAws
+        self, clients: Clients, absent: RouteOnAws
     ) -> None:
-        names = replace(route.names, dead_letter_queue=f"{route.names.dead_letter_queue}-2")
-        route.infrastructure.provision()
+        names = replace(absent.names, dead_letter_queue=f"{absent.names.dead_letter_queue}-2")
+        absent.infrastructure.provision()
 
         AwsEventInfrastructure(*clients, replace(names, queue=f"{names.queue}-2"), key="alias/a").provision()
 
-        for queue in (route.names.queue, route.names.dead_letter_queue):
-            assert route.attributes(queue)["SqsManagedSseEnabled"] == "true"
-            assert not route.attributes(queue).get("KmsMasterKeyId")
-            assert route.attributes(f"{queue}-2")["KmsMasterKeyId"] == "alias/a"
+        for queue in (absent.names.queue, absent.names.dead_letter_queue):
+            assert absent.attributes(queue)["SqsManagedSseEnabled"] == "true"
+            assert not absent.attributes(queue).get("KmsMasterKeyId")
+            assert absent.attributes(f"{queue}-2")["KmsMasterKeyId"] == "alias/a"
 
     def test_the_rule_is_as_required(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
-
         assert route.rule()["State"] == "ENABLED"
         assert json.loads(route.rule()["EventPattern"]) == {
             "source": ["com.yourapp.transcription"],
@@ -104,8 +83,6 @@ class EventInfrastructurePortContract:
         }
 
     def test_the_queue_is_the_only_target_and_gets_the_whole_event(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
-
         (target,) = route.targets()
         assert target["Id"] == route.names.queue[:64]
         assert target["Arn"] == route.attributes()["QueueArn"]
@@ -114,8 +91,6 @@ class EventInfrastructurePortContract:
     def test_what_the_bus_cannot_deliver_goes_to_the_dead_letter_queue_after_a_day(
         self, route: RouteOnAws
     ) -> None:
-        route.infrastructure.provision()
-
         (target,) = route.targets()
         dead_letters = route.attributes(route.names.dead_letter_queue)["QueueArn"]
         assert target["DeadLetterConfig"] == {"Arn": dead_letters}
@@ -124,7 +99,6 @@ class EventInfrastructurePortContract:
     def test_provisioning_twice_changes_nothing_and_warns(
         self, route: RouteOnAws, caplog: pytest.LogCaptureFixture
     ) -> None:
-        route.infrastructure.provision()
         before = (route.attributes(), route.rule()["Arn"], route.targets())
 
         again = route.infrastructure.provision()
@@ -137,7 +111,6 @@ class EventInfrastructurePortContract:
         assert {record.message for record in warnings} == {"exists already, creation skipped"}
 
     def test_what_is_missing_is_added_to_what_exists(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
         route.remove_target()
 
         again = route.infrastructure.provision()
@@ -158,13 +131,13 @@ class EventInfrastructurePortContract:
         assert len(RouteOnAws(clients, names).targets()) == 1
 
     def test_another_queue_of_that_name_is_named_attribute_by_attribute_and_left(
-        self, route: RouteOnAws
+        self, absent: RouteOnAws
     ) -> None:
         dead_letters = {"MessageRetentionPeriod": "60"}
-        route.clients.sqs.create_queue(QueueName=route.names.dead_letter_queue, Attributes=dead_letters)
-        route.clients.sqs.create_queue(QueueName=route.names.queue, Attributes={"VisibilityTimeout": "31"})
+        absent.clients.sqs.create_queue(QueueName=absent.names.dead_letter_queue, Attributes=dead_letters)
+        absent.clients.sqs.create_queue(QueueName=absent.names.queue, Attributes={"VisibilityTimeout": "31"})
 
-        provisioning = route.infrastructure.provision()
+        provisioning = absent.infrastructure.provision()
 
         dead_letter_queue, queue, *_ = provisioning.resources
         assert not dead_letter_queue.created
@@ -175,14 +148,13 @@ class EventInfrastructurePortContract:
         assert found["Policy"] == "none"
         assert found["RedrivePolicy.deadLetterTargetArn"] == "none"
         assert found["RedrivePolicy.maxReceiveCount"] == "none"
-        assert route.attributes()["VisibilityTimeout"] == "31"
-        assert "Policy" not in route.attributes()
+        assert absent.attributes()["VisibilityTimeout"] == "31"
+        assert "Policy" not in absent.attributes()
         links = [finding.component for finding in provisioning.findings]
         assert links == [RouteComponent.QUEUE_POLICY, RouteComponent.DEAD_LETTER_QUEUE]
         assert not provisioning.ok
 
     def test_a_policy_that_says_the_same_otherwise_is_no_difference(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
         wanted = route.wanted_statement()
         route.set_policy({**wanted, "Sid": "other", "Action": ["SQS:SendMessage"]})
 
@@ -191,7 +163,6 @@ class EventInfrastructurePortContract:
         assert queue.differences == ()
 
     def test_further_statements_are_named(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
         extra = {
             "Effect": "Allow",
             "Principal": "*",
@@ -208,31 +179,30 @@ class EventInfrastructurePortContract:
         assert json.loads(difference.found)["Principal"] == "*"
         assert provisioning.ok
 
-    def test_a_rule_that_differs_is_named_left_and_found_broken(self, route: RouteOnAws) -> None:
+    def test_a_rule_that_differs_is_named_left_and_found_broken(self, absent: RouteOnAws) -> None:
         pattern = {"source": ["com.other"]}
-        route.put_rule(pattern, state="DISABLED")
+        absent.put_rule(pattern, state="DISABLED")
 
-        provisioning = route.infrastructure.provision()
+        provisioning = absent.infrastructure.provision()
 
         rule = provisioning.resources[2]
         assert not rule.created
         assert [difference.attribute for difference in rule.differences] == ["EventPattern", "State"]
-        assert json.loads(route.rule()["EventPattern"]) == pattern
-        assert route.rule()["State"] == "DISABLED"
+        assert json.loads(absent.rule()["EventPattern"]) == pattern
+        assert absent.rule()["State"] == "DISABLED"
         assert [finding.component for finding in provisioning.findings] == [
             RouteComponent.RULE,
             RouteComponent.PATTERN,
         ]
         assert not provisioning.ok
 
-    def test_the_order_of_a_pattern_makes_no_difference(self, route: RouteOnAws) -> None:
+    def test_the_order_of_a_pattern_makes_no_difference(self, absent: RouteOnAws) -> None:
         detail_types, sources = ["BatchProcessingCompleted"], ["com.yourapp.transcription"]
-        route.put_rule({"detail-type": detail_types, "source": sources})
+        absent.put_rule({"detail-type": detail_types, "source": sources})
 
-        assert route.infrastructure.provision().resources[2].differences == ()
+        assert absent.infrastructure.provision().resources[2].differences == ()
 
     def test_a_target_that_sends_elsewhere_is_named_left_and_found_broken(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
         dead_letters = route.attributes(route.names.dead_letter_queue)["QueueArn"]
         route.put_target(Arn=dead_letters)
 
@@ -244,7 +214,6 @@ class EventInfrastructurePortContract:
         assert [finding.component for finding in provisioning.findings] == [RouteComponent.TARGET]
 
     def test_a_target_that_changes_events_is_named_and_found_broken(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
         route.put_target(Arn=route.attributes()["QueueArn"], InputPath="$.detail")
 
         provisioning = route.infrastructure.provision()
@@ -253,7 +222,6 @@ class EventInfrastructurePortContract:
         assert [finding.component for finding in provisioning.findings] == [RouteComponent.TARGET]
 
     def test_targets_of_others_are_left_alone(self, route: RouteOnAws) -> None:
-        route.infrastructure.provision()
         route.remove_target()
         other = {"Id": "other", "Arn": route.attributes(route.names.dead_letter_queue)["QueueArn"]}
         route.put_target(**other)
