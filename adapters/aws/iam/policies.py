@@ -43,7 +43,7 @@ def publisher(on: PolicyResources) -> Json:
 def consumer(on: PolicyResources) -> Json:
     """Build the policy for `consume`."""
     return document(
-        allow("WorkOffTheQueue", HANDLING_MESSAGES, [on.route.queue_arn]),
+        allow("ConsumeTheQueue", HANDLING_MESSAGES, [on.route.queue_arn]),
         *_reading_payloads(on),
         *using_the_key(on, "DecryptMessages", "kms:Decrypt"),
     )
@@ -86,8 +86,8 @@ def provisioner(on: PolicyResources) -> Json:
             ],
             [queue, dead_letters],
         ),
-        allow("SeeWhoElseUsesTheDeadLetterQueue", ["sqs:ListDeadLetterSourceQueues"], [dead_letters]),
-        allow("MakeTheRule", ["events:PutRule"], [rule]),
+        allow("ListSourcesOfTheDeadLetterQueue", ["sqs:ListDeadLetterSourceQueues"], [dead_letters]),
+        allow("PutTheRule", ["events:PutRule"], [rule]),
         targeting(on, "SendToTheQueue", rule),
         allow("RemoveRules", ["events:RemoveTargets", "events:DeleteRule"], [rule, replay_rules]),
         allow("ReadTargetsOfReplays", ["events:ListTargetsByRule"], [replay_rules]),
@@ -110,7 +110,7 @@ def _reading_the_route(on: PolicyResources) -> Iterator[Statement]:
     yield allow("ReadTheRule", ["events:DescribeRule", "events:ListTargetsByRule"], [on.route.rule_arn])
     yield allow("ReadTheArchive", ["events:DescribeArchive"], [on.archive])
     unconfined = ["events:TestEventPattern", "events:ListRules", "cloudwatch:GetMetricData"]
-    yield allow("ReadWhatNobodyCanConfine", unconfined, [EVERYTHING])
+    yield allow("ReadWithoutResourceTypes", unconfined, [EVERYTHING])
     yield from reading_the_key(on)
 
 
