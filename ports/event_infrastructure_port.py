@@ -1,4 +1,4 @@
-"""How the route of the events is set up, looked into, mended and removed."""
+"""Port for provisioning, repairing, inspecting and removing the route of the events."""
 
 from abc import abstractmethod
 from typing import Protocol
@@ -8,54 +8,53 @@ from domain.model.route.status import Inspection, RemovedResource
 
 
 class EventInfrastructurePort(Protocol):
-    """Bus, rule, target, queue and dead-letter queue, as one route; and an archive of its events, if wanted.
+    """The route of bus, rule, target, queue and dead-letter queue, with an optional archive of its events.
 
-    `archive_days` says for how many days the archive keeps events (0: for good); None where none is wanted.
-    Several may do any of this at the same time. Whatever was interrupted is completed by doing it again.
-    Methods raise `InfrastructureError`, unless they say otherwise, where a part cannot be read or changed;
-    its message names the part, the operation that failed, and what to do.
+    `archive_days` is the retention of the archive (0: for good); None where no archive is wanted. Several
+    processes may call any method at the same time. An interrupted call is completed by repeating it. Methods
+    raise `InfrastructureError`, unless they say otherwise, where a resource cannot be read or changed; the
+    message names the resource, the failed operation, and the remedy.
     """
 
     @abstractmethod
     def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
-        """Create what is missing: dead-letter queue, queue, rule, target, archive, in this order; then check.
+        """Create missing resources: dead-letter queue, queue, rule, target, archive; then check the route.
 
-        What exists is never changed. It is skipped with a warning, and where it differs from what would have
-        been created, each attribute is named. The bus is not created: one that is missing is most likely a
-        wrong name.
+        Existing resources are never changed, but skipped with a warning that names each attribute that
+        differs. The bus is not created: a missing one is most likely a wrong name.
         """
         ...
 
     @abstractmethod
     def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
-        """Create what is missing, and change what differs and is ours; then check.
+        """Create missing resources, change those that differ; then check.
 
-        What others have added stays: statements of policies, targets of the rule.
+        Additions of others are kept: statements of policies, targets of the rule.
         """
         ...
 
     @abstractmethod
     def inspect(self, *, archive_days: int | None = None) -> Inspection:
-        """Say how each part stands, without changing or receiving anything.
+        """Report the status of each resource, without changing any or receiving a message.
 
-        A part that may not be read is told as such, and the others are still looked at.
+        A resource that cannot be read is reported as such, and the others are still read.
         """
         ...
 
     @abstractmethod
     def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
-        """Remove target, rule, queue and dead-letter queue, in this order; the archive only if asked to.
+        """Remove target, rule, queue and dead-letter queue, in this order; the archive only where requested.
 
-        Refuses while a message waits or is in flight in one of the queues, unless forced. Never touches the
-        bus, nor what others have added: a rule with other targets and a dead-letter queue of other queues
-        are left. What is not there is no error.
+        Refuses while one of the queues holds a message, unless forced. Keeps the bus and the additions of
+        others: a rule with other targets and a dead-letter queue of other queues are left. A missing resource
+        is no error.
         """
         ...
 
     @abstractmethod
     def diagnose(self) -> tuple[Finding, ...]:
-        """Say which links of the route are broken, as far as their configuration tells; empty if none is.
+        """List the broken components of the route by their configuration; empty where none is broken.
 
-        What may not be read is a finding that is not proven. Changes nothing, sends nothing, never raises.
+        A component that cannot be read is an unproven finding. Changes nothing, sends nothing, never raises.
         """
         ...

@@ -1,16 +1,16 @@
-"""How a queue service moves a whole dead-letter queue by itself."""
+"""Port for the queue service's own move of a whole dead-letter queue."""
 
 from abc import abstractmethod
 from typing import NamedTuple, Protocol
 
 
 class MoveProgress(NamedTuple):
-    """How far a move is.
+    """Progress of a move.
 
     Attributes:
-        moved: how many messages so far, roughly.
-        total: how many there were at the start, roughly; None where the service does not say.
-        problem: why it ended early; empty where it did not.
+        moved: approximate number of messages moved so far.
+        total: approximate number at the start; None where the service does not report it.
+        problem: the reason why the move ended early; empty where it did not.
     """
 
     running: bool
@@ -20,31 +20,31 @@ class MoveProgress(NamedTuple):
 
 
 class MoveTaskPort(Protocol):
-    """Moves every message of the dead-letter queue into the queue, without them passing through here.
+    """Moves all messages of the dead-letter queue to the queue within the queue service.
 
-    Each is in one of both queues at every moment. It takes whatever arrives meanwhile as well, so that it may
-    not end by itself where messages come straight back.
+    Each message is in one of the two queues at every moment. The move includes messages that arrive
+    meanwhile, so that it may never end where messages come straight back.
     """
 
     @abstractmethod
     def start(self) -> None:
-        """Begin to move.
+        """Start the move.
 
         Raises:
-            InfrastructureError: nothing was begun: the service cannot, will not, or is at it already.
+            InfrastructureError: the move was not started: unsupported, denied, or already running.
         """
         ...
 
     @abstractmethod
     def progress(self) -> MoveProgress:
-        """Say how far the move is that was started.
+        """Return the progress of the move.
 
         Raises:
-            InfrastructureError: it cannot be told now.
+            InfrastructureError: the progress cannot be read.
         """
         ...
 
     @abstractmethod
     def cancel(self) -> None:
-        """End the move, if it is running; what was moved stays moved. Never raises."""
+        """Cancel the move if it is running; moved messages stay in the queue. Never raises."""
         ...

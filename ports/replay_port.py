@@ -1,4 +1,4 @@
-"""How events of the past are sent down the route once more."""
+"""Port for replays of archived events."""
 
 from abc import abstractmethod
 from typing import Protocol
@@ -7,36 +7,36 @@ from domain.model.replays import Replay, ReplayRequest
 
 
 class ReplayPort(Protocol):
-    """Replays of the archived events, down our route and no other.
+    """Replays of archived events through our route and no other.
 
-    Each replay has a name that no other one has. Its events carry that name. Methods raise
-    `InfrastructureError` where the archive, the route or the replay is missing, or may not be used.
+    Each replay has a unique name, which its events carry. Methods raise `InfrastructureError` where the
+    archive, the route or the replay is missing or access is denied.
     """
 
     @abstractmethod
     def start(self, request: ReplayRequest, /) -> str:
-        """Begin a replay, which then runs by itself; answers its name.
+        """Start a replay, which then runs by itself; return its name.
 
-        Nothing is left behind where it cannot be begun.
+        A replay that cannot be started leaves no resource behind.
         """
         ...
 
     @abstractmethod
     def look(self, name: str, /) -> Replay:
-        """Say how a replay stands."""
+        """Return the state of a replay."""
         ...
 
     @abstractmethod
     def cancel(self, name: str, /) -> None:
-        """Stop a replay soon; what it has sent stays sent."""
+        """Stop a replay soon; events already sent stay in the queue."""
         ...
 
     @abstractmethod
     def clean_up(self, name: str, /) -> None:
-        """Remove what a replay needed, once it is over; the bus forgets the replay itself in time."""
+        """Remove the resources of a finished replay; the bus deletes the replay itself in time."""
         ...
 
     @abstractmethod
     def tidy(self) -> tuple[str, ...]:
-        """Clean up after all that have been over for a while; answers their names. Those that run go on."""
+        """Clean up after replays that ended a while ago; return their names. Running replays continue."""
         ...

@@ -1,8 +1,8 @@
-"""The clock of this machine, as use cases take it: `now: Callable[[], datetime]`."""
+"""Default clock of the use cases, which take it as `now: Callable[[], datetime]`."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The present moment, aware of its zone."""
+    """Return the current time in UTC, aware of its zone."""
     return datetime.now(UTC)

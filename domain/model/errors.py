@@ -2,7 +2,7 @@
 
     TranscriptionServiceError
     ├── ConfigurationError              a variable has a wrong value; the start stops
-    ├── InvalidIdentityError            an identity header cannot be used
+    ├── InvalidIdentityError            an identity header is invalid
     ├── RecordingError                  the upload is at fault
     │   ├── MissingRecordingError
     │   ├── EmptyRecordingError
@@ -15,34 +15,34 @@
     │   ├── TranscriberCrashedError
     │   ├── TranscriberStalledError
     │   └── TranscriberUnavailableError
-    ├── EventPublishError               the event did not leave
+    ├── EventPublishError               the event was not published
     │   ├── EventRejectedError          do not retry: this event is at fault
-    │   │   └── EventTooLargeError      unless its texts travel another way
+    │   │   └── EventTooLargeError      unless its transcripts are stored elsewhere
     │   └── EventBusUnavailableError    retry: the bus, the network or the credentials are at fault
-    │       └── EventBusRefusesUsError  no event will be accepted until somebody mends the configuration
-    ├── OutboxUnavailableError          the store of events cannot be had; nothing is known to be recorded
-    ├── IdempotencyError                this request cannot be told from a repeated one, or must not be one
+    │       └── EventBusRefusesUsError  no event will be accepted until the configuration is corrected
+    ├── OutboxUnavailableError          the outbox is unavailable; the event may not be recorded
+    ├── IdempotencyError                the idempotency key of this request cannot be honoured
     │   ├── IdempotencyConflictError    the key belongs to another recording
     │   ├── IdempotencyInProgressError  retry later
-    │   └── IdempotencyUnavailableError the store of keys cannot be had
-    ├── ProcessedEventsUnavailableError the memory of what was worked off cannot be had
+    │   └── IdempotencyUnavailableError the store of keys is unavailable
+    ├── ProcessedEventsUnavailableError the store of processed events is unavailable
     ├── UnreadableMessageError          a message holds no event that this version of a consumer can read
-    ├── HandlerError                    an event was received, but not worked off; it comes again
-    ├── PayloadStoreError               the store of large transcripts cannot be had
+    ├── HandlerError                    the handler failed; the event is delivered again
+    ├── PayloadStoreError               the store of large transcripts is unavailable
     ├── ArchiveError                    an archive of dead letters cannot be written or read
     └── InfrastructureError             queue, rule or bus cannot be read or changed
         └── DeletionError               some messages are still in their queue
 
-Whether to retry is in the type, never in a message.
+The type of an error says whether to retry, never its message.
 """
 
 
 class TranscriptionServiceError(Exception):
-    """The root of every error this service raises on purpose; its message is fit for a caller to read."""
+    """Base class of every error this service raises deliberately; its message may be shown to a caller."""
 
 
 class ConfigurationError(TranscriptionServiceError):
-    """A setting is wrong. The message names the variable, what it holds and what it may hold."""
+    """A setting is invalid. The message names the variable, its value and the values allowed."""
 
 
 class InvalidIdentityError(TranscriptionServiceError):
@@ -50,7 +50,7 @@ class InvalidIdentityError(TranscriptionServiceError):
 
 
 class RecordingError(TranscriptionServiceError):
-    """The recording that was handed in cannot be used as it is."""
+    """The uploaded recording cannot be processed."""
 
 
 class MissingRecordingError(RecordingError):
@@ -58,15 +58,15 @@ class MissingRecordingError(RecordingError):
 
 
 class EmptyRecordingError(RecordingError):
-    """The recording has no bytes."""
+    """The recording is empty."""
 
 
 class RecordingTooLargeError(RecordingError):
-    """The recording has more bytes than are accepted."""
+    """The recording has more bytes than allowed."""
 
 
 class NotAudioError(RecordingError):
-    """The bytes are no recording in a supported format, or hold no sound track."""
+    """The upload is no recording in a supported format, or has no sound track."""
 
 
 class UndecodableAudioError(RecordingError):
@@ -74,18 +74,18 @@ class UndecodableAudioError(RecordingError):
 
 
 class AudioTooLongError(RecordingError):
-    """The recording plays longer, or decodes to more sound, than is accepted."""
+    """The recording plays longer, or decodes to more sound, than allowed."""
 
 
 class TranscriptionError(TranscriptionServiceError):
-    """The recording may be fine, but it could not be transcribed."""
+    """The transcription failed; the recording may be valid."""
 
 
 class TranscriberBusyError(TranscriptionError):
-    """Every transcription slot and the waiting room are taken.
+    """All transcription slots and places in the waiting room are taken.
 
     Attributes:
-        retry_after_seconds: when a slot is likely to be free again.
+        retry_after_seconds: time until a slot is likely to be free again.
     """
 
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
@@ -94,11 +94,11 @@ class TranscriberBusyError(TranscriptionError):
 
 
 class TranscriberCrashedError(TranscriptionError):
-    """The process that worked on this recording died; no other recording is affected."""
+    """The worker process of this recording died; no other recording is affected."""
 
 
 class TranscriberStalledError(TranscriptionError):
-    """No progress was made for too long, and the work on this recording was ended."""
+    """The transcription made no progress for too long and was ended."""
 
 
 class TranscriberUnavailableError(TranscriptionError):
@@ -106,74 +106,74 @@ class TranscriberUnavailableError(TranscriptionError):
 
 
 class EventPublishError(TranscriptionServiceError):
-    """An event was not accepted by the transport."""
+    """The transport did not accept an event."""
 
 
 class EventRejectedError(EventPublishError):
-    """The transport will never accept this event; sending it again is pointless."""
+    """The transport will never accept this event; do not retry."""
 
 
 class EventBusUnavailableError(EventPublishError):
-    """The transport cannot be reached, or not now, or not with this configuration; sending again may help."""
+    """The transport is unavailable, at present or with this configuration; a retry may succeed."""
 
 
 class EventTooLargeError(EventRejectedError):
-    """The event has more bytes than the transport takes."""
+    """The event has more bytes than the transport allows."""
 
 
 class EventBusRefusesUsError(EventBusUnavailableError):
-    """The transport refuses whoever sends: permissions, credentials or account are wrong for every event."""
+    """The transport refuses every event: permissions, credentials or account are wrong."""
 
 
 class OutboxUnavailableError(TranscriptionServiceError):
-    """The outbox cannot be reached, is full, or fails. Nothing is known to have been recorded."""
+    """The outbox is unreachable, full or failing; the event may not be recorded."""
 
 
 class IdempotencyError(TranscriptionServiceError):
-    """A request with an idempotency key cannot go on."""
+    """A request with an idempotency key cannot be processed."""
 
 
 class IdempotencyConflictError(IdempotencyError):
-    """The key came before, with another recording."""
+    """The key was used before, with another recording."""
 
 
 class IdempotencyInProgressError(IdempotencyError):
-    """The first request with this key is not answered yet."""
+    """The first request with this key is still in progress."""
 
 
 class IdempotencyUnavailableError(IdempotencyError):
-    """The store of keys cannot be reached, is full, or fails."""
+    """The store of keys is unreachable, full or failing."""
 
 
 class ProcessedEventsUnavailableError(TranscriptionServiceError):
-    """The memory of what consumers have worked off cannot be reached, is full, or fails."""
+    """The store of processed events is unreachable, full or failing."""
 
 
 class UnreadableMessageError(TranscriptionServiceError):
-    """A message holds no event of ours, or one of another version. The text says what is wrong, and where."""
+    """A message holds no event of ours, or one of another version. The text names the fault and its place."""
 
 
 class HandlerError(TranscriptionServiceError):
-    """An event was handed to whoever works it off, and was not. It may be handed over again."""
+    """The handler failed to process an event, which is delivered again."""
 
 
 class PayloadStoreError(TranscriptionServiceError):
-    """Large transcripts cannot be stored or read now; trying again may help."""
+    """Large transcripts cannot be stored or read at present; a retry may succeed."""
 
 
 class ArchiveError(TranscriptionServiceError):
-    """A dead letter could not be archived, or what is archived cannot be read. The message names it."""
+    """A dead letter cannot be archived, or an archived one cannot be read. The message names it."""
 
 
 class InfrastructureError(TranscriptionServiceError):
-    """A queue, rule or bus could not be read or changed. The message names it and says what to do."""
+    """A queue, rule or bus cannot be read or changed. The message names it and the remedy."""
 
 
 class DeletionError(InfrastructureError):
-    """Messages that were received could not be deleted, and will be received again.
+    """Received messages could not be deleted and will be received again.
 
     Attributes:
-        count: how many.
+        count: number of messages not deleted.
     """
 
     def __init__(self, message: str, *, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Who asked: tenant, user and account of a request (requirement 2)."""
+"""Identity of a request: tenant, user and account (requirement 2)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ ACCOUNT_HEADER = "X-Account-ID"
 
 DEFAULT_USER_ID = "system"
 MAX_IDENTITY_LENGTH = 256
-"""Characters of an identity value. They end up in events, logs and keys, and come from outside."""
+"""Maximum characters of an identity value, which is untrusted and ends up in events, logs and keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """To whom a transcript belongs.
+    """The owner of a transcript.
 
     Attributes:
-        tenant_id: a UUID v4, always.
+        tenant_id: always a UUID v4.
         user_id: never empty.
         account_id: None where the request names none.
-        is_tenant_generated: the tenant is new with this request, because nobody named a valid one.
-        warnings: what was wrong with the request's values and what was done about it, fit for a log.
+        is_tenant_generated: True where the tenant was generated, because neither header nor default is valid.
+        warnings: invalid values and their replacement, as log messages.
     """
 
     tenant_id: UUID
@@ -36,7 +36,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class IdentityDefaults:
-    """What the environment says where a request says nothing: `MOCK_TENANT_ID` and `MOCK_USER_ID`."""
+    """Defaults for missing headers: `MOCK_TENANT_ID` and `MOCK_USER_ID` of the environment."""
 
     tenant_id: str | None = None
     user_id: str | None = None
@@ -48,13 +48,13 @@ def resolve_identity(
     *,
     new_uuid: Callable[[], UUID] = uuid4,
 ) -> Identity:
-    """Work out whose request this is: header, else environment, else generated, `"system"` and None.
+    """Resolve tenant, user and account: header, else environment, else generated, `"system"` and None.
 
     A blank header counts as absent. A tenant that is no UUID v4 is replaced by a fresh one with a warning
     (requirements 2.9 and 2.10).
 
     Raises:
-        InvalidIdentityError: user or account are longer than `MAX_IDENTITY_LENGTH` or not printable.
+        InvalidIdentityError: user or account is longer than `MAX_IDENTITY_LENGTH` or not printable.
     """
     candidate = _present(headers, TENANT_HEADER) or defaults.tenant_id
     tenant_id = uuid4_or_none(candidate) if candidate else None
@@ -68,7 +68,7 @@ def resolve_identity(
 
 
 def uuid4_or_none(text: str) -> UUID | None:
-    """The UUID v4 that `text` spells in its usual form, or None."""
+    """Parse a UUID v4 in its usual form; None where it is none."""
     try:
         value = UUID(text)
     except ValueError:
@@ -77,7 +77,7 @@ def uuid4_or_none(text: str) -> UUID | None:
 
 
 def is_printable(text: str) -> bool:
-    """Whether `text` may stand in events and logs: bounded, without control or bidirectional characters."""
+    """Return True for text that is short enough and free of control and bidirectional characters."""
     return len(text) <= MAX_IDENTITY_LENGTH and text.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""Replays: events of the past, sent down the route once more."""
+"""Replays: archived events that are sent through the route again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,19 +6,19 @@ from enum import StrEnum
 from uuid import UUID
 
 SETTLE_SECONDS = 30.0
-"""The last events may still be under way to the queue when a replay is over."""
+"""Time after the end of a replay in which its last events may still reach the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """Which events are to be replayed.
+    """A request to replay the events of a time span.
 
     Attributes:
-        start, end: when they happened; both with a time zone.
-        tenant_id: whose they are; None for everybody's.
+        start, end: the time span; both with a time zone.
+        tenant_id: the tenant of the events; None for all tenants.
 
     Raises:
-        ValueError: the end does not come after the start.
+        ValueError: the end is not after the start.
     """
 
     start: datetime
@@ -27,11 +27,11 @@ class ReplayRequest:
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
-            raise ValueError(f"{self.end.isoformat()} does not come after {self.start.isoformat()}")
+            raise ValueError(f"{self.end.isoformat()} is not after {self.start.isoformat()}")
 
 
 class ReplayState(StrEnum):
-    """Where a replay stands."""
+    """State of a replay."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -42,19 +42,19 @@ class ReplayState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will be sent."""
+        """Whether the replay sends no more events."""
         return self in (ReplayState.COMPLETED, ReplayState.CANCELLED, ReplayState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replay as it stands.
+    """A replay and its state.
 
     Attributes:
-        name: travels with each of its events, so that consumers can tell them.
-        start, end: which events it is about.
-        reached: when the event happened that was sent last; None before the first one.
-        reason: what the bus says about its state.
+        name: unique name, which each of its events carries for consumers.
+        start, end: time span of the events.
+        reached: time of the last event sent; None before the first one.
+        reason: the bus's explanation of the state.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Replay:
 
     @property
     def progress(self) -> float:
-        """How much of the time in question has been gone through, from 0 to 1."""
+        """Fraction of the time span that was replayed, from 0 to 1."""
         if self.state is ReplayState.COMPLETED:
             return 1.0
         if self.reached is None:

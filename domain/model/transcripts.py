@@ -4,11 +4,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Segment(BaseModel):
-    """What was said between two moments of a recording.
+    """Words spoken between two moments of a recording.
 
     Attributes:
         start, end: seconds from the beginning of the recording; `end` is not before `start`.
-        text: the words as the engine heard them, on one line.
+        text: the words as the engine recognised them, on one line.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -25,11 +25,11 @@ class Segment(BaseModel):
 
 
 class Transcript(BaseModel):
-    """Everything that was said in one recording.
+    """The transcript of one recording.
 
     Attributes:
         duration_seconds: the length of the recording's sound.
-        segments: in the order in which they were spoken; empty where nobody spoke.
+        segments: in the order in which they were spoken; empty for a recording without speech.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -39,5 +39,5 @@ class Transcript(BaseModel):
 
     @property
     def text(self) -> str:
-        """The raw transcript: the segments' words, separated by single spaces."""
+        """Raw transcript: the segments' words, separated by single spaces."""
         return " ".join(segment.text for segment in self.segments if segment.text)

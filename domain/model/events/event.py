@@ -1,9 +1,9 @@
 """The published contract: `BatchProcessingCompleted`, schemas 1.0 and 2.0 (requirement 1).
 
-1.0 carries the transcripts; 2.0, for what no bus takes, says where they lie. A change of these models is a
-change of every consumer. `contract` makes the published schemas of them, `compatibility` says what a change
-costs, and a test holds the models against every schema that was ever published. The first paragraphs of the
-docstrings and the descriptions of the fields are what consumers read.
+1.0 carries the transcripts; 2.0, for transcripts too large for a bus, refers to them. A change of these
+models affects every consumer: the published schemas are generated from them, and a test compares the models
+with every schema published before. Consumers read the first paragraphs of the docstrings and the descriptions of
+the fields in those schemas.
 """
 
 import json
@@ -31,10 +31,10 @@ from pydantic_core import from_json
 from domain.model.events.version import SchemaVersion
 
 DEFAULT_EVENT_SOURCE = "com.yourapp.transcription"
-"""Who speaks, where the configuration does not say otherwise (requirement 3.8)."""
+"""Default source of events (requirement 3.8)."""
 
 TEST_EVENT_LABEL = "urn:batch-transcription:test-event"
-"""Travels beside an event that only tests the route, so that consumers can skip it (requirement 8)."""
+"""Label in the envelope of an event that only tests the route: consumers skip it (requirement 8)."""
 
 
 _UNDELIVERABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
@@ -52,8 +52,8 @@ def _iso_8601(moment: datetime) -> str:
 
 
 def _deliverable(text: str) -> str:
-    """Refuse what a message queue refuses in a body: lone surrogates, U+FFFE and U+FFFF (SQS SendMessage)."""
-    if not text.isascii() and _UNDELIVERABLE.search(text):  # ASCII is known at once, and holds none of them
+    """Refuse characters that SQS refuses in a message body: lone surrogates, U+FFFE and U+FFFF."""
+    if not text.isascii() and _UNDELIVERABLE.search(text):  # isascii is fast
         raise ValueError("holds a character that message queues refuse")
     return text
 
@@ -86,12 +86,12 @@ class TranscriptData(BaseModel):
 
     @property
     def characters(self) -> int:
-        """How long both are together."""
+        """Number of characters of both transcripts."""
         return len(self.raw_transcript) + len(self.cleaned_transcript)
 
 
 class _Completed(BaseModel):
-    """What every version of the event has in common, in the order in which it travels."""
+    """Fields that all versions of the event share, in the order of their JSON."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
@@ -113,7 +113,7 @@ class _Completed(BaseModel):
     )
 
     def to_json(self) -> str:
-        """The event as it travels: compact JSON in the order of the schema."""
+        """Serialize the event as compact JSON in the order of the schema."""
         return self.model_dump_json()
 
 
@@ -169,7 +169,7 @@ class BatchProcessingCompletedV2(_Completed):
 
     @classmethod
     def referring(cls, event: BatchProcessingCompleted, ref: TranscriptRef) -> Self:
-        """The same event, with a reference in place of its transcripts."""
+        """Copy the event with a reference in place of its transcripts."""
         return cls(
             interaction_id=event.interaction_id,
             tenant_id=event.tenant_id,
@@ -181,7 +181,7 @@ class BatchProcessingCompletedV2(_Completed):
 
 
 CompletedEvent = BatchProcessingCompleted | BatchProcessingCompletedV2
-"""The event in any version that is sent."""
+"""The event in any version that this service sends."""
 
 KNOWN_VERSIONS = tuple(
     SchemaVersion.parse(model.SCHEMA_VERSION)
@@ -194,12 +194,12 @@ _any_version: TypeAdapter[CompletedEvent] = TypeAdapter(
 
 
 def read_event(text: str) -> CompletedEvent:
-    """Read an event from its JSON, in any version of a major that is known.
+    """Parse an event in any version with a known major number.
 
-    What a later minor version has added is passed over, as readers have to (docs/adr/0012).
+    Keys that a later minor version has added are ignored, as readers must do (docs/adr/0012).
 
     Raises:
-        pydantic.ValidationError: it breaks the schema of its version, or has an unknown one.
+        pydantic.ValidationError: the event breaks the schema of its version, or its version is unknown.
     """
     try:
         return _any_version.validate_json(text)
@@ -211,7 +211,7 @@ def read_event(text: str) -> CompletedEvent:
 
 
 def _in_known_version(text: str) -> str | None:
-    """The event of a later minor version, said to be of the one we know; None for any other text."""
+    """Relabel an event of a later minor version as the known version; None for any other text."""
     try:
         event = from_json(text)
         written = event["version"]
@@ -222,9 +222,9 @@ def _in_known_version(text: str) -> str | None:
 
 
 def version_to_read(written: object) -> SchemaVersion | None:
-    """The known version by which an event is read whose `version` is `written`; None where there is none.
+    """Return the known version as which an event of version `written` is read; None where there is none.
 
-    It is the one of the same major: what a later minor version has added is passed over (docs/adr/0012).
+    The known version has the same major number; keys of a later minor version are ignored (docs/adr/0012).
     """
     with suppress(ValueError):
         version = SchemaVersion.parse(written) if isinstance(written, str) else None
@@ -233,20 +233,20 @@ def version_to_read(written: object) -> SchemaVersion | None:
 
 
 class PublicationStatus(StrEnum):
-    """What became of an event, as the caller is told."""
+    """Result of publishing an event, as reported to the caller."""
 
     PUBLISHED = "published"
     """The bus accepted it."""
     QUEUED = "queued"
-    """It is kept durably and will be delivered."""
+    """The event is stored durably and will be delivered."""
     FAILED = "failed"
-    """It could not be delivered and is not kept; or the bus will never take it as it is, and it is parked."""
+    """The event could not be delivered and is not stored, or the bus rejected it and it is parked."""
     DISABLED = "disabled"
-    """Publishing is switched off."""
+    """Publishing is disabled."""
 
 
 class Publication(NamedTuple):
-    """The fate of one event; `event_id` is the transport's own receipt, where there is one."""
+    """Result of publishing one event; `event_id` is the transport's receipt, where there is one."""
 
     status: PublicationStatus
     event_id: UUID | str | None = None

@@ -11,7 +11,7 @@ _AT_THE_END = re.compile(r"[:/-](\d+\.\d+)(\.schema)?(\.json)?$", re.ASCII)
 
 
 class Bump(IntEnum):
-    """How much of the version a change costs."""
+    """Part of the version that a change increments."""
 
     NONE = 0
     PATCH = 1
@@ -27,11 +27,11 @@ class SchemaVersion(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `"1.0"`.
+        """Parse a version such as `"1.0"`.
 
         Raises:
-            ValueError: `text` is not two numbers with a dot between them; one that begins with a needless 0
-                is none (semver.org, 2).
+            ValueError: `text` is not two numbers with a dot between them, without leading zeros
+                (semver.org, 2).
         """
         found = _VERSION.fullmatch(text)
         if found is None:
@@ -42,22 +42,22 @@ class SchemaVersion(NamedTuple):
         return f"{self.major}.{self.minor}"
 
     def bumped(self, bump: Bump) -> "SchemaVersion":
-        """The version after a change; prose alone (`PATCH`) does not show in `major.minor`."""
+        """Return the version after a change; a change of prose (`PATCH`) does not change `major.minor`."""
         if bump is Bump.MAJOR:
             return SchemaVersion(self.major + 1, 0)
         return SchemaVersion(self.major, self.minor + 1) if bump is Bump.MINOR else self
 
     def covers(self, bump: Bump, since: "SchemaVersion") -> bool:
-        """Whether this version is new enough for a change of the one before it; it never goes back."""
+        """Return True where this version is high enough for a change since an earlier one."""
         return self >= since.bumped(bump)
 
     def can_read(self, written: "SchemaVersion") -> bool:
-        """Whether a reader made for this version understands an event of the `written` one."""
+        """Return True where a reader of this version can read events of the `written` one."""
         return self.major == written.major
 
 
 def declared_version(schema: Mapping[str, object]) -> SchemaVersion | None:
-    """The version that a JSON Schema speaks for: its constant `version`, or else the end of its `$id`."""
+    """Return the version of a JSON Schema: its constant `version`, or else the end of its `$id`."""
     properties = schema.get("properties")
     version = properties.get("version") if isinstance(properties, Mapping) else None
     constant = version.get("const") if isinstance(version, Mapping) else None

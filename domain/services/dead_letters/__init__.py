@@ -1,1 +1,1 @@
-"""Dead letters: look through them, archive them, and send them back."""
+"""Dead letters: inspection, archiving, deletion and redrive."""

@@ -1,4 +1,4 @@
-"""What an operator does with dead letters: look at them, archive them, put them back, delete them."""
+"""An operator's actions on dead letters: list, archive, restore, purge."""
 
 from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
@@ -17,15 +17,15 @@ EVERYTHING = Selection()
 
 
 class BatchReport(NamedTuple):
-    """What became of the dead letters that were meant.
+    """Result of an action on the selected dead letters.
 
     Attributes:
-        done: archived, put back or deleted, as was asked.
-        undeleted: of those, how many are in the dead-letter queue still, or may be: deleting them failed, or
-            was interrupted.
-        skipped: they came after the work had begun, and were left alone.
-        problem: what ended the work early; empty where nothing did.
-        interrupted: whether Ctrl-C did.
+        done: number of messages archived, restored or deleted.
+        undeleted: number of those that may still be in the dead-letter queue: deleting them failed or was
+            interrupted.
+        skipped: number of messages that arrived after the start and were left alone.
+        problem: the failure that ended the action early; empty where it completed.
+        interrupted: whether Ctrl-C ended the action.
     """
 
     done: int = 0
@@ -36,7 +36,7 @@ class BatchReport(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing ended the work early."""
+        """Whether the action completed."""
         return not self.problem
 
 
@@ -44,7 +44,7 @@ class DeadLetters:
     """The dead letters of one queue.
 
     Args:
-        source: whose events they should be.
+        source: the source that their events should have.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class DeadLetters:
         self._now = now
 
     def depth(self) -> QueueDepth:
-        """Count them, roughly; in flight are those that somebody else looks at.
+        """Return the approximate counts; messages in flight are held by other readers.
 
         Raises:
             InfrastructureError: the queue cannot be read.
@@ -69,7 +69,7 @@ class DeadLetters:
         return self._dead_letters.depth()
 
     def each(self, selection: Selection = EVERYTHING) -> Generator[Found, None, None]:
-        """Show each one that is meant; all are released once the iterator is closed or at its end.
+        """Yield each selected dead letter; all are released when the generator ends or is closed.
 
         Raises:
             InfrastructureError: the queue cannot be read.
@@ -79,12 +79,12 @@ class DeadLetters:
                 yield from batch
 
     def archive(self, selection: Selection, archive: DeadLetterArchivePort, *, keep: bool) -> BatchReport:
-        """Store what is meant, and delete it from the queue once it is known to be stored.
+        """Archive the selected dead letters, and delete each from the queue once it is stored.
 
         Args:
-            selection: which are meant.
-            archive: where to.
-            keep: leave it in the queue as well.
+            selection: the dead letters to archive.
+            archive: the archive to store them in.
+            keep: whether to leave them in the queue as well.
 
         Raises:
             InfrastructureError: the queue cannot be read at all.
@@ -94,7 +94,7 @@ class DeadLetters:
             for message, _ in batch:
                 archive.keep(stored(message))
 
-        return self._work_off(selection, store, delete=not keep)
+        return self._process(selection, store, delete=not keep)
 
     def purge(self) -> BatchReport:
         """Delete every dead letter that was sent before now.
@@ -102,15 +102,15 @@ class DeadLetters:
         Raises:
             InfrastructureError: the queue cannot be read at all.
         """
-        return self._work_off(EVERYTHING, lambda _: None, delete=True)
+        return self._process(EVERYTHING, lambda _: None, delete=True)
 
     def restore(self, archive: DeadLetterArchivePort) -> BatchReport:
-        """Send what is archived to the queue, as new messages; the archive is left as it is.
+        """Send all archived messages to the queue as new ones; the archive is not changed.
 
-        Everything is read before anything is sent. Ctrl-C ends it, and is told.
+        The whole archive is read before the first message is sent. Ctrl-C ends the action and is reported.
 
         Raises:
-            ArchiveError: something in the archive cannot be read; nothing was sent.
+            ArchiveError: an object of the archive cannot be read; no message was sent.
         """
         kept, report = archive.messages(), BatchReport()
         try:
@@ -125,10 +125,10 @@ class DeadLetters:
             report = _interrupted(report)
         return report
 
-    def _work_off(
+    def _process(
         self, selection: Selection, work: Callable[[Sequence[Found]], None], *, delete: bool
     ) -> BatchReport:
-        """Batch by batch; what was done so far is told whatever ends it."""
+        """Process batch by batch; the report covers the work done before a failure or an interrupt."""
         report = BatchReport()
         with DeadLetterScan(self._dead_letters, self._source, before=self._now()) as scan:
             try:
@@ -156,7 +156,7 @@ def _interrupted(report: BatchReport) -> BatchReport:
 
 
 def stored(message: QueueMessage) -> ArchivedMessage:
-    """A received message as it is archived and exported."""
+    """Convert a received message to its archived form."""
     return ArchivedMessage(
         id=message.id,
         sent_at=message.sent_at,
@@ -167,7 +167,7 @@ def stored(message: QueueMessage) -> ArchivedMessage:
 
 
 def received(message: ArchivedMessage) -> QueueMessage:
-    """An archived message as a queue sends it again; it can be neither deleted nor released."""
+    """Convert an archived message for sending; it cannot be deleted or released."""
     return QueueMessage(
         id=message.id,
         body=message.body,

@@ -1,8 +1,8 @@
-"""Puts dead letters back into the queue they came from; interrupted at any point, it loses none.
+"""Redrive of dead letters to the queue they came from, without loss even where it is interrupted.
 
-By hand, each is sent to the queue as an identical copy, and only then deleted. Where all of them are meant,
-the queue service moves them itself, and by hand goes only what it left. What comes straight back is told by
-its id or by when it was sent, and left alone: a redrive ends whatever consumers do meanwhile.
+Each message is sent to the queue as an identical copy, and only then deleted. Where all are selected, the
+queue service moves them itself, and only the rest is copied here. A message that is dead-lettered again is
+recognised by its id or sending time and left alone, so that a redrive ends even while consumers keep failing.
 """
 
 import logging
@@ -22,23 +22,23 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 MAX_CONSECUTIVE_FAILURES = 3
-"""After so many batches in a row of which nothing could be moved, the queues are at fault and not they."""
+"""Consecutive batches without a moved message after which a redrive ends: the queues are at fault."""
 
 Report = Callable[[int, int | None], None]
-"""Told how many were moved so far, and of how many, where that is known."""
+"""Callback with the number of messages moved so far, and the total where it is known."""
 
 
 @dataclass(slots=True)
 class RedriveReport:
-    """What became of the dead letters that were meant.
+    """Result of redriving the selected dead letters.
 
     Attributes:
-        moved: they are in the queue; roughly, where the queue service moved them itself.
-        undeleted: of those, how many are in both queues, or may be: deleting them failed, or was interrupted.
-        failed: they could not be copied, and are where they were.
-        skipped: they came after the redrive had begun, or came straight back, and were left alone.
-        problem: what went wrong first; empty where nothing did.
-        interrupted: whether Ctrl-C ended it.
+        moved: number of messages in the queue; approximate where the queue service moved them.
+        undeleted: number of those that may be in both queues: deleting them failed or was interrupted.
+        failed: number of messages that could not be copied and stay in the dead-letter queue.
+        skipped: number of messages that arrived after the start, or came straight back, and were left alone.
+        problem: the first failure; empty where there was none.
+        interrupted: whether Ctrl-C ended the redrive.
     """
 
     moved: int = 0
@@ -50,11 +50,11 @@ class RedriveReport:
 
     @property
     def ok(self) -> bool:
-        """Whether everything that was found is where it should be."""
+        """Whether every selected message was moved."""
         return not (self.problem or self.undeleted or self.failed)
 
     def note_problem(self, problem: str) -> None:
-        """Remember what went wrong first."""
+        """Record the failure if it is the first one."""
         self.problem = self.problem or problem
 
 
@@ -62,8 +62,8 @@ class Redrive:
     """Redrives from one dead-letter queue to one queue.
 
     Args:
-        move_task: moves everything at once.
-        source: whose events they should be.
+        move_task: the queue service's own move of the whole queue.
+        source: the source that the events should have.
     """
 
     def __init__(
@@ -84,10 +84,10 @@ class Redrive:
         self._pause = pause
 
     def run(self, selection: Selection, report: Report = lambda *_: None) -> RedriveReport:
-        """Move what is meant; what is not meant is looked at and released. Ctrl-C ends it, and is told.
+        """Move the selected messages; release all others. Ctrl-C ends the redrive and is reported.
 
         Raises:
-            InfrastructureError: the dead-letter queue cannot be read, or moves messages on by itself.
+            InfrastructureError: the dead-letter queue cannot be read, or has a redrive policy of its own.
         """
         outcome = RedriveReport()
         with DeadLetterScan(self._dead_letters, self._source, before=self._now()) as scan:
@@ -104,7 +104,7 @@ class Redrive:
         return outcome
 
     def _by_task(self, outcome: RedriveReport, report: Report) -> None:
-        """Have the queue service move what it will; what it does not move is left to be moved by hand."""
+        """Let the queue service move messages; those that it leaves are copied afterwards."""
         try:
             self._move_task.start()
             try:
@@ -114,15 +114,17 @@ class Redrive:
             finally:
                 self._move_task.cancel()
         except InfrastructureError as error:
-            logger.info("messages are moved by hand", extra={"reason": str(error)})
+            logger.info("no move task, messages are copied one by one", extra={"reason": str(error)})
 
     def _progress(self) -> Iterator[MoveProgress]:
-        """Until it ends, or has moved more than there was: then some come back as fast as they leave."""
+        """Yield progress until the task ends, or has moved more messages than there were: some come back."""
         while True:
             progress = self._move_task.progress()
             yield progress
             if progress.problem:
-                logger.warning("the move ended early", extra={"reason": progress.problem})
+                logger.warning(
+                    "move task ended early, the rest is copied", extra={"reason": progress.problem}
+                )
             if not progress.running or (progress.total is not None and progress.moved > progress.total):
                 return
             self._pause(POLL_SECONDS)
@@ -138,7 +140,7 @@ class Redrive:
                 return
 
     def _move(self, scan: DeadLetterScan, messages: Sequence[QueueMessage], outcome: RedriveReport) -> bool:
-        """Copy first, delete then; tells whether any of them is in the queue, and there alone."""
+        """Send copies, then delete the originals; return True where any message was moved completely."""
         copies = self._queue.resend(messages)
         sent = [copy for copy in copies if copy.id]
         scan.ignore([copy.id for copy in copies if copy.id])
@@ -150,7 +152,7 @@ class Redrive:
         return self._delete(scan, [copy.original for copy in sent], outcome) > 0
 
     def _delete(self, scan: DeadLetterScan, messages: Sequence[QueueMessage], outcome: RedriveReport) -> int:
-        """How many are gone. The others may have been received by another redrive meanwhile: duplicates."""
+        """Delete messages and return how many are gone; another redrive may duplicate the others."""
         try:
             self._dead_letters.delete(messages)
         except DeletionError as error:
@@ -165,7 +167,7 @@ class Redrive:
 
 
 def _first_alone(batches: Iterator[list[Found]]) -> Iterator[list[QueueMessage]]:
-    """If the first one cannot be moved, few others have been touched."""
+    """Split the first batch after its first message, so that a failure to move affects that one alone."""
     for number, batch in enumerate(batches):
         messages = [message for message, _ in batch]
         yield from filter(None, (messages[:1], messages[1:]) if number == 0 else (messages,))

@@ -1,8 +1,8 @@
-"""Goes through a dead-letter queue from one end to the other, and leaves what it does not take as it was.
+"""Scan of a whole dead-letter queue, which releases every message that is not removed.
 
-A queue shows messages only by handing them out, and hides what it handed out. So each message is taken once,
-stays hidden while the scan lasts, and is released at its end, whatever ends it. Receives are counted and
-cannot be taken back: harmless, because a dead-letter queue moves nothing on. One that does is left alone.
+A message can only be read by receiving it, which hides it from others. Therefore the scan receives each
+message once, keeps it hidden, and releases it at the end, even after a failure. Receives are counted and
+cannot be undone: harmless in a dead-letter queue. One with a redrive policy of its own is not scanned.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,36 +16,36 @@ from domain.model.messages.dead_letter import DeadLetter, Selection, read_body
 from ports.queue_port import QueueMessage, QueuePort
 
 VISIBILITY_TIMEOUT = 120
-"""How long a message stays hidden where a scan is killed; long enough to copy and delete ten of them."""
+"""Visibility timeout, which ends the hiding after a killed scan; enough to copy and delete ten messages."""
 
 WAIT_SECONDS = 1
-"""Waiting at all makes SQS ask all of its servers, so that a short queue is not mistaken for an empty one."""
+"""Long polling makes SQS query all its servers, so that a short queue does not seem empty."""
 
 INTERRUPTED = "it was interrupted"
-"""What ended the work, where that was Ctrl-C."""
+"""Problem of an action that Ctrl-C ended."""
 
 BATCH = 10
 MAX_IDLE_ROUNDS = 200
-"""A scan ends after so many receives in a row that brought nothing for it: messages that arrive faster than
-they can be put aside, or the first ones again, since it outlasted `VISIBILITY_TIMEOUT`."""
+"""Consecutive receives without a new message after which a scan ends: late messages arrive faster than they
+can be skipped, or the scan outlasted `VISIBILITY_TIMEOUT` and receives the first ones again."""
 
 
 class Found(NamedTuple):
-    """A message of the dead-letter queue, and what is known of it."""
+    """A message of the dead-letter queue, with its dead letter."""
 
     message: QueueMessage
     letter: DeadLetter
 
 
 class DeadLetterScan:
-    """One scan; a context manager. Not for use by several threads.
+    """One scan, used as a context manager. Not thread-safe.
 
     Args:
-        source: whose events the queue is for.
-        before: what was sent at this moment or later is left alone: it came after the scan had begun.
+        source: the source that the events should have.
+        before: messages sent at this time or later are skipped: they came after the start.
 
     Attributes:
-        skipped: how many were left alone for that reason.
+        skipped: number of messages skipped for that reason.
     """
 
     def __init__(self, queue: QueuePort, source: str, *, before: datetime | None = None) -> None:
@@ -58,30 +58,30 @@ class DeadLetterScan:
         self.skipped = 0
 
     def __enter__(self) -> Self:
-        """Begin.
+        """Check the queue.
 
         Raises:
-            InfrastructureError: the queue cannot be read, or would move on what is received too often.
+            InfrastructureError: the queue cannot be read, or has a redrive policy of its own.
         """
         limit = self._queue.max_receive_count()
         if limit is not None:
             raise InfrastructureError(
-                "the dead-letter queue has a redrive policy of its own, so that what is looked at "
-                f"{limit} times leaves it: remove that policy first. Nothing was touched"
+                "the dead-letter queue has a redrive policy of its own, which moves messages on after "
+                f"{limit} receives: remove that policy first. No message was received"
             )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Release whatever was not dropped."""
+        """Release all messages that were not dropped."""
         self._queue.release(list(self._held.values()))
 
     def batches(self, selection: Selection) -> Iterator[list[Found]]:
-        """What is meant, up to ten at a time, each message once; never an empty list.
+        """Yield the selected messages, each once, in batches of one to ten.
 
         Raises:
-            InfrastructureError: the queue cannot be read any further.
+            InfrastructureError: the queue cannot be read any more.
         """
         wanted = selection.at_most
         while (wanted is None or wanted > 0) and (batch := self._next()):
@@ -91,16 +91,16 @@ class DeadLetterScan:
             wanted = None if wanted is None else wanted - len(found)
 
     def ignore(self, ids: Sequence[str]) -> None:
-        """These are copies of what was moved: should they come back, they are left alone."""
+        """Skip these copies of moved messages should they be dead-lettered again."""
         self._ours.update(ids)
 
     def drop(self, messages: Sequence[QueueMessage]) -> None:
-        """These are deleted, and need no release."""
+        """Exclude deleted messages from the release."""
         for message in messages:
             self._held.pop(message.id, None)
 
     def _next(self) -> list[QueueMessage]:
-        """Messages that were not seen yet; none at the end."""
+        """Receive messages that were not seen yet; an empty list ends the scan."""
         for _ in range(MAX_IDLE_ROUNDS):
             received = self._queue.receive(
                 BATCH, visibility_timeout=VISIBILITY_TIMEOUT, wait_seconds=WAIT_SECONDS
@@ -114,7 +114,7 @@ class DeadLetterScan:
         return []
 
     def _hold(self, received: Sequence[QueueMessage]) -> None:
-        """Without their bodies: there may be more of them than memory."""
+        """Remember messages without their bodies, which may exceed the memory."""
         self._seen.update(message.id for message in received)
         self._held.update({message.id: replace(message, body="") for message in received})
 

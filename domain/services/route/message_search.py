@@ -1,8 +1,8 @@
-"""Looks for one message in a queue, and puts everything else back as if it had not been touched.
+"""Search for one message in a queue; all other messages are put back with a receive count of 0.
 
-Each receive counts towards a message's way into the dead-letter queue, and cannot be taken back. So whatever
-was received and is not ours goes back as a copy, which nobody has received yet, and only then is the original
-deleted: a crash at any point costs a duplicate at worst (docs/adr/0004).
+Each receive counts towards dead-lettering and cannot be undone. Therefore a message that is not ours is sent
+again as a copy, and only then is the original deleted: a crash at any point costs a duplicate at worst
+(docs/adr/0004).
 """
 
 import logging
@@ -18,7 +18,7 @@ from ports.queue_port import QueueMessage, QueuePort
 logger = logging.getLogger(__name__)
 
 VISIBILITY_TIMEOUT = 10
-"""How long a received message stays hidden (requirement 8.4); most are visible again within milliseconds."""
+"""Visibility timeout of a receive (requirement 8.4); most messages are visible again in milliseconds."""
 
 BATCH = 10
 QUIET_WAIT_SECONDS = 5
@@ -29,23 +29,23 @@ POLLERS = 8
 
 
 class Match(NamedTuple):
-    """What to do with a message: whether it is the one that is looked for, and whether it may be removed."""
+    """Result of matching a message: the wanted one, one that may be removed, or neither."""
 
     wanted: bool = False
     removable: bool = False
 
 
 class SearchResult(NamedTuple):
-    """The message that was looked for, if it was found, and how the search went."""
+    """Result of a search: the wanted message, if it was found, and the number of messages seen."""
 
     found: QueueMessage | None
     messages_seen: int
     problem: str | None
-    """Why the search was broken off, or what it could not put in order."""
+    """The failure that ended the search, or that left a message unreleased."""
 
 
 class _Poll(NamedTuple):
-    """What one receive brought."""
+    """Result of one receive."""
 
     full: bool
     messages: tuple[QueueMessage, ...] = ()
@@ -55,14 +55,14 @@ class _Poll(NamedTuple):
 
 
 class MessageSearch:
-    """One search through one queue. Not for use by several threads; it has its own.
+    """One search through one queue. Not thread-safe; it runs threads of its own.
 
     Args:
-        queue: where to look; it must count receives as `QueuePort` says.
+        queue: the queue, which counts receives as `QueuePort` says.
         match: decides about each message; a message that is wanted or removable is deleted.
-        pollers: how many receive at a time while the queue is full.
-        clock: seconds that only go forward.
-        pause: waits for so many seconds.
+        pollers: number of concurrent receives while the queue is full.
+        clock: a monotonic clock in seconds.
+        pause: sleeps for a number of seconds.
     """
 
     def __init__(
@@ -84,11 +84,11 @@ class MessageSearch:
         self._stale_rounds = 0
 
     def run(self, timeout_seconds: float) -> SearchResult:
-        """Look until it is found, the time is up, or something cannot be put back.
+        """Search until the message is found, the time is up, or a message cannot be put back.
 
-        One receiver waits while the queue is quiet, several work while it is full. A queue that holds
-        nothing but our own copies is left alone for a while. The receivers run in threads of their own, so
-        that an interrupt does not strike between a receive and its copies.
+        One thread polls while the queue is quiet, several while it is full. Where a round brings only our own
+        copies, the next one is delayed. Polls run in threads of their own, so that an interrupt cannot strike
+        between a receive and its copies.
         """
         deadline = self._clock() + timeout_seconds
         polls: list[_Poll] = []
@@ -107,7 +107,7 @@ class MessageSearch:
         )
 
     def _round(self, pool: ThreadPoolExecutor, before: Sequence[_Poll], remaining: float) -> list[_Poll]:
-        """The first message goes alone: if it cannot be put back, no other one is touched."""
+        """Poll once, in one or several threads; receive one message at first, to prove that copying works."""
         limit = BATCH if self._copies else 1
         busy = bool(self._copies) and any(poll.full for poll in before)
         wait = math.ceil(min(remaining, BUSY_WAIT_SECONDS if busy else QUIET_WAIT_SECONDS))
@@ -115,7 +115,7 @@ class MessageSearch:
         return list(pool.map(lambda seconds: self._poll(limit, seconds), waits))
 
     def _record(self, polls: Sequence[_Poll]) -> None:
-        """Tell what is new from the copies that we sent ourselves."""
+        """Count messages that are new, as opposed to copies that this search sent."""
         self._copies.update(*(poll.copies for poll in polls))
         brought = {message.id for poll in polls for message in poll.messages}
         news = brought - self._copies
@@ -141,7 +141,7 @@ class MessageSearch:
         )
 
     def _put_back(self, messages: Sequence[QueueMessage]) -> tuple[frozenset[str], str | None]:
-        """Copy first, delete then; what has no copy is released as it is."""
+        """Send copies, then delete the originals; release the messages that could not be copied."""
         copies = self._queue.resend(messages)
         stranded = [copy for copy in copies if copy.id is None]
         self._queue.release([copy.original for copy in stranded])

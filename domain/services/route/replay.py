@@ -1,4 +1,4 @@
-"""Sends events of the past down the route once more, and cleans up after it."""
+"""Replays of archived events through the route, and their clean-up."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ LOOK_EVERY_SECONDS = 2.0
 
 
 class EventReplayService:
-    """Starts replays, follows them to their end, and removes what they needed.
+    """Starts replays, follows them to their end, and removes their resources.
 
-    A replay that nobody follows to its end is cleaned up after by whichever replay comes next.
+    The next replay cleans up after a replay that was not followed to its end.
     """
 
     def __init__(self, replays: ReplayPort, *, pause: Callable[[float], None] = time.sleep) -> None:
@@ -20,19 +20,19 @@ class EventReplayService:
         self._pause = pause
 
     def start(self, request: ReplayRequest) -> str:
-        """Begin a replay; answers its name.
+        """Start a replay; return its name.
 
         Raises:
-            InfrastructureError: it cannot be begun, and nothing of it was left behind.
+            InfrastructureError: the replay cannot be started; no resource of it is left behind.
         """
         self._replays.tidy()
         return self._replays.start(request)
 
     def follow(self, name: str) -> Iterator[Replay]:
-        """Say how a replay stands, again and again until it is over; then clean up.
+        """Yield the state of a replay repeatedly until its end; then clean up.
 
         Raises:
-            InfrastructureError: it cannot be looked at, or not be cleaned up after.
+            InfrastructureError: the replay cannot be read, or its clean-up failed.
         """
         while not (replay := self._replays.look(name)).state.is_over:
             yield replay
@@ -42,10 +42,10 @@ class EventReplayService:
         self._replays.clean_up(name)
 
     def cancel(self, name: str) -> Replay:
-        """Stop a replay; answers how it stands then. What it has sent stays sent.
+        """Stop a replay; return its state. Events already sent stay in the queue.
 
         Raises:
-            InfrastructureError: there is none of that name, or it does not run any more.
+            InfrastructureError: the replay does not exist, or is not running any more.
         """
         self._replays.cancel(name)
         return self._replays.look(name)

@@ -1,4 +1,4 @@
-"""Proves that events travel from the bus to the queue, and says why where they do not (requirement 8)."""
+"""Verification of the route from the bus to the queue with a test event (requirement 8)."""
 
 import logging
 import time
@@ -30,20 +30,20 @@ from ports.queue_port import QueueMessage, QueuePort
 logger = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
-"""How long to wait for the test event (requirement 8.3)."""
+"""Time to wait for the test event (requirement 8.3)."""
 
 MAX_TIMEOUT_SECONDS = 300.0
-"""No verification waits longer; after it, test events that lie about have no owner."""
+"""Longest wait of a verification; older test events belong to none."""
 
 MAX_DEAD_LETTERS = 500
-"""How many dead letters are looked at for the test event."""
+"""Maximum number of dead letters searched for the test event."""
 
 
 class EventVerificationService:
     """Publishes a test event and polls for it in the queue.
 
-    The event is valid and strict 1.0; only its label beside it tells consumers to skip it. Messages of others
-    are put back as copies, so that no number of verifications dead-letters one of them.
+    The event is a valid event of schema 1.0; only the label in its envelope tells consumers to skip it. Other
+    messages are put back as copies, so that verifications never dead-letter one of them.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class EventVerificationService:
         """Send one test event through the whole route.
 
         Raises:
-            InfrastructureError: the queue is missing or out of reach, or what is received from it could not
-                be put back. Nothing was published and nothing received.
+            InfrastructureError: the queue is missing or unreachable, or the permission to put messages back
+                is missing. No event was published and no message received.
         """
         self._queue.check_permissions()
         event = route_test_event(self._now())
@@ -87,7 +87,7 @@ class EventVerificationService:
         try:
             publication = self._events.publish(event, labels=(TEST_EVENT_LABEL,))
         except EventPublishError as error:
-            remedy = "Mend what the message names; it is the same that keeps real events from leaving."
+            remedy = "Correct what the message names; real events fail for the same reason."
             return Finding(
                 RouteComponent.PUBLISH, "the test event could not be published", str(error), remedy
             )
@@ -95,7 +95,7 @@ class EventVerificationService:
             return None
         remedy = "Set EVENT_TRANSPORT=eventbridge and give the service credentials."
         return Finding(
-            RouteComponent.PUBLISH, "publishing is disabled", "the transport keeps no event", remedy
+            RouteComponent.PUBLISH, "publishing is disabled", "the transport discards events", remedy
         )
 
     def _search(self, event: BatchProcessingCompleted, timeout_seconds: float) -> SearchResult:
@@ -117,7 +117,7 @@ class EventVerificationService:
             yield from self._reasons(event, search)
 
     def _reasons(self, event: BatchProcessingCompleted, search: SearchResult) -> Iterator[Finding]:
-        """Why the event did not arrive: what the route's configuration says, or what became of it after."""
+        """Diagnose why the event did not arrive: by the route's configuration, then by the queues."""
         broken = self._infrastructure.diagnose()
         yield from broken
         if any(finding.proven for finding in broken):
@@ -128,19 +128,19 @@ class EventVerificationService:
         yield from self._reasons_beyond(search.messages_seen)
 
     def _reasons_beyond(self, seen: int) -> Iterator[Finding]:
-        """What is left where the route is sound."""
+        """Name the causes that remain where the route is sound."""
         try:
             depth = self._queue.depth()
         except InfrastructureError as error:
             yield _taken_by_another(str(error))
             return
-        evidence = f"{depth.waiting} messages wait, {depth.in_flight} are in flight, {seen} were looked at"
+        evidence = f"{depth.waiting} messages wait, {depth.in_flight} are in flight, {seen} were examined"
         if depth.waiting > seen:
             yield _not_all_looked_at(evidence)
         yield _taken_by_another(evidence)
 
     def _in_dead_letters(self, interaction_id: UUID) -> bool:
-        """Whether the test event was dead-lettered; if so it is removed, all others are left."""
+        """Search the dead-letter queue for the test event; delete it there, release all other messages."""
         held: list[QueueMessage] = []
         try:
             while len(held) < MAX_DEAD_LETTERS and (more := self._receive_dead_letters()):
@@ -148,7 +148,9 @@ class EventVerificationService:
             ours = [message for message in held if names_interaction(message.body, interaction_id)]
             self._dead_letters.delete(ours)
         except InfrastructureError as error:
-            logger.warning("the dead-letter queue could not be looked through", extra={"error": str(error)})
+            logger.warning(
+                "could not search the dead-letter queue for the test event", extra={"error": str(error)}
+            )
             return False
         finally:
             self._dead_letters.release([m for m in held if not names_interaction(m.body, interaction_id)])
@@ -183,7 +185,7 @@ class EventVerificationService:
 
 
 def _changes(message: QueueMessage, sent: BatchProcessingCompleted) -> Iterator[Finding]:
-    """Whether consumers get what was sent: the whole event, in its envelope (requirements 8.5 and 8.6)."""
+    """Check that consumers receive the whole event in its envelope (requirements 8.5 and 8.6)."""
     change = change_on_the_way(message.body, sent)
     if change:
         yield Finding(
@@ -197,9 +199,9 @@ def _changes(message: QueueMessage, sent: BatchProcessingCompleted) -> Iterator[
 def _search_broken_off(problem: str) -> Finding:
     return Finding(
         RouteComponent.QUEUE,
-        "the search was broken off, so that no message of others comes to harm",
+        "the search was stopped, so that no other message is lost or dead-lettered",
         problem,
-        "Let these credentials receive, send and delete, and use the queue's key, before the next try.",
+        "Give these credentials the permissions to receive, send and delete, and to use the queue's key.",
     )
 
 
@@ -215,7 +217,7 @@ def _dead_lettered() -> Finding:
 def _not_all_looked_at(evidence: str) -> Finding:
     return Finding(
         RouteComponent.QUEUE,
-        "the queue holds more messages than could be looked at in time",
+        "the queue holds more messages than could be examined in time",
         evidence,
         "Try again with a longer --timeout, or when consumers have caught up.",
         proven=False,

@@ -290,7 +290,7 @@ def test_another_consumer_that_took_the_test_event_is_deduced(route: RouteOnAws)
     verification = _verify(route, SHORT, before=lambda: route.queue.delete(_take(route)))
 
     assert _links(verification) == [RouteComponent.CONSUMER]
-    assert verification.findings[0].evidence == "0 messages wait, 0 are in flight, 0 were looked at"
+    assert verification.findings[0].evidence == "0 messages wait, 0 are in flight, 0 were examined"
 
 
 def test_a_consumer_that_holds_the_test_event_shows_as_in_flight(route: RouteOnAws) -> None:

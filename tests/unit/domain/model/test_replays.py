@@ -12,7 +12,7 @@ END = START + timedelta(hours=4)
 
 @pytest.mark.parametrize("end", [START, START - timedelta(seconds=1)])
 def test_the_end_comes_after_the_start(end: datetime) -> None:
-    with pytest.raises(ValueError, match="does not come after 2026-11-23T08:00:00"):
+    with pytest.raises(ValueError, match="is not after 2026-11-23T08:00:00"):
         ReplayRequest(START, end)
 
 

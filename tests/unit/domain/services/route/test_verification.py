@@ -206,7 +206,7 @@ def test_a_sound_route_leaves_another_consumer_as_the_reason(ground: Ground) -> 
     verification = ground.verify(SwallowingBus())
 
     assert links(verification) == [RouteComponent.CONSUMER]
-    assert verification.findings[0].evidence == "0 messages wait, 1 are in flight, 0 were looked at"
+    assert verification.findings[0].evidence == "0 messages wait, 1 are in flight, 0 were examined"
 
 
 def test_what_could_not_be_checked_does_not_rule_out_another_consumer(ground: Ground) -> None:

@@ -333,4 +333,4 @@ def test_a_dead_letter_queue_that_moves_messages_on_is_not_looked_at(shop: Shop)
     code, _, err = shop.run("list")
 
     assert code == 1
-    assert "what is looked at 3 times leaves it: remove that policy first" in err
+    assert "moves messages on after 3 receives: remove that policy first" in err
