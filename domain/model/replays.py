@@ -42,7 +42,7 @@ class ReplayState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether the replay sends no more events."""
+        """True once the replay sends no more events."""
         return self in (ReplayState.COMPLETED, ReplayState.CANCELLED, ReplayState.FAILED)
 
 

@@ -1,4 +1,4 @@
-"""What every transport of events keeps to: the sentences of `EventPort`'s docstrings, one test each.
+"""Contract of `EventPort`: one test for each sentence of its docstrings.
 
 A transport binds the contract by subclassing it and providing the fixture `transport`.
 """
@@ -28,7 +28,7 @@ AWKWARD_TEXTS = {
 
 @dataclass(frozen=True)
 class Delivery:
-    """How transports differ; in everything else they are alike."""
+    """Differences between transports."""
 
     keeps_events: bool = True
     has_bus: bool = True

@@ -1,4 +1,4 @@
-"""What every service that moves a dead-letter queue keeps to."""
+"""Contract of `MoveTaskPort`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What every queue does, whatever it is made of (`ports/queue_port.py`)."""
+"""Contract of `QueuePort` (`ports/queue_port.py`)."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What replaying an archive does, whoever keeps it (`ports/replay_port.py`)."""
+"""Contract of `ReplayPort` (`ports/replay_port.py`)."""
 
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ class Archived(ABC):
 
     @abstractmethod
     def leftovers(self) -> int:
-        """How many things that replays made are still there."""
+        """Number of resources that replays created and that still exist."""
 
 
 def everything(tenant_id: UUID | None = None) -> ReplayRequest:
@@ -103,7 +103,7 @@ class ReplayPortContract:
         assert archived.leftovers() == 0
 
     def test_a_replay_that_nobody_knows_is_an_error(self, archived: Archived) -> None:
-        with pytest.raises(InfrastructureError, match="no replay nobody"):
-            archived.replays.look("nobody")
-        with pytest.raises(InfrastructureError, match="no replay nobody"):
-            archived.replays.cancel("nobody")
+        with pytest.raises(InfrastructureError, match="no replay unknown"):
+            archived.replays.look("unknown")
+        with pytest.raises(InfrastructureError, match="no replay unknown"):
+            archived.replays.cancel("unknown")

@@ -1,9 +1,9 @@
 """The published contract: `BatchProcessingCompleted`, schemas 1.0 and 2.0 (requirement 1).
 
-1.0 carries the transcripts; 2.0, for transcripts too large for a bus, refers to them. A change of these
-models affects every consumer: the published schemas are generated from them, and a test compares the models
-with every schema published before. Consumers read the first paragraphs of the docstrings and the descriptions of
-the fields in those schemas.
+1.0 carries the transcripts; 2.0, for those too large for a bus, refers to them. A change of these models
+affects every consumer: the published schemas are generated from them, and a test compares the models with
+every schema published before. In those schemas, consumers read the first paragraphs of the docstrings and the
+descriptions of the fields.
 """
 
 import json

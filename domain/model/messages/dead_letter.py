@@ -87,7 +87,7 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        """Whether every dead letter is selected."""
+        """True where every dead letter is selected."""
         return self == Selection()
 
     @property

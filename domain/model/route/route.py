@@ -109,7 +109,7 @@ class ProvisioningReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the final check proved no fault; a component that could not be checked counts as sound."""
+        """True where the final check proved no fault; a component that was not checked counts as sound."""
         return not any(finding.proven for finding in self.findings)
 
 
@@ -133,5 +133,5 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether the event arrived as it was sent and no fault was found."""
+        """True where the event arrived as it was sent and no fault was found."""
         return self.arrived and not self.findings

@@ -25,7 +25,7 @@ class QueueLoad(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether the queue holds no message."""
+        """True where the queue holds no message."""
         return self.waiting + self.in_flight == 0
 
 
@@ -55,7 +55,7 @@ class ResourceStatus(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the resource is known to exist without drift."""
+        """True where the resource is known to exist without drift, or is optional and missing."""
         return not self.drift and bool(self.exists or not self.expected)
 
 
@@ -88,7 +88,7 @@ class Inspection:
 
     @property
     def ok(self) -> bool:
-        """Whether every resource is known to exist as it should be."""
+        """True where every resource is known to be as it should be."""
         return all(resource.ok for resource in self.resources)
 
     @property

@@ -36,7 +36,7 @@ class BatchReport(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the action completed."""
+        """True where the action completed."""
         return not self.problem
 
 

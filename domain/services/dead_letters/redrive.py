@@ -50,7 +50,7 @@ class RedriveReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every selected message was moved."""
+        """True where every selected message was moved."""
         return not (self.problem or self.undeleted or self.failed)
 
     def note_problem(self, problem: str) -> None:

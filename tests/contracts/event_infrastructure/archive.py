@@ -49,7 +49,7 @@ class ArchiveContract(RouteFixtures):
         assert not route.infrastructure.inspect(archive_days=0).ok
         route.infrastructure.repair(archive_days=0)
         assert route.infrastructure.inspect(archive_days=0).ok
-        assert route.infrastructure.inspect().ok, "an archive that nobody asks for now is no drift"
+        assert route.infrastructure.inspect().ok, "an archive that is not configured is no drift"
 
     def test_an_archive_that_drifted_is_told_and_mended(self, absent: RouteOnAws) -> None:
         absent.infrastructure.provision(archive_days=7)
@@ -63,7 +63,7 @@ class ArchiveContract(RouteFixtures):
         assert absent.archive()["RetentionDays"] == 7
         assert absent.infrastructure.inspect(archive_days=7).ok
 
-    def test_retention_is_no_drift_where_nobody_said_how_long(self, absent: RouteOnAws) -> None:
+    def test_retention_is_no_drift_where_none_is_configured(self, absent: RouteOnAws) -> None:
         absent.infrastructure.provision(archive_days=7)
 
         inspection = absent.infrastructure.inspect()

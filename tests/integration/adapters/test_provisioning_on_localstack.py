@@ -1,4 +1,4 @@
-"""ProvisioningReport, on LocalStack."""
+"""Contract of the route on LocalStack."""
 
 from collections.abc import Callable
 from typing import Any

@@ -30,13 +30,13 @@ class Call(NamedTuple):
 
 
 class Recorder:
-    """What was called so far."""
+    """Records the calls made so far."""
 
     def __init__(self) -> None:
         self._made: list[tuple[str, Params]] = []
 
     def record(self, params: Params, model: Any, **_: object) -> None:
-        """Called by botocore before a call is made, whatever becomes of it; by several threads."""
+        """Record a call; botocore calls this before each call, from several threads."""
         self._made.append((f"{model.service_model.service_name}:{model.name}", dict(params)))
 
     @property
@@ -46,7 +46,7 @@ class Recorder:
 
     @property
     def calls(self) -> set[Call]:
-        """What IAM was asked for that; a KeyError where nobody has looked up an operation's action yet."""
+        """Permissions that IAM checked for them; KeyError for an operation without a known action."""
         return {call for operation, params in self._made for call in calls_of(operation, params)}
 
 
@@ -65,7 +65,7 @@ def recorded_calls() -> Iterator[Recorder]:
 
 
 def calls_of(operation: str, params: Params) -> Iterator[Call]:
-    """What IAM is asked where this operation is called."""
+    """Return the permissions that IAM checks for an operation."""
     action, resources, context = OPERATIONS[operation]
     carried = tuple(sorted(context(params).items()))
     for resource in resources(params):
@@ -200,4 +200,4 @@ def with_the_key(calls: Iterable[Call], key: str) -> set[Call]:
 
 
 FREE = {"sts:GetCallerIdentity"}
-"""Nobody needs a permission for it, and nobody can be denied it."""
+"""Operations that need no permission and cannot be denied."""

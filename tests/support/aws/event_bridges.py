@@ -27,7 +27,7 @@ ARRIVAL_SECONDS = 60
 
 
 def client_of(url: str, config: Config = PATIENT) -> "EventBridgeClient":
-    """A client of whatever answers at `url`."""
+    """Create a client of the endpoint `url`."""
     return boto3.client(
         "events",
         region_name=REGION,
@@ -44,7 +44,7 @@ def publisher(client: "EventBridgeClient", bus_name: str = "default") -> EventBr
 
 
 def unreachable_publisher() -> EventBridgePublisher:
-    """A publisher to a port where nobody listens."""
+    """Create a publisher to a closed port."""
     return publisher(client_of(f"http://127.0.0.1:{free_port()}"))
 
 
@@ -61,7 +61,7 @@ class QueueBehindRule:
         events.put_targets(Rule=queue, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn["QueueArn"]}])
 
     def arrivals(self, count: int) -> list[Arrival]:
-        """What arrives until it is `count` events, oldest first; less where no more comes in time."""
+        """Receive up to `count` events, oldest first; fewer where no more arrive in time."""
         arrived: list[Arrival] = []
         deadline = time.monotonic() + ARRIVAL_SECONDS
         while len(arrived) < count and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What IAM says to a call, as far as the policies of ours use its language."""
+"""Evaluation of our IAM policies, for the language elements that they use."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,12 +10,12 @@ Statement = Mapping[str, Any]
 
 
 def allows(policy: Mapping[str, Any], call: Call) -> bool:
-    """Whether one of the statements allows it; ours deny nothing."""
+    """Return True where a statement allows the call; our policies deny nothing."""
     return any(_speaks_of(statement, call) for statement in policy["Statement"])
 
 
 def unused(policy: Mapping[str, Any], calls: Iterable[Call]) -> list[tuple[str, str, str]]:
-    """Each action on each resource that is allowed although no call needs it, with its statement."""
+    """List each allowed action and resource that no call needs, with its statement."""
     made = tuple(calls)
     return [
         (grant["Sid"], grant["Action"][0], grant["Resource"][0])
@@ -25,7 +25,7 @@ def unused(policy: Mapping[str, Any], calls: Iterable[Call]) -> list[tuple[str, 
 
 
 def _grants(policy: Mapping[str, Any]) -> Iterator[Statement]:
-    """The statements, taken apart: one action on one resource each."""
+    """Split the statements into one action on one resource each."""
     for statement in policy["Statement"]:
         for action in statement["Action"]:
             for pattern in statement["Resource"]:
@@ -48,7 +48,7 @@ def _conditions(statement: Statement) -> Iterator[tuple[str, str, str]]:
 
 
 def _holds(operator: str, key: str, wanted: str, context: Mapping[str, tuple[str, ...]]) -> bool:
-    """A key that a call does not carry fails here, even where IAM is laxer (`ForAllValues`)."""
+    """Apply a condition; a missing key fails, even where IAM would accept it (`ForAllValues`)."""
     kind, _, comparison = operator.rpartition(":")
     assert comparison in ("StringEquals", "StringLike", "ArnEquals"), operator
     same = _matches if comparison == "StringLike" else _equals
@@ -61,7 +61,7 @@ def _equals(wanted: str, text: str) -> bool:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """IAM's patterns: `*` and `?`, and `${*}`, `${?}`, `${$}` for the characters themselves."""
+    """Match IAM's wildcards `*` and `?`; `${*}`, `${?}` and `${$}` are the characters themselves."""
     parts = re.findall(r"\$\{[$*?]\}|.", pattern, re.DOTALL)
     wild = {"*": ".*", "?": "."}
     expression = "".join(wild.get(part) or re.escape(part[2:-1] if len(part) > 1 else part) for part in parts)

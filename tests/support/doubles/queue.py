@@ -121,7 +121,7 @@ class InMemoryQueue(QueuePort):
             return QueueDepth(waiting, len(self._stored) - waiting)
 
     def counts(self) -> dict[str, int]:
-        """How often each message was received, by its body."""
+        """Number of receives of each message, by its body."""
         return {stored.body: stored.receives for stored in self._stored}
 
     def bodies(self) -> list[str]:

@@ -14,7 +14,7 @@ from tests.support.harness.dead_letters import Ground
 
 
 class _Container:
-    """What the commands ask for, over queues in memory."""
+    """The container of the commands, over queues in memory."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground

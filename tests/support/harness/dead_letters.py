@@ -1,4 +1,4 @@
-"""A queue and its dead-letter queue on one clock, filled with what consumers could not handle."""
+"""A queue and its dead-letter queue on one clock."""
 
 import json
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ class Ground:
         )
 
     def fill(self, *bodies: str) -> list[str]:
-        """Dead letters that were sent a second ago; their ids."""
+        """Add dead letters that were sent a second ago; return their ids."""
         ids = [self.dead_letters.send(body, BESIDE) for body in bodies]
         self.clock.advance(1)
         return ids
@@ -67,6 +67,6 @@ class Ground:
         return self.fill(*(an_envelope(an_event(tenant_id=tenant_id)) for _ in range(count)))
 
     def fail_what_waits(self) -> None:
-        """A consumer that handles nothing: whatever is in the queue is dead-lettered."""
+        """Dead-letter all messages of the queue, as a failing consumer would."""
         while held := self.queue.receive(10, visibility_timeout=1):
             self.queue.release(held)

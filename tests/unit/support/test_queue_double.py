@@ -1,4 +1,4 @@
-"""The queue that other tests stand on keeps the contract itself."""
+"""The queue and the move task of other tests, bound to the contracts of their ports."""
 
 import pytest
 
@@ -31,7 +31,7 @@ class TestInMemoryQueue(QueuePortContract):
 
 
 class TestBreakingQueue(TestInMemoryQueue):
-    """Whole as long as nothing is told to break."""
+    """Keeps the contract while no fault is configured."""
 
     @pytest.fixture
     def queue(self, dead_letters: QueuePort) -> InMemoryQueue:

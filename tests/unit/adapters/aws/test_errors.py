@@ -31,7 +31,7 @@ ERRORS_OF_BOTOCORE: list[type[Exception]] = [
 
 
 def raised(kind: type[Exception]) -> Exception:
-    """An instance, whatever its constructor asks for."""
+    """Create an instance with any arguments that its constructor needs."""
     if issubclass(kind, botocore.ClientError):
         return client_error("InternalException")
     return kind.__new__(kind)

@@ -1,4 +1,4 @@
-"""Each way in which the configuration breaks the route, told from all others (moto; one test a cause)."""
+"""Diagnosis of each cause that breaks the route, on moto."""
 
 from collections.abc import Iterator
 from typing import Any

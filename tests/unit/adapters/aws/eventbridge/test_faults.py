@@ -1,4 +1,4 @@
-"""What becomes of an event where the bus misbehaves; the stub bus does what AWS documents."""
+"""The publisher on a faulty bus; the stub bus behaves as AWS documents."""
 
 import json
 import traceback
@@ -280,6 +280,6 @@ def test_no_message_and_no_stack_trace_quotes_what_was_sent(
     with pytest.raises(EventPublishError) as failure:
         port.publish(event)
 
-    told = "".join(traceback.format_exception(failure.value))
-    assert "secret is safe" not in told
-    assert "secret-of-the-tests" not in told
+    text = "".join(traceback.format_exception(failure.value))
+    assert "secret is safe" not in text
+    assert "secret-of-the-tests" not in text

@@ -1,4 +1,4 @@
-"""ProvisioningReport on moto, and against answers that no emulator gives."""
+"""The route on moto, and with failures that no emulator produces."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What policies say to EventBridge, in all their spellings."""
+"""Evaluation of policies for EventBridge, in all spellings of a statement."""
 
 import json
 from typing import Any

@@ -92,7 +92,7 @@ def test_no_error_of_botocore_escapes(error: Exception) -> None:
 
 
 def diagnosed(code: str | None, message: str = "") -> tuple[Finding, ...]:
-    """What is found where S3 answers the probe with this error, or with none."""
+    """Return the findings where S3 answers the probe with this error, or with none."""
     client = a_client()
     with Stubber(client) as stubber:
         if code:

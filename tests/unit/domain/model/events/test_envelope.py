@@ -1,4 +1,4 @@
-"""What a consumer reads, and what it refuses to."""
+"""Bodies that a consumer accepts, and those it refuses."""
 
 import json
 
@@ -10,7 +10,7 @@ from domain.model.events.event import DEFAULT_EVENT_SOURCE, TEST_EVENT_LABEL
 from tests.support.samples.envelopes import enveloped
 from tests.support.samples.factories import a_referring_event, an_event
 
-SECRET = "nobody may read this in a log"
+SECRET = "this must not be in a log"
 FAR_AHEAD, FAR_BACK = "9999-12-31T23:59:59.999999-23:59", "0001-01-01T00:00:00+23:59"
 
 

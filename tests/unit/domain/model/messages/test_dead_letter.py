@@ -1,4 +1,4 @@
-"""Whether a body keeps the contract and, if not, where."""
+"""Violations of the contract in the body of a dead letter."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What counts as drift, and what a plan holds."""
+"""Drift of a resource, and the plan of changes."""
 
 from domain.model.route.route import Drift, RouteComponent
 from domain.model.route.status import Action, Inspection, PlannedChange, QueueLoad, ResourceStatus

@@ -1,4 +1,4 @@
-"""Looking for one message among those of others, which come to no harm whatever happens."""
+"""Search for one message; all others survive every failure."""
 
 from collections.abc import Callable
 
