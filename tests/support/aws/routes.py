@@ -9,7 +9,7 @@ import moto  # noqa: F401 - clients made before this import reach the real AWS
 
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from adapters.aws.sqs.queue import SqsQueue
-from domain.model.route.route import RouteNames
+from domain.model.route.route import Finding, RouteNames
 
 
 class Clients(NamedTuple):
@@ -137,3 +137,9 @@ class RouteOnAws:
 
     def delete_queue(self) -> None:
         self.clients.sqs.delete_queue(QueueUrl=self.queue_url)
+
+
+def only_finding(route: RouteOnAws) -> Finding:
+    """Diagnose the route, which must have exactly one finding."""
+    (finding,) = route.infrastructure.diagnose()
+    return finding

@@ -4,6 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from botocore.stub import Stubber
+
+from adapters.aws.sqs.queue import SqsQueue
+
 TRACE_HEADER = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
 ATTRIBUTES = {
     "text": {"DataType": "String.note", "StringValue": "hällo"},
@@ -37,3 +41,18 @@ def sender(sqs: Any, url: str, *, traced: bool = True) -> Callable[[str], None]:
         )
 
     return send
+
+
+def receive_stubbed(queue: SqsQueue, stubber: Stubber, *bodies: str) -> Any:
+    """Receive messages with these bodies from a stubbed queue."""
+    messages = [
+        {
+            "MessageId": body,
+            "ReceiptHandle": body,
+            "Body": body,
+            "Attributes": {"ApproximateReceiveCount": "1"},
+        }
+        for body in bodies
+    ]
+    stubber.add_response("receive_message", {"Messages": messages})
+    return queue.receive(10, visibility_timeout=10)

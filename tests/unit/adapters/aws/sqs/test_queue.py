@@ -1,7 +1,6 @@
 """SQS as a queue: on moto, and against answers that no emulator gives."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,10 +11,10 @@ from moto import mock_aws
 from adapters.aws.sqs.messages import batches_by_size
 from adapters.aws.sqs.queue import SqsQueue
 from domain.model.errors import InfrastructureError
-from ports.queue_port import QueueDepth, QueueMessage, QueuePort
+from ports.queue_port import QueueDepth, QueuePort
 from tests.contracts.queue_port import QueuePortContract, Send
 from tests.support.aws.routes import moto_clients
-from tests.support.aws.sqs_queues import ATTRIBUTES, TRACE_HEADER, create_pair, sender
+from tests.support.aws.sqs_queues import ATTRIBUTES, create_pair, receive_stubbed, sender
 
 
 @pytest.fixture
@@ -59,21 +58,6 @@ def test_a_copy_has_every_attribute(sqs: Any, url: str) -> None:
         QueueUrl=url, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"]
     )["Messages"]
     assert copy["MessageAttributes"] == ATTRIBUTES
-
-
-def test_a_copy_is_sent_with_the_trace_header_of_its_original(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    queue, stubber = stubbed
-    system = {"ApproximateReceiveCount": "1", "AWSTraceHeader": TRACE_HEADER}
-    message = {"MessageId": "a", "ReceiptHandle": "a", "Body": "a", "Attributes": system}
-    stubber.add_response("receive_message", {"Messages": [message]})
-    header = {"AWSTraceHeader": {"DataType": "String", "StringValue": TRACE_HEADER}}
-    entry = {"Id": "0", "MessageBody": "a", "DelaySeconds": 0}
-    wanted = {"QueueUrl": ANY, "Entries": [{**entry, "MessageSystemAttributes": header}]}
-    stubber.add_response("send_message_batch", {"Successful": [_sent("0", MD5_OF_A)], "Failed": []}, wanted)
-
-    (copy,) = queue.resend(queue.receive(1, visibility_timeout=10))
-
-    assert copy.id == "copy-0"
 
 
 def test_copies_are_visible_at_once_even_where_the_queue_delays(sqs: Any) -> None:
@@ -143,141 +127,11 @@ def test_a_queue_that_vanishes_refuses_copies_and_raises_at_a_deletion(sqs: Any,
         queue.delete(held)
 
 
-@pytest.fixture
-def stubbed() -> Iterator[tuple[SqsQueue, Stubber]]:
-    """A queue whose SQS says what the test says."""
-    client = moto_clients().sqs
-    with Stubber(client) as stubber:
-        stubber.add_response("get_queue_url", {"QueueUrl": "https://sqs/orders"})
-        yield SqsQueue(client, name="orders"), stubber
-
-
-def _held(queue: SqsQueue, stubber: Stubber, *bodies: str) -> Any:
-    messages = [
-        {
-            "MessageId": body,
-            "ReceiptHandle": body,
-            "Body": body,
-            "Attributes": {"ApproximateReceiveCount": "1"},
-        }
-        for body in bodies
-    ]
-    stubber.add_response("receive_message", {"Messages": messages})
-    return queue.receive(10, visibility_timeout=10)
-
-
-EVENTBRIDGE_SAYS = {
-    "RULE_ARN": "arn:aws:events:eu-central-1:123456789012:rule/capture",
-    "TARGET_ARN": "arn:aws:sqs:eu-central-1:123456789012:orders",
-    "ERROR_CODE": "NO_PERMISSIONS",
-    "ERROR_MESSAGE": "not authorised",
-    "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
-    "RETRY_ATTEMPTS": "185",
-}
-
-
-def _read(stubbed: tuple[SqsQueue, Stubber], named: dict[str, str], **system: str) -> QueueMessage:
-    queue, stubber = stubbed
-    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in named.items()}
-    message = {
-        "MessageId": "a",
-        "ReceiptHandle": "a",
-        "Body": "a",
-        "Attributes": {"ApproximateReceiveCount": "1", **system},
-        "MessageAttributes": attributes,
-    }
-    stubber.add_response("receive_message", {"Messages": [message]})
-    return queue.receive(1, visibility_timeout=10)[0]
-
-
-def test_why_eventbridge_could_not_deliver_is_read(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    message = _read(stubbed, EVENTBRIDGE_SAYS)
-
-    why = ("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")
-    assert message.delivery_failure == why
-    assert len(message.attributes.named) == 6
-
-
-@pytest.mark.parametrize("attempts", ["", "many", "-1", "9" * 5000])
-def test_a_number_of_retries_that_is_none_is_not_told(
-    stubbed: tuple[SqsQueue, Stubber], attempts: str
-) -> None:
-    delivery_failure = _read(stubbed, {**EVENTBRIDGE_SAYS, "RETRY_ATTEMPTS": attempts}).delivery_failure
-
-    assert delivery_failure
-    assert delivery_failure.attempts is None
-
-
-def test_a_message_that_reached_a_queue_before_was_delivered(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    source = {"DeadLetterQueueSourceArn": EVENTBRIDGE_SAYS["TARGET_ARN"]}
-
-    assert _read(stubbed, EVENTBRIDGE_SAYS, **source).delivery_failure is None
-
-
-def test_when_a_message_was_sent_is_read_to_the_millisecond(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    message = _read(stubbed, {}, SentTimestamp="1764000000123")
-
-    assert message.sent_at == datetime(2025, 11, 24, 16, 0, 0, 123000, tzinfo=UTC)
-
-
-def _sent(entry_id: str, md5: str) -> dict[str, str]:
-    return {"Id": entry_id, "MessageId": f"copy-{entry_id}", "MD5OfMessageBody": md5}
-
-
-MD5_OF_A = "0cc175b9c0f1b6a831c399e269772661"
-
-
-def test_a_copy_that_arrived_changed_is_no_copy(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    queue, stubber = stubbed
-    held = _held(queue, stubber, "a", "b")
-    sent = [_sent("0", MD5_OF_A), _sent("1", MD5_OF_A)]
-    stubber.add_response("send_message_batch", {"Successful": sent, "Failed": []})
-
-    assert [copy[1:] for copy in queue.resend(held)] == [
-        ("copy-0", ""),
-        (None, "the copy arrived changed"),
-    ]
-
-
-def test_attributes_that_arrived_changed_make_no_copy(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    queue, stubber = stubbed
-    held = _held(queue, stubber, "a")
-    sent = {**_sent("0", MD5_OF_A), "MD5OfMessageAttributes": MD5_OF_A}
-    stubber.add_response("send_message_batch", {"Successful": [sent], "Failed": []})
-
-    assert queue.resend(held)[0].problem == "the copy arrived changed"
-
-
-def test_one_refused_entry_leaves_the_others_copied(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    queue, stubber = stubbed
-    held = _held(queue, stubber, "b", "a", "c")
-    failed = [{"Id": "0", "SenderFault": True, "Code": "KMS.AccessDeniedException"}]
-    answer = {"Successful": [_sent("1", MD5_OF_A)], "Failed": failed}
-    stubber.add_response("send_message_batch", answer)
-
-    assert [copy[1:] for copy in queue.resend(held)] == [
-        (None, "KMS.AccessDeniedException"),
-        ("copy-1", ""),
-        (None, "SQS did not report a result"),
-    ]
-
-
-def test_a_refused_call_refuses_every_copy_and_raises_nothing(stubbed: tuple[SqsQueue, Stubber]) -> None:
-    queue, stubber = stubbed
-    held = _held(queue, stubber, "a")
-    stubber.add_client_error("send_message_batch", "AccessDenied", "no sqs:SendMessage")
-
-    (copy,) = queue.resend(held)
-
-    assert copy.id is None
-    assert "no sqs:SendMessage" in copy.problem
-
-
 def test_a_failed_release_is_logged_and_raises_nothing(
     stubbed: tuple[SqsQueue, Stubber], caplog: pytest.LogCaptureFixture
 ) -> None:
     queue, stubber = stubbed
-    held = _held(queue, stubber, "a")
+    held = receive_stubbed(queue, stubber, "a")
     stubber.add_client_error("change_message_visibility_batch", "AccessDenied", "no")
 
     queue.release(held)
@@ -317,7 +171,7 @@ def test_the_return_path_is_tried_with_an_entry_that_no_queue_accepts(
 
 def test_no_error_of_botocore_escapes(stubbed: tuple[SqsQueue, Stubber]) -> None:
     queue, stubber = stubbed
-    held = _held(queue, stubber, "a")
+    held = receive_stubbed(queue, stubber, "a")
     for operation in ("receive_message", "delete_message_batch", "get_queue_attributes"):
         stubber.add_client_error(operation, "InternalError", "secret of the request")
 
@@ -333,7 +187,7 @@ def test_what_sqs_failed_to_hide_by_its_own_fault_may_be_hidden_later(
     stubbed: tuple[SqsQueue, Stubber],
 ) -> None:
     queue, stubber = stubbed
-    held = _held(queue, stubber, "a", "b")
+    held = receive_stubbed(queue, stubber, "a", "b")
     failed = [
         {"Id": "0", "SenderFault": False, "Code": "InternalError"},
         {"Id": "1", "SenderFault": True, "Code": "ReceiptHandleIsInvalid"},
@@ -350,7 +204,7 @@ def test_what_sqs_failed_to_hide_by_its_own_fault_may_be_hidden_later(
 
 def test_a_refused_call_to_hide_raises(stubbed: tuple[SqsQueue, Stubber]) -> None:
     queue, stubber = stubbed
-    held = _held(queue, stubber, "a")
+    held = receive_stubbed(queue, stubber, "a")
     stubber.add_client_error("change_message_visibility_batch", "AccessDenied", "no")
 
     with pytest.raises(
