@@ -16,8 +16,8 @@ from pathlib import Path
 
 from chaos.points import CAP, FaultReport, fault_reports
 from tests.integration.localstack import SHARED_FOLDER
+from tests.support.doubles.bus_faults import SomeRefused
 from tests.support.doubles.delivery import seeded
-from tests.support.doubles.stub_bus import SomeRefused
 from tests.support.faults.bus import RoughBus
 from tests.support.faults.callers import Callers
 from tests.support.faults.checker import PromiseLog, judge

@@ -32,15 +32,15 @@ class Delivery:
 
     keeps_events: bool = True
     has_bus: bool = True
-    """There is a bus outside of this process, which can be away, unknown, or refuse an event."""
+    """True for a transport with an external bus, which can be unreachable or unknown, or refuse an event."""
     unknown_bus_is_refused: bool = False
-    """As moto does; AWS accepts the event and drops it."""
+    """True for moto; AWS accepts the event and drops it."""
     cannot_carry: frozenset[str] = frozenset()
-    """Which of `AWKWARD_TEXTS` an imitation of the bus cannot carry, although AWS can."""
+    """Keys of `AWKWARD_TEXTS` that an emulator cannot carry, although AWS can."""
 
 
 class Arrival(NamedTuple):
-    """An event as a consumer sees it."""
+    """An event as a consumer receives it."""
 
     event: CompletedEvent
     labels: tuple[str, ...]
@@ -48,11 +48,11 @@ class Arrival(NamedTuple):
 
 @dataclass(frozen=True)
 class Transport:
-    """A transport together with its far end."""
+    """A transport with its receiving end."""
 
     port: EventPort
     arrivals: Callable[[int], list[Arrival]]
-    """What has arrived; waits until it is as much as expected."""
+    """Returns the events that arrived, once they are as many as expected."""
     delivery: Delivery = field(default_factory=Delivery)
     to_unknown_bus: EventPort | None = None
     unreachable: EventPort | None = None
@@ -205,17 +205,17 @@ class EventPortContract:
 
 
 def needs_arrivals(transport: Transport) -> None:
-    """Skip where nothing can arrive."""
+    """Skip where the transport keeps no events."""
     if not transport.delivery.keeps_events:
         pytest.skip("this transport keeps no events")
 
 
 def needs_bus(transport: Transport) -> None:
-    """Skip where nothing outside of this process can refuse."""
+    """Skip where the transport has no external bus."""
     if not transport.delivery.has_bus:
         pytest.skip("this transport has no bus that could refuse")
 
 
 def arrived_events(transport: Transport, count: int) -> dict[object, CompletedEvent]:
-    """The events that arrived, each once, however often it came."""
+    """Return the events that arrived, without duplicates."""
     return {arrival.event.interaction_id: arrival.event for arrival in transport.arrivals(count)}

@@ -13,14 +13,14 @@ from tests.support.harness.service import wait_until
 
 @dataclass(frozen=True)
 class Ground:
-    """A dead-letter queue with its queue, and what moves the one into the other."""
+    """A dead-letter queue, its queue, and the move task between them."""
 
     move_task: MoveTaskPort
     source: QueuePort
     target: QueuePort
     fill: Callable[[int], None]
     broken: MoveTaskPort
-    """One whose dead-letter queue does not exist."""
+    """Move task of a dead-letter queue that does not exist."""
 
 
 def _moved(ground: Ground) -> MoveProgress:

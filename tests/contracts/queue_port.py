@@ -11,7 +11,7 @@ from domain.model.errors import DeletionError
 from ports.queue_port import QueueDepth, QueueMessage, QueuePort
 
 Send = Callable[[str], None]
-"""Puts a message with this body, and with attributes beside it, into the queue under test."""
+"""Sends a message with this body and with attributes to the queue under test."""
 
 
 def _take(queue: QueuePort, limit: int = 10, hidden: int = 60) -> tuple[QueueMessage, ...]:
@@ -19,10 +19,10 @@ def _take(queue: QueuePort, limit: int = 10, hidden: int = 60) -> tuple[QueueMes
 
 
 class QueuePortContract:
-    """Bind `queue`, `dead_letters` (where `queue` puts what was received three times) and `send`."""
+    """Bind `queue`, `dead_letters` (the dead-letter queue of `queue`, after three receives) and `send`."""
 
     receivers: ClassVar[int] = 4
-    """How many may receive at the same time."""
+    """Number of concurrent receivers."""
 
     @pytest.fixture
     def queue(self) -> QueuePort:

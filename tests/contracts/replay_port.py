@@ -15,21 +15,21 @@ TENANT, OTHER = uuid4(), uuid4()
 
 
 class Archived(ABC):
-    """An archive with a route before it, and the means to fill the one and read the other's end."""
+    """An archive and its route, with methods to fill the archive and to read the queue."""
 
     replays: ReplayPort
 
     @abstractmethod
     def publish(self, tenant_id: UUID) -> None:
-        """Send an event down the route, into queue and archive."""
+        """Send an event through the route, into queue and archive."""
 
     @abstractmethod
     def receive(self) -> list[dict[str, Any]]:
-        """Take every envelope from the queue."""
+        """Receive all envelopes from the queue."""
 
     @abstractmethod
     def remove_archive(self) -> None:
-        """As if there had never been one."""
+        """Delete the archive."""
 
     @abstractmethod
     def leftovers(self) -> int:
@@ -42,7 +42,7 @@ def everything(tenant_id: UUID | None = None) -> ReplayRequest:
 
 
 class ReplayPortContract:
-    """Bind `archived`: an archive that is empty, and a route that is sound."""
+    """Bind `archived`: an empty archive and a sound route."""
 
     @pytest.fixture
     def archived(self) -> Archived:

@@ -10,8 +10,9 @@ from bootstrap.factories.database import prepare_database
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxState
 from tests.support.databases.databases import Clock
+from tests.support.doubles.bus_faults import SomeRefused, TextRefused
 from tests.support.doubles.delivery import seeded
-from tests.support.doubles.stub_bus import SomeRefused, StubBus, TextRefused
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.faults import relay_process
 from tests.support.faults.backlogs import fill
 from tests.support.faults.checker import PromiseLog, nothing_lost

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.model.events.event import BatchProcessingCompleted
-from tests.support.doubles.stub_bus import Entry
+from tests.support.doubles.bus_faults import Entry
 from tests.support.faults.checker import DeliveryCheck, PromiseLog, judge, nothing_lost
 from tests.support.samples.factories import an_event
 

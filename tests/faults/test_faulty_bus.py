@@ -5,16 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.integration.localstack import free_port
-from tests.support.doubles.stub_bus import (
-    THROTTLED,
-    Cut,
-    EntryCount,
-    Fault,
-    Garbage,
-    Latency,
-    SomeRefused,
-    StubBus,
-)
+from tests.support.doubles.bus_faults import THROTTLED, Cut, EntryCount, Fault, Garbage, Latency, SomeRefused
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.faults.callers import Callers
 from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.relay_process import drain

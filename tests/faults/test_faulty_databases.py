@@ -11,8 +11,9 @@ from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
 from domain.model.errors import OutboxUnavailableError
 from tests.support.databases.databases import PostgreSqlServer, postgresql_server
+from tests.support.doubles.bus_faults import INTERNAL_ERROR
 from tests.support.doubles.delivery import seeded
-from tests.support.doubles.stub_bus import INTERNAL_ERROR, StubBus
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.faults import failing_disk
 from tests.support.faults.callers import CALLERS, Callers
 from tests.support.faults.checker import PromiseLog, nothing_lost

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.doubles.bus_faults import SomeRefused
 from tests.support.doubles.delivery import seeded
-from tests.support.doubles.stub_bus import SomeRefused, StubBus
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.faults.callers import Callers
 from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.killing import kill_again_and_again

@@ -8,7 +8,8 @@ import pytest
 
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.outbox import OutboxState
-from tests.support.doubles.stub_bus import Cut, Latency, StubBus
+from tests.support.doubles.bus_faults import Cut, Latency
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.faults import relay_process
 from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.relay_process import container_on, drain

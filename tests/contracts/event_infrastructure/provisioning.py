@@ -150,8 +150,8 @@ class ProvisioningContract(RouteFixtures):
         assert found["RedrivePolicy.maxReceiveCount"] == "none"
         assert absent.attributes()["VisibilityTimeout"] == "31"
         assert "Policy" not in absent.attributes()
-        links = [finding.component for finding in provisioning.findings]
-        assert links == [RouteComponent.QUEUE_POLICY, RouteComponent.DEAD_LETTER_QUEUE]
+        components = [finding.component for finding in provisioning.findings]
+        assert components == [RouteComponent.QUEUE_POLICY, RouteComponent.DEAD_LETTER_QUEUE]
         assert not provisioning.ok
 
     def test_a_policy_that_says_the_same_otherwise_is_no_difference(self, route: RouteOnAws) -> None:

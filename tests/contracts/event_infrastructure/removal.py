@@ -21,14 +21,14 @@ class RemovalContract(RouteFixtures):
         removed = route.infrastructure.remove()
         again = route.infrastructure.remove()
 
-        links = [
+        components = [
             RouteComponent.TARGET,
             RouteComponent.RULE,
             RouteComponent.QUEUE,
             RouteComponent.DEAD_LETTER_QUEUE,
             RouteComponent.BUS,
         ]
-        assert [removal.component for removal in removed] == links
+        assert [removal.component for removal in removed] == components
         assert [removal.outcome for removal in removed] == [RemovalOutcome.REMOVED] * 4 + [
             RemovalOutcome.LEFT
         ]

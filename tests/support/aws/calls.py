@@ -1,4 +1,4 @@
-"""Every call of AWS that this process makes, as IAM sees it: an action on a resource."""
+"""Recording of this process's AWS calls, as IAM checks them: an action on a resource."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ import boto3
 from bootstrap.aws.clients import AwsAccess
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
-"""LocalStack's account."""
+"""Region and account of LocalStack."""
 
 Params = Mapping[str, Any]
 Context = dict[str, tuple[str, ...]]
@@ -41,7 +41,7 @@ class Recorder:
 
     @property
     def operations(self) -> set[str]:
-        """Service and operation of every call."""
+        """Service and operation of each call."""
         return {operation for operation, _ in self._made}
 
     @property
@@ -52,7 +52,7 @@ class Recorder:
 
 @contextmanager
 def recorded_calls() -> Iterator[Recorder]:
-    """Record what is called with clients that are made by `bootstrap.aws.clients` meanwhile."""
+    """Record the calls of clients that `bootstrap.aws.clients` creates within the context."""
     recorder = Recorder()
 
     def session(access: AwsAccess) -> boto3.Session:
@@ -139,7 +139,7 @@ _Operation = tuple[str, Callable[[Params], list[str]], Callable[[Params], Contex
 
 
 def _same(service: str, names: str, resources: Callable[[Params], list[str]]) -> dict[str, _Operation]:
-    """Operations whose action bears their name."""
+    """Map operations whose action has the same name."""
     return {f"{service}:{name}": (f"{service}:{name}", resources, _plain) for name in names.split()}
 
 
@@ -177,7 +177,7 @@ TASKS = ("MessageMoveTask", "MessageMoveTasks")
 
 
 def moving(params: Params) -> Iterator[tuple[str, str]]:
-    """What SQS does for a move task on its caller's behalf (SQS developer guide, API permissions)."""
+    """Return SQS's calls for a move task on its caller's behalf (SQS developer guide, API permissions)."""
     (source,) = _queue_of_the_task(params) if "TaskHandle" in params else [params["SourceArn"]]
     for name in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
         yield f"sqs:{name}", source
@@ -189,11 +189,11 @@ ON_THE_KEY = {
     "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
     "sqs:ReceiveMessage": ("kms:Decrypt",),
 }
-"""What SQS does with the key of an encrypted queue for its caller (SQS developer guide, key management)."""
+"""SQS's actions on the key of an encrypted queue for its caller (SQS developer guide, key management)."""
 
 
 def with_the_key(calls: Iterable[Call], key: str) -> set[Call]:
-    """The calls, and what they make SQS do with the key of both queues."""
+    """Add SQS's calls on the key of both queues."""
     via = (("kms:ViaService", (f"sqs.{REGION}.amazonaws.com",)),)
     actions = {action for call in calls for action in ON_THE_KEY.get(call.action, ())}
     return {*calls, *(Call(action, arn("kms", f"key/{key}"), via) for action in actions)}

@@ -1,4 +1,4 @@
-"""EventBridges to publish to and to read back from: at any address, and with a queue behind a rule."""
+"""Publishers for tests: at any address, and with a queue behind a rule to read events back."""
 
 import json
 import time
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 IMPATIENT = Config(connect_timeout=5, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
-"""For an answer that never comes: one attempt, and no long wait."""
+"""Configuration for a response that never comes: one attempt and a short timeout."""
 
 PATIENT = IMPATIENT.merge(Config(read_timeout=60))
-"""For everything else: however busy this machine is, no answer is given up that still comes."""
+"""Configuration with timeouts that are long enough for a busy machine."""
 
 ARRIVAL_SECONDS = 60
 
@@ -39,7 +39,7 @@ def client_of(url: str, config: Config = PATIENT) -> "EventBridgeClient":
 
 
 def publisher(client: "EventBridgeClient", bus_name: str = "default") -> EventBridgePublisher:
-    """A publisher as the service would make it."""
+    """Create a publisher as the service does."""
     return EventBridgePublisher(client, bus_name=bus_name, source=DEFAULT_EVENT_SOURCE, region=REGION)
 
 
@@ -49,7 +49,7 @@ def unreachable_publisher() -> EventBridgePublisher:
 
 
 class QueueBehindRule:
-    """A consumer's view: a queue that a rule fills with what the service publishes."""
+    """A queue that receives the published events through a rule, as a consumer's does."""
 
     def __init__(self, events: "EventBridgeClient", sqs: "SQSClient", *, bus: str, queue: str) -> None:
         self._sqs = sqs

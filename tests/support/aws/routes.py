@@ -1,4 +1,4 @@
-"""A route on AWS, or on what passes for it, with the means to break each of its links."""
+"""A route on AWS or an emulator, with methods that break each of its components."""
 
 import json
 from functools import cache
@@ -13,7 +13,7 @@ from domain.model.route.route import Finding, RouteNames
 
 
 class Clients(NamedTuple):
-    """The services that a route touches."""
+    """Clients of the services that a route uses."""
 
     events: Any
     sqs: Any
@@ -23,7 +23,7 @@ class Clients(NamedTuple):
 
 @cache
 def moto_clients() -> Clients:
-    """Clients for `mock_aws`; making them is slow, and they keep nothing."""
+    """Return clients for `mock_aws`, cached because creating them is slow; they hold no state."""
     session: Any = boto3.Session(
         region_name="eu-central-1", aws_access_key_id="id", aws_secret_access_key="key"
     )
@@ -32,7 +32,7 @@ def moto_clients() -> Clients:
 
 
 class _RemembersPolicies:
-    """SQS keeps what is not set anew; moto forgets the policy."""
+    """Set attributes together with the policy, which moto otherwise deletes."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -47,7 +47,7 @@ class _RemembersPolicies:
 
 
 class RouteOnAws:
-    """The provisioned route, and ways to break it behind its back."""
+    """A provisioned route, with methods that change its resources directly."""
 
     def __init__(self, clients: Clients, names: RouteNames) -> None:
         self.clients = clients
@@ -55,7 +55,7 @@ class RouteOnAws:
         self.infrastructure = AwsEventInfrastructure(*clients, names, pause=lambda _: None)
 
     def with_key(self, key: str) -> AwsEventInfrastructure:
-        """The same route, whose queues are to be encrypted with a key."""
+        """Return the infrastructure of the same route with a KMS key for its queues."""
         return AwsEventInfrastructure(*self.clients, self.names, key=key, pause=lambda _: None)
 
     @property
@@ -108,7 +108,7 @@ class RouteOnAws:
         self.clients.events.disable_rule(Name=self.names.rule, EventBusName=self.names.bus)
 
     def put_target(self, **changes: Any) -> None:
-        """The target, changed like that; one of another id is another target."""
+        """Change fields of the target; another `Id` adds another target."""
         name = changes.get("Id", self.names.queue)
         kept = next((target for target in self.targets() if target["Id"] == name), {"Id": name})
         self.clients.events.put_targets(

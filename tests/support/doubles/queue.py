@@ -1,4 +1,4 @@
-"""A queue in memory that hides, counts and dead-letters, on a clock that tests move; and one that breaks."""
+"""A queue and a move task in memory, on a clock that tests advance; and a queue with injected faults."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from ports.queue_port import Copy, QueueDepth, QueueMessage, QueuePort
 
 
 class Clock:
-    """Seconds that pass when a test, or a queue that waits, says so."""
+    """A clock in seconds that tests and waiting queues advance."""
 
     def __init__(self) -> None:
         self.seconds = 1000.0
@@ -38,7 +38,7 @@ class _Stored:
 
 
 class InMemoryQueue(QueuePort):
-    """First in, first out. Waiting for a message moves the clock instead of sleeping."""
+    """A first-in, first-out queue, which advances the clock instead of sleeping."""
 
     def __init__(
         self, clock: Clock, *, dead_letters: "InMemoryQueue | None" = None, max_receive_count: int = 3
@@ -51,7 +51,7 @@ class InMemoryQueue(QueuePort):
         self._deleted: set[str] = set()
         self._numbers = count()
         self.received: list[str] = []
-        """The body of every message that was handed out, in order."""
+        """Bodies of all messages received, in order."""
 
     def send(
         self,
@@ -67,7 +67,7 @@ class InMemoryQueue(QueuePort):
         return message_id
 
     def take_over(self, stored: _Stored) -> None:
-        """Take a message that another queue dead-lettered: it keeps its id and when it was sent."""
+        """Add a message that another queue dead-lettered, with its id and sending time."""
         with self._lock:
             self._stored.append(replace(stored, receives=0, receipts=set(), delivery_failure=None))
 
@@ -158,7 +158,7 @@ class InMemoryQueue(QueuePort):
 
 
 class InMemoryMoveTask(MoveTaskPort):
-    """Moves some messages each time it is asked how far it is; unlike a redrive by hand, it takes all."""
+    """Moves some messages at each call of `progress`; unlike a redrive by hand, it moves all."""
 
     def __init__(self, source: InMemoryQueue, target: InMemoryQueue, *, step: int = 10) -> None:
         self._source = source
@@ -167,9 +167,9 @@ class InMemoryMoveTask(MoveTaskPort):
         self._total = self._moved = 0
         self.running = False
         self.refusal: InfrastructureError | None = None
-        """Raised at the start, where a test wants it."""
+        """Error that `start` raises; None for none."""
         self.fails_once_at = 0
-        """Which call for progress fails; 0 for none."""
+        """Number of the call of `progress` that fails; 0 for none."""
 
     def start(self) -> None:
         if self.running:
@@ -195,11 +195,11 @@ class InMemoryMoveTask(MoveTaskPort):
 
 
 class Killed(BaseException):
-    """The process ends here: nothing catches it, and nothing is tidied up."""
+    """The end of the process: no code catches it or cleans up."""
 
 
 class BreakingQueue(InMemoryQueue):
-    """Does something else than asked, once an operation is called: raises, or returns what the test says.
+    """A queue whose operations raise an error or return a result that the test defines.
 
     `before["resend"]` is called before copies are sent, `after["receive"]` after messages were taken.
     """
@@ -212,7 +212,7 @@ class BreakingQueue(InMemoryQueue):
         self.after: dict[str, Callable[[], None]] = {}
         self.calls: list[str] = []
         self.refuse_copies = 0
-        """How many of the next copies are refused; -1 for all."""
+        """Number of copies to refuse next; -1 for all."""
 
     def receive(
         self, limit: int, /, *, visibility_timeout: int, wait_seconds: int = 0
@@ -264,7 +264,7 @@ class BreakingQueue(InMemoryQueue):
 
 
 def failing_with(error: BaseException) -> Callable[[], None]:
-    """A hook that raises."""
+    """Create a hook that raises the error."""
 
     def fail() -> None:
         raise error

@@ -1,4 +1,4 @@
-"""An archive in memory."""
+"""Replays of an archive in memory."""
 
 import json
 from datetime import datetime, timedelta
@@ -11,11 +11,11 @@ from ports.replay_port import ReplayPort
 
 
 class InMemoryReplays(ReplayPort):
-    """Keeps envelopes, and replays them into a list; each look moves a replay one step on.
+    """Keeps envelopes and replays them into a list; each `look` advances a replay by one state.
 
     Args:
-        now: the time of this archive.
-        states: what a replay goes through; it stays at the last one.
+        now: the clock of the archive.
+        states: the states of a replay in order; it stays at the last one.
     """
 
     def __init__(self, now: Any, states: tuple[ReplayState, ...] = (ReplayState.COMPLETED,)) -> None:

@@ -1,4 +1,4 @@
-"""The route of the events in memory: a bus that feeds a queue, or that feeds nothing."""
+"""The route in memory: buses with and without a queue, and a route with given findings."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from tests.support.doubles.queue import InMemoryQueue
 
 
 def envelope(event: CompletedEvent, labels: tuple[str, ...] = ()) -> str:
-    """An event as a bus delivers it."""
+    """Build the envelope in which a bus delivers an event."""
     return json.dumps(
         {
             "version": "0",
@@ -31,7 +31,7 @@ def envelope(event: CompletedEvent, labels: tuple[str, ...] = ()) -> str:
 
 
 class Bus(EventPort):
-    """Delivers each event to a queue, changed as the test says, at once."""
+    """Delivers each event to a queue at once, with a change that the test defines."""
 
     def __init__(self, queue: InMemoryQueue, change: Callable[[str], str] = lambda body: body) -> None:
         self._queue = queue
@@ -48,7 +48,7 @@ class Bus(EventPort):
 
 
 class SwallowingBus(EventPort):
-    """Accepts every event, or refuses it, and delivers none."""
+    """Accepts or refuses every event, and delivers none."""
 
     def __init__(
         self,
@@ -71,15 +71,15 @@ class SwallowingBus(EventPort):
 
 
 class Diagnosed(EventInfrastructurePort):
-    """A route with the findings that the test names, and nothing to do about it."""
+    """A route with the findings that the test defines."""
 
     def __init__(self, *findings: Finding) -> None:
         self._findings = findings
 
     def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:  # noqa: ARG002 - there is none
-        part = ProvisionedResource(RouteComponent.QUEUE, "orders", created=True)
+        resource = ProvisionedResource(RouteComponent.QUEUE, "orders", created=True)
         return ProvisioningReport(
-            (part,), "queue address", "dead-letter address", "rule identifier", self._findings
+            (resource,), "queue address", "dead-letter address", "rule identifier", self._findings
         )
 
     def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:

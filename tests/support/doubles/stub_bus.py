@@ -1,8 +1,8 @@
-"""An EventBridge of our own, for what neither moto nor LocalStack does.
+"""A stub of EventBridge's PutEvents, with rules and faults that moto and LocalStack lack.
 
-Speaks PutEvents on the loopback interface by the rules that AWS documents, which moto and LocalStack relax:
-an event for an unknown bus is accepted and dropped; entries are counted in bytes; a detail is an object. And
-it fails in every way that a bus can fail, on request.
+Listens on the loopback interface and follows the rules that AWS documents: an event for an unknown bus is
+accepted and dropped; entries are counted in bytes; a detail is an object. Tests can inject each fault of
+`bus_faults`.
 """
 
 import json
@@ -10,124 +10,35 @@ import socket
 import struct
 import sys
 from collections import deque
-from dataclasses import dataclass, field
-from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from random import Random
 from threading import Event, Lock, Thread
 from typing import Any, NoReturn, Self
 from uuid import uuid4
+
+from tests.support.doubles.bus_faults import (
+    CallError,
+    CallRefusedError,
+    Cut,
+    Entry,
+    EntryCount,
+    Fault,
+    Garbage,
+    Latency,
+    Refusal,
+)
 
 MAX_ENTRIES = 10
 MAX_BYTES = 1_048_576
 TIME_BYTES = 14
 
-Entry = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One entry of the call is refused, the others are taken."""
-
-    code: str
-    message: str = ""
-    at: int = 0
-
-    def hits(self, index: int, entry: Entry) -> bool:  # noqa: ARG002 - others look at the entry
-        """Whether this entry of the call is meant."""
-        return index == self.at
-
-
-@dataclass(frozen=True)
-class SomeRefused(Refusal):
-    """Entries are refused at random, the others are taken."""
-
-    share: float = 0.3
-    random: Random = field(default_factory=lambda: Random(20261123))  # noqa: S311 - chance that repeats itself
-
-    def hits(self, index: int, entry: Entry) -> bool:  # noqa: ARG002 - chance decides
-        return self.random.random() < self.share
-
-
-@dataclass(frozen=True)
-class TextRefused(Refusal):
-    """Entries that hold a text are refused, the others are taken."""
-
-    text: str = "poison"
-
-    def hits(self, index: int, entry: Entry) -> bool:  # noqa: ARG002 - the text decides
-        return self.text in entry["Detail"]
-
-
-@dataclass(frozen=True)
-class CallError:
-    """The whole call is refused."""
-
-    status: int
-    code: str
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Garbage:
-    """The call answers something else than EventBridge would; nothing is taken."""
-
-    body: bytes
-    status: int = 200
-
-
-@dataclass(frozen=True)
-class EntryCount:
-    """The events are taken, and the answer holds so many entries."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class Latency:
-    """The answer takes its time."""
-
-    seconds: float
-
-
-class Cut(Enum):
-    """The connection breaks."""
-
-    RESET = auto()
-    """Before anything is taken."""
-    HALFWAY = auto()
-    """In the middle of the answer, after the events are taken."""
-    CLOSE = auto()
-    """After the events are taken: the sender cannot know."""
-    HANG = auto()
-    """The events are taken, and no answer ever comes."""
-
-
-Fault = Refusal | CallError | Garbage | EntryCount | Latency | Cut
-
-INTERNAL_ERROR = CallError(500, "InternalException", "An internal error occurred")
-THROTTLED = CallError(400, "ThrottlingException", "Rate exceeded")
-EXPIRED_TOKEN = CallError(
-    400, "ExpiredTokenException", "The security token included in the request is expired"
-)
-ACCESS_DENIED = CallError(400, "AccessDeniedException", "no identity-based policy allows events:PutEvents")
-
-
-class CallRefusedError(Exception):
-    """What the stub itself raises on the way to a `CallError`."""
-
-    def __init__(self, error: CallError) -> None:
-        super().__init__(error)
-        self.error = error
-
 
 class StubBus:
-    """A bus at `url`, while it is entered as a context.
+    """A bus at `url`, used as a context manager.
 
     Attributes:
         accepted: entries that reached a bus, in order.
         dropped: entries that were accepted for a bus that does not exist.
-        calls: how often PutEvents was called.
+        calls: number of PutEvents calls.
     """
 
     def __init__(self, *buses: str, max_bytes: int = MAX_BYTES) -> None:
@@ -147,11 +58,11 @@ class StubBus:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def fail_next(self, *faults: Fault | None) -> None:
-        """The coming calls fail, one fault each, in this order; None for one that does not."""
+        """Let the next calls fail, one fault each, in this order; None lets a call succeed."""
         self._faults.extend(faults)
 
     def fail_always(self, fault: Fault | None) -> None:
-        """Every call fails, until this is called with None."""
+        """Let every call fail, until this is called with None."""
         self._lasting = fault
 
     def __enter__(self) -> Self:
@@ -168,13 +79,13 @@ class StubBus:
             raise ExceptionGroup("the stub bus failed by accident", self._server.accidents)
 
     def next_fault(self) -> Fault | None:
-        """Count a call, and say what is to go wrong with it."""
+        """Count a call, and return its fault."""
         with self._lock:
             self.calls += 1
             return self._faults.popleft() if self._faults else self._lasting
 
     def put(self, request: Any, refusal: Refusal | None = None) -> dict[str, Any]:
-        """Take a PutEvents request as AWS would, entry by entry.
+        """Process a PutEvents request as AWS does, entry by entry.
 
         Raises:
             CallRefusedError: there are too many entries, none, or too many bytes in them.
@@ -232,7 +143,7 @@ def _is_object(detail: str) -> bool:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity are Python's, not JSON's."""
+    """Refuse NaN and Infinity, which JSON does not have."""
     raise ValueError(name)
 
 
@@ -243,7 +154,7 @@ class _Server(ThreadingHTTPServer):
         self.accidents: list[Exception] = []
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is no accident; anything else fails the test."""
+        """Collect errors that fail the test; a closed connection is none."""
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, ConnectionError):
             self.accidents.append(error)
@@ -297,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.bus.closing.wait()
 
     def _reset(self) -> None:
-        """RST instead of a goodbye."""
+        """Close the connection with RST."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.rfile.close()
         self.connection.close()
@@ -314,4 +225,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Requests are counted, not written to stderr."""
+        """Write no log to stderr."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.model.events.event import read_event
-from tests.support.doubles.stub_bus import Entry
+from tests.support.doubles.bus_faults import Entry
 
 PROMISES = frozenset({"published", "queued"})
 """The answers after which an event must arrive."""

@@ -30,22 +30,22 @@ class _Container:
 
 
 class Shop(NamedTuple):
-    """Queues, and what the command answers about them."""
+    """Queues, and the command over them."""
 
     ground: Ground
     capsys: pytest.CaptureFixture[str]
 
     def run(self, *arguments: object) -> Told:
-        """Exit code, stdout, stderr."""
+        """Run the command; return exit code, stdout and stderr."""
         return Caller(self.capsys)("dlq", *map(str, arguments))
 
     def told(self, *arguments: object) -> dict[str, Any]:
-        """The JSON of a command that works."""
+        """Run a command that succeeds; return its JSON."""
         return self.run(*arguments, "--json").answer
 
 
 def open_shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shop:
-    """A shop whose queues stand in for those of AWS as long as the test lasts."""
+    """Replace the queues of AWS by queues in memory for the duration of the test."""
     ground = Ground()
 
     def container(settings: Settings) -> _Container:

@@ -20,7 +20,7 @@ BESIDE = Attributes(
 
 
 def an_envelope(event: CompletedEvent | None = None, **changes: object) -> str:
-    """A message body as EventBridge makes it; `changes` are of the envelope, with _ for -."""
+    """Build a message body as EventBridge does; `changes` are fields of the envelope, with _ for -."""
     inside = event or an_event(raw_transcript=SPOKEN, cleaned_transcript=SPOKEN)
     envelope = {
         "version": "0",
@@ -35,7 +35,7 @@ def an_envelope(event: CompletedEvent | None = None, **changes: object) -> str:
 
 
 class Ground:
-    """The queues, and the services over them."""
+    """Both queues, and the services over them."""
 
     def __init__(self) -> None:
         self.clock = Clock()

@@ -11,15 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from tests.support.aws.event_bridges import IMPATIENT, client_of
-from tests.support.doubles.stub_bus import (
-    INTERNAL_ERROR,
-    THROTTLED,
-    Cut,
-    EntryCount,
-    Refusal,
-    StubBus,
-    TextRefused,
-)
+from tests.support.doubles.bus_faults import INTERNAL_ERROR, THROTTLED, Cut, EntryCount, Refusal, TextRefused
+from tests.support.doubles.stub_bus import StubBus
 
 ENTRY = {"Source": "s", "DetailType": "dt", "Detail": "{}"}
 

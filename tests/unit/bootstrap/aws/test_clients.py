@@ -28,7 +28,8 @@ from bootstrap.aws.clients import (
 from domain.model.errors import ConfigurationError, EventBusUnavailableError
 from tests.integration.localstack import free_port
 from tests.support.aws.event_bridges import publisher
-from tests.support.doubles.stub_bus import INTERNAL_ERROR, THROTTLED, Cut, Fault, StubBus
+from tests.support.doubles.bus_faults import INTERNAL_ERROR, THROTTLED, Cut, Fault
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 

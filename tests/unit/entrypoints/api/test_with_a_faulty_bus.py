@@ -15,7 +15,7 @@ from domain.model import errors
 from domain.model.transcripts import Segment, Transcript
 from entrypoints.api.app import create_app
 from tests.integration.localstack import free_port
-from tests.support.doubles.stub_bus import (
+from tests.support.doubles.bus_faults import (
     ACCESS_DENIED,
     EXPIRED_TOKEN,
     INTERNAL_ERROR,
@@ -25,8 +25,8 @@ from tests.support.doubles.stub_bus import (
     Fault,
     Garbage,
     Refusal,
-    StubBus,
 )
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, wait_until
 

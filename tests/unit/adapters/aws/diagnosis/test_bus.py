@@ -161,9 +161,9 @@ def test_several_broken_links_are_all_named(route: RouteOnAws) -> None:
     route.remove_target()
     route.set_attributes(KmsMasterKeyId="alias/aws/sqs")
 
-    links = [finding.component for finding in route.infrastructure.diagnose()]
+    components = [finding.component for finding in route.infrastructure.diagnose()]
 
-    assert links == [RouteComponent.RULE, RouteComponent.TARGET, RouteComponent.ENCRYPTION]
+    assert components == [RouteComponent.RULE, RouteComponent.TARGET, RouteComponent.ENCRYPTION]
 
 
 def test_diagnosing_changes_nothing_and_sends_nothing(route: RouteOnAws) -> None:

@@ -17,7 +17,7 @@ from domain.model.errors import (
 )
 from domain.model.events.event import Publication
 from tests.support.aws.event_bridges import IMPATIENT, client_of, publisher
-from tests.support.doubles.stub_bus import (
+from tests.support.doubles.bus_faults import (
     ACCESS_DENIED,
     EXPIRED_TOKEN,
     INTERNAL_ERROR,
@@ -29,8 +29,8 @@ from tests.support.doubles.stub_bus import (
     Garbage,
     Latency,
     Refusal,
-    StubBus,
 )
+from tests.support.doubles.stub_bus import StubBus
 from tests.support.samples.factories import an_event
 
 REJECTING: list[Fault] = [

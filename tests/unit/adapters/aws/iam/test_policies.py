@@ -46,7 +46,7 @@ LONG = PolicyResources(
 
 
 def statement(role: Policy, resources: PolicyResources, sid: str) -> dict[str, Any]:
-    """The statement of that name in a role's policy."""
+    """Return the statement of that name in a role's policy."""
     (found,) = (each for each in role(resources)["Statement"] if each["Sid"] == sid)
     return dict(found)
 

@@ -76,7 +76,7 @@ def test_a_long_queue_name_makes_a_target_id_that_eventbridge_takes(clients: Cli
 
 
 class _FailsFirst:
-    """A client of which one operation fails a few times before it works."""
+    """A client with one operation that fails a few times before it succeeds."""
 
     def __init__(self, client: Any, operation: str, code: str, times: int) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Looking into, mending and removing a route while AWS refuses, fails, or others get in between."""
+"""Inspection, repair and removal of a route with refusals, failures and concurrent changes."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def route(absent: RouteOnAws) -> RouteOnAws:
 
 
 def _refusing(route: RouteOnAws, service: str, operation: str, action: str) -> Any:
-    """AWS's words for a permission that is missing."""
+    """Build AWS's error for a missing permission."""
     message = f"not authorized to perform: {action}"
     refused = ClientError(
         {"Error": {"Code": "AccessDeniedException", "Message": message}}, action.partition(":")[2]
@@ -39,7 +39,7 @@ def _refusing(route: RouteOnAws, service: str, operation: str, action: str) -> A
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "action", "links"),
+    ("service", "operation", "action", "components"),
     [
         ("sqs", "get_queue_url", "sqs:GetQueueUrl", {RouteComponent.QUEUE, RouteComponent.DEAD_LETTER_QUEUE}),
         (
@@ -54,13 +54,13 @@ def _refusing(route: RouteOnAws, service: str, operation: str, action: str) -> A
     ],
 )
 def test_what_may_not_be_read_is_named_with_its_action_and_the_rest_is_still_seen(
-    route: RouteOnAws, service: str, operation: str, action: str, links: set[RouteComponent]
+    route: RouteOnAws, service: str, operation: str, action: str, components: set[RouteComponent]
 ) -> None:
     with _refusing(route, service, operation, action):
         inspection = route.infrastructure.inspect(archive_days=DAYS)
 
     hidden = [resource for resource in inspection.resources if resource.exists is None]
-    assert {resource.component for resource in hidden} == links
+    assert {resource.component for resource in hidden} == components
     assert all(
         action in resource.problem and "give these credentials" in resource.problem for resource in hidden
     )

@@ -1,4 +1,4 @@
-"""Replays on moto, and against answers that no emulator gives.
+"""Replays on moto, and with responses that no emulator gives.
 
 moto ignores the rules that a replay is held to, so that is looked at as a document.
 """
@@ -191,7 +191,7 @@ def test_a_teardown_takes_the_rules_of_replays_along(archived: OnMoto) -> None:
 
 
 class _Answering:
-    """A client of which one operation answers, or fails, as the test says."""
+    """A client with one operation that responds or fails as the test defines."""
 
     def __init__(self, client: Any, operation: str, answer: Any) -> None:
         self._client = client

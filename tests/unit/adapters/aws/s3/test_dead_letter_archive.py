@@ -1,4 +1,4 @@
-"""Dead letters in S3."""
+"""The archive of dead letters in S3."""
 
 from collections.abc import Iterator
 from io import BytesIO

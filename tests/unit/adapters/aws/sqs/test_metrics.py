@@ -1,4 +1,4 @@
-"""The age of a queue's oldest message, as CloudWatch tells it."""
+"""The age of a queue's oldest message from CloudWatch."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""SQS's own move, against answers that no emulator gives; the contract is bound on LocalStack."""
+"""SQS's move task with responses that no emulator gives; its contract is bound on LocalStack."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""SQS as a queue: on moto, and against answers that no emulator gives."""
+"""The queue on moto, and with responses that no emulator gives."""
 
 from collections.abc import Iterator
 from typing import Any

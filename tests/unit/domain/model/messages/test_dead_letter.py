@@ -16,7 +16,7 @@ def problems(body: str) -> list[tuple[str, str]]:
 
 
 def an_envelope_with(**changes: Any) -> str:
-    """A good envelope, with keys of its detail changed; None takes them away."""
+    """Build a valid envelope with changes of its detail; None removes a key."""
     envelope = json.loads(an_envelope())
     for name, value in changes.items():
         envelope["detail"][name] = value

@@ -1,4 +1,4 @@
-"""The names of the route, and what counts as well."""
+"""Default names of the route, and the results that count as success."""
 
 from uuid import uuid4
 

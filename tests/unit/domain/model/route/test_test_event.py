@@ -13,7 +13,7 @@ SENT = an_event()
 
 
 def envelope(detail: object) -> str:
-    """As EventBridge writes it."""
+    """Build an envelope as EventBridge writes it."""
     return json.dumps(
         {
             "version": "0",
@@ -30,7 +30,7 @@ def envelope(detail: object) -> str:
 
 
 def as_sent(event: BatchProcessingCompleted = SENT, **changes: object) -> dict[str, object]:
-    """The detail on the wire."""
+    """Build the detail as it is sent."""
     return {**json.loads(event.to_json()), **changes}
 
 

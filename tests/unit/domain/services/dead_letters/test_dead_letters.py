@@ -1,4 +1,4 @@
-"""Looking leaves dead letters as they were; archiving and purging delete only what they may."""
+"""Listing releases dead letters; archiving and purging delete only the selected ones."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ALL = Selection()
 
 
 class _Archive(DeadLetterArchivePort):
-    """Keeps JSON; fails from the message on that a test names."""
+    """An archive of JSON in memory that fails from a given message on."""
 
     def __init__(self, *, fails_at: int | None = None) -> None:
         self._fails_at = fails_at

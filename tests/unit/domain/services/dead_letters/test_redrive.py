@@ -1,4 +1,4 @@
-"""A redrive loses nothing, ends, and moves nothing but what is meant."""
+"""A redrive ends, and moves only the selected messages."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor

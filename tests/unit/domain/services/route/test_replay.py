@@ -1,4 +1,4 @@
-"""Replays from their beginning to the last bit that they leave."""
+"""Replays from their start to their clean-up."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -50,7 +50,7 @@ class TestInMemory(ReplayPortContract):
 
 
 class Clock:
-    """Time passes only in pauses."""
+    """A clock that only pauses advance."""
 
     def __init__(self) -> None:
         self.at = START

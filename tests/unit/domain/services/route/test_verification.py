@@ -1,4 +1,4 @@
-"""Verifying the route: what is published, what is found, and what is deduced where nothing is."""
+"""Verification of the route: the test event, and the messages of others."""
 
 import json
 from datetime import timedelta

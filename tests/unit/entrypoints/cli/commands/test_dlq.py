@@ -1,4 +1,4 @@
-"""`transcripts dlq`: what it shows and hides, what it moves and deletes, and its exit codes."""
+"""`transcripts dlq`: output, effects on the queues, and exit codes."""
 
 import itertools
 import json

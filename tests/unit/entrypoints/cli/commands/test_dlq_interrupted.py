@@ -1,4 +1,4 @@
-"""`transcripts dlq` and Ctrl-C: what was done is told, how to go on, and nothing is lost."""
+"""`transcripts dlq` after Ctrl-C: output, advice, and no lost message."""
 
 import itertools
 import json
@@ -21,7 +21,7 @@ def shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 def strike(queue: BreakingQueue, when: str, operation: str, number: int) -> None:
-    """Ctrl-C before or after the call of that number."""
+    """Raise Ctrl-C before or after the call of that number."""
     calls = itertools.count(1)
 
     def interrupt() -> None:

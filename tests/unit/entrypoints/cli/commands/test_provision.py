@@ -1,4 +1,4 @@
-"""`transcripts provision`: what it says, and its exit codes."""
+"""`transcripts provision`: output and exit codes."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.support.doubles.route import Diagnosed
 
 DRIFT = Drift("VisibilityTimeout", "30", "31")
-STANDINGS = (
+STATUSES = (
     ResourceStatus(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", exists=False),
     ResourceStatus(RouteComponent.QUEUE, "orders", exists=True, differences=(DRIFT,)),
 )
@@ -30,23 +30,23 @@ BROKEN = Finding(RouteComponent.RULE, "the rule is disabled", "its state is [DIS
 EXISTING = ProvisionedResource(
     RouteComponent.QUEUE, "orders", created=False, differences=(Drift("Policy", "{}", '{"a": ["b"]}'),)
 )
-PARTS = (ProvisionedResource(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", created=True), EXISTING)
+RESOURCES = (ProvisionedResource(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", created=True), EXISTING)
 
 
 class _Route(Diagnosed):
-    """A route that is as the test says, a record of what is asked of it, and a container that holds it."""
+    """A route with a given status, a record of the calls to it, and its container."""
 
     def __init__(
         self,
         *findings: Finding,
-        parts: tuple[ProvisionedResource, ...] = PARTS,
-        standings: tuple[ResourceStatus, ...] = (),
+        resources: tuple[ProvisionedResource, ...] = RESOURCES,
+        statuses: tuple[ResourceStatus, ...] = (),
     ) -> None:
         super().__init__(*findings)
         self._result = ProvisioningReport(
-            parts, "https://sqs/orders", "https://sqs/dead", "arn:rule", findings
+            resources, "https://sqs/orders", "https://sqs/dead", "arn:rule", findings
         )
-        self._standings = standings
+        self._statuses = statuses
         self.asked: list[tuple[str, int | None]] = []
 
     def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
@@ -59,7 +59,7 @@ class _Route(Diagnosed):
 
     def inspect(self, *, archive_days: int | None = None) -> Inspection:
         self.asked.append(("inspect", archive_days))
-        return Inspection(self._standings)
+        return Inspection(self._statuses)
 
     def infrastructure(self) -> EventInfrastructurePort:
         return self
@@ -178,7 +178,7 @@ def test_text_from_aws_cannot_steer_the_terminal(
     hostile = ProvisionedResource(
         RouteComponent.QUEUE, "q", created=False, differences=(Drift("Policy", "", "\x1b[2J\u202eevil"),)
     )
-    _run(monkeypatch, _Route(BROKEN._replace(evidence="\x1b]0;title\x07"), parts=(hostile,)))
+    _run(monkeypatch, _Route(BROKEN._replace(evidence="\x1b]0;title\x07"), resources=(hostile,)))
 
     out = capsys.readouterr().out
     assert "\\x1b[2J\\u202eevil" in out
@@ -202,7 +202,7 @@ def test_a_wrong_setting_exits_2_and_is_named(
 def test_a_dry_run_shows_the_plan_and_does_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    route = _Route(standings=STANDINGS)
+    route = _Route(statuses=STATUSES)
 
     assert _run(monkeypatch, route, "--dry-run", "--repair") == 0
 
@@ -213,7 +213,7 @@ def test_a_dry_run_shows_the_plan_and_does_nothing(
 def test_without_a_repair_the_plan_says_what_would_be_left(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(monkeypatch, _Route(standings=STANDINGS), "--dry-run") == 0
+    assert _run(monkeypatch, _Route(statuses=STATUSES), "--dry-run") == 0
 
     assert "change     queue              orders  (only with --repair)" in capsys.readouterr().out
 
@@ -221,7 +221,7 @@ def test_without_a_repair_the_plan_says_what_would_be_left(
 def test_machines_get_the_plan_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _run(monkeypatch, _Route(standings=STANDINGS), "--dry-run", "--json") == 0
+    assert _run(monkeypatch, _Route(statuses=STATUSES), "--dry-run", "--json") == 0
 
     create, change = json.loads(capsys.readouterr().out)["changes"]
     assert (create["action"], create["resource"], create["only_with_repair"]) == (
@@ -240,7 +240,7 @@ def test_a_plan_with_a_blind_spot_exits_1_and_says_so(
         RouteComponent.RULE, "capture", exists=None, problem="AccessDenied at DescribeRule"
     )
 
-    assert _run(monkeypatch, _Route(standings=(hidden,)), "--dry-run") == 1
+    assert _run(monkeypatch, _Route(statuses=(hidden,)), "--dry-run") == 1
 
     assert "not known  rule               AccessDenied at DescribeRule" in capsys.readouterr().out
 
@@ -248,7 +248,7 @@ def test_a_plan_with_a_blind_spot_exits_1_and_says_so(
 def test_a_repair_shows_its_plan_and_asks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    route = _Route(standings=STANDINGS)
+    route = _Route(statuses=STATUSES)
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
 
     assert _run(monkeypatch, route, "--repair") == 0
@@ -261,7 +261,7 @@ def test_a_repair_shows_its_plan_and_asks(
 def test_a_repair_that_is_not_confirmed_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, answer: str, code: int
 ) -> None:
-    route = _Route(standings=STANDINGS)
+    route = _Route(statuses=STATUSES)
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
 
     assert _run(monkeypatch, route, "--repair") == code
@@ -270,7 +270,7 @@ def test_a_repair_that_is_not_confirmed_changes_nothing(
 
 
 def test_scripts_repair_without_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    route = _Route(standings=STANDINGS)
+    route = _Route(statuses=STATUSES)
 
     assert _run(monkeypatch, route, "--repair", "--yes", "--json") == 0
 
@@ -278,7 +278,7 @@ def test_scripts_repair_without_being_asked(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_machines_that_cannot_be_asked_must_say_yes(monkeypatch: pytest.MonkeyPatch) -> None:
-    route = _Route(standings=STANDINGS)
+    route = _Route(statuses=STATUSES)
 
     assert _run(monkeypatch, route, "--repair", "--json") == 2
 
@@ -300,7 +300,7 @@ def test_the_days_of_the_archive_come_from_the_option_or_else_the_environment(
 def test_what_was_mended_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     mended = ProvisionedResource(RouteComponent.QUEUE, "orders", created=False, mended=(DRIFT,))
 
-    _run(monkeypatch, _Route(parts=(mended,)), "--repair", "--yes")
+    _run(monkeypatch, _Route(resources=(mended,)), "--repair", "--yes")
 
     assert "queue              mended    orders" in capsys.readouterr().out
 
@@ -313,7 +313,9 @@ def test_what_others_added_is_told_as_theirs(
     _run(
         monkeypatch,
         _Route(
-            parts=(ProvisionedResource(RouteComponent.QUEUE, "orders", created=False, differences=(theirs,)),)
+            resources=(
+                ProvisionedResource(RouteComponent.QUEUE, "orders", created=False, differences=(theirs,)),
+            )
         ),
     )
 

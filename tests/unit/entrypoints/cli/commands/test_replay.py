@@ -1,4 +1,4 @@
-"""`transcripts replay`: what it says, and its exit codes."""
+"""`transcripts replay`: output and exit codes."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ FROM_TO = ("--from", "2026-11-23T08:00:00Z", "--to", "2026-11-23T13:00:00+01:00"
 
 
 class _Replays(InMemoryReplays):
-    """Replays that remember what was asked for, and a container that holds them."""
+    """Replays that record the requests, and their container."""
 
     def __init__(self, states: tuple[ReplayState, ...] = STATES) -> None:
         super().__init__(lambda: A_MOMENT, states)

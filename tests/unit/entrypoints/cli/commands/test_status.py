@@ -1,4 +1,4 @@
-"""`transcripts status`: what it says, and its exit codes."""
+"""`transcripts status`: output and exit codes."""
 
 import json
 from pathlib import Path
@@ -27,11 +27,11 @@ DRIFT = Drift("State", "ENABLED", "DISABLED")
 
 
 class _Route(Diagnosed):
-    """A route that stands as the test says, and a container that holds it."""
+    """A route with a given status, and its container."""
 
-    def __init__(self, *parts: ResourceStatus, other_targets: tuple[str, ...] = ()) -> None:
+    def __init__(self, *resources: ResourceStatus, other_targets: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self._inspection = Inspection(parts, other_targets)
+        self._inspection = Inspection(resources, other_targets)
         self.archive_days: list[int | None] = []
 
     def inspect(self, *, archive_days: int | None = None) -> Inspection:
@@ -89,7 +89,7 @@ def test_an_age_that_is_not_known_is_told_as_such_and_is_no_drift(
 
 
 @pytest.mark.parametrize(
-    ("part", "word"),
+    ("resource", "word"),
     [
         (ResourceStatus(RouteComponent.RULE, "capture", exists=False), "missing"),
         (ResourceStatus(RouteComponent.RULE, "capture", exists=True, differences=(DRIFT,)), "differs"),
@@ -102,9 +102,9 @@ def test_an_age_that_is_not_known_is_told_as_such_and_is_no_drift(
     ],
 )
 def test_what_is_missing_differs_or_cannot_be_seen_exits_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], part: ResourceStatus, word: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resource: ResourceStatus, word: str
 ) -> None:
-    assert _run(monkeypatch, _Route(*SOUND[:2], part)) == 1
+    assert _run(monkeypatch, _Route(*SOUND[:2], resource)) == 1
 
     out = capsys.readouterr().out
     assert f"rule               {word:<9}  capture" in out

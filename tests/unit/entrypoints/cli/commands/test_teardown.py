@@ -1,4 +1,4 @@
-"""`transcripts teardown`: what it asks, what it says, and its exit codes."""
+"""`transcripts teardown`: prompt, output and exit codes."""
 
 import io
 import json
@@ -21,7 +21,7 @@ REMOVALS = (
 
 
 class _Route(Diagnosed):
-    """A route that can be removed once, and a container that holds it."""
+    """A route that can be removed once, and its container."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`transcripts verify`: what it says, and its exit codes."""
+"""`transcripts verify`: output and exit codes."""
 
 import json
 from uuid import UUID
@@ -18,7 +18,7 @@ LOST = Verification(TEST_ID, arrived=False, seconds=30.0, messages_seen=0, findi
 
 
 class _Service:
-    """A verification that ends as the test says, and a container that holds it."""
+    """A verification with a given result, and its container."""
 
     def __init__(self, outcome: Verification | InfrastructureError) -> None:
         self._outcome = outcome
