@@ -132,7 +132,7 @@ def translate_publish_errors() -> Iterator[None]:
     try:
         yield
     except botocore.ParamValidationError:
-        raise EventRejectedError("EventBridge cannot take the event: ParamValidationError") from None
+        raise EventRejectedError("EventBridge cannot accept the event: ParamValidationError") from None
     except botocore.ClientError as error:
         raise _publish_error(_failure(error), _message(error)) from None
     except BOTOCORE_ERRORS as error:
@@ -213,7 +213,7 @@ def _publish_error(failure: _Failure, message: str) -> EventPublishError:
         return EventRejectedError(f"EventBridge refused the event: {failure}")
     if failure.name in PERMISSION_CODES | CREDENTIAL_CODES:
         return EventBusRefusesUsError(f"EventBridge refuses every event: {failure}")
-    return EventBusUnavailableError(f"EventBridge did not take the event: {failure}")
+    return EventBusUnavailableError(f"EventBridge did not accept the event: {failure}")
 
 
 def _is_about_size(code: str, message: str) -> bool:

@@ -114,7 +114,7 @@ class Redrive:
             finally:
                 self._move_task.cancel()
         except InfrastructureError as error:
-            logger.info("no move task, messages are copied one by one", extra={"reason": str(error)})
+            logger.info("move task failed, messages are copied one by one", extra={"reason": str(error)})
 
     def _progress(self) -> Iterator[MoveProgress]:
         """Yield progress until the task ends, or has moved more messages than there were: some come back."""

@@ -31,7 +31,7 @@ V1 = "7f2a1c9e-1b6e-1a50-9a49-0a3e6f5f7d11"
         (("provision", "--archive", "1.5"), "not a valid integer"),
         (("replay", "--from", "2026-11-23T18:00:00"), "has no time zone"),
         (("replay", "--from", "2026-11-23"), "has no time zone"),
-        (("replay", "--from", "yesterday"), "is no moment"),
+        (("replay", "--from", "yesterday"), "is not a time"),
         (("replay", "--from", "9999-12-31T23:59:59-14:00"), "after 9999 in UTC"),
         (("replay", "--from", "2026-11-23T18:00:00Z", "--tenant", "acme"), "not a valid UUID"),
         (("replay", "show", ""), "'' is no name of a replay"),
