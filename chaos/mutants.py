@@ -71,8 +71,8 @@ MUTANTS = (
     Mutant(
         "reject on an unknown code",
         "adapters/aws/errors.py",
-        'return EventBusUnavailableError(f"EventBridge did not take the event: {failure}")',
-        'return EventRejectedError(f"EventBridge did not take the event: {failure}")',
+        'return EventBusUnavailableError(f"EventBridge did not accept the event: {failure}")',
+        'return EventRejectedError(f"EventBridge did not accept the event: {failure}")',
         (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
     ),
     Mutant(
