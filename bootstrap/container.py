@@ -38,7 +38,7 @@ from domain.services.batch_processing import BatchProcessingService
 from domain.services.claim_check import ClaimCheck
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive
-from domain.services.idempotency import LeaseRenewal
+from domain.services.idempotency import IdempotentRequests
 from domain.services.maintenance import Housekeeping
 from domain.services.publishing.event_publisher import EventPublisher
 from domain.services.publishing.outbox_publisher import OutboxPublisher
@@ -181,7 +181,7 @@ class Container(DeclarativeContainer):
         timeout_seconds=settings.provided.publish_timeout_seconds,
     )
 
-    lease_renewal = providers.Singleton(LeaseRenewal, idempotency.provider)
+    idempotent_requests = providers.Singleton(IdempotentRequests, idempotency.provider)
     housekeeping = providers.Singleton(Housekeeping, outbox, idempotency)
 
     event_transport = providers.Singleton(resolve_transport, settings)

@@ -1,52 +1,121 @@
-"""Keeps the idempotency keys of requests that take long from running out."""
+"""Idempotent requests: work runs once for a key, and its answer is replayed to the next requests with it."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Lock, Thread
+from uuid import UUID
 
 from domain.model.errors import IdempotencyUnavailableError
-from domain.model.idempotency import Reservation
+from domain.model.idempotency import FirstAnswer, Reservation
+from domain.model.identity import Identity
 from domain.services.resilience.background import logging_exceptions
 from ports.idempotency_port import IdempotencyPort
 
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60.0
-"""A key whose server died is free again after it."""
+"""The key of a server that died is free again after this time."""
 RENEW_SECONDS = 20.0
-"""So that a renewal may fail, and the next one come late, before a lease runs out."""
+"""Short enough that one renewal may fail, and the next one come late, before a lease expires."""
 
-BROKE_DOWN = "the renewal of an idempotency key broke down"
+SHARED_TENANT = UUID(int=0)
+"""Owns the keys of all callers without a tenant."""
+
+RENEWAL_FAILED = "unexpected error while renewing an idempotency key, retrying in the next round"
+
+
+class IdempotentRequests:
+    """Runs the work of a request once for each key of a tenant, and replays its answer.
+
+    A tenant's keys are its own; callers without a tenant share one key space.
+
+    Args:
+        store: opens the store of keys; called only for requests that have a key.
+    """
+
+    def __init__(self, store: Callable[[], IdempotencyPort]) -> None:
+        self._store = store
+        self._leases = LeaseRenewal(store)
+
+    async def once(
+        self, identity: Identity, key: str, fingerprint: str, work: Callable[[], Awaitable[str]]
+    ) -> str:
+        """Do the work for the first request with this key, and replay its answer to the next ones.
+
+        An error is not stored: the next request with the key tries again.
+
+        Args:
+            identity: the caller, to whose tenant the key belongs.
+            key: what the client sent.
+            fingerprint: tells the content of one request from another's.
+            work: returns the answer as JSON.
+
+        Returns:
+            The answer, as JSON.
+
+        Raises:
+            IdempotencyError: the key belongs to other content, its first request is in progress, or the
+                store cannot be reached.
+        """
+        begun = await asyncio.to_thread(
+            self._store().begin, _tenant_of(identity), key, fingerprint, lease_seconds=LEASE_SECONDS
+        )
+        if isinstance(begun, FirstAnswer):
+            logger.info("request repeated, replaying the first answer")
+            return begun.json
+        return await self._first(begun, work)
+
+    @contextmanager
+    def renewing(self, *, every_seconds: float = RENEW_SECONDS) -> Iterator[None]:
+        """Renew the keys of requests in flight, for as long as the context lasts."""
+        with self._leases.running(every_seconds=every_seconds):
+            yield
+
+    def renew(self) -> None:
+        """Renew the keys of requests in flight now."""
+        self._leases.round()
+
+    async def _first(self, reservation: Reservation, work: Callable[[], Awaitable[str]]) -> str:
+        try:
+            with self._leases.holding(reservation):
+                answer = await work()
+        except BaseException:
+            await _record(partial(self._store().abandon, reservation))
+            raise
+        await _record(partial(self._store().finish, reservation, answer))
+        return answer
 
 
 class LeaseRenewal:
-    """Renews the reservations of all requests that a process works on, in a thread beside its event loop.
+    """Renews the reservations of all requests of this process, in a thread beside its event loop.
 
     A request that is answered within `RENEW_SECONDS` costs no write.
 
     Args:
-        store: gives the store of keys; asked only while there is something to renew.
+        store: opens the store of keys; called only while there is something to renew.
     """
 
     def __init__(self, store: Callable[[], IdempotencyPort]) -> None:
         self._store = store
         self._lock = Lock()
-        self._in_hand: set[Reservation] = set()
+        self._in_flight: set[Reservation] = set()
 
     @contextmanager
     def holding(self, reservation: Reservation) -> Iterator[None]:
         """Have a reservation renewed for as long as the context lasts."""
         with self._lock:
-            self._in_hand.add(reservation)
+            self._in_flight.add(reservation)
         try:
             yield
         finally:
-            self._let_go(reservation)
+            self._remove(reservation)
 
     @contextmanager
     def running(self, *, every_seconds: float = RENEW_SECONDS) -> Iterator[None]:
-        """Do one round now and then, for as long as the context lasts."""
+        """Run a round every so many seconds, for as long as the context lasts."""
         stop = Event()
         thread = Thread(target=self._run, args=(stop, every_seconds), name="leases")
         thread.start()
@@ -57,17 +126,17 @@ class LeaseRenewal:
             thread.join()
 
     def round(self) -> None:
-        """Renew what is in hand; where the store cannot be had, leave the rest to the next round."""
+        """Renew all reservations; where the store is unavailable, leave the rest to the next round."""
         with self._lock:
-            in_hand = tuple(self._in_hand)
+            in_flight = tuple(self._in_flight)
         try:
-            for reservation in in_hand:
-                with logging_exceptions(BROKE_DOWN, reraise=(IdempotencyUnavailableError,)):
+            for reservation in in_flight:
+                with logging_exceptions(RENEWAL_FAILED, reraise=(IdempotencyUnavailableError,)):
                     self._renew(reservation)
         except IdempotencyUnavailableError as error:
             logger.warning(
-                "leases of idempotency keys could not be renewed",
-                extra={"in_hand": len(in_hand), "error": str(error)},
+                "could not renew the leases of idempotency keys, retrying in the next round",
+                extra={"in_flight": len(in_flight), "error": str(error)},
             )
 
     def _run(self, stop: Event, every_seconds: float) -> None:
@@ -75,16 +144,28 @@ class LeaseRenewal:
             self.round()
 
     def _renew(self, reservation: Reservation) -> None:
-        """A stale reservation is given up; it also counts no longer where its request ended meanwhile."""
+        """Drop a stale reservation; that of a request which ended meanwhile is stale, too, and no loss."""
         renewed = self._store().renew(reservation, lease_seconds=LEASE_SECONDS)
-        if not renewed and self._let_go(reservation):
+        if not renewed and self._remove(reservation):
             logger.warning(
-                "an idempotency key was lost to another request",
+                "lost an idempotency key to another request, its lease had expired",
                 extra={"tenant_id": str(reservation.tenant_id)},
             )
 
-    def _let_go(self, reservation: Reservation) -> bool:
+    def _remove(self, reservation: Reservation) -> bool:
         with self._lock:
-            was_in_hand = reservation in self._in_hand
-            self._in_hand.discard(reservation)
-        return was_in_hand
+            was_in_flight = reservation in self._in_flight
+            self._in_flight.discard(reservation)
+        return was_in_flight
+
+
+def _tenant_of(identity: Identity) -> UUID:
+    return SHARED_TENANT if identity.is_tenant_generated else identity.tenant_id
+
+
+async def _record(outcome: Callable[[], bool]) -> None:
+    """Store the outcome; where that fails, the caller still gets its answer or its error."""
+    try:
+        await asyncio.to_thread(outcome)
+    except IdempotencyUnavailableError:
+        logger.exception("could not store the outcome of a request for its idempotency key")

@@ -50,7 +50,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.spool.open()
     transcriber = container.transcriber()
     await transcriber.start()
-    with relaying(container), container.lease_renewal().running():
+    with relaying(container), container.idempotent_requests().renewing():
         logger.info("service started", extra={"event_transport": container.event_transport().value})
         try:
             yield

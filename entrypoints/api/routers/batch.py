@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
-from entrypoints.api.dependencies import Upload
-from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, once
+from entrypoints.api.dependencies import UploadDependency
+from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, process_once
 from entrypoints.api.problems import MEDIA_TYPE
 from entrypoints.api.schemas import BatchResponse, Problem
 from entrypoints.api.uploads.multipart import FIELD_NAME
@@ -72,23 +72,23 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/process", responses=_RESPONSES, openapi_extra=_REQUEST)
-async def process(request: Request, context: Upload) -> BatchResponse:
-    """Transcribe a recording, clean the transcript, tell the rest of the company, and answer with both.
+async def process(request: Request, context: UploadDependency) -> BatchResponse:
+    """Transcribe a recording, clean the transcript, publish the event, and answer with both transcripts.
 
-    The transcripts are answered whatever becomes of the event: see `event.status`.
+    The answer does not depend on the event's delivery: see `event.status`.
     """
     key = idempotency_key(request)
-    has_room = context.transcriber.check_capacity
-    has_room()
-    async with context.spool.receive(request, has_room) as recording:
+    check_capacity = context.transcriber.check_capacity
+    check_capacity()
+    async with context.spool.receive(request, check_capacity) as recording:
 
         async def work() -> BatchResponse:
-            processing = context.service.process(recording, context.identity, context.interaction_id)
+            processing = context.batch_processing.process(recording, context.identity, context.interaction_id)
             return BatchResponse.of(await _while_connected(request, processing))
 
         if key is None:
             return await work()
-        return await once(context.idempotency(), context.leases, context.identity, key, recording, work)
+        return await process_once(context.idempotent_requests, context.identity, key, recording, work)
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -3,12 +3,12 @@
 import asyncio
 from http import HTTPStatus
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from bootstrap.container import Container
 from bootstrap.settings import EventTransport
 from domain.model.errors import OutboxUnavailableError
-from entrypoints.api.dependencies import SpeechRecogniser, container_of
+from entrypoints.api.dependencies import ContainerDependency, TranscriberDependency
 from entrypoints.api.schemas import EventsHealth, OutboxHealth, Readiness, RelayHealth, TranscriberHealth
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -21,7 +21,9 @@ async def live() -> dict[str, str]:
 
 
 @router.get("/ready", responses={503: {"model": Readiness, "description": "No transcription slot is ready"}})
-async def ready(request: Request, response: Response, transcriber: SpeechRecogniser) -> Readiness:
+async def ready(
+    response: Response, container: ContainerDependency, transcriber: TranscriberDependency
+) -> Readiness:
     """Recordings can be handed in: at least one transcription slot has loaded its engine.
 
     Events that wait, or that are held back, show in the details and keep nobody from handing in recordings.
@@ -32,7 +34,7 @@ async def ready(request: Request, response: Response, transcriber: SpeechRecogni
     return Readiness(
         status="ready" if state.ready_slots else "starting",
         transcriber=TranscriberHealth(**state._asdict()),
-        events=await asyncio.to_thread(_events_health, container_of(request)),
+        events=await asyncio.to_thread(_events_health, container),
     )
 
 

@@ -63,7 +63,7 @@ class FixedTranscriber(TranscriberPort):
         self, transcript: Transcript = SPOKEN, *, error: Exception | None = None, capacity: int = 2
     ) -> None:
         self._transcript = transcript
-        self._error = error
+        self.error = error
         self._capacity = capacity
         self._admitted = 0
         self.heard: list[bytes] = []
@@ -101,8 +101,8 @@ class FixedTranscriber(TranscriberPort):
     async def _transcribe(self, on_progress: ProgressListener | None) -> Transcript:
         if self.held:
             await self._release.wait()
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         if on_progress is not None:
             on_progress(Progress(self._transcript.duration_seconds, self._transcript.duration_seconds))
         return self._transcript

@@ -1,20 +1,29 @@
-"""Renewals with a clock that is moved by hand: rounds are run by the tests, not by time."""
+"""Idempotent requests, with a clock that the tests move, and rounds of renewal that they run."""
 
+import asyncio
 import logging
 import threading
+from collections.abc import Awaitable, Callable
 from typing import NoReturn
 from uuid import UUID, uuid4
 
 import pytest
 
 from adapters.in_memory import InMemoryIdempotency
-from domain.model.errors import ConfigurationError, IdempotencyInProgressError, IdempotencyUnavailableError
+from domain.model.errors import (
+    ConfigurationError,
+    IdempotencyConflictError,
+    IdempotencyInProgressError,
+    IdempotencyUnavailableError,
+)
 from domain.model.idempotency import Reservation
-from domain.services.idempotency import LEASE_SECONDS, RENEW_SECONDS, LeaseRenewal
+from domain.model.identity import Identity
+from domain.services.idempotency import LEASE_SECONDS, RENEW_SECONDS, IdempotentRequests, LeaseRenewal
 from tests.support.databases.databases import Clock
 from tests.support.harness.service import wait_until
 
 TENANT = uuid4()
+ALICE = Identity(TENANT, "alice", None)
 
 
 class CountingKeys(InMemoryIdempotency):
@@ -43,6 +52,11 @@ def keys(clock: Clock) -> CountingKeys:
 
 
 @pytest.fixture
+def requests(keys: CountingKeys) -> IdempotentRequests:
+    return IdempotentRequests(lambda: keys)
+
+
+@pytest.fixture
 def leases(keys: CountingKeys) -> LeaseRenewal:
     return LeaseRenewal(lambda: keys)
 
@@ -61,9 +75,110 @@ def is_taken(keys: CountingKeys, key: str = "key") -> bool:
     return False
 
 
-def test_a_dead_servers_key_is_free_within_a_minute_and_two_renewals_may_be_missed() -> None:
-    assert LEASE_SECONDS <= 60
-    assert 3 * RENEW_SECONDS <= LEASE_SECONDS
+def answering(*answers: str) -> Callable[[], Awaitable[str]]:
+    """Work that gives one answer after the other, and fails when it is asked once more."""
+    remaining = iter(answers)
+
+    async def work() -> str:
+        return next(remaining)
+
+    return work
+
+
+async def failing() -> str:
+    raise KeyError
+
+
+async def never() -> str:
+    await asyncio.Event().wait()
+    return ""
+
+
+async def test_the_next_request_with_a_key_gets_the_first_answer(requests: IdempotentRequests) -> None:
+    work = answering("first")
+
+    assert await requests.once(ALICE, "key", "recording", work) == "first"
+    assert await requests.once(ALICE, "key", "recording", work) == "first"
+
+
+async def test_a_key_with_other_content_is_refused(requests: IdempotentRequests) -> None:
+    await requests.once(ALICE, "key", "recording", answering("first"))
+
+    with pytest.raises(IdempotencyConflictError):
+        await requests.once(ALICE, "key", "other recording", answering("second"))
+
+
+async def test_a_key_in_progress_is_refused_and_kept_by_renewals(
+    requests: IdempotentRequests, clock: Clock
+) -> None:
+    started, release = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        started.set()
+        await release.wait()
+        return "first"
+
+    first = asyncio.create_task(requests.once(ALICE, "key", "recording", slow))
+    await started.wait()
+    for _ in range(4):
+        with pytest.raises(IdempotencyInProgressError):
+            await requests.once(ALICE, "key", "recording", answering("second"))
+        clock.advance(LEASE_SECONDS - 1)
+        requests.renew()
+    release.set()
+
+    assert await first == "first"
+
+
+async def test_tenants_do_not_share_keys(requests: IdempotentRequests) -> None:
+    bob = Identity(uuid4(), "bob", None)
+    work = answering("first", "second")
+
+    assert await requests.once(ALICE, "key", "recording", work) == "first"
+    assert await requests.once(bob, "key", "recording", work) == "second"
+
+
+async def test_callers_without_a_tenant_share_their_keys(requests: IdempotentRequests) -> None:
+    work = answering("first")
+    for _ in range(2):
+        stranger = Identity(uuid4(), "system", None, is_tenant_generated=True)
+        assert await requests.once(stranger, "key", "recording", work) == "first"
+
+
+async def test_a_request_that_failed_or_was_cancelled_frees_its_key(requests: IdempotentRequests) -> None:
+    with pytest.raises(KeyError):
+        await requests.once(ALICE, "key", "recording", failing)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await requests.once(ALICE, "key", "recording", never)
+
+    assert await requests.once(ALICE, "key", "recording", answering("third")) == "third"
+
+
+async def test_requests_that_ended_are_not_renewed(requests: IdempotentRequests, keys: CountingKeys) -> None:
+    await requests.once(ALICE, "answered", "recording", answering("first"))
+    with pytest.raises(KeyError):
+        await requests.once(ALICE, "failed", "recording", failing)
+
+    requests.renew()
+
+    assert keys.renewed == []
+
+
+async def test_an_outcome_that_cannot_be_stored_does_not_replace_it(clock: Clock) -> None:
+    class Full(InMemoryIdempotency):
+        def finish(self, *_: object) -> bool:
+            raise IdempotencyUnavailableError("the disk is full")
+
+        def abandon(self, *_: object) -> bool:
+            raise IdempotencyUnavailableError("the disk is full")
+
+    keys = Full(clock)
+    requests = IdempotentRequests(lambda: keys)
+
+    assert await requests.once(ALICE, "answered", "recording", answering("first")) == "first"
+    with pytest.raises(KeyError):
+        await requests.once(ALICE, "failed", "recording", failing)
 
 
 def test_a_request_of_four_hours_keeps_its_key(
@@ -78,7 +193,7 @@ def test_a_request_of_four_hours_keeps_its_key(
     assert len(keys.renewed) == 4 * 180
 
 
-def test_keys_that_are_not_in_hand_are_left_to_run_out(
+def test_keys_without_a_request_in_flight_are_left_to_run_out(
     leases: LeaseRenewal, keys: CountingKeys, clock: Clock
 ) -> None:
     with leases.holding(reserve(keys, "mine")):
@@ -102,9 +217,9 @@ def test_renewing_ends_with_the_request_however_it_ends(leases: LeaseRenewal, ke
     assert keys.renewed == []
 
 
-def test_without_keys_in_hand_the_store_is_not_asked_for() -> None:
+def test_without_keys_in_flight_the_store_is_not_asked_for() -> None:
     def nowhere() -> NoReturn:
-        raise AssertionError("nobody needs it")
+        raise AssertionError("there is nothing to renew")
 
     LeaseRenewal(nowhere).round()
 
@@ -152,7 +267,7 @@ def test_a_store_that_is_away_for_a_while_costs_no_key(
         for _ in range(2):
             clock.advance(RENEW_SECONDS - 1)
             leases.round()
-        assert [record.__dict__["in_hand"] for record in caplog.records] == [2, 2]
+        assert [record.__dict__["in_flight"] for record in caplog.records] == [2, 2]
         keys.is_away = False
         clock.advance(RENEW_SECONDS - 1)
         leases.round()
@@ -182,7 +297,7 @@ def test_a_key_whose_renewal_breaks_down_costs_no_other_one(
 
     assert sorted(keys.renewed) == ["one", "other"]
     (record,) = caplog.records
-    assert record.message == "the renewal of an idempotency key broke down"
+    assert record.message == "unexpected error while renewing an idempotency key, retrying in the next round"
     assert record.exc_info
     assert vars(record)["error_type"] == "RuntimeError"
 

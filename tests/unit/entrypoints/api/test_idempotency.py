@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from dependency_injector import providers
@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from adapters.in_memory import InMemoryIdempotency
 from bootstrap.container import Container
 from domain.model.errors import IdempotencyUnavailableError, TranscriberCrashedError
+from domain.model.idempotency import FirstAnswer, Reservation
 from domain.services.idempotency import LEASE_SECONDS
 from entrypoints.api.app import create_app
 from tests.support.databases.databases import Clock
@@ -109,7 +110,7 @@ def test_a_request_that_takes_long_keeps_its_key(
         wait_until(lambda: engine.heard)
         for _ in range(5):
             clock.advance(LEASE_SECONDS - 1)
-            container.lease_renewal().round()
+            container.idempotent_requests().renew()
             assert upload(api, "k1").status_code == 409
         engine.let_go()
         first.join(60)
@@ -131,28 +132,13 @@ def test_a_key_whose_server_died_is_free_after_a_minute_and_what_comes_late_over
         clock.advance(60)  # and nobody renews it, as if its server were gone
         other.start()
         wait_until(lambda: len(engine.heard) == 2)
-        container.lease_renewal().round()
+        container.idempotent_requests().renew()
         engine.let_go()
         slow.join(60)
         other.join(60)
 
         assert answers["slow"].status_code == answers["other"].status_code == 200
         assert upload(api, "k1").json() == answers["other"].json()
-
-
-def test_a_request_that_ended_is_renewed_no_longer(
-    container: Container, engine: FixedTranscriber, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with service(container, clock) as api:
-        assert upload(api, "k1").status_code == 200
-        engine._error = TranscriberCrashedError("killed")
-        assert upload(api, "k2").status_code == 500
-    renewed: list[object] = []
-    monkeypatch.setattr(container.idempotency(), "renew", lambda *_, **__: renewed.append(1))
-
-    container.lease_renewal().round()
-
-    assert renewed == []
 
 
 def test_keys_of_one_tenant_are_not_anothers(api: TestClient, container: Container) -> None:
@@ -179,7 +165,7 @@ def test_what_failed_may_be_tried_again(tmp_path: Path) -> None:
     engine = FixedTranscriber(error=TranscriberCrashedError("killed"))
     with TestClient(create_app(container_for(tmp_path / "spool", engine))) as api:
         assert upload(api, "k1").status_code == 500
-        engine._error = None
+        engine.error = None
 
         assert upload(api, "k1").status_code == 200
 
@@ -201,27 +187,35 @@ def test_a_key_that_cannot_be_used_is_refused(api: TestClient, key: str) -> None
     assert response.json()["type"] == "urn:batch-transcription:problem:invalid-idempotency-key"
 
 
-def test_a_store_that_cannot_be_reached_is_told_instead_of_publishing_twice(
-    api: TestClient, container: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unavailable(*_: object, **__: object) -> None:
-        raise IdempotencyUnavailableError("the database is away")
+class UnavailableKeys(InMemoryIdempotency):
+    """A store that fails from one step on."""
 
-    monkeypatch.setattr(container.idempotency(), "begin", unavailable)
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self._step = step
 
-    response = upload(api, "k1")
+    def begin(
+        self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
+    ) -> Reservation | FirstAnswer:
+        if self._step == "begin":
+            raise IdempotencyUnavailableError("the database is away")
+        return super().begin(tenant_id, key, fingerprint, lease_seconds=lease_seconds)
 
-    assert response.status_code == 503
-    assert container.events().published == ()
-    assert upload(api, None).status_code == 200
-
-
-def test_an_answer_that_cannot_be_remembered_is_still_the_callers(
-    api: TestClient, container: Container, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unavailable(*_: object) -> bool:
+    def finish(self, *_: object) -> bool:
         raise IdempotencyUnavailableError("the disk is full")
 
-    monkeypatch.setattr(container.idempotency(), "finish", unavailable)
 
-    assert upload(api, "k1").status_code == 200
+def test_an_upload_is_refused_while_its_key_cannot_be_looked_up(container: Container) -> None:
+    container.idempotency.override(providers.Object(UnavailableKeys("begin")))
+    with TestClient(create_app(container)) as api:
+        response = upload(api, "k1")
+
+        assert response.status_code == 503
+        assert container.events().published == ()
+        assert upload(api, None).status_code == 200
+
+
+def test_an_answer_that_cannot_be_stored_is_still_given(container: Container) -> None:
+    container.idempotency.override(providers.Object(UnavailableKeys("finish")))
+    with TestClient(create_app(container)) as api:
+        assert upload(api, "k1").status_code == 200
