@@ -1,4 +1,4 @@
-"""How raw transcripts become readable."""
+"""Port of transcript cleaners."""
 
 from abc import abstractmethod
 from typing import Protocol
@@ -7,13 +7,13 @@ from domain.model.transcripts import Transcript
 
 
 class CleanerPort(Protocol):
-    """The requirements' BatchCleanerService: turns what was heard into what can be read.
+    """Turns raw transcripts into readable text (BatchCleanerService in the requirements).
 
-    Adds no word. Keeps every number and every word that carries meaning. Cleaning what is clean changes
+    Adds no word. Keeps every number and every word that carries meaning. Cleaning a clean text changes
     nothing. Safe to call from several threads.
     """
 
     @abstractmethod
     def clean(self, transcript: Transcript, /) -> str:
-        """The readable text of a transcript; empty only where nothing but noise was heard."""
+        """Return the readable text of a transcript; empty only where the recording has nothing but noise."""
         ...

@@ -1,1 +1,1 @@
-"""Readable text from raw transcripts."""
+"""Transcript cleaning: readable text from raw transcripts."""

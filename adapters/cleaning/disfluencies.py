@@ -1,17 +1,17 @@
-"""Stutters, broken-off words and repeated phrases."""
+"""Disfluencies: stutters, broken-off words and repeated phrases."""
 
 from adapters.cleaning.vocabulary import STUTTERED
 from adapters.cleaning.words import PAUSES, body_and_marks, flows_on, is_number, key, opening
 
 MAX_PHRASE_WORDS = 8
-"""The longest phrase that is looked for twice in a row."""
+"""Length of the longest phrase whose repetition is recognised."""
 
 
 def without_repeats(words: list[str]) -> list[str]:
-    """Say once what was said twice in a row: "i i want to i want to go" → "i want to go".
+    """Remove repetitions: "i i want to i want to go" → "i want to go".
 
-    Words are laid down one by one, and whatever the last of them repeats is taken back at once. So what lies
-    there never holds a repetition, reading it again changes nothing, and the time is linear.
+    Words are appended one by one, and a repetition at the end is removed at once. The result never holds a
+    repetition, a second pass changes nothing, and the time is linear.
     """
     said: list[str] = []
     keys: list[str] = []
@@ -20,11 +20,11 @@ def without_repeats(words: list[str]) -> list[str]:
             del said[-1], keys[-1]
         said.append(word)
         keys.append(key(word))
-        _take_back_repeat(said, keys)
+        _remove_repeat(said, keys)
     return said
 
 
-def _take_back_repeat(said: list[str], keys: list[str]) -> None:
+def _remove_repeat(said: list[str], keys: list[str]) -> None:
     """Keep the first of two equal phrases at the end, with the punctuation behind the second."""
     length = _repeated_length(said, keys)
     if length:
@@ -34,7 +34,7 @@ def _take_back_repeat(said: list[str], keys: list[str]) -> None:
 
 
 def _repeated_length(said: list[str], keys: list[str]) -> int:
-    """How many of the last words repeat the words before them; 0 for none."""
+    """Count the last words that repeat the words before them; 0 for none."""
     for length in range(1, min(MAX_PHRASE_WORDS, len(keys) // 2) + 1):
         phrase = keys[-length:]
         if phrase == keys[-2 * length : -length] and _is_slip(phrase) and _is_one_breath(said[-2 * length :]):
@@ -43,19 +43,19 @@ def _repeated_length(said: list[str], keys: list[str]) -> int:
 
 
 def _is_slip(phrase: list[str]) -> bool:
-    """Whether nobody repeats the phrase on purpose, as one does numbers, letters and "no no no no"."""
+    """Tell an unintended repetition from an intended one: numbers, letters and "no no no no"."""
     if len(phrase) == 1:
         return phrase[0] in STUTTERED
     return len(set(phrase)) > 1 and any(len(word) > 1 for word in phrase) and not any(map(is_number, phrase))
 
 
 def _is_one_breath(words: list[str]) -> bool:
-    """Whether no sentence, quotation or bracket begins or ends within."""
+    """Check that no sentence, quotation or bracket begins or ends within the words."""
     return all(map(flows_on, words[:-1])) and not any(map(opening, words[1:]))
 
 
 def _breaks_off_into(fragment: str, word: str) -> bool:
-    """Whether the fragment is the beginning of the word: "w-" before "what"."""
+    """Check that the fragment is the beginning of the word: "w-" before "what"."""
     bare = fragment.rstrip(PAUSES)
     stem = bare.removesuffix("-")
     is_fragment = stem != bare and stem.isalpha() and not is_number(stem)

@@ -1,4 +1,4 @@
-"""What a recogniser writes that nobody said to be read: tags, dictionary suffixes, hesitations."""
+"""Noise in a recogniser's output: tags, dictionary suffixes, hesitations."""
 
 import re
 
@@ -9,23 +9,23 @@ _GAP = re.compile(r"[^\S\u00a0\u202f]+")
 """White space, except the no-break spaces that French sets before "!" and in its numbers."""
 
 _CONTROL_TAG = re.compile(r"</?s>|<\|[^|<>\s]{0,32}\|>", re.IGNORECASE)
-"""Where an utterance begins and ends, and the control tokens of models: "<s>", "<|en|>"."""
+"""Marks of an utterance's beginning and end, and control tokens of models: "<s>", "<|en|>"."""
 
 _NAMED_TAG = re.compile(r"<([\w-]{1,32})>|\[([\w-]{1,32})\]|\+\+([\w-]{1,32})\+\+")
-"""What may be a noise; its length is bounded, so that no text makes the search slow."""
+"""Candidate for a noise tag; its length is bounded, so that no text makes the search slow."""
 
 _PRONUNCIATION = re.compile(r"([a-z'.-]+|[A-Z'.-]+)(?:\(\d\))+")
-"""A dictionary's second pronunciation, "the(2)"; digits or mixed case before brackets are writing."""
+"""Second pronunciation of a dictionary, "the(2)"; digits or mixed case before the bracket are real text."""
 
 _HESITATION = re.compile(r"u+m+|u+h+m*|er|er+m+|h+m+|m{2,}|m+h+m+", re.IGNORECASE)
-"""Um, uh, uhm, er, erm, hm, mm and mhm, however long; not "ah", "oh", "huh", "err" or "uh-huh"."""
+"""Um, uh, uhm, er, erm, hm, mm and mhm of any length; not "ah", "oh", "huh", "err" or "uh-huh"."""
 
 _ACRONYMS = frozenset({"ER", "MM"})
-"""Hesitations only while they are not written in capitals."""
+"""Acronyms in capitals, hesitations otherwise."""
 
 
 def spoken_words(text: str) -> list[str]:
-    """The words of one segment with their punctuation, without tags, suffixes and hesitations."""
+    """Split one segment into words with their punctuation, without tags, suffixes and hesitations."""
     tokens = _GAP.split(_without_tags(text))
     words = _with_detached_marks([token for token in tokens if token.strip()])
     return _without_hesitations([_without_suffix(word) for word in words])
@@ -41,7 +41,7 @@ def _unless_noise(tag: re.Match[str]) -> str:
 
 
 def _with_detached_marks(tokens: list[str]) -> list[str]:
-    """Attach "hello , world ." to the words before; a mark without a word before it marks nothing."""
+    """Attach detached marks, as in "hello , world .", to the words before; drop a mark without a word."""
     words: list[str] = []
     for token in tokens:
         if token.strip(STOPS + ",;"):
@@ -58,7 +58,7 @@ def _without_suffix(word: str) -> str:
 
 
 def _without_hesitations(words: list[str]) -> list[str]:
-    """Leave hesitations out; the stop behind one moves to the word before."""
+    """Remove hesitations; the stop behind one moves to the word before."""
     kept: list[str] = []
     for word in words:
         if not _is_hesitation(word) or _is_unit(word, kept):
@@ -74,7 +74,7 @@ def _is_hesitation(word: str) -> bool:
 
 
 def _is_unit(word: str, before: list[str]) -> bool:
-    """Whether "mm" means millimetres: a number stands right before it."""
+    """Check that "mm" means millimetres: a number is right before it."""
     if not before or body_and_marks(word)[0] != "mm":
         return False
     count, marks = body_and_marks(before[-1])

@@ -1,10 +1,10 @@
-"""Cleaning by rules: the same answer every time, nothing learnt and nothing guessed."""
+"""Cleaning by rules: deterministic, without a model."""
 
 from collections.abc import Iterator
 
 from adapters.cleaning.disfluencies import without_repeats
 from adapters.cleaning.noise import spoken_words
-from adapters.cleaning.sentences import Utterance, with_capitals, with_stops
+from adapters.cleaning.sentences import TimedWords, with_capitals, with_stops
 from adapters.cleaning.words import ends_sentence
 from domain.model.transcripts import Transcript
 from ports.cleaner_port import CleanerPort
@@ -17,16 +17,16 @@ In measured recordings, 0.5 s or more lie between sentences, and at most 0.2 s b
 
 
 class RulesCleaner(CleanerPort):
-    """Drops what was not meant and punctuates what the engine did not (docs/cleaning.md).
+    """Removes disfluencies from US English and adds missing punctuation (docs/cleaning.md).
 
-    For US English. Keeps no state, and takes time in proportion to the text.
+    Stateless; takes time in proportion to the text.
     """
 
     def __init__(self, *, sentence_pause_seconds: float = SENTENCE_PAUSE_SECONDS) -> None:
         self._sentence_pause_seconds = sentence_pause_seconds
 
     def clean(self, transcript: Transcript, /) -> str:
-        """The readable text of a transcript; empty only where nothing but noise was heard."""
+        """Return the readable text of a transcript; empty only where the recording has nothing but noise."""
         utterances = list(_utterances(transcript))
         line = [word for utterance in utterances for word in utterance.words]
         is_punctuated = any(map(ends_sentence, line))
@@ -37,14 +37,14 @@ class RulesCleaner(CleanerPort):
         return " ".join(with_capitals(words, is_written=is_written))
 
 
-def _utterances(transcript: Transcript) -> Iterator[Utterance]:
-    """The words of every segment that has any, and the longest silence since the segment before."""
+def _utterances(transcript: Transcript) -> Iterator[TimedWords]:
+    """Yield the words of each segment that has any, and the longest silence before them."""
     pause, end = 0.0, 0.0
     for segment in transcript.segments:
         pause, end = max(pause, round(segment.start - end, 3)), segment.end  # to the millisecond
         words = spoken_words(segment.text)
         if words:
-            yield Utterance(pause, words)
+            yield TimedWords(pause, words)
             pause = 0.0
 
 

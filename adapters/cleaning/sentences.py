@@ -1,4 +1,4 @@
-"""Where sentences end and how they begin."""
+"""Sentences: full stops at their ends, and capitals at their beginnings."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from adapters.cleaning.vocabulary import CALENDAR_NAMES, FIRST_PERSON, NEVER_LAS
 from adapters.cleaning.words import capitalised, ends_sentence, key, opening, with_stop
 
 
-class Utterance(NamedTuple):
+class TimedWords(NamedTuple):
     """Words between two silences.
 
     Attributes:
@@ -19,8 +19,8 @@ class Utterance(NamedTuple):
     words: list[str]
 
 
-def with_stops(utterances: list[Utterance], sentence_pause_seconds: float) -> list[str]:
-    """All words in one line, with a full stop before each long pause and behind the last word."""
+def with_stops(utterances: list[TimedWords], sentence_pause_seconds: float) -> list[str]:
+    """Join all words in one line, with a full stop before each long pause and behind the last word."""
     line: list[str] = []
     for pause, words in utterances:
         begins_sentence = pause >= sentence_pause_seconds and line and key(line[-1]) not in NEVER_LAST
@@ -31,11 +31,11 @@ def with_stops(utterances: list[Utterance], sentence_pause_seconds: float) -> li
 
 
 def with_capitals(words: list[str], *, is_written: bool) -> Iterator[str]:
-    """The words with a capital where a sentence begins, for the first person, and for days and months.
+    """Capitalise words that begin a sentence, the first person, and days and months.
 
     Args:
         words: the whole text.
-        is_written: somebody set capitals already, and knew better; a lone "i" may be Polish or Italian.
+        is_written: the text has capitals already, which are kept; a lone "i" may be Polish or Italian.
     """
     begins_sentence = True
     for word in words:
@@ -48,7 +48,7 @@ def with_capitals(words: list[str], *, is_written: bool) -> Iterator[str]:
 
 
 def _with_full_stop(word: str) -> str:
-    """The word with a full stop, if it is of a script with capitals or a number; others end otherwise."""
+    """Add a full stop to a number, or a word of a script with capitals; other scripts have other stops."""
     takes_full_stop = any(letter.isdigit() or letter.lower() != letter.upper() for letter in word)
     return with_stop(word) if takes_full_stop else word
 

@@ -1,4 +1,4 @@
-"""The words of US English that the rules know by name; every list is closed, on purpose."""
+"""Vocabulary of the rules for US English; every list is closed on purpose."""
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -11,21 +11,21 @@ NOISE_NAMES = _listed("""
     laughter laughing breath breathing breathe inhale exhale sigh smack lipsmack click sneeze sniff throat
     music applause beep
 """)
-"""What recognisers name between brackets: "[NOISE]", "<sil>", "++COUGH++"."""
+"""Names of noises between brackets: "[NOISE]", "<sil>", "++COUGH++"."""
 
 STUTTERED = _listed("""
     a an the i he she we they my your our their this these and or but if as because of to in on at by for from
     with into about what when where who why how would could should i'm i'll i've i'd he's she's we're we've
     we'll they're they've they'll it's there's what's
 """)
-"""Function words that nobody says twice on purpose.
+"""Function words that are never repeated on purpose.
 
-Left out is what may stand twice in good English: "had had", "that that", "told you you", "like it it", "gave
-her her", "what it is is", "so so", "there there".
+Left out are words that may occur twice in good English: "had had", "that that", "told you you", "like it it",
+"gave her her", "what it is is", "so so", "there there".
 """
 
 NEVER_LAST = _listed("a an the and or but because if my your our their")
-"""Words that a speaker may pause behind, but ends no sentence with."""
+"""Words that may precede a pause, but never end a sentence."""
 
 FIRST_PERSON = _listed("i'm i'll i've i'd")
 

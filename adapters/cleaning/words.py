@@ -1,11 +1,11 @@
-"""Words as they stand in a transcript: letters in the middle, punctuation at the edges."""
+"""Words of a transcript: letters in the middle, punctuation at the edges."""
 
 import re
 
 from adapters.cleaning.vocabulary import ABBREVIATIONS, NUMBERS
 
 STOPS = ".!?…。！？؟।"  # noqa: RUF001 - other scripts end their sentences too
-"""Marks behind which a sentence may end."""
+"""Marks that may end a sentence."""
 
 PAUSES = ",;:"
 DASHES = "–—"  # noqa: RUF001 - dashes of all lengths
@@ -21,65 +21,64 @@ _LONGEST_INITIAL = 2
 
 
 def body_and_marks(word: str) -> tuple[str, str]:
-    """The word and the punctuation behind it; a word that is all punctuation is its own body."""
+    """Split a word from the punctuation behind it; a word of punctuation alone is its own body."""
     body = word.rstrip(_TRAILING) or word
     return body, word[len(body) :]
 
 
 def opening(word: str) -> str:
-    """The quotes and brackets in front of a word."""
+    """Return the quotes and brackets in front of a word."""
     return word[: len(word) - len(word.lstrip(_OPENERS + DASHES))]
 
 
 def key(word: str) -> str:
-    """What two words are compared by: no punctuation at the edges, no difference of case or apostrophe."""
+    """Normalise a word for comparison: without punctuation at the edges, in one case and apostrophe."""
     body, _ = body_and_marks(word)
     return (body[len(opening(body)) :] or body).casefold().replace(_CURLY_APOSTROPHE, "'")
 
 
 def is_number(word: str) -> bool:
-    """Whether a word counts or ranks: digits of any script, or an English number word, "twenty-one" too."""
+    """Check for a number or rank: digits of any script, or an English number word such as "twenty-one"."""
     return any(map(str.isnumeric, word)) or not NUMBERS.isdisjoint(_LETTERS.findall(word.casefold()))
 
 
 def flows_on(word: str) -> bool:
-    """Whether at most a comma or a dash stands behind the word: no stop, no closing quote or bracket."""
+    """Check that at most a comma or a dash follows the word: no stop, closing quote or bracket."""
     _, marks = body_and_marks(word)
     return not marks.strip(PAUSES + DASHES)
 
 
 def has_stop(word: str) -> bool:
-    """Whether a stop of any kind stands behind the word, be it an abbreviation's or inside a quotation."""
+    """Check that a stop follows the word, also one of an abbreviation or inside a quotation."""
     return word.rstrip(_CLOSERS).endswith(tuple(STOPS))
 
 
 def ends_sentence(word: str) -> bool:
-    """Whether the word is the last of its sentence, as far as its punctuation tells.
+    """Check that the punctuation of the word ends a sentence.
 
-    An abbreviation, an ellipsis or a stop inside a quotation tells nothing.
+    An abbreviation, an ellipsis or a stop inside a quotation does not count.
     """
     return word.endswith(tuple(STOPS)) and not word.endswith(("..", "…")) and not _is_abbreviation(word)
 
 
 def with_stop(word: str, stop: str = ".") -> str:
-    """The word with a stop behind it: its own where it has one, else `stop`, in place of a comma."""
+    """Add a stop to the word, in place of a comma, unless it has one."""
     body, marks = body_and_marks(word)
     bare = body + marks.rstrip(PAUSES)
     return bare if has_stop(bare) else bare + stop
 
 
 def with_marks(word: str, marks: str) -> str:
-    """The word with punctuation behind it; what is there already outranks a comma and is not doubled."""
+    """Add punctuation to the word; existing marks outrank a comma and are not doubled."""
     if has_stop(marks):
         return with_stop(word, marks)
     return word if ends_sentence(word) or word.endswith(tuple(PAUSES)) else word + marks
 
 
 def capitalised(word: str) -> str:
-    """The word with a capital at its start.
+    """Capitalise an ordinary lower-case word.
 
-    Only ordinary lower-case words get one: addresses, "iPhone", "mp3" and letters that are no capital's small
-    letter ("ß", "ი") stay as they are.
+    Addresses, "iPhone", "mp3" and words that begin with a letter without a capital ("ß", "ი") stay unchanged.
     """
     position = len(opening(word))
     first = word[position : position + 1]
@@ -95,7 +94,7 @@ def _is_ordinary(word: str) -> bool:
 
 
 def _is_abbreviation(word: str) -> bool:
-    """Whether the full stop behind the word belongs to it: "dr.", "p.m.", an initial."""
+    """Check that the full stop behind the word belongs to it: "dr.", "p.m.", an initial."""
     if not word.endswith("."):
         return False
     spelt = key(word)
