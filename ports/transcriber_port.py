@@ -1,4 +1,4 @@
-"""How recordings become transcripts."""
+"""Port of speech recognition."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -9,33 +9,33 @@ from domain.model.transcripts import Transcript
 
 
 class Progress(NamedTuple):
-    """How far the work on a recording has come, in seconds of its sound."""
+    """Progress of a transcription, in seconds of sound."""
 
     done_seconds: float
     total_seconds: float | None
-    """None where the recording does not say how long it is."""
+    """None where the recording does not declare its length."""
 
 
 ProgressListener = Callable[[Progress], None]
 
 
 class TranscriberState(NamedTuple):
-    """How busy a transcriber is."""
+    """Load of a transcriber."""
 
     ready_slots: int
     slots: int
     admitted: int
-    """Recordings that are being worked on or wait for a slot."""
+    """Recordings that are being transcribed or wait for a slot."""
     capacity: int
-    """How many may be admitted at once."""
+    """Recordings that may be admitted at the same time."""
 
 
 class TranscriberPort(Protocol):
-    """A speech recogniser with a bounded number of slots and a small waiting room.
+    """Speech recogniser with a bounded number of slots and a small waiting room.
 
-    The same recording gives the same transcript, whatever was transcribed before it. Segments are in order,
-    do not overlap and lie within the recording. A recording without speech gives a transcript without
-    segments. Several recordings may be handed in at once. Cancelling the call ends the work on the recording.
+    The same recording gives the same transcript, independent of earlier ones. Segments are in order, do not
+    overlap and lie within the recording. A recording without speech gives a transcript without segments.
+    Recordings may be transcribed concurrently. Cancelling the call ends the work on its recording.
     """
 
     @abstractmethod
@@ -45,8 +45,8 @@ class TranscriberPort(Protocol):
         """Turn the sound of one recording into a transcript.
 
         Args:
-            recording: a file in any supported format, told by its content, never by its name.
-            on_progress: called in the caller's event loop, now and then.
+            recording: a file in any supported format, recognised by its content, never by its name.
+            on_progress: called in the caller's event loop, from time to time.
 
         Raises:
             RecordingError: the recording is at fault (see its subclasses).
@@ -56,14 +56,14 @@ class TranscriberPort(Protocol):
 
     @abstractmethod
     def check_capacity(self) -> None:
-        """Ask beforehand whether a recording handed in now would be admitted.
+        """Check that a recording would be admitted now.
 
         Raises:
-            TranscriberBusyError: it would not; says when to come back.
+            TranscriberBusyError: all slots and the waiting room are taken; says when to try again.
         """
         ...
 
     @abstractmethod
     def state(self) -> TranscriberState:
-        """How busy the transcriber is now."""
+        """Return the current load of the transcriber."""
         ...

@@ -62,7 +62,7 @@ def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListene
         declared = track.declared_seconds()
     check_complete(declared, max(length))
     with open_sound_track(recording) as track:
-        decoder = _BlockDecoder(limits, on_progress, length.sound)
+        decoder = BlockDecoder(limits, on_progress, length.sound)
         yield from decoder.blocks(track)
     if not decoder.seconds:
         raise UndecodableAudioError("The recording holds no sound that can be decoded.")
@@ -93,12 +93,17 @@ def _with_packet(length: Length, packet: "Packet[Stream]", *, is_sound: bool) ->
     return Length(length.sound + seconds, end, end) if is_sound else length._replace(end=end)
 
 
-class _BlockDecoder:
-    """Decodes one sound track, and counts what it yields.
+class BlockDecoder:
+    """Decodes one sound track within limits, and measures what it decodes.
+
+    Args:
+        limits: how much sound is accepted.
+        on_progress: called for each block, and between blocks.
+        total_seconds: length of the sound track, for the progress.
 
     Attributes:
-        seconds: how much was decoded.
-        end: the last moment that was decoded.
+        seconds: length of the decoded sound.
+        end: time of the last decoded sample, in seconds.
     """
 
     def __init__(self, limits: DecodingLimits, on_progress: ProgressListener, total_seconds: float) -> None:
@@ -110,6 +115,12 @@ class _BlockDecoder:
         self._total_seconds = total_seconds
 
     def blocks(self, track: SoundTrack) -> Iterator[bytes]:
+        """Yield the samples of the track, block by block.
+
+        Raises:
+            UndecodableAudioError: the track is broken.
+            AudioTooLongError: the track has more sound than `limits` accept.
+        """
         resampler = _Resampler()
         for frame in track.frames():
             if frame is None:

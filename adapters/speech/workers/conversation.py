@@ -1,10 +1,9 @@
-"""The talk with one worker process over its pipes, and its end."""
+"""Messages between the service and one worker process, over its pipes."""
 
 import asyncio
 import contextlib
 import os
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 
 from adapters.speech.workers.protocol import (
@@ -20,14 +19,14 @@ from adapters.speech.workers.sandbox import worker_environment
 from domain.model.errors import TranscriberCrashedError
 
 
-async def spawn(engine: str) -> Process:
-    """Start a worker process in a session of its own; it says by its first message how loading went.
+async def spawn(engine: str, python: str) -> Process:
+    """Start a worker process in a new session; its first message says whether the engine was loaded.
 
     Raises:
-        OSError: no process could be made.
+        OSError: the process could not be created.
     """
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "adapters.speech.workers.main", engine),
+        *(python, "-P", "-m", "adapters.speech.workers.main", engine),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
@@ -39,40 +38,40 @@ async def spawn(engine: str) -> Process:
 
 
 async def send(process: Process, job: Job) -> None:
-    """Hand over a job; that the process is dead, reading its answer will tell."""
-    assert process.stdin is not None  # noqa: S101 - it was asked for
+    """Send a job; ignore a dead process, which `next_message` reports."""
+    assert process.stdin is not None  # noqa: S101 - `spawn` asked for a pipe
     with contextlib.suppress(ConnectionError):
         process.stdin.write(job.to_line())
         await process.stdin.drain()
 
 
 async def next_message(process: Process) -> Ready | Advanced | Finished | Failed:
-    """Wait for what the process says next.
+    """Wait for the next message of the process.
 
     Raises:
-        TranscriberCrashedError: it died, or talks nonsense and was ended; the message says which.
+        TranscriberCrashedError: the process died, or was killed for an invalid message.
     """
-    assert process.stdout is not None  # noqa: S101 - it was asked for
+    assert process.stdout is not None  # noqa: S101 - `spawn` asked for a pipe
     try:
         line = await process.stdout.readline()
         if line.endswith(b"\n"):
             return parse_message(line)
-    except ValueError as error:  # longer than the limit, or none of our messages: it can no longer be trusted
+    except ValueError as error:  # longer than the limit, or no valid message: the process cannot be trusted
         await end(process)
-        raise TranscriberCrashedError("The transcriber answered nonsense and was ended.") from error
+        raise TranscriberCrashedError("The transcriber sent an invalid message and was killed.") from error
     await end(process)
     raise died(process)
 
 
 async def end(process: Process) -> None:
-    """Kill the process and all it started; it holds nothing that is worth an orderly end."""
+    """Kill the process and its children; a worker has no state to save."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
 
 def died(process: Process) -> TranscriberCrashedError:
-    """What became of a process that is no more."""
+    """Describe the end of a process as an error."""
     status = process.returncode or 0
     how = f"exit status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
     return TranscriberCrashedError(f"The transcriber's process died ({how}).")

@@ -1,7 +1,7 @@
 """Speech recognition in supervised worker processes.
 
-The engines hold the interpreter's lock for as long as they work, and decoders of hostile input crash. So each
-runs in a process of its own: the event loop stays free, and what dies takes one recording with it.
+An engine holds the interpreter's lock while it works, and a decoder may crash on hostile input. Each engine
+therefore runs in a separate process: the event loop stays free, and a crash fails one recording.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from adapters.speech.workers.process import WorkerProcess
@@ -20,52 +20,49 @@ from ports.transcriber_port import ProgressListener, TranscriberPort, Transcribe
 
 logger = logging.getLogger(__name__)
 
-LONGEST_RETRY_AFTER_SECONDS = 300
+MAX_RETRY_AFTER_SECONDS = 300
 _WEIGHT_OF_LATEST = 0.3
-
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
-"""Between failing starts of a worker; the pause doubles from one to the other."""
 
 
 class WorkerPoolTranscriber(TranscriberPort):
-    """Hands recordings to `workers` processes; `waiting_room` more may wait, the next ones are refused.
+    """Distributes recordings over worker processes; a bounded number may wait, others are refused.
 
     Args:
-        engine: the engine's name, see `adapters.speech.engines.loading`.
-        workers: processes, each with an engine of its own.
-        waiting_room: recordings that may wait for one of them.
-        max_audio_seconds: the longest recording that is accepted.
-        stall_seconds: a worker without a sign of life for so long is killed.
+        workers: the processes, not started yet.
+        waiting_room: number of recordings that may wait for a process.
+        restart_seconds: pause after the first failed start of a process; it doubles with each failure.
+        max_restart_seconds: longest pause between failed starts.
+        clock: monotonic seconds; measures how long recordings take.
     """
 
     def __init__(
         self,
-        engine: str,
+        workers: Sequence[WorkerProcess],
         *,
-        workers: int,
         waiting_room: int,
-        max_audio_seconds: float,
-        stall_seconds: float,
+        restart_seconds: float = 1.0,
+        max_restart_seconds: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._workers = tuple(
-            WorkerProcess(engine, max_audio_seconds=max_audio_seconds, stall_seconds=stall_seconds)
-            for _ in range(workers)
-        )
-        self._capacity = workers + waiting_room
+        self._workers = tuple(workers)
+        self._restart_seconds = restart_seconds
+        self._max_restart_seconds = max_restart_seconds
+        self._clock = clock
+        self._capacity = len(self._workers) + waiting_room
         self._admitted = 0
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
-        # the first is ready first, and the last one put is taken first
+        # `start` loads the first worker first, and the queue returns the last one put first
         for worker in reversed(self._workers):
             self._idle.put_nowait(worker)
         self._typical_seconds = 1.0
         self._supervisors: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
-        """Begin to load the engines, unless that was begun before; recordings may be handed in meanwhile.
+        """Start the worker processes once, without waiting for their engines; recordings may arrive before.
 
-        The first process runs when this returns, even if the event loop is then kept busy; the others
-        follow when it is ready, so that they do not keep a core from it and from whoever starts the service.
-        From now on nothing that runs as the same user can look into this process, a worker least of all.
+        The first process runs when this returns, even if the event loop is busy afterwards; the others follow
+        when it is ready, so that they take no processor from it or from the starting service. From now on
+        other processes of the same user, the workers included, cannot inspect this process.
         """
         if self._supervisors:
             return
@@ -73,29 +70,29 @@ class WorkerPoolTranscriber(TranscriberPort):
         first, *others = self._workers
         first_tried = asyncio.Event()
         self._supervisors = (
-            asyncio.create_task(_keep_ready(first, first_tried)),
-            *(asyncio.create_task(_keep_ready_after(first_tried, worker)) for worker in others),
+            asyncio.create_task(self._keep_ready(first, first_tried)),
+            *(asyncio.create_task(self._keep_ready_after(first_tried, worker)) for worker in others),
         )
-        await asyncio.sleep(0)  # the supervisor makes its process in its first step
+        await asyncio.sleep(0)  # the supervisor creates its process in its first step
 
     async def stop(self) -> None:
-        """End every worker at once, for good; whoever wants recordings finished waits for them first."""
+        """Kill all workers, for good; recordings in progress fail."""
         for supervisor in self._supervisors:
             supervisor.cancel()
         await asyncio.gather(*self._supervisors, return_exceptions=True)
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     def state(self) -> TranscriberState:
-        """How many workers are ready, and how many recordings are being worked on or wait."""
+        """Count the workers that are ready, and the recordings in progress or waiting."""
         ready = sum(worker.pid is not None for worker in self._workers)
         return TranscriberState(ready, len(self._workers), self._admitted, self._capacity)
 
     def worker_pids(self) -> tuple[int, ...]:
-        """The processes that are ready or at work."""
+        """List the process ids of workers that are ready or at work."""
         return tuple(worker.pid for worker in self._workers if worker.pid is not None)
 
     def check_capacity(self) -> None:
-        """Refuse before a recording is even received, where it would be refused afterwards."""
+        """Refuse a recording before it is received, where `transcribe` would refuse it."""
         if self._admitted >= self._capacity:
             raise TranscriberBusyError(
                 f"All {len(self._workers)} transcription slots and the waiting room are taken.",
@@ -105,15 +102,15 @@ class WorkerPoolTranscriber(TranscriberPort):
     async def transcribe(
         self, recording: Path, /, *, on_progress: ProgressListener | None = None
     ) -> Transcript:
-        """Wait for a worker and let it transcribe the recording."""
+        """Wait for a worker, and transcribe the recording in it."""
         with self._admission():
             worker = await self._idle.get()
-            began = time.monotonic()
+            began = self._clock()
             try:
                 transcript = await worker.run(recording, on_progress)
             finally:
                 self._idle.put_nowait(worker)
-            self._remember(time.monotonic() - began)
+            self._update_typical_seconds(self._clock() - began)
             return transcript
 
     @contextlib.contextmanager
@@ -125,36 +122,34 @@ class WorkerPoolTranscriber(TranscriberPort):
         finally:
             self._admitted -= 1
 
-    def _remember(self, seconds: float) -> None:
+    def _update_typical_seconds(self, seconds: float) -> None:
         self._typical_seconds += _WEIGHT_OF_LATEST * (seconds - self._typical_seconds)
 
     def _retry_after_seconds(self) -> int:
-        return max(1, min(LONGEST_RETRY_AFTER_SECONDS, math.ceil(self._typical_seconds)))
+        return max(1, min(MAX_RETRY_AFTER_SECONDS, math.ceil(self._typical_seconds)))
 
+    async def _keep_ready_after(self, first_tried: asyncio.Event, worker: WorkerProcess) -> None:
+        await first_tried.wait()
+        await self._keep_ready(worker, first_tried)
 
-async def _keep_ready_after(first_tried: asyncio.Event, worker: WorkerProcess) -> None:
-    await first_tried.wait()
-    await _keep_ready(worker, first_tried)
-
-
-async def _keep_ready(worker: WorkerProcess, tried: asyncio.Event) -> None:
-    """Have the worker ready before it is needed, and again whenever its process ended."""
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        started = await _is_started(worker, pause)
-        tried.set()
-        if started:
-            pause = FIRST_PAUSE_SECONDS
-            await worker.ended()
-        else:
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+    async def _keep_ready(self, worker: WorkerProcess, tried: asyncio.Event) -> None:
+        """Start the worker before it is needed, and again whenever its process ended."""
+        pause = self._restart_seconds
+        while True:
+            started = await _is_started(worker, pause)
+            tried.set()
+            if started:
+                pause = self._restart_seconds
+                await worker.ended()
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, self._max_restart_seconds)
 
 
 async def _is_started(worker: WorkerProcess, pause: float) -> bool:
     try:
         await worker.start()
     except TranscriberUnavailableError:
-        logger.exception("worker could not be started", extra={"next_try_seconds": pause})
+        logger.exception("could not start a worker process, trying again", extra={"next_try_seconds": pause})
         return False
     return True

@@ -1,9 +1,11 @@
-"""One supervised worker process, seen from the service."""
+"""One supervised worker process, as the service sees it."""
 
 import asyncio
 import logging
+import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.speech.workers import conversation, sandbox
@@ -20,27 +22,40 @@ from ports.transcriber_port import Progress, ProgressListener
 
 logger = logging.getLogger(__name__)
 
-START_SECONDS = 60.0
-"""A cold disk may take long to hand over an engine's model."""
 
-FIRST_SIGN_SECONDS = 20.0
-"""Opening a recording takes moments, unless it was made to take long."""
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """Limits of a worker process; a process that exceeds one is killed.
+
+    Attributes:
+        max_audio_seconds: length of the longest recording that is accepted.
+        stall_seconds: time between two signs of life.
+        first_sign_seconds: time until the first sign of life, where `stall_seconds` is longer: opening a
+            recording takes moments, unless it was made to take long.
+        start_seconds: time to load the engine; a cold disk may take long to read its model.
+        cpu_seconds: processor time after which a worker is replaced between two recordings.
+    """
+
+    max_audio_seconds: float
+    stall_seconds: float
+    first_sign_seconds: float = 20.0
+    start_seconds: float = 60.0
+    cpu_seconds: float = sandbox.CPU_SECONDS_OF_A_LIFE
 
 
 class WorkerProcess:
-    """Runs one engine in a process of its own: one recording at a time, started anew whenever it died.
+    """Runs one engine in a separate process: one recording at a time, restarted whenever the process died.
 
     Args:
         engine: the engine's name, see `adapters.speech.engines.loading`.
-        max_audio_seconds: the longest recording it may work on.
-        stall_seconds: without a sign of life for so long, it is killed; the first one must come within
-            `FIRST_SIGN_SECONDS` all the same.
+        limits: how long, and on what, the process may work.
+        python: the interpreter that runs the process.
     """
 
-    def __init__(self, engine: str, *, max_audio_seconds: float, stall_seconds: float) -> None:
+    def __init__(self, engine: str, limits: WorkerLimits, *, python: str = sys.executable) -> None:
         self._engine = engine
-        self._max_audio_seconds = max_audio_seconds
-        self._stall_seconds = stall_seconds
+        self._limits = limits
+        self._python = python
         self._process: Process | None = None
         self._starting = asyncio.Lock()
         self._at_work = False
@@ -48,15 +63,15 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process, while there is one that has loaded its engine."""
+        """Process id; None while no process has loaded its engine."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def start(self) -> None:
         """Start the process, unless it runs, and wait until its engine is loaded.
 
         Raises:
-            TranscriberUnavailableError: it could not be made, died or failed first, or took longer than
-                `START_SECONDS`; the message says which.
+            TranscriberUnavailableError: the process could not be created, died, failed or took too long to
+                load; the message says which.
         """
         async with self._starting:
             if self.pid is None:
@@ -64,7 +79,7 @@ class WorkerProcess:
                 logger.info("worker ready", extra={"worker_pid": self.pid, "engine": self._engine})
 
     async def ended(self) -> None:
-        """Wait until there is no process; one that dies while idle is logged, as nobody else would."""
+        """Wait until the process ended, and log the end of an idle one."""
         process = self._process
         if process is not None:
             await process.wait()
@@ -73,10 +88,10 @@ class WorkerProcess:
                 self._log_end(process, conversation.died(process))
 
     async def run(self, recording: Path, on_progress: ProgressListener | None) -> Transcript:
-        """Transcribe one recording; if the process dies, stalls or the call is cancelled, it is killed.
+        """Transcribe one recording; kill the process if it stalls or the call is cancelled.
 
         Raises:
-            TranscriptionServiceError: what the worker answered, or what became of it.
+            TranscriptionServiceError: the worker reported an error, died or stalled.
         """
         await self._retire_when_due()
         await self.start()
@@ -86,7 +101,7 @@ class WorkerProcess:
         try:
             return await self._converse(process, recording, on_progress)
         except RecordingError:
-            raise  # the recording is at fault, the worker is as good as before
+            raise  # the recording is at fault, the worker can go on
         except BaseException as error:
             await self._discard(process)
             self._log_end(process, error)
@@ -95,15 +110,15 @@ class WorkerProcess:
             self._at_work = False
 
     async def stop(self) -> None:
-        """Kill the process and all it started, for good."""
+        """Kill the process and its children, and never start it again."""
         self._stopped = True
         if self._process is not None:
             await self._discard(self._process)
 
     async def _retire_when_due(self) -> None:
-        """A worker may use only so much processor time, and every recording has a right to its share."""
+        """Replace a process that has used up its processor time, so that every recording gets its share."""
         process = self._process
-        if process is not None and sandbox.cpu_seconds_used(process.pid) > sandbox.CPU_SECONDS_OF_A_LIFE:
+        if process is not None and sandbox.cpu_seconds_used(process.pid) > self._limits.cpu_seconds:
             await self._discard(process)
             logger.info("worker retired", extra={"worker_pid": process.pid, "engine": self._engine})
 
@@ -115,8 +130,8 @@ class WorkerProcess:
     async def _load(self) -> Process:
         try:
             self._refuse_if_stopped()
-            process = await conversation.spawn(self._engine)
-            await _engine_loaded(process)
+            process = await conversation.spawn(self._engine, self._python)
+            await _engine_loaded(process, self._limits.start_seconds)
             if self._stopped:
                 await conversation.end(process)
             self._refuse_if_stopped()
@@ -132,22 +147,23 @@ class WorkerProcess:
     async def _converse(
         self, process: Process, recording: Path, on_progress: ProgressListener | None
     ) -> Transcript:
-        await conversation.send(process, Job(recording=recording, max_audio_seconds=self._max_audio_seconds))
+        job = Job(recording=recording, max_audio_seconds=self._limits.max_audio_seconds)
+        await conversation.send(process, job)
         async for message in self._messages(process):
             match message:
                 case Finished():
                     return message.transcript
                 case Failed():
-                    raise _logged(message)
+                    raise _log_and_convert(message)
                 case Advanced() if on_progress is not None:
                     on_progress(Progress(message.done_seconds, message.total_seconds))
         raise AssertionError("unreachable: the messages of a process end in an error")
 
     async def _messages(self, process: Process) -> AsyncIterator[Ready | Advanced | Finished | Failed]:
-        patience = min(self._stall_seconds, FIRST_SIGN_SECONDS)
+        timeout = min(self._limits.stall_seconds, self._limits.first_sign_seconds)
         while True:
-            yield await _message_within(process, patience)
-            patience = self._stall_seconds
+            yield await _message_within(process, timeout)
+            timeout = self._limits.stall_seconds
 
     def _log_end(self, process: Process, error: BaseException) -> None:
         level = logging.INFO if isinstance(error, asyncio.CancelledError) else logging.ERROR
@@ -169,26 +185,26 @@ async def _message_within(process: Process, seconds: float) -> Ready | Advanced 
             return await conversation.next_message(process)
     except TimeoutError as error:
         raise TranscriberStalledError(
-            f"The transcriber made no progress for {seconds:g} s and was ended."
+            f"The transcriber made no progress for {seconds:g} s and was killed."
         ) from error
 
 
-async def _engine_loaded(process: Process) -> None:
-    """Wait for the first message, which says so; a process that failed, or was not waited for, is ended."""
+async def _engine_loaded(process: Process, seconds: float) -> None:
+    """Wait for the process's first message, which says that its engine is loaded; kill it on a failure."""
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(seconds):
             message = await conversation.next_message(process)
     except BaseException as error:
         await conversation.end(process)
         if isinstance(error, TimeoutError):
-            raise TranscriberCrashedError(f"It took longer than {START_SECONDS:g} s.") from error
+            raise TranscriberCrashedError(f"It took longer than {seconds:g} s.") from error
         raise
     if isinstance(message, Failed):
         await conversation.end(process)
-        raise TranscriberCrashedError(str(_logged(message)))
+        raise TranscriberCrashedError(str(_log_and_convert(message)))
 
 
-def _logged(message: Failed) -> TranscriptionServiceError:
+def _log_and_convert(message: Failed) -> TranscriptionServiceError:
     if message.trace:
         logger.error("worker failed", extra={"trace": message.trace})
     return message.to_error()

@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 import pytest
 
-from adapters.speech.decoding import decoder as decoding
-from adapters.speech.decoding.decoder import decode
+from adapters.speech.decoding.decoder import BlockDecoder, decode
 from adapters.speech.decoding.limits import SAMPLES_PER_SECOND, DecodingLimits
+from adapters.speech.decoding.tracks import open_sound_track
 from domain.model.errors import (
     AudioTooLongError,
     EmptyRecordingError,
@@ -280,16 +280,12 @@ def test_silence_that_takes_no_room_is_refused_for_its_length(encoding: Encoding
 
 
 @pytest.mark.parametrize("encoding", [Encoding("flac", "flac", 8_000), Encoding("ogg", "libopus")], ids=str)
-def test_the_limit_holds_while_decoding_whatever_the_packets_said(
-    encoding: Encoding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_limit_holds_while_decoding_whatever_the_packets_said(encoding: Encoding, tmp_path: Path) -> None:
     recording = record(tmp_path / "recording", silence(120), encoding)
-    monkeypatch.setattr(decoding, "_measure", lambda *_: decoding.Length())
-    monkeypatch.setattr(decoding, "check_complete", lambda *_: None)
     reports: list[object] = []
-    blocks = decode(recording, DecodingLimits(max_audio_seconds=10), reports.append)
-    with pytest.raises(AudioTooLongError):
-        list(blocks)
+    decoder = BlockDecoder(DecodingLimits(max_audio_seconds=10), reports.append, 0.0)
+    with open_sound_track(recording) as track, pytest.raises(AudioTooLongError):
+        list(decoder.blocks(track))
     assert 9 <= len(reports) <= 11  # one for each block
 
 
@@ -305,11 +301,11 @@ def test_many_channels_at_a_high_rate_use_up_the_budget_of_samples(tmp_path: Pat
         _decode(recording, DecodingLimits(max_audio_seconds=60))
 
 
-def test_the_budget_of_samples_holds_while_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_budget_of_samples_holds_while_decoding(tmp_path: Path) -> None:
     recording = record(tmp_path / "recording", silence(8), Encoding("flac", "flac", 192_000, "7.1"))
-    monkeypatch.setattr(decoding, "_measure", lambda *_: decoding.Length(8, 8, 8))
-    with pytest.raises(AudioTooLongError, match="all of its channels"):
-        _decode(recording, DecodingLimits(max_audio_seconds=60))
+    decoder = BlockDecoder(DecodingLimits(max_audio_seconds=60), lambda _: None, 8.0)
+    with open_sound_track(recording) as track, pytest.raises(AudioTooLongError, match="all of its channels"):
+        list(decoder.blocks(track))
 
 
 # Cut off on the way

@@ -1,4 +1,4 @@
-"""The worker pool against real worker processes: they are killed, stopped, made to talk nonsense."""
+"""The worker pool with real worker processes, which are killed, stopped, and replaced by faulty ones."""
 
 import asyncio
 import contextlib
@@ -7,21 +7,23 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from adapters.speech.workers import process, sandbox
+from adapters.speech.workers import sandbox
 from adapters.speech.workers.pool import WorkerPoolTranscriber
-from adapters.speech.workers.process import WorkerProcess
+from adapters.speech.workers.process import WorkerLimits, WorkerProcess
 from adapters.speech.workers.protocol import Advanced, Failed, Ready
 from domain.model.errors import (
     AudioTooLongError,
     NotAudioError,
+    TranscriberBusyError,
     TranscriberCrashedError,
     TranscriberStalledError,
     TranscriberUnavailableError,
@@ -31,6 +33,9 @@ from tests.contracts.transcriber_port import TranscriberPortContract
 from tests.support.harness.service import eventually
 from tests.support.samples.recordings import DEMO, record, silence, speech
 
+pytestmark = pytest.mark.process
+
+LIMITS = WorkerLimits(max_audio_seconds=3600.0, stall_seconds=60.0)
 READY = Ready().to_line().decode().strip()
 ADVANCED = Advanced(done_seconds=1.0, total_seconds=9.0).to_line().decode().strip()
 
@@ -41,16 +46,16 @@ async def pool(
     *,
     workers: int = 1,
     waiting_room: int = 1,
-    max_audio_seconds: float = 3600.0,
-    stall_seconds: float = 60.0,
+    limits: WorkerLimits = LIMITS,
+    python: Path | str = sys.executable,
 ) -> AsyncIterator[WorkerPoolTranscriber]:
-    transcriber = WorkerPoolTranscriber(
-        engine,
-        workers=workers,
-        waiting_room=waiting_room,
-        max_audio_seconds=max_audio_seconds,
-        stall_seconds=stall_seconds,
-    )
+    processes = [WorkerProcess(engine, limits, python=str(python)) for _ in range(workers)]
+    async with running(WorkerPoolTranscriber(processes, waiting_room=waiting_room)) as transcriber:
+        yield transcriber
+
+
+@contextlib.asynccontextmanager
+async def running(transcriber: WorkerPoolTranscriber) -> AsyncIterator[WorkerPoolTranscriber]:
     await transcriber.start()
     try:
         yield transcriber
@@ -123,37 +128,29 @@ async def test_the_first_process_is_made_before_start_returns_and_each_only_once
         assert len(made) == 2
 
 
-async def test_the_worker_that_is_ready_first_gets_the_first_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    start, tried = WorkerProcess.start, []
+class SlowWorker(WorkerProcess):
+    """Never becomes ready."""
 
-    async def hold_back_the_second(worker: WorkerProcess) -> None:
-        tried.append(worker)
-        if worker is tried[0]:
-            await start(worker)
-        else:
-            await asyncio.Event().wait()
+    async def start(self) -> None:
+        await asyncio.Event().wait()
 
-    monkeypatch.setattr(WorkerProcess, "start", hold_back_the_second)
-    async with pool(workers=2) as transcriber:
-        await eventually(lambda: len(tried) == 2)
+
+class FailingWorker(WorkerProcess):
+    """Cannot be started."""
+
+    async def start(self) -> None:
+        raise TranscriberUnavailableError("no memory")
+
+
+async def test_the_worker_that_is_ready_first_gets_the_first_recording(tmp_path: Path) -> None:
+    workers = [WorkerProcess("canned", LIMITS), SlowWorker("canned", LIMITS)]
+    async with running(WorkerPoolTranscriber(workers, waiting_room=1)) as transcriber:
         await transcriber.transcribe(three_silent_seconds(tmp_path))
 
 
-async def test_the_other_workers_start_even_if_the_first_cannot(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    start, tried = WorkerProcess.start, []
-
-    async def refuse_the_first(worker: WorkerProcess) -> None:
-        tried.append(worker)
-        if worker is tried[0]:
-            raise TranscriberUnavailableError("no memory")
-        await start(worker)
-
-    monkeypatch.setattr(WorkerProcess, "start", refuse_the_first)
-    async with pool(workers=3) as transcriber:
+async def test_the_other_workers_start_even_if_the_first_cannot() -> None:
+    workers = [FailingWorker("canned", LIMITS), *(WorkerProcess("canned", LIMITS) for _ in range(2))]
+    async with running(WorkerPoolTranscriber(workers, waiting_room=1)) as transcriber:
         await eventually(lambda: transcriber.state().ready_slots == 2)
 
 
@@ -194,13 +191,11 @@ def open_files(pid: int) -> set[Path]:
     return files
 
 
-async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "FIRST_SIGN_SECONDS", 1.9)  # later ones may take longer
+async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(tmp_path: Path) -> None:
     says = f"print({READY!r}, flush=True); input(); print({ADVANCED!r}, flush=True)"
-    impersonate_python(tmp_path, monkeypatch, f"{says}; input()")
-    async with pool(stall_seconds=2.0) as transcriber:
+    python = impostor(tmp_path, f"{says}; input()")
+    limits = WorkerLimits(max_audio_seconds=3600, first_sign_seconds=1.9, stall_seconds=2.0)
+    async with pool(limits=limits, python=python) as transcriber:
         await eventually(lambda: transcriber.state().ready_slots == 1)
         victim = await at_work(transcriber, DEMO)
         (pid,) = transcriber.worker_pids()
@@ -214,16 +209,15 @@ async def test_a_worker_without_a_sign_of_life_is_killed_and_replaced(
         assert transcriber.worker_pids() != (pid,)
 
 
-async def test_the_first_sign_of_life_must_come_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "FIRST_SIGN_SECONDS", 0.2)
-    impersonate_python(tmp_path, monkeypatch, f"print({READY!r}, flush=True); input(); input()")
+async def test_the_first_sign_of_life_must_come_soon(tmp_path: Path) -> None:
+    python = impostor(tmp_path, f"print({READY!r}, flush=True); input(); input()")
 
-    async with pool() as transcriber:
+    async with pool(limits=replace(LIMITS, first_sign_seconds=0.2), python=python) as transcriber:
         with pytest.raises(TranscriberStalledError, match=r"no progress for 0\.2 s"):
             await transcriber.transcribe(DEMO)
 
 
-async def test_whoever_cancels_has_the_process_killed(long_speech: Path) -> None:
+async def test_cancelling_a_recording_kills_its_process(long_speech: Path) -> None:
     async with pool("pocketsphinx") as transcriber:
         task = await at_work(transcriber, long_speech)
         (pid,) = transcriber.worker_pids()
@@ -274,16 +268,18 @@ async def test_a_worker_whose_recording_is_at_fault_stays(tmp_path: Path) -> Non
 
 
 async def test_starts_that_fail_are_tried_again_less_and_less_often_until_one_succeeds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("adapters.speech.workers.pool.FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr("adapters.speech.workers.pool.LONGEST_PAUSE_SECONDS", 0.05)
-    python = sys.executable
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    python = tmp_path / "python"
+    workers = [WorkerProcess("canned", LIMITS, python=str(python))]
+    transcriber = WorkerPoolTranscriber(
+        workers, waiting_room=1, restart_seconds=0.01, max_restart_seconds=0.05
+    )
 
-    async with pool() as transcriber:
+    async with running(transcriber):
         await eventually(lambda: len(_pauses(caplog)) > 4)
-        monkeypatch.setattr(sys, "executable", python)
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        python.chmod(0o700)
         await eventually(lambda: transcriber.state().ready_slots == 1)
 
     assert _pauses(caplog)[:5] == [0.01, 0.02, 0.04, 0.05, 0.05]
@@ -293,7 +289,7 @@ def _pauses(caplog: pytest.LogCaptureFixture) -> list[float]:
     return [
         record.__dict__["next_try_seconds"]
         for record in caplog.records
-        if record.message == "worker could not be started"
+        if record.message == "could not start a worker process, trying again"
     ]
 
 
@@ -315,9 +311,7 @@ async def test_nothing_starts_a_worker_after_the_end(long_speech: Path, tmp_path
 
 
 async def test_a_worker_that_is_loading_at_the_end_is_ended_as_well(tmp_path: Path) -> None:
-    transcriber = WorkerPoolTranscriber(
-        "canned", workers=1, waiting_room=0, max_audio_seconds=9.0, stall_seconds=9.0
-    )
+    transcriber = WorkerPoolTranscriber([WorkerProcess("canned", LIMITS)], waiting_room=0)
     work = asyncio.ensure_future(transcriber.transcribe(three_silent_seconds(tmp_path)))
     await eventually(lambda: transcriber.state().admitted == 1)
 
@@ -356,33 +350,26 @@ async def test_an_engine_that_cannot_be_loaded_fails_each_recording_with_its_nam
     assert any("in load_engine" in record.__dict__.get("trace", "") for record in caplog.records)
 
 
-async def test_a_worker_that_cannot_be_spawned_fails_the_recording_with_the_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
-
-    async with pool() as transcriber:
+async def test_a_worker_that_cannot_be_spawned_fails_the_recording_with_the_reason(tmp_path: Path) -> None:
+    async with pool(python=tmp_path / "no-python") as transcriber:
         with pytest.raises(TranscriberUnavailableError, match="No such file or directory"):
             await transcriber.transcribe(three_silent_seconds(tmp_path))
 
 
-async def test_a_worker_that_takes_too_long_to_load_fails_the_recording(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    impersonate_python(tmp_path, monkeypatch, "import time; time.sleep(60)")
-    monkeypatch.setattr(process, "START_SECONDS", 0.2)
+async def test_a_worker_that_takes_too_long_to_load_fails_the_recording(tmp_path: Path) -> None:
+    python = impostor(tmp_path, "import time; time.sleep(60)")
 
-    async with pool() as transcriber:
+    async with pool(limits=replace(LIMITS, start_seconds=0.2), python=python) as transcriber:
         with pytest.raises(TranscriberUnavailableError, match=r"took longer than 0\.2 s"):
             await transcriber.transcribe(three_silent_seconds(tmp_path))
 
 
-def impersonate_python(folder: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Have `program` run in place of the workers."""
-    impostor = folder / "python"
-    impostor.write_text(f"#!{sys.executable}\n{program}\n", encoding="utf-8")
-    impostor.chmod(0o700)
-    monkeypatch.setattr(sys, "executable", str(impostor))
+def impostor(folder: Path, program: str) -> Path:
+    """Write an interpreter that runs `program` in place of a worker."""
+    python = folder / "python"
+    python.write_text(f"#!{sys.executable}\n{program}\n", encoding="utf-8")
+    python.chmod(0o700)
+    return python
 
 
 @pytest.mark.parametrize(
@@ -394,12 +381,10 @@ def impersonate_python(folder: Path, monkeypatch: pytest.MonkeyPatch, program: s
         "import sys; sys.stdout.write('no end of line')",
     ],
 )
-async def test_a_worker_that_talks_nonsense_is_not_believed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
-) -> None:
-    impersonate_python(tmp_path, monkeypatch, f"print({READY!r}, flush=True); input(); {says}")
+async def test_an_invalid_message_of_a_worker_fails_the_recording(tmp_path: Path, says: str) -> None:
+    python = impostor(tmp_path, f"print({READY!r}, flush=True); input(); {says}")
 
-    async with pool() as transcriber:
+    async with pool(python=python) as transcriber:
         with pytest.raises(TranscriberCrashedError):
             await transcriber.transcribe(three_silent_seconds(tmp_path))
 
@@ -413,7 +398,7 @@ async def test_a_worker_cannot_name_an_error_that_is_not_its_own() -> None:
 async def test_the_limit_on_length_reaches_the_worker(tmp_path: Path) -> None:
     recording = record(tmp_path / "long.wav", silence(12.0))
 
-    async with pool(max_audio_seconds=10.0) as transcriber:
+    async with pool(limits=replace(LIMITS, max_audio_seconds=10.0)) as transcriber:
         with pytest.raises(AudioTooLongError):
             await transcriber.transcribe(recording)
 
@@ -444,7 +429,7 @@ async def test_workers_have_no_credentials_no_network_and_limits(monkeypatch: py
 
 
 async def test_a_recording_sets_the_processor_time_that_a_worker_has_left(tmp_path: Path) -> None:
-    async with pool(max_audio_seconds=100.0) as transcriber:
+    async with pool(limits=replace(LIMITS, max_audio_seconds=100.0)) as transcriber:
         await transcriber.transcribe(three_silent_seconds(tmp_path))
         limits = Path(f"/proc/{transcriber.worker_pids()[0]}/limits").read_text(encoding="ascii")
 
@@ -455,19 +440,18 @@ async def test_a_recording_sets_the_processor_time_that_a_worker_has_left(tmp_pa
 
 
 async def test_a_worker_that_used_up_its_processor_time_is_replaced_between_recordings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with pool() as transcriber:
+    async with pool(limits=replace(LIMITS, cpu_seconds=0.0)) as transcriber:
         first = await transcriber.transcribe(three_silent_seconds(tmp_path))
         (pid,) = transcriber.worker_pids()
         assert 0 < sandbox.cpu_seconds_used(pid) < 20
-        monkeypatch.setattr(sandbox, "CPU_SECONDS_OF_A_LIFE", 0.0)
 
         assert await transcriber.transcribe(three_silent_seconds(tmp_path)) == first
 
         assert transcriber.worker_pids() != (pid,)
-    assert [record.levelname for record in caplog.records if record.message == "worker retired"] == ["INFO"]
+    assert {record.levelname for record in caplog.records if record.message == "worker retired"} == {"INFO"}
     assert "worker ended" not in caplog.text
 
 
@@ -475,9 +459,11 @@ async def test_workers_die_with_the_service(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"
         "from adapters.speech.workers.pool import WorkerPoolTranscriber\n"
+        "from adapters.speech.workers.process import WorkerLimits, WorkerProcess\n"
         "async def main():\n"
-        "    limits = dict(max_audio_seconds=9, stall_seconds=9)\n"
-        "    t = WorkerPoolTranscriber('canned', workers=2, waiting_room=0, **limits)\n"
+        "    limits = WorkerLimits(max_audio_seconds=9, stall_seconds=9)\n"
+        "    workers = [WorkerProcess('canned', limits) for _ in range(2)]\n"
+        "    t = WorkerPoolTranscriber(workers, waiting_room=0)\n"
         "    await t.start()\n"
         "    while len(t.worker_pids()) < 2: await asyncio.sleep(0.01)\n"
         "    print(*t.worker_pids(), flush=True)\n"
@@ -506,23 +492,30 @@ def _is_running(pid: int) -> bool:
 
 
 async def test_what_a_defect_in_the_engine_raises_is_logged_with_its_trace(
-    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR)
-    message = Failed(
-        error="TranscriberCrashedError", message="failed with ZeroDivisionError", trace="Traceback…"
-    )
+    failed = Failed(error="TranscriberCrashedError", message="failed with ZeroDivisionError", trace="Trace")
+    line = failed.to_line().decode().strip()
+    python = impostor(tmp_path, f"print({READY!r}, flush=True); input(); print({line!r}, flush=True)")
 
-    assert isinstance(process._logged(message), TranscriberCrashedError)
+    async with pool(python=python) as transcriber:
+        with pytest.raises(TranscriberCrashedError, match="ZeroDivisionError"):
+            await transcriber.transcribe(DEMO)
 
-    assert any(record.__dict__.get("trace") == "Traceback…" for record in caplog.records)
+    assert any(record.__dict__.get("trace") == "Trace" for record in caplog.records)
 
 
-async def test_retry_after_follows_how_long_recordings_take() -> None:
-    async with pool(workers=1, waiting_room=0) as transcriber:
-        began = time.monotonic()
+async def test_retry_after_follows_how_long_recordings_take(long_speech: Path) -> None:
+    worker = WorkerProcess("pocketsphinx", LIMITS)
+    clock = count(step=100).__next__  # every recording takes 100 seconds
+    transcriber = WorkerPoolTranscriber([worker], waiting_room=0, clock=clock)
+    async with running(transcriber):
         await transcriber.transcribe(DEMO)
-        elapsed = time.monotonic() - began
-        transcriber._remember(elapsed + 100.0)
+        task = await at_work(transcriber, long_speech)
+        with pytest.raises(TranscriberBusyError) as busy:
+            transcriber.check_capacity()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
-        assert 1 < transcriber._retry_after_seconds() <= 100
+    assert 1 < busy.value.retry_after_seconds <= 100
