@@ -1,4 +1,4 @@
-"""`transcripts demo`: the main job on this machine alone, from a recording to its consumer."""
+"""`transcripts demo`: the main job on this machine, from a recording to the event in the queue."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ ARRIVAL_SECONDS = 30.0
 
 @dataclass
 class Steps:
-    """How long each step took, in the order in which they were taken."""
+    """Duration of each step, in the order of the steps."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -51,26 +52,34 @@ class Steps:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(recording: Path, *, as_json: bool) -> None:
-    """Transcribe RECORDING (one that is shipped, by default) and show the event as a consumer receives it."""
+    """Transcribe RECORDING (by default one that comes with the code) and show the event that a consumer gets.
+
+    The service runs against an embedded AWS: no account, no keys, no network.
+    """
     from bootstrap.aws.embedded import embedded_aws  # noqa: PLC0415 - slow to import
 
     steps = Steps()
     with embedded_aws() as environ:
         os.environ.clear()
-        os.environ.update(environ)  # where boto3 looks
+        os.environ.update(environ)  # boto3 reads it
         container = build_container(configure())
         with steps.step("provision queue, dead-letter queue, rule and target"):
-            _provision(container)
+            provision(container)
         with _service(environ, steps) as url:
             with steps.step("upload, transcribe, clean, publish, answer"):
-                answer = _upload(url, recording)
+                answer = upload(url, recording)
             with steps.step("receive the event from the queue"):
                 message = _receive(container)
     report = {"recording": recording.name, "answer": answer, "message": message, "seconds": steps.seconds}
     print_json(report) if as_json else _show(report)
 
 
-def _provision(container: "Container") -> None:
+def provision(container: "Container") -> None:
+    """Create the route of the events.
+
+    Raises:
+        TranscriptionServiceError: the route does not work as provisioned.
+    """
     provisioning = container.infrastructure().provision()
     if not provisioning.ok:
         problems = " ".join(finding.problem for finding in provisioning.findings)
@@ -82,12 +91,12 @@ def _service(environ: dict[str, str], steps: Steps) -> Iterator[str]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     program = (sys.executable, "-m", "entrypoints.cli", "serve", "--port", str(port))
-    path = os.pathsep.join(filter(None, (str(CODE), environ.get("PYTHONPATH"))))  # it may not be installed
+    path = os.pathsep.join(filter(None, (str(CODE), environ.get("PYTHONPATH"))))  # for a checkout
     environ = {**environ, "LOG_LEVEL": "WARNING", "PYTHONPATH": path}
     service = subprocess.Popen(program, env=environ, cwd="/")  # noqa: S603 - our own command, away from any `.env`
     try:
         with steps.step("start the service and load the engine"):
-            _wait_until_ready(url, service)
+            wait_until_ready(url, service)
         yield url
     finally:
         service.terminate()
@@ -100,15 +109,20 @@ def _free_port() -> int:
         return port
 
 
-def _wait_until_ready(url: str, service: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + READY_SECONDS
+def wait_until_ready(url: str, service: "subprocess.Popen[bytes]", *, seconds: float = READY_SECONDS) -> None:
+    """Poll the readiness of the service.
+
+    Raises:
+        TranscriptionServiceError: the service ended, or was not ready in time.
+    """
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if service.poll() is not None:
             raise TranscriptionServiceError(f"The service ended with exit status {service.returncode}.")
         if _is_ready(url):
             return
         time.sleep(0.05)
-    raise TranscriptionServiceError(f"The service did not become ready within {READY_SECONDS:g} s.")
+    raise TranscriptionServiceError(f"The service did not become ready within {seconds:g} s.")
 
 
 def _is_ready(url: str) -> bool:
@@ -118,10 +132,15 @@ def _is_ready(url: str) -> bool:
         answer = urllib3.request("GET", f"{url}/health/ready", timeout=2, retries=False)
     except urllib3.exceptions.HTTPError:
         return False
-    return answer.status == 200  # noqa: PLR2004 - HTTP's word for yes
+    return answer.status == HTTPStatus.OK
 
 
-def _upload(url: str, recording: Path) -> dict[str, Any]:
+def upload(url: str, recording: Path) -> dict[str, Any]:
+    """Upload a recording to the service and return its answer.
+
+    Raises:
+        TranscriptionServiceError: the service refused the recording.
+    """
     import urllib3  # noqa: PLC0415 - slow to import
 
     answer = urllib3.request(
@@ -131,7 +150,7 @@ def _upload(url: str, recording: Path) -> dict[str, Any]:
         headers={"X-User-ID": "demo"},
         timeout=ANSWER_SECONDS,
     )
-    if answer.status != 200:  # noqa: PLR2004 - HTTP's word for yes
+    if answer.status != HTTPStatus.OK:
         raise TranscriptionServiceError(answer.json()["detail"])
     body: dict[str, Any] = answer.json()
     return body
@@ -154,8 +173,8 @@ def _show(report: dict[str, Any]) -> None:
 
     out = console()
     for title, part in (
-        ("What the caller was answered", report["answer"]),
-        ("What a consumer received from the queue", report["message"]),
+        ("Answer to the caller", report["answer"]),
+        ("Message that a consumer received from the queue", report["message"]),
     ):
         out.rule(title, align="left")
         out.print_json(data=part)

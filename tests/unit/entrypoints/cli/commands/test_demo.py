@@ -1,8 +1,11 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import SimpleNamespace
+from threading import Thread
 
 import pytest
 
@@ -17,7 +20,34 @@ from tests.integration.localstack import free_port
 from tests.support.harness.installed_command import transcripts
 from tests.support.samples.recordings import DEMO_TEXT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.process]
+
+
+class Uploads(BaseHTTPRequestHandler):
+    """Accepts every upload, and keeps the bodies."""
+
+    bodies: list[bytes]
+
+    def do_POST(self) -> None:
+        self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def upload_server(bodies: list[bytes]) -> Iterator[str]:
+    handler = type("Handler", (Uploads,), {"bodies": bodies})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around_it(
@@ -44,19 +74,15 @@ def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around
     assert len(report["seconds"]) == 4
 
 
-def test_a_recording_of_any_name_is_uploaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recording_of_any_name_is_uploaded(tmp_path: Path) -> None:
     recording = tmp_path / "caf\udce9.wav"
     recording.write_bytes(b"sound")
-    names: list[bytes] = []
+    bodies: list[bytes] = []
 
-    def answer(_method: str, _url: str, *, fields: dict[str, tuple[str, bytes]], **_: object) -> object:
-        names.append(fields["file"][0].encode("utf-8"))
-        return SimpleNamespace(status=200, json=dict)
+    with upload_server(bodies) as url:
+        assert demo.upload(url, recording) == {}
 
-    monkeypatch.setattr("urllib3.request", answer)
-
-    assert demo._upload("http://127.0.0.1:9", recording) == {}
-    assert names == [rb"caf\udce9.wav"]
+    assert rb'filename="caf\udce9.wav"' in bodies[0]
 
 
 def test_the_text_of_the_shipped_recording_is_shipped_with_it() -> None:
@@ -93,16 +119,15 @@ def test_the_embedded_aws_is_met_with_the_settings_of_a_machine_where_none_is_se
     assert not Path(settings.database_url.removeprefix("sqlite:///")).parent.exists()
 
 
-def test_a_service_that_ends_is_told_from_one_that_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_ends_is_told_from_one_that_is_not_ready() -> None:
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as ended:
         ended.wait()
         with pytest.raises(TranscriptionServiceError, match="exit status 3"):
-            demo._wait_until_ready("http://127.0.0.1:9", ended)
+            demo.wait_until_ready("http://127.0.0.1:9", ended)
 
-    monkeypatch.setattr(demo, "READY_SECONDS", 0.1)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as silent:
         with pytest.raises(TranscriptionServiceError, match="not become ready"):
-            demo._wait_until_ready("http://127.0.0.1:9", silent)
+            demo.wait_until_ready("http://127.0.0.1:9", silent, seconds=0.1)
         silent.kill()
 
 
@@ -117,4 +142,4 @@ def test_a_route_that_is_broken_after_provisioning_ends_the_demo() -> None:
     container.infrastructure.override(Infrastructure())
 
     with pytest.raises(TranscriptionServiceError, match="The rule is disabled"):
-        demo._provision(container)
+        demo.provision(container)

@@ -16,7 +16,7 @@ from tests.support.harness.installed_command import PROGRAM, clean_environment, 
 from tests.support.harness.service import wait_until
 from tests.support.samples.recordings import record, speech, tone
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 
 def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) -> None:

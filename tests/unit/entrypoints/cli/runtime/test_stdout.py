@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.harness.installed_command import PROGRAM, clean_environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 POLICY = "iam-policy publisher --account 123456789012"
 COMMANDS = ["--help", "--version", "outbox --help", "schema", "schema 1.0", "doctor", "doctor --json", POLICY,
