@@ -1,4 +1,4 @@
-"""The HTTP door: routes, problems, and what happens at the start and at the end."""
+"""FastAPI application: routes, problems and lifespan."""
 
 import contextlib
 import logging
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(container: Container) -> FastAPI:
-    """Build the service around a container; nothing is started before the server starts it."""
+    """Build the application on a container; the server's lifespan events start and stop its parts."""
     settings = container.settings()
     app = FastAPI(
         title="batch-transcription",
-        summary="Recordings in, clean transcripts out, and an event for everyone who must know.",
+        summary="Transcribes recordings, cleans the transcripts, and publishes an event for each.",
         version="0.1.0",
         lifespan=_lifespan,
     )
@@ -44,9 +44,9 @@ def create_app(container: Container) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Everything that is opened for the service, and closed once the last request is answered."""
+    """Start spool, workers, relay and key renewal, and stop them after the last request."""
     container: Container = app.state.container
-    container.batch_processing()  # a wrong configuration shows now, and a disabled transport warns now
+    container.batch_processing()  # reports a wrong configuration, and a disabled transport, at the start
     app.state.spool.open()
     transcriber = container.transcriber()
     await transcriber.start()

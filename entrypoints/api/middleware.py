@@ -1,4 +1,4 @@
-"""What surrounds every request: its interaction id, its log line, and the answer to defects of ours."""
+"""Middleware of every request: interaction id, log line, and the answer to an unexpected error."""
 
 import logging
 import time
@@ -17,38 +17,38 @@ _QUIET_PATHS = "/health/"
 
 
 class InteractionMiddleware:
-    """Gives each request its interaction id (requirement 3.2): in `request.state`, the log and the answer."""
+    """Assigns each request an interaction id (requirement 3.2): `request.state`, log lines and the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or pass on what is none."""
+        """Serve an HTTP request; pass on other events."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         interaction_id = uuid4()
         scope.setdefault("state", {})["interaction_id"] = interaction_id
         with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
-            await self._serve(scope, receive, IdentifiedResponse(send, interaction_id))
+            await self._serve(scope, receive, InteractionSend(send, interaction_id))
 
-    async def _serve(self, scope: Scope, receive: Receive, answer: "IdentifiedResponse") -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: "InteractionSend") -> None:
         began = time.monotonic()
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive, send)
         except Exception:
             logger.exception("request failed")
-            if answer.status is None:
-                await unexpected_problem()(scope, receive, answer)
+            if send.status is None:
+                await unexpected_problem()(scope, receive, send)
         finally:
             level = logging.DEBUG if scope["path"].startswith(_QUIET_PATHS) else logging.INFO
-            extra = {"method": scope["method"], "path": scope["path"][:200], "status": answer.status}
+            extra = {"method": scope["method"], "path": scope["path"][:200], "status": send.status}
             extra["seconds"] = round(time.monotonic() - began, 3)
             logger.log(level, "request answered", extra=extra)
 
 
-class IdentifiedResponse:
-    """The way back to the caller: adds the interaction id and remembers the status."""
+class InteractionSend:
+    """ASGI `send` that adds the interaction id to the answer's headers and records its status."""
 
     def __init__(self, send: Send, interaction_id: UUID) -> None:
         self._send = send
@@ -56,7 +56,7 @@ class IdentifiedResponse:
         self.status: int | None = None
 
     async def __call__(self, message: Message) -> None:
-        """Pass on one message of the answer."""
+        """Send one message of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             MutableHeaders(scope=message)[INTERACTION_HEADER] = str(self._interaction_id)

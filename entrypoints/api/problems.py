@@ -1,4 +1,4 @@
-"""Every error of the HTTP door as `application/problem+json` (RFC 9457), from one table."""
+"""Problems: every HTTP error as `application/problem+json` (RFC 9457), from one table."""
 
 import logging
 from http import HTTPStatus
@@ -17,31 +17,31 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemError(errors.TranscriptionServiceError):
-    """The request itself is at fault, before anything of the core was asked."""
+    """Base of errors in the request itself, found before a use case runs."""
 
 
 class MalformedUploadError(ProblemError):
-    """The multipart body cannot be read, or ends too early."""
+    """Multipart body that cannot be read, or ends too early."""
 
 
 class UnsupportedMediaTypeError(ProblemError):
-    """The body is not multipart/form-data."""
+    """Body that is not multipart/form-data."""
 
 
 class StalledUploadError(ProblemError):
-    """The caller stopped sending, or sends byte by byte."""
+    """Upload whose caller stopped sending, or sends byte by byte."""
 
 
 class InvalidIdempotencyKeyError(ProblemError):
-    """The header is empty, too long, unprintable or given twice."""
+    """Idempotency key that is empty, too long, unprintable or given twice."""
 
 
 class StorageFullError(ProblemError):
-    """No room is left for the recording."""
+    """Disk without space for the recording."""
 
 
 class TooManyUploadsError(ProblemError):
-    """More uploads at once than are received."""
+    """Upload beyond the limit of concurrent uploads."""
 
 
 PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
@@ -49,7 +49,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.MissingRecordingError: (HTTPStatus.BAD_REQUEST, "No recording"),
     errors.EmptyRecordingError: (HTTPStatus.BAD_REQUEST, "Empty recording"),
     InvalidIdempotencyKeyError: (HTTPStatus.BAD_REQUEST, "Idempotency key cannot be used"),
-    errors.IdempotencyInProgressError: (HTTPStatus.CONFLICT, "The first request is still being worked on"),
+    errors.IdempotencyInProgressError: (HTTPStatus.CONFLICT, "The first request is still in progress"),
     errors.IdempotencyConflictError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Key belongs to another recording"),
     errors.IdempotencyUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be looked up"),
     MalformedUploadError: (HTTPStatus.BAD_REQUEST, "Malformed upload"),
@@ -63,13 +63,13 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.TranscriberStalledError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber stalled"),
     errors.TranscriberUnavailableError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber unavailable"),
     errors.TranscriberBusyError: (HTTPStatus.SERVICE_UNAVAILABLE, "All transcription slots are taken"),
-    StorageFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "No room for the recording"),
+    StorageFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "No disk space for the recording"),
     TooManyUploadsError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many uploads"),
 }
 
 
 def problem_name(error: type[Exception]) -> str:
-    """The last part of a problem's type: `RecordingTooLargeError` is `recording-too-large`."""
+    """Derive the last part of a problem's type: `RecordingTooLargeError` becomes `recording-too-large`."""
     words = error.__name__.removesuffix("Error")
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in words).removeprefix("-")
 
@@ -77,19 +77,19 @@ def problem_name(error: type[Exception]) -> str:
 def problem_response(
     status: HTTPStatus, *, title: str, detail: str, name: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An error as RFC 9457 wants it: type, title, status and detail."""
+    """Build a response with type, title, status and detail of an error (RFC 9457)."""
     body = {"type": PROBLEM_TYPE + name, "title": title, "status": status.value, "detail": detail}
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def register_problems(app: FastAPI) -> None:
-    """Answer every error, ours and the framework's, as a problem; the middleware does so for defects."""
-    app.add_exception_handler(errors.TranscriptionServiceError, _known)
-    app.add_exception_handler(HTTPException, _of_the_framework)
-    app.add_exception_handler(ClientDisconnect, _hung_up)
+    """Answer known errors, ours and the framework's, with a problem; the middleware handles all others."""
+    app.add_exception_handler(errors.TranscriptionServiceError, _answer_service_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(ClientDisconnect, _answer_disconnect)
 
 
-async def _known(_request: Request, error: Exception) -> Response:
+async def _answer_service_error(_request: Request, error: Exception) -> Response:
     status, title = PROBLEMS.get(type(error), (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"))
     logger.log(
         logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING,
@@ -110,30 +110,30 @@ def _headers(error: Exception) -> dict[str, str] | None:
         ):
             return {"Retry-After": "1"}
         case StalledUploadError():
-            return {"Connection": "close"}  # the rest of the body will not come
+            return {"Connection": "close"}  # the rest of the body is not read
         case _:
             return None
 
 
-async def _of_the_framework(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
+async def _answer_http_exception(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
     status = HTTPStatus(error.status_code)
     name = status.phrase.lower().replace(" ", "-")
     headers = dict(error.headers) if error.headers else None
     return problem_response(status, title=status.phrase, detail=str(error.detail), name=name, headers=headers)
 
 
-async def _hung_up(_request: Request, _error: Exception) -> Response:
-    """Nobody reads this answer; 499 is what proxies log for a caller who left."""
-    logger.info("caller hung up while sending")
+async def _answer_disconnect(_request: Request, _error: Exception) -> Response:
+    """Answer 499, as proxies log it; the caller does not read it."""
+    logger.info("caller disconnected before the answer")
     return Response(status_code=499)
 
 
 def unexpected_problem() -> Response:
-    """What the caller learns of a defect of ours: no more than that the log has it."""
+    """Build the answer to an unexpected error, without its details."""
     return problem_response(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         title="Internal error",
-        detail="Something went wrong here; the log has it under this interaction id.",
+        detail="Unexpected error in the service; its log has the details under this interaction id.",
         name="internal-error",
     )

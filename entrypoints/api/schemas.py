@@ -1,4 +1,4 @@
-"""The HTTP contract of the answers."""
+"""Schemas of the HTTP answers."""
 
 from typing import Self
 from uuid import UUID
@@ -24,14 +24,16 @@ _EXAMPLE: JsonDict = {
 
 
 class EventOutcome(BaseModel):
-    """What became of the event: published, queued, failed or disabled."""
+    """Outcome of the event's publication: published, queued, failed or disabled."""
 
     status: PublicationStatus
-    event_id: str | None = Field(description="The bus's receipt, where the bus accepted the event.")
+    event_id: str | None = Field(
+        description="Event id assigned by the bus; null unless it accepted the event."
+    )
 
 
 class BatchResponse(BaseModel):
-    """Both transcripts of a recording, and what became of the event that tells of them."""
+    """Both transcripts of a recording, and the outcome of its event."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -47,7 +49,7 @@ class BatchResponse(BaseModel):
 
     @classmethod
     def of(cls, result: BatchResult) -> Self:
-        """Shape a result for the outside."""
+        """Convert the result of the use case."""
         event_id = result.publication.event_id
         return cls(
             interaction_id=result.interaction_id,
@@ -64,8 +66,10 @@ class BatchResponse(BaseModel):
         )
 
 
-class Problem(BaseModel):
-    """An error, as RFC 9457 has it."""
+class ProblemDetails(BaseModel):
+    """Error response (RFC 9457)."""
+
+    model_config = ConfigDict(title="Problem")
 
     type: str = Field(examples=["urn:batch-transcription:problem:empty-recording"])
     title: str = Field(examples=["Empty recording"])
@@ -74,7 +78,7 @@ class Problem(BaseModel):
 
 
 class TranscriberHealth(BaseModel):
-    """How many transcription slots are ready and taken."""
+    """Number of transcription slots that are ready and taken."""
 
     ready_slots: int
     slots: int
@@ -83,7 +87,7 @@ class TranscriberHealth(BaseModel):
 
 
 class OutboxHealth(BaseModel):
-    """How many events stand where, or why that cannot be told."""
+    """Number of events in each state of the outbox, or the error that prevents counting them."""
 
     waiting: int | None = None
     rejected: int | None = None
@@ -93,7 +97,7 @@ class OutboxHealth(BaseModel):
 
 
 class RelayHealth(BaseModel):
-    """How the relay of this process is; `paused` says why it sends nothing just now."""
+    """State of the relay in this process; `paused` gives the reason while it sends nothing."""
 
     paused: str | None
     seconds_since_beat: float | None
@@ -101,7 +105,7 @@ class RelayHealth(BaseModel):
 
 
 class EventsHealth(BaseModel):
-    """How events leave; `held_back` says why callers are answered `queued` without an attempt."""
+    """State of event delivery; `held_back` gives the reason why events are queued without an attempt."""
 
     transport: str = Field(examples=["eventbridge"])
     held_back: str | None = None
@@ -110,7 +114,7 @@ class EventsHealth(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether recordings can be handed in now, and how events fare."""
+    """Readiness for uploads, and the state of event delivery."""
 
     status: str = Field(examples=["ready"])
     transcriber: TranscriberHealth

@@ -1,1 +1,1 @@
-"""One module a group of routes."""
+"""Routers: one module for each group of routes."""

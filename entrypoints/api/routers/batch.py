@@ -1,4 +1,4 @@
-"""`POST /batch/process`: a recording in, both transcripts out."""
+"""`POST /batch/process`: transcribes one recording."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,7 +11,7 @@ from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HE
 from entrypoints.api.dependencies import UploadDependency
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, process_once
 from entrypoints.api.problems import MEDIA_TYPE
-from entrypoints.api.schemas import BatchResponse, Problem
+from entrypoints.api.schemas import BatchResponse, ProblemDetails
 from entrypoints.api.uploads.multipart import FIELD_NAME
 
 T = TypeVar("T")
@@ -38,13 +38,13 @@ def _header(name: str, description: str, schema: dict[str, str | int]) -> dict[s
 _REQUEST = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}},
     "parameters": [
-        _header(TENANT_HEADER, "A UUID v4; anything else is replaced.", {"type": "string", "format": "uuid"}),
-        _header(USER_HEADER, "Who asks.", {"type": "string", "maxLength": MAX_IDENTITY_LENGTH}),
         _header(
-            ACCOUNT_HEADER,
-            "An account, where there is one.",
-            {"type": "string", "maxLength": MAX_IDENTITY_LENGTH},
+            TENANT_HEADER,
+            "Tenant, a UUID v4; another value is replaced by a new one.",
+            {"type": "string", "format": "uuid"},
         ),
+        _header(USER_HEADER, "User of the request.", {"type": "string", "maxLength": MAX_IDENTITY_LENGTH}),
+        _header(ACCOUNT_HEADER, "Account, if any.", {"type": "string", "maxLength": MAX_IDENTITY_LENGTH}),
         _header(
             KEY_HEADER,
             "The same key with the same recording gets the first answer again, for a day.",
@@ -54,19 +54,19 @@ _REQUEST = {
 }
 
 _PROBLEMS = {
-    400: "No recording, an empty one, a malformed form or an unusable identity header",
-    409: "The first request with this Idempotency-Key is still being worked on",
+    400: "No recording, an empty one, a malformed form or an invalid header",
+    409: "The first request with this Idempotency-Key is still in progress",
     408: "The caller stopped sending",
-    413: "More bytes than MAX_UPLOAD_BYTES",
+    413: "Recording larger than MAX_UPLOAD_BYTES",
     415: "Not audio, or not multipart/form-data",
     422: "Audio that cannot be decoded or is too long, or an Idempotency-Key of another recording",
     500: "The transcriber crashed or stalled on this recording",
-    503: "Every transcription slot and the waiting room are taken; see Retry-After",
-    507: "No room is left to receive the recording (see MIN_FREE_BYTES)",
+    503: "All transcription slots and the waiting room are taken; see Retry-After",
+    507: "No disk space is left to receive the recording (see MIN_FREE_BYTES)",
 }
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+    status: {"description": text, "content": {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}}
     for status, text in _PROBLEMS.items()
 }
 
@@ -92,10 +92,10 @@ async def process(request: Request, context: UploadDependency) -> BatchResponse:
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """Do the work unless the caller hangs up, which cancels it and frees its slot.
+    """Do the work; cancel it and free its slot when the caller disconnects.
 
     Raises:
-        ClientDisconnect: the caller hung up.
+        ClientDisconnect: the caller disconnected.
     """
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_disconnect(request))

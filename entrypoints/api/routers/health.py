@@ -1,4 +1,4 @@
-"""`GET /health/live` and `/health/ready`, for whoever restarts and whoever routes."""
+"""`GET /health/live` and `/health/ready`, for orchestrators and load balancers."""
 
 import asyncio
 from http import HTTPStatus
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 @router.get("/live")
 async def live() -> dict[str, str]:
-    """The process answers."""
+    """Answer while the process lives."""
     return {"status": "live"}
 
 
@@ -24,9 +24,9 @@ async def live() -> dict[str, str]:
 async def ready(
     response: Response, container: ContainerDependency, transcriber: TranscriberDependency
 ) -> Readiness:
-    """Recordings can be handed in: at least one transcription slot has loaded its engine.
+    """Report readiness for uploads: at least one transcription slot has loaded its engine.
 
-    Events that wait, or that are held back, show in the details and keep nobody from handing in recordings.
+    Events that wait or are held back show in the details, and do not affect readiness.
     """
     state = transcriber.state()
     if not state.ready_slots:

@@ -1,1 +1,1 @@
-"""The HTTP server, and its protocol with limits."""
+"""HTTP server, and its protocol with limits."""

@@ -1,7 +1,8 @@
-"""HTTP as it travels, below the app: what is no HTTP, and callers who leave, dawdle or overdo it."""
+"""HTTP protocol with limits: refuses invalid requests, and callers that are slow or send too much."""
 
 import asyncio
 from http import HTTPStatus
+from typing import ClassVar
 
 import h11
 from uvicorn.config import Config
@@ -11,20 +12,17 @@ from uvicorn.server import ServerState
 from entrypoints.api.problems import MEDIA_TYPE, problem_response
 
 MAX_HEADER_BYTES = 64 * 1024
-"""Of a request's head, and of what may lie behind a request that is not answered yet."""
-
-HEAD_SECONDS = 30.0
-"""From the first byte to the end of a request's head; each connection that is held open takes a file."""
+"""Limit of a request's head, and of the data behind a request that is not answered yet."""
 
 
 class UnambiguousConnection(h11.Connection):
-    """Takes no request with two lengths: a proxy in front may believe the other one (RFC 9112, 6.1)."""
+    """Refuses requests with two lengths: a proxy in front may believe the other one (RFC 9112, 6.1)."""
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        """Parse on.
+        """Parse the next event.
 
         Raises:
-            h11.RemoteProtocolError: what arrived is no HTTP, or ambiguous.
+            h11.RemoteProtocolError: the data is not HTTP, or ambiguous.
         """
         event = super().next_event()
         if isinstance(event, h11.Request):
@@ -35,10 +33,13 @@ class UnambiguousConnection(h11.Connection):
 
 
 class ProblemH11Protocol(H11Protocol):
-    """Refuses what is no HTTP as a problem, too, and notices who hangs up or sends no request.
+    """Answers invalid HTTP with a problem, and closes connections that send no request; the app sees neither.
 
-    Nothing of the app sees either of them.
+    Attributes:
+        head_seconds: time for a request's head, from its first byte; each open connection takes a file.
     """
+
+    head_seconds: ClassVar[float] = 30.0
 
     def __init__(
         self,
@@ -49,23 +50,23 @@ class ProblemH11Protocol(H11Protocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.conn = UnambiguousConnection(h11.SERVER, MAX_HEADER_BYTES)
-        self._patience: asyncio.TimerHandle | None = None
+        self._head_timeout: asyncio.TimerHandle | None = None
 
     def connection_made(
         self,
-        transport: asyncio.Transport,  # type: ignore[override] # as uvicorn narrows it: it speaks TCP alone
+        transport: asyncio.Transport,  # type: ignore[override] # as uvicorn narrows it: TCP only
     ) -> None:
-        """Begin to wait for a request."""
+        """Wait for a request."""
         super().connection_made(transport)
         self._wait_for_a_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the app, if it is at work for this caller."""
+        """Tell the app, if it is processing a request of this connection."""
         super().connection_lost(exc)
         self._stop_waiting()
 
     def data_received(self, data: bytes) -> None:
-        """Take in what a caller sent, and go on reading: uvicorn stops behind a request, deaf to its end."""
+        """Parse received data, and go on reading: uvicorn stops after a request and misses a disconnect."""
         super().data_received(data)
         cycle: RequestResponseCycle | None = self.cycle  # there is none before the first request
         if cycle is None or cycle.response_complete:
@@ -73,18 +74,18 @@ class ProblemH11Protocol(H11Protocol):
             return
         self._stop_waiting()
         if not cycle.more_body:
-            self._listen_for_hanging_up()
+            self._watch_for_disconnect()
 
     def _wait_for_a_head(self) -> None:
-        if self._patience is None and not self.transport.is_closing():
-            self._patience = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)
+        if self._head_timeout is None and not self.transport.is_closing():
+            self._head_timeout = self.loop.call_later(self.head_seconds, self.timeout_keep_alive_handler)
 
     def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._head_timeout is not None:
+            self._head_timeout.cancel()
+            self._head_timeout = None
 
-    def _listen_for_hanging_up(self) -> None:
+    def _watch_for_disconnect(self) -> None:
         surplus, _ = self.conn.trailing_data
         if len(surplus) > MAX_HEADER_BYTES:
             self.transport.close()
@@ -96,7 +97,7 @@ class ProblemH11Protocol(H11Protocol):
         problem = problem_response(
             HTTPStatus.BAD_REQUEST,
             title="Not a valid HTTP request",
-            detail=f"{msg} Headers may have {MAX_HEADER_BYTES} bytes, hold no line breaks, "
+            detail=f"{msg} Headers may have {MAX_HEADER_BYTES} bytes, must not contain line breaks, "
             "and declare one length.",
             name="invalid-request",
         )

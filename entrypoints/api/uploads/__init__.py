@@ -1,1 +1,1 @@
-"""Uploads: read as they come, and kept on disk while they are worked on."""
+"""Uploads: read while they arrive, and stored on disk while they are processed."""

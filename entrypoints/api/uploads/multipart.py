@@ -1,13 +1,13 @@
-"""Reads one recording out of a multipart body, block by block, in constant memory.
+"""Multipart reader: extracts one recording from a request body, block by block, in constant memory.
 
-The framework's own form parser limits neither the size nor the place, and looks only when all has arrived.
-This one refuses while streaming and takes no name from outside.
+The framework's form parser limits neither size nor folder, and checks only the complete body. This one
+refuses while streaming and uses no file name of the caller.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 FIELD_NAME = "file"
 WRITE_BYTES = 2**20
-"""Collected before they are handed on: a thread for each chunk would cost more than the writing."""
+"""Size of a block: a thread for each chunk would cost more than the write."""
 MAX_FORM_BYTES = 2**20
-"""Everything in the body that is not the recording: other fields, part headers, boundaries."""
+"""Limit of the body without the recording: other fields, part headers, boundaries."""
 
-PATIENCE_SECONDS = 30.0
+SLOW_START_SECONDS = 30.0
 MIN_BYTES_PER_SECOND = 1024
-"""On average, once patience has run out: a caller who sends byte by byte would hold a place for ever."""
+"""Average pace required after `SLOW_START_SECONDS`: a caller that sends byte by byte would hold its place."""
 
 
 @dataclass
@@ -49,20 +49,29 @@ class _Received:
 
 
 class MultipartRecording:
-    """The part named `file` of a multipart body, block by block; everything else is read and dropped."""
+    """The part `file` of a multipart body; other parts are read and dropped.
 
-    def __init__(self, request: Request, max_bytes: int) -> None:
+    Args:
+        request: the upload.
+        max_bytes: limit of the recording's size.
+        clock: monotonic seconds; measures the caller's pace.
+    """
+
+    def __init__(
+        self, request: Request, max_bytes: int, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._request = request
         self._max_bytes = max_bytes
+        self._clock = clock
         self._part = _Part()
         self._received = _Received()
         self._parser = MultipartParser(_boundary(request), self._callbacks())
         self._check_declared_length()
 
     async def blocks(self, idle_seconds: float) -> AsyncIterator[bytes]:
-        """The bytes of the recording, in blocks of about `WRITE_BYTES`."""
+        """Yield the recording in blocks of about `WRITE_BYTES`."""
         received = self._received
-        async for chunk in _chunks(self._request, idle_seconds):
+        async for chunk in self._chunks(idle_seconds):
             received.body_bytes += len(chunk)
             self._parse(chunk)
             self._check_form_size()
@@ -70,6 +79,19 @@ class MultipartRecording:
                 yield self._take()
         self._check_end()
         yield self._take()
+
+    async def _chunks(self, idle_seconds: float) -> AsyncIterator[bytes]:
+        stream = aiter(self._request.stream())
+        waited, received = 0.0, 0
+        while True:
+            began = self._clock()
+            chunk = await _next(stream, idle_seconds)
+            if chunk is None:
+                return
+            waited += self._clock() - began  # without the time that our disk takes
+            received += len(chunk)
+            _check_pace(waited, received)
+            yield chunk
 
     def _callbacks(self) -> "MultipartCallbacks":
         return {
@@ -102,7 +124,7 @@ class MultipartRecording:
         self._part.is_recording = options.get(b"name") == FIELD_NAME.encode()
         self._received.recordings += self._part.is_recording
         if self._received.recordings > 1:
-            raise MalformedUploadError(f"The form holds more than one field named {FIELD_NAME!r}; send one.")
+            raise MalformedUploadError(f"The form has more than one field named {FIELD_NAME!r}; send one.")
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_recording:
@@ -133,7 +155,7 @@ class MultipartRecording:
     def _check_form_size(self) -> None:
         if self._received.body_bytes - self._received.recording_bytes > MAX_FORM_BYTES:
             raise MalformedUploadError(
-                f"The form holds more than {MAX_FORM_BYTES} bytes beside the field {FIELD_NAME!r}."
+                f"The form has more than {MAX_FORM_BYTES} bytes beside the field {FIELD_NAME!r}."
             )
 
     def _check_end(self) -> None:
@@ -155,20 +177,6 @@ def _boundary(request: Request) -> bytes:
     return boundary
 
 
-async def _chunks(request: Request, idle_seconds: float) -> AsyncIterator[bytes]:
-    stream = aiter(request.stream())
-    waited, received = 0.0, 0
-    while True:
-        began = monotonic()
-        chunk = await _next(stream, idle_seconds)
-        if chunk is None:
-            return
-        waited += monotonic() - began  # for the caller; what our disk takes is not its fault
-        received += len(chunk)
-        _check_pace(waited, received)
-        yield chunk
-
-
 async def _next(stream: AsyncIterator[bytes], idle_seconds: float) -> bytes | None:
     try:
         async with asyncio.timeout(idle_seconds):
@@ -178,7 +186,7 @@ async def _next(stream: AsyncIterator[bytes], idle_seconds: float) -> bytes | No
 
 
 def _check_pace(waited: float, received: int) -> None:
-    if waited > PATIENCE_SECONDS and received < waited * MIN_BYTES_PER_SECOND:
+    if waited > SLOW_START_SECONDS and received < waited * MIN_BYTES_PER_SECOND:
         raise StalledUploadError(f"Only {received} bytes arrived in {waited:.0f} s.")
 
 

@@ -1,10 +1,10 @@
-"""Where uploads live while they are worked on.
+"""Upload spool: stores recordings on disk while they are processed.
 
-Each upload has a folder to itself and a name that nobody can guess, so that a recording which plays with file
-names finds no other. Its folder is kept for the next upload: making and removing one waits for the disk. Each
-process has a folder of its own, locked while it lives, so that the next one can sweep what a killed process
-left behind and nothing else. The folders themselves are locked: programs that tidy up temporary files spare
-what is locked, and there is no lock file that could be missing.
+Each upload has its own folder and an unguessable name, so that a recording which plays with file names finds
+no other. The folder is kept for the next upload: creating and removing one waits for the disk. Each process
+has its own folder, locked while the process lives, so that the next process sweeps only the folders of killed
+ones. The folders themselves are locked: programs that clean up temporary files spare locked folders, and no
+lock file can be missing.
 """
 
 import asyncio
@@ -27,14 +27,18 @@ from entrypoints.api.problems import StorageFullError, TooManyUploadsError
 from entrypoints.api.uploads.multipart import MultipartRecording
 
 SMALL_BYTES = 64 * 1024
-"""What is written and removed at once: handing it to a thread would take longer."""
+"""Files up to this size are written and removed in the event loop: a thread would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """What callers may send: bytes of one recording, uploads at once, seconds of silence on the line.
+    """Limits of uploads.
 
-    Nobody may send anything while less than `min_free_bytes` are left on the disk.
+    Attributes:
+        max_bytes: size of one recording.
+        max_concurrent: uploads that are received at the same time.
+        idle_seconds: time without a byte from the caller.
+        min_free_bytes: free space on the disk below which uploads are refused.
     """
 
     max_bytes: int
@@ -44,21 +48,21 @@ class UploadLimits:
 
 
 class UploadSpool:
-    """The private folder of this process for uploads; open it before the first, close it after the last."""
+    """The private upload folder of this process; open it before the first upload, close it after the last."""
 
     def __init__(self, root: Path, limits: UploadLimits) -> None:
-        self._root = root.absolute()  # workers, which read what lies there, have another working folder
+        self._root = root.absolute()  # worker processes read the recordings from another working folder
         self._limits = limits
         self._receiving = 0
         self._folder: Path | None = None
-        self._empty: list[Path] = []  # folders that no upload is in
+        self._empty: list[Path] = []  # folders without an upload
         self._lock: int | None = None
 
     def open(self) -> None:
-        """Make this process's folder, unless it is there, and sweep those of processes that are gone.
+        """Create the folder of this process, unless it exists, and remove those of dead processes.
 
         Raises:
-            ConfigurationError: the folder cannot be made, or belongs to somebody else.
+            ConfigurationError: the folder cannot be created, or belongs to another user.
         """
         if self._folder is not None:
             return
@@ -69,7 +73,7 @@ class UploadSpool:
             raise _unusable(self._root, error) from error
 
     def close(self) -> None:
-        """Remove this process's folder with all that is in it."""
+        """Remove the folder of this process with its contents."""
         if self._folder is not None and self._lock is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             os.close(self._lock)
@@ -78,15 +82,15 @@ class UploadSpool:
 
     @contextlib.asynccontextmanager
     async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Path]:
-        """Receive the request's recording; the file is gone when the context ends, however it ends.
+        """Receive the recording of a request; the file is removed when the context ends, also by an error.
 
         Args:
             request: a multipart form.
-            check_capacity: asked before each write; what it raises ends the upload.
+            check_capacity: called before each write; its exception ends the upload.
 
         Raises:
-            RecordingError: it is missing, empty or too large.
-            ProblemError: the request is at fault in another way (see `entrypoints.api.problems`).
+            RecordingError: the recording is missing, empty or too large.
+            ProblemError: another error of the request (see `entrypoints.api.problems`).
         """
         with _storage_errors():
             folder = self._empty_folder()
@@ -97,13 +101,13 @@ class UploadSpool:
             yield path
         finally:
             await _remove(path)
-            if not path.exists():  # else it stays alone with what could not be removed
+            if not path.exists():  # else the folder keeps the file that could not be removed
                 self._empty.append(folder)
 
     def _empty_folder(self) -> Path:
         if self._folder is None:
             raise RuntimeError("The spool is not open.")
-        if not self._folder.exists():  # somebody tidied up
+        if not self._folder.exists():  # a cleaner of temporary files removed it
             self.close()
             self.open()
         while self._empty:
@@ -143,8 +147,8 @@ async def _write(file: BinaryIO, block: bytes) -> None:
 
 
 async def _remove(path: Path) -> None:
-    """A large file takes its time, and a caller who leaves must not leave it behind."""
-    with contextlib.suppress(OSError):  # it may never have been made
+    """Remove a file, a large one in a thread that survives the cancellation of its request."""
+    with contextlib.suppress(OSError):  # the file may never have been created
         if not _removed_at_once(path):
             await asyncio.shield(asyncio.to_thread(path.unlink))
 
@@ -167,32 +171,32 @@ def _storage_errors() -> Iterator[None]:
 
 
 def _no_room() -> StorageFullError:
-    return StorageFullError("No room is left to receive the recording; try again later.")
+    return StorageFullError("No disk space is left to receive the recording; try again later.")
 
 
 def _make_private(folder: Path) -> None:
     try:
         for each in (*reversed(folder.parents), folder):
-            if not each.exists():  # `parents=True` would make them with the mode that is usual
+            if not each.exists():  # `parents=True` would create them with the default mode
                 each.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
     except OSError as error:
         raise _unusable(folder, error) from error
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise ConfigurationError(
-            f"SPOOL_DIR={str(folder)!r} belongs to another user, or is open to others:"
+            f"SPOOL_DIR={str(folder)!r} belongs to another user, or is open to others;"
             " it must belong to this user, with mode 0700"
         )
 
 
 def _unusable(folder: Path, error: OSError) -> ConfigurationError:
     return ConfigurationError(
-        f"SPOOL_DIR={str(folder)!r} cannot be used: {error.strerror}. Without SPOOL_DIR, it lies in DATA_DIR."
+        f"SPOOL_DIR={str(folder)!r} cannot be used: {error.strerror}. Without SPOOL_DIR, DATA_DIR is used."
     )
 
 
 def _lease(root: Path) -> tuple[Path, int]:
-    """A locked folder; the lock on the root keeps others from sweeping it before it is locked."""
+    """Create and lock a folder; the lock on the root keeps others from sweeping it before it is locked."""
     with _locked(root):
         _sweep(root)
         folder = Path(tempfile.mkdtemp(dir=root, prefix="process-"))
@@ -201,7 +205,7 @@ def _lease(root: Path) -> tuple[Path, int]:
 
 def _sweep(root: Path) -> None:
     for folder in root.glob("process-*"):
-        with contextlib.suppress(OSError), _locked(folder, fcntl.LOCK_NB):  # an OSError: its process lives
+        with contextlib.suppress(OSError), _locked(folder, fcntl.LOCK_NB):  # OSError: its process lives
             shutil.rmtree(folder, ignore_errors=True)
 
 

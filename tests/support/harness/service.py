@@ -14,15 +14,16 @@ from dependency_injector import providers
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from entrypoints.api.app import create_app
+from entrypoints.api.server.protocol import ProblemH11Protocol
 from entrypoints.api.server.server import server_config
 from ports.transcriber_port import TranscriberPort
 
 PATIENCE_SECONDS = 60.0
-"""For what takes a moment: a machine may be slow, and busy with something else."""
+"""Generous: a machine may be slow and busy."""
 
 
 def container_for(spool: Path, transcriber: TranscriberPort | None = None, **environ: str) -> Container:
-    """A container with events in memory, and the engine replaced where a double is given."""
+    """Build a container with events in memory, and a double in place of the engine where one is given."""
     own = {"SPOOL_DIR": str(spool), "DATABASE_URL": f"sqlite:///{spool.parent}/transcripts.db"}
     settings = Settings.from_env({"EVENT_TRANSPORT": "memory", **own, **environ})
     container = build_container(settings)
@@ -32,10 +33,10 @@ def container_for(spool: Path, transcriber: TranscriberPort | None = None, **env
 
 
 @contextlib.contextmanager
-def serving(container: Container) -> Iterator[int]:
-    """The service on a real socket, as `transcripts serve` runs it; yields its port."""
+def serving(container: Container, *, http: type[ProblemH11Protocol] = ProblemH11Protocol) -> Iterator[int]:
+    """Run the service on a real socket, as `transcripts serve` does, and yield its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(create_app(container)))
+    server = uvicorn.Server(server_config(create_app(container), http=http))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started)
@@ -48,13 +49,13 @@ def serving(container: Container) -> Iterator[int]:
 
 
 def multipart(content: bytes, *, name: str = "file", filename: str = "a.wav", boundary: str = "xyz") -> bytes:
-    """A form with one field, as it travels."""
+    """Encode a form with one field."""
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n\r\n'
     return head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
 
 
 def post_head(length: int | str, *extra: str, boundary: str = "xyz") -> bytes:
-    """The head of an upload, as it travels."""
+    """Encode the head of an upload request."""
     lines = (
         "POST /batch/process HTTP/1.1",
         "Host: test",
@@ -66,7 +67,7 @@ def post_head(length: int | str, *extra: str, boundary: str = "xyz") -> bytes:
 
 
 def exchange(port: int, *parts: bytes) -> bytes:
-    """Send raw bytes, and read until the answer is complete or the other side closes."""
+    """Send raw bytes, and read until the answer is complete or the connection closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         for part in parts:
             connection.sendall(part)
@@ -88,7 +89,7 @@ def _is_complete(answer: bytes) -> bool:
 
 
 def wait_until(condition: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
-    """Poll a condition until it holds; fails when it does not in time."""
+    """Poll a condition until it holds; fail when it does not hold in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -96,7 +97,7 @@ def wait_until(condition: Callable[[], object], *, seconds: float = PATIENCE_SEC
 
 
 async def eventually(condition: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
-    """Like `wait_until`, for a condition that this event loop has to bring about."""
+    """Poll a condition like `wait_until`, without blocking the event loop."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - a process or the kernel brings it about
+        while not condition():  # noqa: ASYNC110 - no event signals it
             await asyncio.sleep(0.01)

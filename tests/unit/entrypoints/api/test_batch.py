@@ -1,5 +1,7 @@
 """The HTTP contract of `POST /batch/process`, with a double for the engine."""
 
+import errno
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +19,14 @@ from domain.model.events.event import BatchProcessingCompleted
 from domain.model.transcripts import Transcript
 from entrypoints.api.app import create_app
 from tests.support.doubles.transcription import SPOKEN, FailingEventPublisher, FixedTranscriber
-from tests.support.harness.service import container_for
+from tests.support.harness.service import (
+    container_for,
+    exchange,
+    multipart,
+    post_head,
+    serving,
+    wait_until,
+)
 
 A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
 TENANT = str(uuid4())
@@ -241,14 +250,21 @@ def test_with_less_room_than_the_floor_uploads_are_refused(client: Client) -> No
     assert left_over(api) == []
 
 
-def test_more_uploads_than_allowed_are_refused(client: Client) -> None:
-    api = client()
-    api.app.state.spool._receiving = 64  # type: ignore[attr-defined]  # as above
+def test_more_uploads_than_allowed_are_refused(tmp_path: Path) -> None:
+    container = container_for(tmp_path / "spool", FixedTranscriber(), MAX_CONCURRENT_UPLOADS="1")
+    body = multipart(b"sound")
+    answers: list[bytes] = []
 
-    response = upload(api)
+    def is_refused() -> bool:
+        answers.append(exchange(port, post_head(len(body)), body))
+        return b"too-many-uploads" in answers[-1]
 
-    assert_problem(response, 503, "too-many-uploads")
-    assert response.headers["retry-after"]
+    with serving(container) as port, socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.sendall(post_head(len(body)) + body[:50])
+        wait_until(is_refused)
+
+    assert answers[-1].startswith(b"HTTP/1.1 503")
+    assert b"retry-after: " in answers[-1].lower()
 
 
 def test_no_file_is_a_problem(client: Client) -> None:
@@ -340,14 +356,14 @@ def test_file_names_are_never_used(client: Client, filename: str, caplog: pytest
 
 def test_a_full_disk_is_a_problem(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     api = client()
+    open_file = Path.open
 
-    async def full(function: Callable[..., object], *arguments: object, **options: object) -> None:
-        if function.__name__ == "write":
-            raise OSError(28, "No space left on device")
-        function(*arguments, **options)
+    def on_a_full_disk(path: Path, mode: str = "r", **options: Any) -> Any:
+        if mode == "xb":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return open_file(path, mode, **options)
 
-    monkeypatch.setattr("entrypoints.api.uploads.spool.SMALL_BYTES", 0)
-    monkeypatch.setattr("entrypoints.api.uploads.spool.asyncio.to_thread", full)
+    monkeypatch.setattr(Path, "open", on_a_full_disk)
 
     assert_problem(upload(api), 507, "storage-full")
     assert left_over(api) == []

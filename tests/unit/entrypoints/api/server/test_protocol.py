@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.container import Container
-from entrypoints.api.server import protocol as http_protocol
+from entrypoints.api.server.protocol import ProblemH11Protocol
 from entrypoints.api.server.server import allow_many_connections
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, exchange, multipart, post_head, serving, wait_until
@@ -220,11 +220,13 @@ HEALTH = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
     ids=["nothing", "half a head", "half a second head", "a body after the answer"],
 )
 def test_a_caller_who_sends_no_request_in_time_is_cut_off(
-    container: Container, monkeypatch: pytest.MonkeyPatch, before: bytes, drip: bytes
+    container: Container, before: bytes, drip: bytes
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 1.0)
+    class Impatient(ProblemH11Protocol):
+        head_seconds = 1.0
+
     with (
-        serving(container) as port,
+        serving(container, http=Impatient) as port,
         socket.create_connection(("127.0.0.1", port), timeout=0.05) as connection,
     ):
         connection.sendall(before)
@@ -236,13 +238,15 @@ def test_a_caller_who_sends_no_request_in_time_is_cut_off(
 
 
 def test_a_caller_may_take_longer_for_a_body_and_between_requests_than_for_a_head(
-    tmp_path: Path, engine: FixedTranscriber, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, engine: FixedTranscriber
 ) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.5)
+    class Impatient(ProblemH11Protocol):
+        head_seconds = 0.5
+
     body = multipart(b"sound")
     engine.held = True
     with (
-        serving(container_for(tmp_path / "spool", engine)) as port,
+        serving(container_for(tmp_path / "spool", engine), http=Impatient) as port,
         socket.create_connection(("127.0.0.1", port), timeout=0.8) as connection,
     ):
         connection.sendall(post_head(len(body)))

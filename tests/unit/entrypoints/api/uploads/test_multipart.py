@@ -1,4 +1,4 @@
-"""How a body is read: in the caller's time, and in ours."""
+"""Reading a body at the caller's pace, and at ours."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,13 +7,12 @@ import pytest
 from starlette.requests import Request
 
 from entrypoints.api.problems import StalledUploadError
-from entrypoints.api.uploads import multipart as uploads
 from entrypoints.api.uploads.multipart import WRITE_BYTES, MultipartRecording
 from tests.support.harness.service import multipart
 
 
 class Clock:
-    """Time that passes only when it is told to."""
+    """Time that a test moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -23,10 +22,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(uploads, "monotonic", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def upload(contents: Iterable[bytes], clock: Clock, seconds_each: float) -> MultipartRecording:
@@ -39,7 +36,7 @@ def upload(contents: Iterable[bytes], clock: Clock, seconds_each: float) -> Mult
         return {"type": "http.request", "body": chunks.pop(0), "more_body": bool(chunks)}
 
     headers = [(b"content-type", b"multipart/form-data; boundary=xyz")]
-    return MultipartRecording(Request({"type": "http", "headers": headers}, receive), 2**30)
+    return MultipartRecording(Request({"type": "http", "headers": headers}, receive), 2**30, clock=clock)
 
 
 async def test_time_that_we_take_between_blocks_is_not_held_against_the_caller(clock: Clock) -> None:

@@ -25,10 +25,11 @@ LIMITS = UploadLimits(max_bytes=2**23, max_concurrent=2, idle_seconds=1, min_fre
 A_PROCESS_THAT_IS_KILLED = """
 import os, signal, sys
 from pathlib import Path
-from entrypoints.api.uploads.spool import SMALL_BYTES, UploadLimits, UploadSpool
+from entrypoints.api.uploads.spool import UploadLimits, UploadSpool
 spool = UploadSpool(Path(sys.argv[1]), UploadLimits(1000, 2, 1, 0))
 spool.open()
-(spool._folder / "upload-1").write_bytes(b"secret")
+(folder,) = Path(sys.argv[1]).iterdir()
+(folder / "upload-1").write_bytes(b"secret")
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -45,6 +46,7 @@ def test_the_folder_is_private_and_gone_when_it_is_closed(tmp_path: Path) -> Non
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+@pytest.mark.process
 def test_what_a_killed_process_left_is_swept_and_what_lives_is_not(tmp_path: Path) -> None:
     killed = subprocess.run(
         [sys.executable, "-c", A_PROCESS_THAT_IS_KILLED, str(tmp_path / "spool")], check=False
