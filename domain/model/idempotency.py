@@ -1,14 +1,14 @@
-"""What is remembered of a request that may be repeated (IETF draft: Idempotency-Key HTTP header field)."""
+"""Idempotency keys: a reservation while the first request runs, its answer afterwards (IETF draft)."""
 
 from typing import NamedTuple
 from uuid import UUID
 
 
 class Reservation(NamedTuple):
-    """The right to be the first request with a key; it is answered, given up, or runs out unrenewed.
+    """Right to be the first request with a key; it is finished, abandoned, or expires unless renewed.
 
     Attributes:
-        token: differs with every reservation; what its owner reports counts only while it is the latest one.
+        token: unique to each reservation; only the latest reservation of a key can be finished or renewed.
     """
 
     tenant_id: UUID
@@ -17,6 +17,6 @@ class Reservation(NamedTuple):
 
 
 class FirstAnswer(NamedTuple):
-    """What the first request with a key was answered, as JSON."""
+    """Answer to the first request with a key, as JSON."""
 
     json: str

@@ -1,1 +1,1 @@
-"""From a recording of any supported format to samples, in constant memory."""
+"""Decoding: recordings of all supported formats to samples, in constant memory."""

@@ -1,7 +1,7 @@
-"""How long a recording says it is, where it can be believed. What holds less was cut off on its way.
+"""Declared length of a recording, where it is reliable; a recording that holds less was truncated.
 
-Believed are the size of a wav, the frame count of an mp3 with a Xing or Info header, the sample count of a
-flac, the track length of an mp4 and the duration of a webm. All else (ogg, aac, a live webm) says nothing.
+Reliable are the size of a wav, the frame count of an mp3 with a Xing or Info header, the sample count of a
+flac, the track length of an mp4 and the duration of a webm. Others (ogg, aac, a live webm) declare none.
 """
 
 import struct
@@ -12,23 +12,23 @@ from adapters.speech.decoding.formats import end_of_id3_tags
 from domain.model.errors import UndecodableAudioError
 
 _UNKNOWN_WAV_SIZE = 0x7FFF0000
-"""Bytes. Whoever writes wav into a pipe puts 0x7FFFFFFF, 0xFFFFFFFF or thereabouts, for "unknown"."""
+"""Bytes. Programs that write wav into a pipe declare 0x7FFFFFFF, 0xFFFFFFFF or similar for "unknown"."""
 _MAX_WAV_CHUNKS = 64
 
 _MPEG_1_RATE = 32_000
-"""Hertz. From here on an mp3 frame has 1152 samples, below it 576 (ISO 13818-3)."""
+"""Hertz. At this rate and above an mp3 frame has 1152 samples, below it 576 (ISO 13818-3)."""
 _XING_SEARCH = 4096
 _HAS_FRAME_COUNT = 0x1
 
 _TOLERANCE_SECONDS, _TOLERANCE_SHARE = 0.5, 0.01
-"""Encoders pad and round; nobody misses half a second, or a hundredth."""
+"""Tolerated difference, as encoders pad and round: the larger of both."""
 
 
 def check_complete(declared: float | None, decoded: float) -> None:
-    """Refuse a recording of which a part is missing; both lengths in seconds.
+    """Refuse a truncated recording; both lengths are in seconds.
 
     Raises:
-        UndecodableAudioError: it was cut off.
+        UndecodableAudioError: the decoded length is shorter than the declared one.
     """
     if declared is not None and declared - decoded > max(_TOLERANCE_SECONDS, declared * _TOLERANCE_SHARE):
         raise UndecodableAudioError(
@@ -38,7 +38,7 @@ def check_complete(declared: float | None, decoded: float) -> None:
 
 
 def wav_seconds(recording: Path) -> float | None:
-    """What the header of a wav declares; FFmpeg itself goes by the size of the file."""
+    """Read the length that a wav's header declares; FFmpeg derives it from the file's size instead."""
     with recording.open("rb") as file:
         file.seek(12)
         bytes_per_second = 0
@@ -59,7 +59,7 @@ def _chunk(file: BinaryIO) -> tuple[bytes, int]:
 
 
 def mp3_seconds(recording: Path, sample_rate: int) -> float | None:
-    """What the Xing or Info header of an mp3 declares; FFmpeg estimates where there is none."""
+    """Read the length that an mp3's Xing or Info header declares; without one, FFmpeg would estimate."""
     with recording.open("rb") as file:
         file.seek(end_of_id3_tags(file))
         head = file.read(_XING_SEARCH)

@@ -1,4 +1,4 @@
-"""Recordings of any supported format as one stream of 16 kHz mono samples, in constant memory."""
+"""Decoder: a recording as one stream of 16 kHz mono samples, in constant memory."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
     from av.stream import Stream
 
 SAMPLE_RATE = 16_000
-"""Hertz of what `decode` yields."""
+"""Sample rate of decoded sound, in hertz."""
 BYTES_PER_SAMPLE = 2
 BLOCK_SAMPLES = 15_360
 """Samples in a block, 0.96 s."""
@@ -27,12 +27,12 @@ _PACKETS_PER_REPORT = 4096
 
 
 class Length(NamedTuple):
-    """How much there is of a recording, in seconds, as its packets say; nothing is decoded to find out.
+    """Length of a recording in seconds, according to its packets, without decoding.
 
     Attributes:
-        sound: what the packets of the sound track add up to.
-        sound_end: the last moment of the sound track.
-        end: the last moment of any track.
+        sound: sum of the packets of the sound track.
+        sound_end: end of the sound track.
+        end: end of the longest track.
     """
 
     sound: float = 0.0
@@ -43,8 +43,8 @@ class Length(NamedTuple):
 def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListener) -> Iterator[bytes]:
     """Decode the first sound track to signed 16-bit mono samples at `SAMPLE_RATE`, block by block.
 
-    The packets are counted first, which takes a second an hour: what is too long or cut off is refused before
-    anybody works on it. The limits are kept while decoding as well, for packets can lie.
+    The packets are measured first, at a second per hour of sound, so that a recording which is too long or
+    truncated is refused early. The limits are checked while decoding, too, because packets can lie.
 
     Args:
         recording: the file; its name does not matter.
@@ -52,10 +52,10 @@ def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListene
         on_progress: called for each block, and often enough between blocks to tell slow from stuck.
 
     Raises:
-        EmptyRecordingError: there are no bytes.
+        EmptyRecordingError: the file is empty.
         NotAudioError: no supported format, or no sound track.
         UndecodableAudioError: broken, truncated, without any sound, or of an absurd shape.
-        AudioTooLongError: there is more sound than `limits` accept.
+        AudioTooLongError: the recording has more sound than `limits` accept.
     """
     with open_sound_track(recording) as track:
         length = _measure(track, limits, on_progress)
@@ -85,9 +85,8 @@ def _measure(track: SoundTrack, limits: DecodingLimits, on_progress: ProgressLis
 def _with_packet(length: Length, packet: "Packet[Stream]", *, is_sound: bool) -> Length:
     if packet.time_base is None:
         return length
-    tick = (
-        packet.time_base.numerator / packet.time_base.denominator
-    )  # fractions would take as long as decoding
+    # as a float: fractions would take as long as decoding
+    tick = packet.time_base.numerator / packet.time_base.denominator
     seconds = (packet.duration or 0) * tick
     end = max(length.end, (packet.pts or 0) * tick + seconds)
     return Length(length.sound + seconds, end, end) if is_sound else length._replace(end=end)
@@ -148,7 +147,7 @@ class BlockDecoder:
 
 
 class _Resampler:
-    """Resamples frames of any shape, also where the shape changes in mid-recording."""
+    """Resamples frames, also where their format changes within the recording."""
 
     def __init__(self) -> None:
         self._shape: tuple[int, str, str] | None = None
@@ -160,11 +159,11 @@ class _Resampler:
             yield from self.rest()
             self._shape = shape
             self._resampler = _to_mono()
-        frame.pts = None  # gaps in the timestamps are nothing to resample
+        frame.pts = None  # do not resample gaps in the timestamps
         yield from self._resampled(frame)
 
     def rest(self) -> Iterator[bytes]:
-        """What is still inside."""
+        """Yield the samples that the resampler still holds."""
         if self._shape is not None:
             yield from self._resampled(None)
 

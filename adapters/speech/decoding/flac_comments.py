@@ -1,4 +1,4 @@
-"""How many comments a flac carries: FFmpeg looks for each among all before it, which may take minutes."""
+"""Limit of comments in a flac: FFmpeg compares each with all before it, which may take minutes."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -7,7 +7,7 @@ from adapters.speech.decoding.formats import end_of_id3_tags
 from domain.model.errors import UndecodableAudioError
 
 MAX_COMMENTS = 10_000
-"""FFmpeg takes a second for them, and four times as long for twice as many."""
+"""Number that FFmpeg reads in a second; twice as many take four times as long."""
 
 _MAX_BLOCKS = 1_000
 _COMMENT_BLOCK = 4
@@ -15,10 +15,10 @@ _LAST_BLOCK = 0x80
 
 
 def check_comments(recording: Path) -> None:
-    """Refuse a flac with more comments than anybody writes (RFC 9639, 8.6).
+    """Refuse a flac with too many comments (RFC 9639, 8.6).
 
     Raises:
-        UndecodableAudioError: it has more than `MAX_COMMENTS`, or blocks of metadata without end.
+        UndecodableAudioError: more than `MAX_COMMENTS`, or too many blocks of metadata.
     """
     with recording.open("rb") as file:
         file.seek(end_of_id3_tags(file) + len(b"fLaC"))
@@ -30,11 +30,11 @@ def _comments(file: BinaryIO) -> int:
     comments = 0
     for _ in range(_MAX_BLOCKS):
         header = file.read(4)
-        if len(header) < 4:  # noqa: PLR2004 - a broken file, which FFmpeg will tell
+        if len(header) < 4:  # noqa: PLR2004 - a broken file, which FFmpeg will report
             return comments
         end = file.tell() + int.from_bytes(header[1:], "big")
         if header[0] & ~_LAST_BLOCK == _COMMENT_BLOCK:
-            file.seek(_number(file), 1)  # who wrote it
+            file.seek(_number(file), 1)  # skip the vendor string
             comments += _number(file)
         if header[0] & _LAST_BLOCK:
             return comments

@@ -1,7 +1,6 @@
-"""Which recordings are accepted, told by their first bytes before any decoder sees them.
+"""Accepted formats, recognised by the first bytes of a recording before a decoder reads it.
 
-FFmpeg's own guess is not enough: it takes a zip that holds an mp3 for that mp3, and playlists for what they
-point to.
+FFmpeg's own detection is not enough: it takes a zip that contains an mp3 for that mp3, and follows playlists.
 """
 
 from pathlib import Path
@@ -33,11 +32,11 @@ _SIGNATURES = (
 
 
 def demuxer_of(recording: Path) -> str:
-    """FFmpeg's name of the format that `recording` is in.
+    """Detect the format of a recording, as the name of FFmpeg's demuxer.
 
     Raises:
-        EmptyRecordingError: there are no bytes.
-        NotAudioError: the bytes begin like no supported recording.
+        EmptyRecordingError: the file is empty.
+        NotAudioError: the first bytes match no supported format.
     """
     with recording.open("rb") as file:
         file.seek(end_of_id3_tags(file))
@@ -46,12 +45,12 @@ def demuxer_of(recording: Path) -> str:
             raise EmptyRecordingError("The recording is empty.")
     demuxer = _by_signature(head) or _by_frame_sync(head.lstrip(b"\0"))  # some taggers pad
     if demuxer is None:
-        raise NotAudioError(f"This is no recording in a supported format ({_ACCEPTED}).")
+        raise NotAudioError(f"The file is not a recording in a supported format ({_ACCEPTED}).")
     return demuxer
 
 
 def end_of_id3_tags(file: BinaryIO) -> int:
-    """Where the sound of an mp3 or aac begins: behind titles and cover art (ID3v2.4, 3.1)."""
+    """Return the position of the sound in an mp3 or aac, behind titles and cover art (ID3v2.4, 3.1)."""
     end = 0
     for _ in range(_MAX_ID3_TAGS):
         file.seek(end)
@@ -74,7 +73,7 @@ def _by_signature(head: bytes) -> str | None:
 
 
 def _by_frame_sync(head: bytes) -> str | None:
-    """Eleven bits that are set begin a frame; the layer tells mp3 from aac (ISO 11172-3, 13818-7)."""
+    """Detect a frame by its eleven set bits; its layer tells mp3 from aac (ISO 11172-3, 13818-7)."""
     if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - the sync word
         return None
     layer = head[1] >> 1 & 0b11

@@ -1,45 +1,45 @@
-"""What a recording may ask of a decoder. Uploads are hostile: each figure is checked while decoding."""
+"""Decoding limits. Uploads are hostile: each limit is checked while decoding."""
 
 from dataclasses import dataclass
 
 from domain.model.errors import AudioTooLongError, UndecodableAudioError
 
 MAX_CHANNELS = 8
-"""A 7.1 recording; a wav may declare 65,535."""
+"""Channels of a 7.1 recording; a wav may declare 65,535."""
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 4_000, 192_000
-"""Hertz. Below, nothing can be understood; above, nothing can be heard."""
+"""Hertz. Speech below is unintelligible; sound above is inaudible."""
 
 SAMPLES_PER_SECOND = 192_000
-"""Samples x channels that a second of the longest recording may have: 96 kHz stereo, or 48 kHz quadro."""
+"""Samples x channels per second of the longest recording: 96 kHz stereo, or 48 kHz quadro."""
 
-_PADDING_SECONDS = 0.1  # what encoders add to a recording of just the longest length
+_PADDING_SECONDS = 0.1  # encoders may add so much to a recording of exactly the longest length
 
 
 @dataclass(frozen=True, slots=True)
 class DecodingLimits:
-    """How much sound one recording may hold.
+    """Limits on the sound of one recording.
 
     Attributes:
-        max_audio_seconds: the longest recording that is accepted.
+        max_audio_seconds: length of the longest recording that is accepted.
     """
 
     max_audio_seconds: float = 4 * 3600
 
     @property
     def max_samples(self) -> int:
-        """Samples x channels of the largest recording: more channels make it shorter."""
+        """Samples x channels of the largest recording; more channels make it shorter."""
         return int(self.max_audio_seconds * SAMPLES_PER_SECOND)
 
     def check_length(self, seconds: float, samples: float) -> None:
-        """Refuse what plays for too long, or decodes to too much.
+        """Refuse a recording that plays too long, or decodes to too many samples.
 
         Args:
-            seconds: how long the sound plays.
-            samples: how many samples it has, in all channels together.
+            seconds: duration of the sound.
+            samples: number of samples in all channels together.
 
         Raises:
-            AudioTooLongError: one of the limits is passed.
+            AudioTooLongError: a limit is exceeded.
         """
         if seconds > self.max_audio_seconds + _PADDING_SECONDS:
             raise AudioTooLongError(f"The recording plays longer than {self.max_audio_seconds:g} s.")
@@ -50,10 +50,10 @@ class DecodingLimits:
 
 
 def check_shape(channels: int, sample_rate: int) -> None:
-    """Refuse what no microphone records.
+    """Refuse an absurd number of channels or sample rate (Hz).
 
     Raises:
-        UndecodableAudioError: channels or sample rate (Hz) are absurd.
+        UndecodableAudioError: one of them is out of range.
     """
     if not 1 <= channels <= MAX_CHANNELS:
         raise UndecodableAudioError(

@@ -1,4 +1,4 @@
-"""Opening the sound track of an upload with nothing left for FFmpeg to guess: one format, few codecs."""
+"""Sound tracks of uploads, opened with one format and few codecs, so that FFmpeg guesses nothing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
     from av.stream import Stream
 
 BROKEN = (av.FFmpegError, ValueError, RuntimeError, MemoryError)
-"""What PyAV raises for bytes that make no sense; `MemoryError`, where they ask for more than the limit."""
+"""Exceptions that PyAV raises for invalid data; `MemoryError` where the data exceeds the memory limit."""
 
 _CODECS = frozenset(
     {"aac", "alac", "flac", "mp3", "mp3float", "opus", "libopus", "vorbis", "libvorbis"}
@@ -35,18 +35,18 @@ _KNOWN_AS = {"matroska": "webm", "mov": "mp4"}
 _open: Callable[..., InputContainer] = (
     partial(av.open, metadata_errors="replace") if av.__version__.startswith("18.") else av.open
 )
-"""PyAV 18 fails on a tag that is not UTF-8 unless told otherwise; PyAV 19 reads it without being told."""
+"""Opens a container, also with tags that are not UTF-8; only PyAV 18 needs an option for that."""
 
 
 class SoundTrack(NamedTuple):
-    """The first sound track of an open recording."""
+    """First sound track of an open recording."""
 
     recording: Path
     container: InputContainer
     stream: AudioStream
 
     def packets_of_all_tracks(self) -> "Iterator[Packet[Stream]]":
-        """Every packet, pictures included.
+        """Yield all packets, pictures included.
 
         Raises:
             UndecodableAudioError: the recording cannot be read to its end.
@@ -57,7 +57,7 @@ class SoundTrack(NamedTuple):
             raise _unreadable(error) from error
 
     def frames(self) -> Iterator[AudioFrame | None]:
-        """The decoded sound; None for a packet that is broken and skipped.
+        """Yield the decoded sound; None for a broken packet, which is skipped.
 
         Raises:
             UndecodableAudioError: the recording cannot be read to its end.
@@ -75,7 +75,7 @@ class SoundTrack(NamedTuple):
             return [None]
 
     def declared_seconds(self) -> float | None:
-        """How long the recording says it is; None where it does not say, or cannot be believed."""
+        """Return the declared length of the recording; None where it declares none, or an unreliable one."""
         match self.container.format.name.split(",")[0]:
             case "wav":
                 return wav_seconds(self.recording)
@@ -84,7 +84,7 @@ class SoundTrack(NamedTuple):
             case "flac" | "mov":
                 return _seconds(self.stream, self.stream.duration)
             case "matroska" if self.stream.duration is None and self.container.duration is not None:
-                return self.container.duration / av.time_base  # FFmpeg's own estimate would be in both
+                return self.container.duration / av.time_base  # an estimate of FFmpeg would be in both
         return None
 
 
@@ -93,7 +93,7 @@ def open_sound_track(recording: Path) -> Iterator[SoundTrack]:
     """Open the first sound track of `recording`, whose name does not matter.
 
     Raises:
-        EmptyRecordingError: there are no bytes.
+        EmptyRecordingError: the file is empty.
         NotAudioError: no supported format, or no sound track.
         UndecodableAudioError: the format is broken, or codec, channels, sample rate or comments are not
             accepted.
@@ -101,7 +101,7 @@ def open_sound_track(recording: Path) -> Iterator[SoundTrack]:
     demuxer = demuxer_of(recording)
     if demuxer == "flac":
         check_comments(recording)
-    av.logging.set_level(None)  # what FFmpeg has to say goes into the errors, not to stderr
+    av.logging.set_level(None)  # FFmpeg's messages go into the errors, not to stderr
     with _opened(recording, demuxer) as container:
         if not container.streams.audio:
             raise NotAudioError("The recording has no sound track.")
@@ -115,9 +115,9 @@ def _opened(recording: Path, demuxer: str) -> InputContainer:
     options = {
         "format_whitelist": demuxer,
         "protocol_whitelist": "file",
-        "codec_whitelist": ",".join(_CODECS),  # for FFmpeg's own probing; `_check_codec` is for ours
+        "codec_whitelist": ",".join(_CODECS),  # for FFmpeg's probing; `_check_codec` checks the sound track
         "max_streams": str(_MAX_STREAMS),
-        "max_probe_packets": "0",  # or the samples of a wav are searched for every other format
+        "max_probe_packets": "0",  # else FFmpeg probes the samples of a wav for all other formats
     }
     try:
         return _open(str(recording.absolute()), format=demuxer, container_options=options)
@@ -133,7 +133,7 @@ def _unreadable(error: Exception) -> UndecodableAudioError:
 
 
 def _check_codec(stream: AudioStream) -> None:
-    name = getattr(stream.codec_context, "name", "unknown")  # None where FFmpeg knows no such codec
+    name = getattr(stream.codec_context, "name", "unknown")  # no context for a codec unknown to FFmpeg
     if name not in _CODECS:
         raise UndecodableAudioError(f"The codec of the sound is not supported: {name}.")
 

@@ -1,1 +1,1 @@
-"""Speech engines: what they have in common, and one module each."""
+"""Speech engines: their protocol, and one module for each."""

@@ -1,4 +1,4 @@
-"""An engine that does not listen: for delivery demos and load tests, where the words do not matter."""
+"""Engine with canned text, for delivery demos and load tests, where the words do not matter."""
 
 from collections.abc import Iterator
 from itertools import cycle
@@ -11,10 +11,10 @@ from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
 
 WORDS_PER_SECOND = 2.5
-"""How fast the canned voice speaks."""
+"""Pace of the canned speech."""
 
 PAUSE_SECONDS = 0.8
-"""The silence after each sentence."""
+"""Silence after each sentence."""
 
 SENTENCES = (
     "thank you for calling um how can i help you today",
@@ -25,16 +25,16 @@ SENTENCES = (
     "is there anything else that i can do for you",
     "no that was all have a nice day",
 )
-"""What it says, over and over."""
+"""Sentences of the transcript, repeated to its end."""
 
 
 class CannedEngine(SpeechEngine):
-    """Decodes a recording in earnest, errors and limits included, then says the same as ever, for as long."""
+    """Decodes a recording, with all errors and limits, and fills its length with canned sentences."""
 
     def transcribe(
         self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
     ) -> Transcript:
-        """Find out how long the recording is, and fill it with `SENTENCES`."""
+        """Measure the recording by decoding it, and fill its length with `SENTENCES`."""
         size = sum(map(len, decode(recording, limits, on_progress)))
         seconds = size / BYTES_PER_SAMPLE / SAMPLE_RATE
         on_progress(Progress(seconds, seconds))
@@ -42,7 +42,7 @@ class CannedEngine(SpeechEngine):
 
 
 def _spoken(seconds: float) -> Iterator[Segment]:
-    """One sentence after the other; the last one breaks off where the recording ends."""
+    """Yield the sentences in turn; the last one breaks off where the recording ends."""
     start = 0.0
     for sentence in cycle(SENTENCES):
         words = sentence.split()[: max(int((seconds - start) * WORDS_PER_SECOND), 0)]

@@ -1,4 +1,4 @@
-"""What every speech engine is: plain and synchronous, as the worker processes run it."""
+"""Protocol of speech engines: plain and synchronous, as the worker processes run them."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -10,9 +10,9 @@ from ports.transcriber_port import ProgressListener
 
 
 class SpeechEngine(Protocol):
-    """Turns one recording after another into transcripts, in the calling thread.
+    """Transcribes one recording at a time, in the calling thread.
 
-    The same recording gives the same transcript, whatever came before it.
+    The same recording gives the same transcript, independent of earlier ones.
     """
 
     @abstractmethod
@@ -22,9 +22,9 @@ class SpeechEngine(Protocol):
         """Transcribe the first sound track of `recording`.
 
         Args:
-            recording: the file, told by its content.
+            recording: the file, recognised by its content.
             limits: how much sound is accepted.
-            on_progress: called at least every few seconds of work; the last call says that all is done.
+            on_progress: called at least every few seconds of work; the last call reports completion.
 
         Raises:
             RecordingError: the recording is at fault (see its subclasses).

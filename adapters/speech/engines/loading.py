@@ -1,10 +1,10 @@
-"""The speech engines by name."""
+"""Speech engines by name."""
 
 from adapters.speech.engines.engine import SpeechEngine
 from domain.model.errors import ConfigurationError
 
 ENGINES = ("pocketsphinx", "canned")
-"""What `load_engine` knows."""
+"""Names that `load_engine` accepts."""
 
 
 def load_engine(name: str) -> SpeechEngine:

@@ -1,4 +1,4 @@
-"""Speech recognition with pocketsphinx 5 and the US English model in its wheel: offline, no keys."""
+"""Speech recognition with pocketsphinx 5 and the US English model of its wheel: offline, without keys."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,18 +15,18 @@ from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
 
 DECODER_SETTINGS = {"lw": 4.5, "maxhmmpf": 10_000, "loglevel": "FATAL"}
-"""Language weight and beam with the lowest word error rate (`benchmarks/word_error_rate.py`); no chatter."""
+"""Language weight and beam with the lowest word error rate (`benchmarks/word_error_rate.py`); silent."""
 
 MAX_GAIN = 30.0
-"""A whisper is made as loud as speech; what needs more is noise."""
+"""Makes a whisper as loud as speech; sound that needs more is noise."""
 
 _FULL_SCALE = 32_767
-_ALTERNATIVE = re.compile(r"\(\d+\)$")  # "the(2)" is another way of saying "the"
+_ALTERNATIVE = re.compile(r"\(\d+\)$")  # "the(2)" is another pronunciation of "the"
 _SILENCES = frozenset({"<s>", "</s>", "<sil>"})
 
 
 class PocketsphinxEngine(SpeechEngine):
-    """Recognises US English, without punctuation and in lower case; one recording at a time."""
+    """Recognises US English, without punctuation and in lower case."""
 
     def __init__(self) -> None:
         self._decoder = Decoder(**DECODER_SETTINGS)
@@ -34,7 +34,7 @@ class PocketsphinxEngine(SpeechEngine):
     def transcribe(
         self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
     ) -> Transcript:
-        """Transcribe utterance by utterance; what is silent, or says nothing, is no segment."""
+        """Transcribe utterance by utterance; silence, or an utterance without words, gives no segment."""
         sound = _Measured(decode(recording, limits, on_progress))
         segments = tuple(self._segments(utterances(sound)))
         on_progress(Progress(sound.seconds, sound.seconds))
@@ -47,11 +47,11 @@ class PocketsphinxEngine(SpeechEngine):
                 yield Segment(start=utterance.start, end=utterance.end, text=text)
 
     def _recognised(self, samples: bytes) -> str:
-        self._decoder.reinit_feat()  # forgets the voices before this one; the result would depend on them
+        self._decoder.reinit_feat()  # resets the adaptation to earlier voices, which would change the result
         self._decoder.start_utt()
         self._decoder.process_raw(samples, full_utt=True)
         self._decoder.end_utt()
-        # Read at once: the decoder's next utterance pulls the memory from under this iterator.
+        # Read now: the decoder's next utterance frees the memory of this iterator.
         words = [part.word for part in self._decoder.seg() or ()]
         return " ".join(_ALTERNATIVE.sub("", word) for word in words if word not in _SILENCES)
 
@@ -69,7 +69,7 @@ def louder(samples: bytes) -> bytes:
 
 
 class _Measured:
-    """Passes blocks on, and knows how long they were altogether."""
+    """Passes blocks on, and measures their total length."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = blocks

@@ -1,4 +1,4 @@
-"""Finding where somebody speaks: without it, an engine hears words in silence."""
+"""Segmentation: finds speech in a recording; without it, an engine recognises words in silence."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -9,21 +9,21 @@ from pocketsphinx import Endpointer
 from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE
 
 FRAME_BYTES = 960
-"""30 ms, the voice activity detector's unit."""
+"""Frame of the voice activity detector, 30 ms."""
 
 PADDING_SECONDS = 0.1
-"""What an utterance gets on each side, so that no consonant is lost."""
+"""Sound added on each side of an utterance, so that no consonant is lost."""
 
 MAX_UTTERANCE_SECONDS = 20.0
-"""Longer speech is cut: recognition keeps an utterance in memory, and reports only after it."""
+"""Longest utterance, longer speech is cut: recognition keeps an utterance in memory, and reports after it."""
 
-_LATEST_CUT_SHARE = 0.5  # of the longest utterance: the cut is searched behind it
+_LATEST_CUT_SHARE = 0.5  # share of the longest utterance behind which the cut is searched
 _QUIET_SECONDS = 0.1
-_KEPT_SECONDS = 1.0  # of silence; the detector decides with a delay of its window, 0.3 s
+_KEPT_SECONDS = 1.0  # silence kept: the detector decides with a delay of its window, 0.3 s
 
 
 class Utterance(NamedTuple):
-    """What somebody said between two pauses.
+    """Speech between two pauses.
 
     Attributes:
         start, end: seconds from the beginning of the recording.
@@ -47,7 +47,7 @@ def utterances(blocks: Iterable[bytes]) -> Iterator[Utterance]:
 
 
 def _frames(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """The detector's frames. One is held back: the last must be known, and must not be empty."""
+    """Yield frames of the detector's size, and mark the last one, which must not be empty."""
     waiting = bytearray()
     for block in blocks:
         waiting += block
@@ -60,7 +60,7 @@ def _frames(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 class _Cutter:
-    """Keeps the sound that may still be needed, and cuts utterances out of it. All positions are bytes."""
+    """Buffers sound and cuts utterances out of it; all positions are in bytes."""
 
     def __init__(self) -> None:
         self._detector = Endpointer(0.3, 0.9, 2, SAMPLE_RATE, 0.03)
@@ -104,7 +104,7 @@ class _Cutter:
         return Utterance(_seconds(start), _seconds(end), samples)
 
     def _quietest(self, start: int) -> int:
-        """The middle of the quietest tenth of a second in the later half of an utterance that is too long."""
+        """Find the middle of the quietest tenth of a second in the later half of an overlong utterance."""
         offset = start - self._kept_from + _bytes(MAX_UTTERANCE_SECONDS * _LATEST_CUT_SHARE)
         end = start - self._kept_from + _bytes(MAX_UTTERANCE_SECONDS)
         later_half = np.frombuffer(bytes(self._kept[offset:end]), np.int16).astype(np.float64)

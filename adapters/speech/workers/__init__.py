@@ -1,1 +1,1 @@
-"""Supervised, sandboxed processes, each with an engine of its own."""
+"""Worker processes: supervised and sandboxed, each with its own engine."""

@@ -1,7 +1,7 @@
-"""A worker process: loads one engine, then transcribes one recording after the other.
+"""Worker process: loads one engine, then transcribes one recording after the other.
 
-Run as `python -m adapters.speech.workers.main ENGINE`. Reads jobs on stdin, answers on stdout, and ends when
-stdin does.
+Run as `python -m adapters.speech.workers.main ENGINE`. Reads jobs from stdin, writes answers to stdout, and
+ends with stdin.
 """
 
 import os
@@ -29,7 +29,7 @@ def main() -> None:
     answers = _claim_stdout()
     try:
         engine = _confined_engine(sys.argv[1])
-    except Exception as error:  # noqa: BLE001 - whatever it is, the service's log has to tell
+    except Exception as error:  # noqa: BLE001 - the service logs every error
         answers.write(Failed.of(error, message=_described(error), trace=traceback.format_exc()).to_line())
         return
     answers.write(Ready().to_line())
@@ -41,7 +41,7 @@ def main() -> None:
 
 def _confined_engine(name: str) -> "SpeechEngine":
     confine()
-    from adapters.speech.engines.loading import load_engine  # noqa: PLC0415 - numeric libraries start threads, and those come after the sandbox
+    from adapters.speech.engines.loading import load_engine  # noqa: PLC0415 - numeric libraries start threads, which must be in the sandbox
 
     engine = load_engine(name)
     forbid_writing()
@@ -53,14 +53,14 @@ def _described(error: Exception) -> str:
 
 
 class SignsOfLife:
-    """Tells the service about progress, but no more often than it cares to know."""
+    """Reports progress to the service, at most every `SECONDS_BETWEEN_SIGNS_OF_LIFE`."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
         self._next = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        """Pass on where the work stands."""
+        """Report the progress, unless the last report is recent."""
         now = time.monotonic()
         if now >= self._next:
             self._next = now + SECONDS_BETWEEN_SIGNS_OF_LIFE
@@ -73,13 +73,13 @@ def _transcribe(engine: "SpeechEngine", job: Job, on_progress: SignsOfLife) -> F
         return Finished(transcript=engine.transcribe(job.recording, limits, on_progress))
     except TranscriptionServiceError as error:
         return Failed.of(error)
-    except Exception as error:  # noqa: BLE001 - fails this recording only; the trace goes to the service's log
+    except Exception as error:  # noqa: BLE001 - fails this recording only; the service logs the trace
         message = f"The transcriber failed with {type(error).__name__}."
         return Failed.of(error, message=message, trace=traceback.format_exc())
 
 
 def _claim_stdout() -> BinaryIO:
-    """Keep stdout for answers: whatever libraries print goes to stderr instead."""
+    """Keep stdout for answers: output of libraries goes to stderr instead."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return answers

@@ -1,6 +1,6 @@
-"""What the service and its worker processes say to each other: one JSON object a line.
+"""Messages between the service and its worker processes: one JSON object per line.
 
-The worker decodes hostile input and is trusted with nothing: whatever it answers is validated on arrival.
+A worker decodes hostile input and is not trusted: the service validates every message.
 """
 
 import os
@@ -22,10 +22,10 @@ REPORTABLE: dict[str, type[errors.TranscriptionServiceError]] = {
         errors.TranscriberCrashedError,
     )
 }
-"""The errors that a worker may answer with."""
+"""Errors that a worker may report."""
 
 MAX_LINE_BYTES = 64 * 2**20
-"""A message from a worker; the transcript of a day of fast speech stays below 4 MiB."""
+"""Limit of a worker's message; the transcript of a day of fast speech stays below 4 MiB."""
 
 MAX_MESSAGE_CHARACTERS = 500
 MAX_TRACE_CHARACTERS = 20_000
@@ -44,19 +44,19 @@ def _encodable(text: str) -> str:
 
 
 AnyPath = Annotated[Path, PlainSerializer(_to_hex), PlainValidator(_from_hex)]
-"""A path as it is: file names are bytes, and need not be text."""
+"""Path as hexadecimal bytes: file names need not be text."""
 
 
 class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def to_line(self) -> bytes:
-        """The message as it travels, its end of line included."""
+        """Encode the message as one line."""
         return self.model_dump_json().encode() + b"\n"
 
 
 class Job(_Line):
-    """Service to worker: transcribe this."""
+    """Service to worker: transcribe a recording."""
 
     recording: AnyPath
     max_audio_seconds: float
@@ -69,7 +69,7 @@ class Ready(_Line):
 
 
 class Advanced(_Line):
-    """Worker to service: still at work; doubles as a sign of life."""
+    """Worker to service: progress, which is also the sign of life."""
 
     kind: Literal["advanced"] = "advanced"
     done_seconds: FiniteFloat
@@ -77,17 +77,17 @@ class Advanced(_Line):
 
 
 class Finished(_Line):
-    """Worker to service: here is the transcript."""
+    """Worker to service: the transcript."""
 
     kind: Literal["finished"] = "finished"
     transcript: Transcript
 
 
 class Failed(_Line):
-    """Worker to service: no transcript, and why.
+    """Worker to service: the error that ended the transcription.
 
     Attributes:
-        trace: a stack trace for the log where the failure is a defect of ours, else empty.
+        trace: stack trace of an unexpected error, for the log; else empty.
     """
 
     kind: Literal["failed"] = "failed"
@@ -97,7 +97,7 @@ class Failed(_Line):
 
     @classmethod
     def of(cls, error: BaseException, *, message: str = "", trace: str = "") -> "Failed":
-        """What `error` comes down to, in the room that there is: the end of a trace says most."""
+        """Describe an error within the limits of a message; keep the end of a trace, which says most."""
         return cls(
             error=type(error).__name__,
             message=_encodable(message or str(error))[:MAX_MESSAGE_CHARACTERS],
@@ -105,7 +105,7 @@ class Failed(_Line):
         )
 
     def to_error(self) -> errors.TranscriptionServiceError:
-        """The error of the tree that the worker named; a name it may not use stands for a crash."""
+        """Build the error that the worker named; a name that is not `REPORTABLE` counts as a crash."""
         return REPORTABLE.get(self.error, errors.TranscriberCrashedError)(self.message)
 
 
@@ -115,9 +115,9 @@ _MESSAGES: TypeAdapter[Ready | Advanced | Finished | Failed] = TypeAdapter(Messa
 
 
 def parse_message(line: bytes) -> Ready | Advanced | Finished | Failed:
-    """Read one line of a worker.
+    """Parse one line of a worker.
 
     Raises:
-        ValueError: the line is none of the messages.
+        ValueError: the line is not a valid message.
     """
     return _MESSAGES.validate_json(line)

@@ -1,7 +1,7 @@
-"""What a worker process may not do. Uploads are hostile, and decoders have holes.
+"""Sandbox of worker processes: uploads are hostile, and decoders have vulnerabilities.
 
-Applied by the worker to itself before it loads anything that touches a recording; only `forbid_inspection` is
-for the service as well, whose user it shares.
+A worker applies it to itself before it loads code that reads a recording. The service, which runs as the same
+user, uses `forbid_inspection` as well.
 """
 
 import ctypes
@@ -22,12 +22,12 @@ CAPABILITY_VERSION_3 = 0x20080522
 CAPABILITIES = 64
 
 MAX_ADDRESS_SPACE_BYTES = 2**30
-"""An engine with its model and libraries takes 400 MiB of it."""
+"""Address space limit; an engine with its model and libraries takes 400 MiB of it."""
 MAX_OPEN_FILES = 64
 CPU_SECONDS_OF_A_LIFE = 3600.0
-"""A worker that used so much between two recordings is replaced; its last one may still take its share."""
+"""Processor time after which a worker is replaced between two recordings."""
 NICENESS = 10
-"""Workers keep every core busy for minutes; whoever answers callers goes first."""
+"""Lower priority than the service: workers keep all cores busy for minutes while it answers callers."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
@@ -35,9 +35,9 @@ _CODE = Path(__file__).parents[3]
 
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a worker: no credentials, no home folder, one thread a numeric library.
+    """Build the environment of a worker: no credentials, no home folder, one thread per numeric library.
 
-    Its working folder is another one, so it is told where this code lies, which may not be installed.
+    PYTHONPATH names the folder of this code, which may not be installed: a worker runs in another folder.
     """
     passed_on = {name: environ[name] for name in _PASSED_ON if name in environ}
     path = os.pathsep.join(filter(None, (str(_CODE), environ.get("PYTHONPATH"))))
@@ -55,13 +55,13 @@ def forbid_inspection() -> None:
 
 
 def confine() -> None:
-    """Give up what decoding and recognition do not need: privileges, network, files, memory, priority.
+    """Drop what decoding and recognition do not need: privileges, network, files, memory, priority.
 
-    Best effort for the network, which needs a kernel that lets the process into a namespace of its own;
-    everything else works on every Linux.
+    Best effort for the network, which needs a kernel that grants the process a new namespace; the rest works
+    on every Linux.
 
     Raises:
-        OSError: the kernel refuses anything but the network.
+        OSError: the kernel refuses a restriction other than the network's.
     """
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     _leave_the_network()
@@ -75,14 +75,14 @@ def confine() -> None:
 
 
 def forbid_writing() -> None:
-    """Let no file grow from now on. Not part of `confine`, because Python stores the bytecode it compiles."""
+    """Forbid writing to files. Not part of `confine`, because Python stores the bytecode that it compiles."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 def allow_cpu_seconds(seconds: float) -> None:
-    """Let this process use so much more processor time; the kernel kills it beyond (SIGXCPU).
+    """Grant this process more processor time; the kernel kills it beyond (SIGXCPU).
 
-    The first call also sets the ceiling for all that follow, which the process itself cannot raise.
+    The first call also sets the ceiling of all later calls, which the process itself cannot raise.
     """
     _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)
     if ceiling == resource.RLIM_INFINITY:
@@ -91,13 +91,13 @@ def allow_cpu_seconds(seconds: float) -> None:
 
 
 def cpu_seconds_used(pid: int) -> float:
-    """The processor time of another process so far; 0 if there is none (clock_getcpuclockid(3))."""
+    """Return the processor time used by another process; 0 if it does not exist (clock_getcpuclockid(3))."""
     clock = ctypes.c_int()
     if _LIBC.clock_getcpuclockid(pid, ctypes.byref(clock)) != 0:
         return 0.0
     try:
         return time.clock_gettime(clock.value)
-    except OSError:  # it ended meanwhile
+    except OSError:  # the process ended meanwhile
         return 0.0
 
 
@@ -108,9 +108,9 @@ def _leave_the_network() -> None:
 
 
 def _drop_capabilities() -> None:
-    """Be root in name only, if root at all (capabilities(7))."""
+    """Drop all capabilities, also those of root (capabilities(7))."""
     for capability in range(CAPABILITIES):
-        _LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # who may not do this has none to lose
+        _LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # a process that may not do this has none
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     _check(_LIBC.capset(header, (ctypes.c_uint32 * 6)()))
 
