@@ -1,6 +1,6 @@
 """`transcripts`: the command line of the service.
 
-Commands are loaded when they are called, so that `transcripts --help` is there at once.
+Commands are imported when they are called, so that `transcripts --help` is fast.
 """
 
 import importlib
@@ -25,28 +25,28 @@ class _Command(NamedTuple):
 
 COMMANDS = {
     "serve": _Command("serve", "Run the HTTP service."),
-    "process": _Command("process", "Transcribe recordings here, without HTTP, and publish their events."),
+    "process": _Command("process", "Transcribe local recordings without HTTP, and publish their events."),
     "provision": _Command("provision", "Create queue, dead-letter queue, rule and target, and check them."),
-    "status": _Command("status", "Say what of the route exists, differs, and waits; changes nothing."),
+    "status": _Command("status", "Show the state of the route, and drift from its definition."),
     "teardown": _Command("teardown", "Remove target, rule, queue and dead-letter queue."),
-    "replay": _Command("replay", "Send archived events down the route once more."),
-    "verify": _Command("verify", "Send a test event down the whole route and say where it got stuck."),
-    "relay": _Command("relay", "Deliver what the outbox keeps, in a process of its own."),
+    "replay": _Command("replay", "Send archived events through the route again."),
+    "verify": _Command("verify", "Send a test event through the route, and report where it stops."),
+    "relay": _Command("relay", "Publish the events in the outbox, in a separate process."),
     "outbox": _Command("outbox", "List, show, retry and prune the events in the outbox."),
     "consume": _Command("consume", "Handle the events in the queue with a command, a function or files."),
     "dlq": _Command("dlq", "List, show, export, archive, redrive and purge dead letters."),
-    "doctor": _Command("doctor", "Say what the service runs on here, and what is wrong with it."),
+    "doctor": _Command("doctor", "Check the environment, the database and the route for problems."),
     "schema": _Command("schema", "Print the contract of the events, or compare two versions of it."),
     "iam-policy": _Command("iam_policy", "Print the smallest IAM policy for a role."),
-    "demo": _Command("demo", "Show the main job on this machine alone, from recording to consumer."),
+    "demo": _Command("demo", "Run the main job on this machine, from recording to consumer."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in modules of this package that are imported on demand."""
+    """Command group that imports the module of a command on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names, in the order in which a newcomer meets them."""
+        """List the commands, in the order of first use."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
@@ -70,7 +70,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) 
         try:
             version = metadata.version("batch-transcription")
         except metadata.PackageNotFoundError:  # `python -m entrypoints.cli` in a checkout
-            version = "of this checkout"
+            version = "unknown (source checkout)"
         click.echo(f"transcripts, version {version}")
         ctx.exit()
 
@@ -85,7 +85,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) 
     help="Show the version.",
 )
 def cli() -> None:
-    """Turn recordings into clean transcripts, and tell everyone who must know.
+    """Turn recordings into clean transcripts, and publish an event for each.
 
     Settings come from the environment and from a file `.env` in the current folder; the environment wins.
     """
@@ -94,7 +94,7 @@ def cli() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 it worked, 1 it did not, 2 call or configuration is wrong, 130 Ctrl-C."""
+    """Run a command and exit: 0 success, 1 failure, 2 wrong usage or configuration, 130 Ctrl-C."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         with watched_stdout():

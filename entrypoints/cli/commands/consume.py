@@ -17,7 +17,7 @@ from domain.services.consuming.consumer import Consumer, ConsumerOptions, Consum
 from entrypoints.cli.commands.consume_options import CONSUMER_GROUP, RENAMED_OPTIONS, consumer_options
 from entrypoints.cli.runtime.configuration import configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
-from entrypoints.cli.runtime.signals import STOPPING, stop_at_once_when_told
+from entrypoints.cli.runtime.signals import STOPPING, exit_on_signal
 from entrypoints.cli.views.output import EXIT_FAILED, print_json
 from ports.event_handler_port import EventHandlerPort
 
@@ -91,7 +91,7 @@ def command(
     With --drain or --max-messages, exit code 1 means that events failed and were not handled since, or that
     messages were unreadable.
     """
-    stop_at_once_when_told()
+    exit_on_signal()
     _require_one_handler(line, function, folder)
     if file_format and not folder:
         raise click.UsageError("--format needs --to.")

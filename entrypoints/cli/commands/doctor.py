@@ -1,4 +1,4 @@
-"""`transcripts doctor`: what the service runs on here, and what is wrong with it."""
+"""`transcripts doctor`: checks the environment of the service."""
 
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from bootstrap.operator.doctor import Check
 
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "red"}
-"""Of the verdicts."""
+"""Styles of the verdicts."""
 
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(*, as_json: bool) -> None:
-    """Look at versions, database, outbox, free space, credentials, the route of the events and the bucket.
+    """Check versions, database, outbox, free space, credentials, the route of the events and the bucket.
 
-    Changes nothing and sends no event. Exits 1 where something is wrong; warnings alone are no failure.
+    Changes nothing and sends no event. Exits with 1 where a check is wrong; warnings alone are no failure.
     """
     from bootstrap.operator.doctor import CheckResult, examine  # noqa: PLC0415 - slow to import
 
@@ -36,7 +36,7 @@ def command(*, as_json: bool) -> None:
 
 
 def show(checks: "Sequence[Check]") -> None:
-    """What people get: a line a check, and another one where something is to be done."""
+    """Print a line for each check, and its remedy where there is one."""
     out = console()
     for check in checks:
         out.print(f"{check.verdict.upper():<8}", style=_STYLES[check.verdict], end="")

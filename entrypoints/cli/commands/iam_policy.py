@@ -1,4 +1,4 @@
-"""`transcripts iam-policy`: who needs which permissions on AWS."""
+"""`transcripts iam-policy`: prints the IAM policy of a role."""
 
 import click
 
@@ -15,17 +15,19 @@ ACCOUNT = PatternType("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 12345
 @click.option(
     "--account",
     type=ACCOUNT,
-    help="The account where everything lies. [default: that of your credentials, asked from AWS STS]",
+    help="Account of the resources. [default: the account of the credentials, from AWS STS]",
 )
 @click.option(
     "--dlq-archive",
     "letters",
     metavar="s3://BUCKET/PREFIX",
-    help="For an operator: where `transcripts dlq archive` may store dead letters.",
+    help="Operator only: archive in which `transcripts dlq archive` may store dead letters.",
 )
-@click.option("--json", is_flag=True, expose_value=False, help="Said or not: the policy is JSON.")
+@click.option(
+    "--json", is_flag=True, expose_value=False, help="Accepted for symmetry; the output is always JSON."
+)
 def command(role: str, account: str | None, letters: str | None) -> None:
-    """Print the smallest IAM policy with which a role's commands do all they do.
+    """Print the smallest IAM policy with which all commands of a role work.
 
     \b
     publisher    serve, process, relay
@@ -33,11 +35,11 @@ def command(role: str, account: str | None, letters: str | None) -> None:
     operator     status, verify, doctor, dlq, replay
     provisioner  provision, teardown
 
-    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY. All other commands need no
+    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY. Other commands need no
     permission.
-    """  # noqa: D301 - \b is click's own mark, for lines that stay as they are
+    """  # noqa: D301 - \b is click's mark for lines that it must not wrap
     if letters is not None and role != Role.OPERATOR:
-        raise click.UsageError("--dlq-archive is for an operator: nobody else archives dead letters.")
+        raise click.UsageError("--dlq-archive is for the role operator, which alone archives dead letters.")
     from bootstrap.operator.iam import iam_policy  # noqa: PLC0415 - slow to import
 
     print_json(iam_policy(configure(), Role(role), account=account, letters=letters))

@@ -10,7 +10,7 @@ import click
 from domain.model.errors import ConfigurationError
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON
-from entrypoints.cli.runtime.signals import STOPPING, stop_at_once_when_told
+from entrypoints.cli.runtime.signals import STOPPING, exit_on_signal
 
 if TYPE_CHECKING:
     from bootstrap.container import Container
@@ -24,7 +24,7 @@ def command() -> None:
 
     Any number of relays may run at once, beside the relay that each service has.
     """
-    stop_at_once_when_told()
+    exit_on_signal()
     container = build_container(configure(default_log_level="INFO"))
     _require_a_bus(container)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before the first thread: each has a mask of its own

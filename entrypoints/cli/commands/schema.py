@@ -1,4 +1,4 @@
-"""`transcripts schema`: the contract of the events, for their consumers."""
+"""`transcripts schema`: prints the contract of the events, for their consumers."""
 
 from pathlib import Path
 
@@ -19,20 +19,20 @@ from entrypoints.cli.views.output import print_json
 @click.option(
     "--output",
     type=PathTo(file_okay=False, path_type=Path),
-    help="Write every document and its examples into this folder, as in docs/events. [default: print them]",
+    help="Write all documents and their examples into this folder, as in docs/events. [default: print them]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 @click.pass_context
 def command(context: click.Context, output: Path | None, *, as_json: bool) -> None:
-    """Print the contract of the events: all of its documents in one JSON object, or the one that is named.
+    """Print the contract of the events: all documents in one JSON object, or the named one.
 
-    EVENT_SOURCE, QUEUE_NAME and DLQ_NAME show in the documents where they are set.
+    The documents contain EVENT_SOURCE, QUEUE_NAME and DLQ_NAME.
     """
     if context.invoked_subcommand:
         if output:
-            raise click.UsageError("--output writes every document: name none beside it.")
+            raise click.UsageError("--output writes all documents; do not name one.")
     elif output:
-        _tell(_write(output, contract_files(_names())), as_json=as_json)
+        _print_paths(_write(output, contract_files(_names())), as_json=as_json)
     else:
         names = _names()
         print_json({name: document.write(names) for name, document in DOCUMENTS.items()})
@@ -40,7 +40,9 @@ def command(context: click.Context, output: Path | None, *, as_json: bool) -> No
 
 def _printing(name: str, document: Document) -> click.Command:
     @click.command(name, help=document.summary)
-    @click.option("--json", is_flag=True, expose_value=False, help="Said or not: the document is JSON.")
+    @click.option(
+        "--json", is_flag=True, expose_value=False, help="Accepted for symmetry; the output is always JSON."
+    )
     def show() -> None:
         print_json(document.write(_names()))
 
@@ -65,7 +67,7 @@ def _write(folder: Path, files: dict[str, str]) -> list[Path]:
     return list(paths)
 
 
-def _tell(paths: list[Path], *, as_json: bool) -> None:
+def _print_paths(paths: list[Path], *, as_json: bool) -> None:
     if as_json:
         print_json({"files": paths})
         return

@@ -7,7 +7,7 @@ import click
 
 from entrypoints.cli.runtime.configuration import build_container, configure, importing
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON
-from entrypoints.cli.runtime.signals import stop_at_once_when_told
+from entrypoints.cli.runtime.signals import exit_on_signal
 
 if TYPE_CHECKING:
     from bootstrap.settings import Settings
@@ -23,29 +23,29 @@ if TYPE_CHECKING:
 )
 @FAILURE_AS_JSON
 def command(host: str | None, port: int | None) -> None:
-    """Run the HTTP service until SIGTERM or SIGINT, and finish what is in flight then."""
-    stop_at_once_when_told()
+    """Run the HTTP service until SIGTERM or SIGINT, then finish the requests in flight."""
+    exit_on_signal()
     settings = configure(default_log_level="INFO")
     require_server()
     asyncio.run(_serve(settings, host or settings.host, settings.port if port is None else port))
 
 
 def require_server() -> None:
-    """Look for what the service is made of, before anything is started."""
+    """Check that the packages of the service are installed, before anything is started."""
     from bootstrap.extras import require  # noqa: PLC0415 - not for `--help`
 
     require("server", "transcripts serve")
 
 
 async def _serve(settings: "Settings", host: str, port: int) -> None:
-    """The engines load in processes of their own while this one imports everything else."""
+    """Serve; the engines load in their processes while this one imports the rest."""
     from bootstrap.factories.transcriber import transcriber_for  # noqa: PLC0415 - slow to import
 
     transcriber = transcriber_for(settings)
     await transcriber.start()
     try:
         with importing():
-            from entrypoints.api.server.server import serve  # noqa: PLC0415 - slow to import; the workers are under way
+            from entrypoints.api.server.server import serve  # noqa: PLC0415 - slow to import; the workers load meanwhile
 
         await serve(build_container(settings, transcriber), host=host, port=port)
     finally:

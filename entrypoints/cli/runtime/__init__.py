@@ -1,1 +1,1 @@
-"""What every command runs on: settings, failures, parameters, signals and stdout."""
+"""Runtime of all commands: settings, failures, parameters, signals and stdout."""

@@ -1,7 +1,6 @@
-"""Settings, logging and the container of a command.
+"""Settings, logging and container of a command.
 
-What is slow to import is imported where a command runs, here as in the commands' modules: `--help` needs none
-of it.
+Slow imports happen when a command runs, here and in the modules of commands: `--help` does not need them.
 """
 
 import gc
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import without collections of garbage: they are a sixth of the time, and find none."""
+    """Import without garbage collection, which takes a sixth of the time and finds no garbage."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -29,14 +28,14 @@ def importing() -> Iterator[None]:
 
 
 def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "Settings":
-    """Read the settings and set up logging; operators see less than servers log, unless LOG_LEVEL says more.
+    """Read the settings and set up logging; commands log less than servers, unless LOG_LEVEL is set.
 
     Args:
-        default_log_level: where LOG_LEVEL says nothing.
-        options: of the command line, by the variable that they stand for; None where they were not given.
+        default_log_level: the level where LOG_LEVEL is not set.
+        options: options of the command line, by the variable that they replace; None where not given.
 
     Raises:
-        ConfigurationError: a variable holds a wrong value.
+        ConfigurationError: a variable has an invalid value.
     """
     with importing():
         from bootstrap.logs import configure_logging  # noqa: PLC0415 - slow to import
@@ -49,8 +48,8 @@ def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "
 
 
 def build_container(settings: "Settings", transcriber: "TranscriberPort | None" = None) -> "Container":
-    """As `bootstrap.container.build_container`, imported when it is called."""
+    """Import and call `bootstrap.container.build_container`."""
     with importing():
-        from bootstrap import container  # noqa: PLC0415 - slow to import: all that the service is made of
+        from bootstrap import container  # noqa: PLC0415 - slow to import
 
     return container.build_container(settings, transcriber)

@@ -1,4 +1,4 @@
-"""The environment of a command, and the file `.env` of the current folder."""
+"""Environment of a command, and the file `.env` of the current folder."""
 
 import os
 from io import StringIO
@@ -8,10 +8,10 @@ from domain.model.errors import ConfigurationError
 
 
 def load_environment_file(file: Path) -> None:
-    """Set the variables that the file names and the environment does not; without a file, do nothing.
+    """Set the variables of the file that the environment does not set; without a file, do nothing.
 
     Raises:
-        ConfigurationError: it cannot be read, or is not a text in UTF-8; the message quotes none of it.
+        ConfigurationError: the file cannot be read, or is not UTF-8; the message quotes none of its content.
     """
     try:
         if not file.is_file():
@@ -19,13 +19,13 @@ def load_environment_file(file: Path) -> None:
         content = file.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from None
-    from dotenv import load_dotenv  # noqa: PLC0415 - only where there is such a file
+    from dotenv import load_dotenv  # noqa: PLC0415 - needed only with such a file
 
     load_dotenv(stream=StringIO(_text(file, content)))
 
 
 def forget_blank_aws_variables() -> None:
-    """Take a blank variable for an absent one, as our own settings do; botocore would look for profile ''."""
+    """Remove blank AWS variables, as our settings ignore blank ones; botocore would look for profile ''."""
     for name, value in tuple(os.environ.items()):
         if name.startswith("AWS_") and not value.strip():
             del os.environ[name]
@@ -38,5 +38,5 @@ def _text(file: Path, content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(f"{file} is not UTF-8 (line {line}): save it as UTF-8.") from None
     if "\0" in text:
-        raise ConfigurationError(f"{file} holds zero bytes, as UTF-16 does: save it as UTF-8.")
+        raise ConfigurationError(f"{file} contains zero bytes, as UTF-16 does: save it as UTF-8.")
     return text

@@ -1,4 +1,4 @@
-"""Kinds of parameters that the command line's library lacks, or is too generous with."""
+"""Parameter types that click lacks, or does not validate strictly enough."""
 
 import math
 import re
@@ -11,40 +11,40 @@ _Path_co = TypeVar("_Path_co", covariant=True)
 
 
 def examples(*calls: str) -> str:
-    """An epilog for a command's help; the mark in front keeps its lines as they are."""
+    """Build an epilog with examples for a command's help; the mark in front keeps its lines as they are."""
     return "\b\nExamples:\n" + "\n".join(f"  transcripts {call}" for call in calls)
 
 
 class PathTo(click.Path[_Path_co]):
-    """A path. None is empty, which would be the current folder: most likely a variable that is not set."""
+    """Path that is not empty: an empty one, probably of an unset variable, would mean the current folder."""
 
     def convert(
         self, value: str | PathLike[str], param: click.Parameter | None, ctx: click.Context | None
     ) -> _Path_co:
-        """Take what may be a path."""
+        """Refuse an empty path, and one with a zero byte."""
         if value == "" or "\0" in str(value):
-            self.fail(f"{value!r} is no path", param, ctx)
+            self.fail(f"{value!r} is not a path", param, ctx)
         return super().convert(value, param, ctx)
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range. What is not a number lies in every range, as far as comparisons go."""
+    """Number in a range; NaN, which passes every comparison of click's, is refused."""
 
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Take what is a number."""
+        """Refuse NaN."""
         number = super().convert(value, param, ctx)
         if math.isnan(number):
-            self.fail(f"{value!r} is no number", param, ctx)
+            self.fail(f"{value!r} is not a number", param, ctx)
         return number
 
 
 class PatternType(click.ParamType[str]):
-    """A text of a certain form.
+    """Text that matches a pattern.
 
     Args:
-        name: what help calls it.
-        pattern: what all of it has to match.
-        meaning: what a text that does not match is not.
+        name: the name in `--help`.
+        pattern: the regular expression that the whole text must match.
+        meaning: the expected text, for the message "is not a valid …".
     """
 
     def __init__(self, name: str, pattern: str, meaning: str) -> None:
@@ -53,7 +53,7 @@ class PatternType(click.ParamType[str]):
         self._meaning = meaning
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Take it as it is."""
+        """Refuse a text that does not match."""
         if self._pattern.fullmatch(value) is None:
-            self.fail(f"{value!r} is no {self._meaning}", param, ctx)
+            self.fail(f"{value!r} is not a valid {self._meaning}", param, ctx)
         return value

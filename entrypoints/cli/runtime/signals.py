@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT while a command that runs until it is told to stop is still starting."""
+"""SIGTERM and SIGINT during the start of a long-running command."""
 
 import os
 import signal
@@ -9,13 +9,13 @@ from entrypoints.cli.views.output import EXIT_OK
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
-def stop_at_once_when_told() -> None:
-    """End at the first signal, until the command sets handlers of its own: nothing is in flight yet."""
+def exit_on_signal() -> None:
+    """Exit at the first signal, until the command sets its own handlers: nothing is in flight yet."""
     for each in STOPPING:
-        signal.signal(each, _end_at_once)
+        signal.signal(each, _exit)
 
 
-def _end_at_once(_number: int, _frame: object) -> NoReturn:
-    """A stop that was asked for is no failure. An exception could get lost in a callback of an import."""
+def _exit(_number: int, _frame: object) -> NoReturn:
+    """Exit with 0, without an exception, which a callback of an import could swallow."""
     os.write(2, b"Stopped before it was ready.\n")
     os._exit(EXIT_OK)

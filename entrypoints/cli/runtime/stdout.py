@@ -1,4 +1,4 @@
-"""Stdout as commands write to it: what it does not take ends them with one line, and not in a traceback."""
+"""Stdout of commands: a failed write ends a command with one line instead of a traceback."""
 
 import errno
 import os
@@ -13,18 +13,18 @@ from entrypoints.cli.views.output import EXIT_FAILED
 
 
 class OutputError(TranscriptionServiceError):
-    """Stdout does not take what is written to it: its disk is full, say, or it is closed."""
+    """Stdout cannot be written to: its disk is full, or it is closed."""
 
 
 @contextmanager
 def watched_stdout() -> Iterator[None]:
-    """Have whoever writes to stdout learn that it failed, at the end at the latest.
+    """Report failed writes to stdout, at the end of the context at the latest.
 
     Raises:
-        OutputError: it failed. A reader who left, as `head` does, ends the command with 1 and no word.
+        OutputError: a write failed. A closed pipe, as of `head`, ends the command with 1 and no message.
     """
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # for what its encoding does not have
+        sys.stdout.reconfigure(errors="backslashreplace")  # for characters outside its encoding
     stdout, watched = sys.stdout, _Watched(sys.stdout)
     sys.stdout = cast("TextIO", watched)
     try:
@@ -35,7 +35,7 @@ def watched_stdout() -> Iterator[None]:
 
 
 class _Watched:
-    """A text stream around another one; None stands for a stdout that was closed from the start."""
+    """Text stream that wraps stdout; None stands for a stdout that was closed at the start."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
@@ -55,11 +55,11 @@ class _Watched:
                 self._stream.flush()
 
     def end(self) -> None:
-        """Flush it; what it does not take goes nowhere, or the interpreter would try again and complain."""
+        """Flush stdout; on a failure discard its buffer, or the interpreter would try again at exit."""
         try:
             self.flush()
         except (OutputError, SystemExit):
-            _lead_nowhere(self._stream)
+            _redirect_to_null(self._stream)
             raise
 
 
@@ -73,7 +73,7 @@ def _failures() -> Iterator[None]:
         raise OutputError(f"The output cannot be written: {error.strerror}") from error
 
 
-def _lead_nowhere(stream: TextIO | None) -> None:
-    with suppress(OSError), open(os.devnull, "w", encoding="ascii") as nowhere:  # noqa: PTH123 - a device
+def _redirect_to_null(stream: TextIO | None) -> None:
+    with suppress(OSError), open(os.devnull, "w", encoding="ascii") as null:  # noqa: PTH123 - a device
         if stream is not None:
-            os.dup2(nowhere.fileno(), stream.fileno())
+            os.dup2(null.fileno(), stream.fileno())

@@ -322,7 +322,7 @@ def test_a_function_that_is_stuck_in_every_thread_ends_it_with_1(aws: Aws) -> No
         (["--exec", "true", "--format", "parquet"], "--format needs --to"),
         (["--exec", "no-such-program"], "there is no executable program 'no-such-program'"),
         (["--handler", "no_such_module:f"], "no module"),
-        (["--exec", "true", "--group", "a b"], "'a b' is no name"),
+        (["--exec", "true", "--group", "a b"], "'a b' is not a valid name"),
         (["--exec", "true", "--concurrency", "0"], "--concurrency"),
         (["--exec", "true", "--visibility-timeout", "43201"], "--visibility-timeout"),
         (["--exec", "true", "--hidden-seconds", "43201"], "--visibility-timeout"),

@@ -238,7 +238,7 @@ def test_a_place_in_s3_that_is_none_exits_2(shop: Shop, command: str, place: str
     code, _, err = shop.run(command, place)
 
     assert code == 2
-    assert err == f"Error: {place!r} is no place in S3, such as s3://my-bucket/dead-letters\n"
+    assert err == f"Error: {place!r} is not an S3 address, such as s3://my-bucket/dead-letters\n"
 
 
 def test_an_archive_that_is_not_there_exits_1(shop: Shop, tmp_path: Path) -> None:

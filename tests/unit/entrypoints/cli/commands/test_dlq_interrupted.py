@@ -140,5 +140,5 @@ def test_a_look_that_is_interrupted_leaves_nothing_hidden(shop: Shop, command: t
 
     code, _, err = shop.run(*command)
 
-    assert (code, err) == (130, "\nError: It was interrupted.\n")
+    assert (code, err) == (130, "\nError: Interrupted.\n")
     assert shop.ground.dead_letters.depth() == (25, 0)

@@ -34,7 +34,7 @@ def test_no_file_is_no_problem(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         ("A=secret\n".encode("utf-16"), r"\.env is not UTF-8 \(line 1\): save it as UTF-8"),
-        ("A=secret\n".encode("utf-16-le"), r"\.env holds zero bytes, as UTF-16 does: save it as UTF-8"),
+        ("A=secret\n".encode("utf-16-le"), r"\.env contains zero bytes, as UTF-16 does: save it as UTF-8"),
         ("A=1\nB=Zo\xeb secret\n".encode("latin-1"), r"\.env is not UTF-8 \(line 2\): save it as UTF-8"),
     ],
 )
@@ -67,7 +67,7 @@ def test_a_blank_variable_of_aws_counts_as_absent(tmp_path: Path, monkeypatch: p
     result = transcripts("doctor", AWS_SESSION_TOKEN=" ")
 
     assert "AWS_PROFILE" not in result.stdout + result.stderr
-    assert "none were found" in result.stdout
+    assert "none found" in result.stdout
 
 
 def test_the_command_ends_with_2_and_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
