@@ -1,1 +1,1 @@
-"""Settings, clients, logging and the container: where everything is put together."""
+"""Composition of the service: settings, clients, logging and the container."""

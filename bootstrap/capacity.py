@@ -1,6 +1,6 @@
-"""How many recordings this machine, or this container, can transcribe at once.
+"""Capacity of this machine or container: the number of recordings that it can transcribe concurrently.
 
-A container sees all cores and all memory of its host; what it may use of them stands in its control groups
+A container sees all cores and all memory of its host; its control groups limit what it may use of them
 (kernel documentation: admin-guide/cgroup-v2.rst and cgroup-v1/).
 """
 
@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 MIB = 2**20
 SERVICE_BYTES = 256 * MIB
-"""What the service itself takes, with uploads in flight."""
+"""Memory of the service itself, with uploads in flight."""
 WORKER_BYTES = 256 * MIB
-"""What one worker takes with its engine, measured and rounded up."""
+"""Memory of one worker with its engine, measured and rounded up."""
 
 
 class Capacity(NamedTuple):
-    """What this process may use.
+    """Processors and memory that this process may use.
 
     Attributes:
-        cores: processors' worth of time; a fraction where a quota says so.
-        memory_bytes: of this machine, or the limit of a control group.
+        cores: number of processors; a fraction under a quota.
+        memory_bytes: memory of this machine, or the limit of a control group.
     """
 
     cores: float
@@ -30,21 +30,21 @@ class Capacity(NamedTuple):
 
     @property
     def workers(self) -> int:
-        """One for each whole core that memory suffices for; at least one."""
+        """Number of workers: one for each whole core that memory suffices for; at least one."""
         return max(1, min(int(self.cores), (self.memory_bytes - SERVICE_BYTES) // WORKER_BYTES))
 
 
 def worker_count() -> int:
-    """How many workers fit, by processors, quotas and memory."""
+    """Return the number of workers that processors, quotas and memory allow."""
     return capacity().workers
 
 
 def capacity(proc: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/cgroup")) -> Capacity:
-    """Read what is allowed; what cannot be read limits nothing.
+    """Read the limits of this process; a limit that cannot be read does not count.
 
     Args:
-        proc: where the kernel tells the control groups of this process.
-        mount: where their file systems are mounted.
+        proc: the kernel's file with the control groups of this process.
+        mount: the folder in which their file systems are mounted.
     """
     cores = float(len(os.sched_getaffinity(0)))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -55,7 +55,7 @@ def capacity(proc: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs
 
 
 def _groups(proc: Path, mount: Path) -> Iterator[Path]:
-    """The folders of each group that this process is in, and of those above: the narrowest limit holds.
+    """Yield the folders of this process's groups and of their parents: the narrowest limit counts.
 
     In a container the path is often the host's, and the group itself is mounted as the root.
     """
@@ -83,7 +83,7 @@ def _memory_limits(folder: Path) -> Iterator[int]:
 
 
 def _numbers(file: Path) -> list[int]:
-    """The numbers in a file; none where it is missing, or says `max`."""
+    """Read the numbers in a file; none where it is missing, or contains `max`."""
     with suppress(OSError, ValueError):
         return [int(word) for word in file.read_text(encoding="ascii").split()]
     return []

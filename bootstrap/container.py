@@ -1,4 +1,4 @@
-"""The composition root: what is made of what, on one screen."""
+"""Composition root: the container that builds and connects all objects."""
 
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 
 def resolve_transport(settings: Settings) -> EventTransport:
-    """`auto` is EventBridge where the default chain finds credentials, else no-op (requirement 9.5)."""
+    """Resolve `auto`: EventBridge where the default chain finds credentials, else no-op (requirement 9.5)."""
     if settings.event_transport is not EventTransport.AUTO:
         return settings.event_transport
     return EventTransport.EVENTBRIDGE if credentials_found() else EventTransport.NOOP
@@ -68,7 +68,7 @@ def _why_disabled(settings: Settings) -> str:
 
 
 def event_bridge_publisher(settings: Settings, client: "EventBridgeClient") -> EventBridgePublisher:
-    """The bus that is configured, over a client that knows how long to wait for it."""
+    """Build a publisher to the configured bus; the client decides the time-outs."""
     return EventBridgePublisher(
         client,
         bus_name=settings.eventbridge_bus_name,
@@ -79,14 +79,14 @@ def event_bridge_publisher(settings: Settings, client: "EventBridgeClient") -> E
 
 
 def payload_store(settings: Settings, access: AwsAccess) -> S3PayloadStore | None:
-    """Where transcripts go that do not fit into an event; None where nobody named a bucket."""
+    """Build the store of transcripts that do not fit into an event; None without PAYLOAD_BUCKET."""
     if settings.payload_bucket is None:
         return None
     return S3PayloadStore(s3_client(access), bucket=settings.payload_bucket)
 
 
 class Container(DeclarativeContainer):
-    """Everything the doors may ask for; each thing is made once, when it is first asked for."""
+    """Objects for the entrypoints; each is built once, on first use."""
 
     settings = providers.Dependency(instance_of=Settings)
 
@@ -204,11 +204,11 @@ class Container(DeclarativeContainer):
 
 
 def build_container(settings: Settings, transcriber: TranscriberPort | None = None) -> Container:
-    """A container of its own for each caller; nothing in it is shared with another one.
+    """Build a container that shares nothing with other containers.
 
     Args:
-        settings: what the environment decides.
-        transcriber: one that is at work already; None to have one made of the settings.
+        settings: the settings of the service.
+        transcriber: a transcriber that was started before; None to build one from the settings.
     """
     container = Container(settings=providers.Object(settings))
     if transcriber is not None:

@@ -1,4 +1,4 @@
-"""What an installation may leave out: the extras of `pyproject.toml`, by the modules that they bring."""
+"""Optional dependencies: the extras of `pyproject.toml`, and the modules that they install."""
 
 from importlib.util import find_spec
 
@@ -13,30 +13,30 @@ EXTRAS = {
 
 
 def require(extra: str, needed_by: str, *, but: frozenset[str] = frozenset()) -> None:
-    """Look whether an extra is installed, without importing any of it.
+    """Check that an extra is installed, without importing it.
 
     Args:
         extra: one of `EXTRAS`.
-        needed_by: what cannot run without it, for the message.
-        but: modules of the extra that are not needed this time.
+        needed_by: the command or setting that needs the extra, for the message.
+        but: modules of the extra that are not needed.
 
     Raises:
-        ConfigurationError: part of it is missing; the message says how to install it.
+        ConfigurationError: a module is missing; the message says how to install it.
     """
     missing = [module for module in EXTRAS[extra] if module not in but and find_spec(module) is None]
     if missing:
-        install = f"run `pip install '.[{_together(extra)}]'` in the folder of the repository."
+        install = f"run `pip install '.[{_install_extras(extra)}]'` in the folder of the repository."
         raise ConfigurationError(
-            f"{needed_by} needs {', '.join(missing)}, not installed here: {install}{_without_wheels(missing)}"
+            f"{needed_by} needs {', '.join(missing)}, not installed here: {install}{_no_wheel_hint(missing)}"
         )
 
 
-def _together(extra: str) -> str:
-    """The server is of no use without an engine."""
+def _install_extras(extra: str) -> str:
+    """Add the speech engine to the server, which cannot run without one."""
     return "server,speech" if extra == "server" else extra
 
 
-def _without_wheels(missing: list[str]) -> str:
+def _no_wheel_hint(missing: list[str]) -> str:
     if missing != ["pocketsphinx"]:
         return ""
-    return " On aarch64 pocketsphinx has wheels for Python 3.11 and 3.13, and none for 3.12."
+    return " On aarch64 pocketsphinx has wheels for Python 3.11 and 3.13, but not for 3.12."

@@ -1,8 +1,8 @@
-"""Logging: structured lines on stderr, bound to the interaction they belong to (requirement 12).
+"""Logging: structured lines on stderr, bound to their interaction (requirement 12).
 
-The core logs with the standard library; structlog renders. Two nets hang below every line, whoever wrote it:
-values of secret variables and things that look like credentials are replaced, and loggers that print requests
-are held at WARNING.
+The core logs with the standard library; structlog renders. Secrets are kept out of all lines, also those of
+libraries: values of secret variables and strings that look like credentials are redacted, and loggers that
+print requests are limited to WARNING.
 """
 
 import logging
@@ -42,14 +42,14 @@ _SECRET_KEYS = re.compile(r"(?i)authorization|secret|password|token|access_key|c
 
 
 class SecretRedactor:
-    """A structlog processor that takes credentials out of everything a line holds, stack traces included."""
+    """Structlog processor that redacts credentials in all fields of a line, stack traces included."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         values = [environ[name] for name in SECRET_VARIABLES if len(environ.get(name, "")) >= 8]  # noqa: PLR2004 - shorter ones ("test") are words
         self._values = re.compile("|".join(map(re.escape, values))) if values else None
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """Redact values by shape and content, and whole fields by their names."""
+        """Redact values by pattern and content, and whole fields by name."""
         return {
             key: REDACTED if _SECRET_KEYS.search(key) else self._clean(value) for key, value in event.items()
         }
@@ -66,7 +66,7 @@ class SecretRedactor:
 
 
 def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> None:
-    """Send every log line of this process to `stream` (stderr by default) in the configured form."""
+    """Send all log lines of this process to `stream` (stderr by default) in the configured format."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     wants_json = _wants_json(settings.log_format, stream)
@@ -107,7 +107,7 @@ def _formatter(render: Processor) -> structlog.stdlib.ProcessorFormatter:
 
 
 def _without_second_message(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """The server sends its message again, with colours."""
+    """Drop uvicorn's second copy of a message, which has colours."""
     event.pop("color_message", None)
     return event
 
@@ -120,7 +120,7 @@ def _console(*, colors: bool) -> Processor:
     render = structlog.dev.ConsoleRenderer(colors=colors)
 
     def printable(logger: WrappedLogger, method: str, event: EventDict) -> str:
-        """Escape what could steer a terminal; JSON does so by itself."""
+        """Escape control characters, which could steer a terminal; JSON escapes them by itself."""
         safe = {key: _escaped(value, keep="\n" if key == "exception" else "") for key, value in event.items()}
         return str(render(logger, method, safe))
 

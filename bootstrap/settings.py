@@ -1,6 +1,6 @@
-"""What the environment decides, read once and checked at the start (requirement 11).
+"""Settings: read from the environment once and checked at the start (requirement 11).
 
-The variables are a contract with whoever deploys: `.env.example` and the README list the same ones.
+The variables are a contract with operators: `.env.example` and the README list the same ones.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ GIB = 2**30
 
 
 class EventTransport(StrEnum):
-    """Where events go."""
+    """Transport of events."""
 
     AUTO = "auto"
     EVENTBRIDGE = "eventbridge"
@@ -38,20 +38,20 @@ class EventTransport(StrEnum):
 
 
 class Transcriber(StrEnum):
-    """Who listens."""
+    """Speech engine."""
 
     POCKETSPHINX = "pocketsphinx"
     CANNED = "canned"
 
 
 class Cleaner(StrEnum):
-    """Who makes it readable."""
+    """Transcript cleaner."""
 
     RULES = "rules"
 
 
 class LogFormat(StrEnum):
-    """How log lines look; `auto` is `console` on a terminal and `json` elsewhere."""
+    """Format of log lines; `auto` means `console` on a terminal and `json` elsewhere."""
 
     AUTO = "auto"
     CONSOLE = "console"
@@ -59,7 +59,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """From which level on lines are written."""
+    """Lowest level of log lines that are written."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -74,9 +74,8 @@ def _printable(text: str) -> str:
 
 
 def _folder(path: Path) -> Path:
-    if set("?%") & set(str(path)) or str(path).startswith(
-        "~"
-    ):  # part of the database's URL; no shell reads it
+    # the path becomes part of the database's URL, and no shell expands it
+    if set("?%") & set(str(path)) or str(path).startswith("~"):
         raise ValueError("must be the path of a folder, without ?, % and a leading ~")
     return path
 
@@ -87,7 +86,7 @@ def _url(text: str) -> str:
     return text
 
 
-# A description is what the operator reads where a value cannot be read at all.
+# Error messages quote the description of a value that cannot be parsed.
 Region = Annotated[
     str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$", description="a region, such as eu-central-1")
 ]
@@ -98,9 +97,9 @@ Name = Annotated[
 ]
 
 
-def _of_its_own(name: str, info: ValidationInfo) -> str:
+def _differs_from_queue(name: str, info: ValidationInfo) -> str:
     if name == info.data.get("queue_name"):
-        raise ValueError("must differ from QUEUE_NAME: dead letters need a queue of their own")
+        raise ValueError("must differ from QUEUE_NAME: dead letters need a separate queue")
     return name
 
 
@@ -128,7 +127,7 @@ Count = Annotated[int, Field(description="a whole number, such as 2")]
 
 
 class Settings(BaseModel):
-    """Every setting of the service; a field's name in capitals is its variable."""
+    """Settings of the service; the variable of a field is its name in capitals."""
 
     model_config = ConfigDict(
         frozen=True, hide_input_in_errors=True, alias_generator=AliasGenerator(validation_alias=str.upper)
@@ -153,7 +152,7 @@ class Settings(BaseModel):
     outbox_keep_days: Days = Field(default=0.0, le=3650)
 
     queue_name: QueueName = "meeting-transcripts-queue"
-    dlq_name: Annotated[QueueName, AfterValidator(_of_its_own)] = Field(
+    dlq_name: Annotated[QueueName, AfterValidator(_differs_from_queue)] = Field(
         default="meeting-transcripts-dlq", validate_default=True
     )
     rule_name: RuleName = "capture-transcripts-rule"
@@ -165,7 +164,7 @@ class Settings(BaseModel):
         default=None, description="the id, the ARN or the alias of a key, such as alias/transcripts"
     )
 
-    mock_tenant_id: str | None = None  # checked per request: requirement 2.10 wants a warning, not a stop
+    mock_tenant_id: str | None = None  # checked per request: requirement 2.10 asks for a warning
     mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
 
     transcriber: Transcriber = Transcriber.POCKETSPHINX
@@ -193,7 +192,7 @@ class Settings(BaseModel):
         """Read the settings from a mapping such as `os.environ`; a blank variable counts as absent.
 
         Raises:
-            ConfigurationError: names every variable that is wrong, and what it may hold.
+            ConfigurationError: names all invalid variables, and their valid values.
         """
         try:
             return cls.model_validate({name: value for name, value in environ.items() if value.strip()})
@@ -201,18 +200,18 @@ class Settings(BaseModel):
             problems = (
                 _explain(details, environ)
                 for details in error.errors(include_url=False)
-                if details["type"] != "default_factory_not_called"  # what follows from another one
+                if details["type"] != "default_factory_not_called"  # follows from another error
             )
             raise ConfigurationError("\n".join(problems)) from None
 
     @property
     def identity_defaults(self) -> IdentityDefaults:
-        """Whose requests those are that do not say (requirements 2.2 and 2.5)."""
+        """Identity of requests without identity headers (requirements 2.2 and 2.5)."""
         return IdentityDefaults(tenant_id=self.mock_tenant_id, user_id=self.mock_user_id)
 
     @property
     def waiting_room(self) -> int:
-        """How many recordings may wait for a worker: as many as there are workers, unless it is set."""
+        """Number of recordings that may wait for a worker; by default the number of workers."""
         if self.transcriber_waiting_room is None:
             return self.transcriber_workers
         return self.transcriber_waiting_room

@@ -1,1 +1,1 @@
-"""AWS: clients, credentials, and the embedded one of local runs."""
+"""AWS clients and credentials, and the embedded AWS of local runs."""

@@ -1,7 +1,6 @@
-"""AWS sessions and clients, built in one place.
+"""AWS sessions and clients.
 
-Clients are safe to share between threads; sessions are not, so that one thread at a time makes clients of
-them.
+Clients may be shared between threads; sessions may not, so that one thread at a time builds clients.
 """
 
 import logging
@@ -37,10 +36,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEAN = Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
-"""For clients that do one thing again and again: publish, or receive and delete.
+"""Fast calls, for clients that publish, or receive and delete.
 
-What botocore would check of each parameter, we hold by its type, and a user agent of our own need not be put
-together for each call. Both together are a third of what a call costs.
+Our types replace botocore's validation of parameters, and a fixed user agent need not be built for each call.
+Both together save a third of a call's time.
 """
 
 PUBLISHING = Config(
@@ -50,7 +49,7 @@ PUBLISHING = Config(
     tcp_keepalive=True,
     max_pool_connections=64,
 )
-"""Somebody waits for an answer: a bus that is away must be given up soon."""
+"""Short time-outs: a request waits for the answer."""
 
 RELAYING = Config(
     connect_timeout=3,
@@ -58,7 +57,7 @@ RELAYING = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     tcp_keepalive=True,
 )
-"""Nobody waits, and the relay itself decides when to try again: it has to see every failure."""
+"""Long time-outs and no retries: no request waits, and the relay, which retries, must see each failure."""
 
 OPERATING = Config(
     connect_timeout=3,
@@ -66,10 +65,10 @@ OPERATING = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
-"""An operator waits, and would rather have a result."""
+"""Long time-outs and retries, for an operator's command."""
 
 LONG_POLLING = OPERATING.merge(Config(read_timeout=25))
-"""A queue keeps a receiver waiting for up to 20 seconds."""
+"""Time-out above the 20 seconds that a queue may hold a receive call."""
 
 _ONE_AT_A_TIME = Lock()
 
@@ -79,7 +78,7 @@ METADATA_READ_SECONDS = 1
 
 @dataclass(frozen=True)
 class AwsAccess:
-    """Which AWS is meant. Who we are is the default credential chain's business (requirement 9.4).
+    """Region and endpoint of AWS; credentials come from the default chain (requirement 9.4).
 
     Attributes:
         region: such as "eu-central-1".
@@ -91,15 +90,15 @@ class AwsAccess:
 
     @cached_property
     def session(self) -> boto3.Session:
-        """What all clients are made of: they share its credentials, and what it read of each service."""
+        """Session of all clients, which share its credentials and its service models."""
         session = get_session()
-        if _is_loopback(self.endpoint_url):  # a proxy would look for it on its own machine
+        if _is_loopback(self.endpoint_url):  # a proxy would connect to its own machine
             session.set_default_client_config(Config(proxies={}))
         return boto3.Session(region_name=self.region, botocore_session=session)
 
 
 def publishing_client(access: AwsAccess) -> "EventBridgeClient":
-    """For publishing while a request waits."""
+    """Build a client that publishes while a request waits."""
     with _making_a_client():
         return access.session.client(
             "events", endpoint_url=access.endpoint_url, config=PUBLISHING.merge(LEAN)
@@ -107,70 +106,70 @@ def publishing_client(access: AwsAccess) -> "EventBridgeClient":
 
 
 def relaying_client(access: AwsAccess, *, threads: int) -> "EventBridgeClient":
-    """For publishing from so many threads at once."""
+    """Build a client of the relay, with one connection for each thread."""
     config = RELAYING.merge(LEAN).merge(Config(max_pool_connections=threads))
     with _making_a_client():
         return access.session.client("events", endpoint_url=access.endpoint_url, config=config)
 
 
 def events_client(access: AwsAccess) -> "EventBridgeClient":
-    """For the operator's tools."""
+    """Build a client for the operator's commands."""
     with _making_a_client():
         return access.session.client("events", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def sqs_client(access: AwsAccess) -> "SQSClient":
-    """For the operator's tools; fit for long polling."""
+    """Build a client for the operator's commands, which may long-poll."""
     with _making_a_client():
         return access.session.client("sqs", endpoint_url=access.endpoint_url, config=LONG_POLLING)
 
 
 def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
-    """For receiving and deleting from so many threads at once, and for the one that renews."""
+    """Build a client of a consumer, with one connection for each thread and one for the heartbeat."""
     config = LONG_POLLING.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
     with _making_a_client():
         return access.session.client("sqs", endpoint_url=access.endpoint_url, config=config)
 
 
 def kms_client(access: AwsAccess) -> "KMSClient":
-    """For the operator's tools."""
+    """Build a client for the operator's commands."""
     with _making_a_client():
         return access.session.client("kms", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def cloudwatch_client(access: AwsAccess) -> "CloudWatchClient":
-    """For the operator's tools."""
+    """Build a client for the operator's commands."""
     with _making_a_client():
         return access.session.client("cloudwatch", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def sts_client(access: AwsAccess) -> "STSClient":
-    """For the operator's tools: who these credentials belong to."""
+    """Build a client that finds the account of the credentials."""
     with _making_a_client():
         return access.session.client("sts", endpoint_url=access.endpoint_url, config=OPERATING)
 
 
 def partition_of(access: AwsAccess) -> str:
-    """What ARNs of the region begin with after `arn:`; "aws" but for China and the governments' regions."""
+    """Return the partition in the region's ARNs: "aws", except in China and the government regions."""
     with _making_a_client():
         return access.session.get_partition_for_region(access.region)
 
 
 def s3_client(access: AwsAccess) -> "S3Client":
-    """For large transcripts; addresses objects by path at endpoints that are not AWS's."""
+    """Build a client that stores large transcripts; it uses path addressing with endpoints other than AWS."""
     config = PUBLISHING.merge(Config(read_timeout=10, s3={"addressing_style": _addressing_style(access)}))
     with _making_a_client():
         return access.session.client("s3", endpoint_url=access.endpoint_url, config=config)
 
 
 def credentials_found(session: Session | None = None) -> bool:
-    """Whether the default credential chain finds credentials, without waiting for what is not there.
+    """Check that the default credential chain finds credentials, without a long time-out.
 
-    The chain's last link, an instance's metadata service, is asked only where something listens at its
-    address: elsewhere botocore would wait for it for seconds.
+    The last provider of the chain, an instance's metadata service, is asked only where its address accepts
+    connections: elsewhere botocore would wait for seconds.
 
     Raises:
-        ConfigurationError: credentials are configured, but cannot be used as they are.
+        ConfigurationError: the configured credentials are invalid.
     """
     session = session or Session()
     with _naming_what_is_wrong():
@@ -204,9 +203,9 @@ def _instance_has_a_role(session: Session) -> bool:
     )
     try:
         return _listens(fetcher.get_base_url()) and bool(fetcher.retrieve_iam_role_credentials())
-    except BotoCoreError as error:  # botocore asks through a proxy, where there is one
+    except BotoCoreError as error:  # botocore calls it through a proxy, where one is configured
         logger.warning(
-            "the instance metadata service could not be asked for a role; add its address to NO_PROXY",
+            "could not get a role from the instance metadata service; add its address to NO_PROXY",
             extra={"address": fetcher.get_base_url(), "error_type": type(error).__name__},
         )
         return False
@@ -236,7 +235,7 @@ def _naming_what_is_wrong() -> Iterator[None]:
         raise ConfigurationError(_unknown_profile()) from None
     except BotoCoreError as error:
         raise ConfigurationError(
-            f"The AWS configuration cannot be used ({type(error).__name__}): {error}"
+            f"The AWS configuration is invalid ({type(error).__name__}): {error}"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""An AWS in this process, for `transcripts demo`: no account, no keys, no network."""
+"""Embedded AWS in this process, for `transcripts demo`: no account, no keys, no network."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from bootstrap.extras import require
 from bootstrap.settings import Settings
 
 _KEPT = {"LOG_FORMAT", "LOG_LEVEL", "TRANSCRIBER_WORKERS"}
-"""Settings that change nothing of what is shown; every other one is as on a machine where none is set."""
+"""Settings that do not change the result; all others have their defaults."""
 
 
 @contextlib.contextmanager
@@ -17,10 +17,10 @@ def embedded_aws() -> Iterator[dict[str, str]]:
     """Run moto's server on a free port of this machine.
 
     Yields:
-        The environment in which this AWS is the one that is found, with folders that are gone at the end.
+        The environment that points to this AWS, with folders that are removed at the end.
 
     Raises:
-        ConfigurationError: moto, or what its server needs, is not installed.
+        ConfigurationError: moto, or a dependency of its server, is not installed.
     """
     require("demo", "The embedded AWS")
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - an extra; slow to import, too
@@ -36,7 +36,7 @@ def embedded_aws() -> Iterator[dict[str, str]]:
 
 
 def _environment(environ: Mapping[str, str], endpoint_url: str, folder: str) -> dict[str, str]:
-    """The present environment without settings of the service, and without anything of a real account."""
+    """Build an environment without settings of the service, and without variables of a real account."""
     settings = {name.upper() for name in Settings.model_fields} - _KEPT
     kept = {
         name: value for name, value in environ.items() if name not in settings and not name.startswith("AWS_")

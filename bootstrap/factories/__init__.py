@@ -1,1 +1,1 @@
-"""What the container makes with more than a constructor."""
+"""Factories of objects that need more than a constructor."""

@@ -1,1 +1,1 @@
-"""What the tools of an operator look at and print."""
+"""Checks and documents of the operator's commands."""

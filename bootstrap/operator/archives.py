@@ -1,4 +1,4 @@
-"""Archives of dead letters, by the name that an operator gives them."""
+"""Archives of dead letters, by folder or S3 address."""
 
 import re
 from pathlib import Path
@@ -15,13 +15,13 @@ _S3_PLACE = re.compile("s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(/(?P<p
 
 
 def archive_at(place: str, access: AwsAccess) -> DeadLetterArchivePort:
-    """The archive in a folder, or at `s3://bucket/prefix`.
+    """Build the archive in a folder, or at `s3://bucket/prefix`.
 
     Raises:
-        ConfigurationError: it is empty, or looks like an address and is none in S3.
+        ConfigurationError: the place is empty, or an address outside S3.
     """
     if not place or "\0" in place:
-        raise ConfigurationError(f"{place!r} is neither a folder nor a place in S3, such as {EXAMPLE}")
+        raise ConfigurationError(f"{place!r} is neither a folder nor an S3 address, such as {EXAMPLE}")
     if "://" not in place:
         return FolderArchive(Path(place))
     in_s3 = s3_place(place)
@@ -29,12 +29,12 @@ def archive_at(place: str, access: AwsAccess) -> DeadLetterArchivePort:
 
 
 def s3_place(place: str) -> S3Place:
-    """Bucket and prefix of `s3://bucket/prefix`.
+    """Parse bucket and prefix of `s3://bucket/prefix`.
 
     Raises:
-        ConfigurationError: it is nothing of that kind.
+        ConfigurationError: the text has another form.
     """
     found = _S3_PLACE.fullmatch(place)
     if found is None:
-        raise ConfigurationError(f"{place!r} is no place in S3, such as {EXAMPLE}")
+        raise ConfigurationError(f"{place!r} is not an S3 address, such as {EXAMPLE}")
     return S3Place(found["bucket"], found["prefix"] or "")

@@ -1,4 +1,4 @@
-"""What the service runs on here, and what is wrong with it; nothing is made, migrated or sent for it."""
+"""Checks of `transcripts doctor`: environment, database, route; they create, migrate and send nothing."""
 
 import logging
 import os
@@ -30,25 +30,25 @@ from domain.model.route.route import Finding, RouteComponent
 logger = logging.getLogger(__name__)
 
 LATE_SECONDS = 300.0
-"""An event that waits for longer was not held up by an accident or two."""
+"""Waiting time of an event above which the relay is suspected to be down."""
 
 
 class CheckResult(StrEnum):
-    """What is to be thought of something."""
+    """Verdict of a check."""
 
     OK = "ok"
     WARNING = "warning"
-    """It works, and should be looked after."""
+    """Works, but needs attention."""
     WRONG = "wrong"
-    """Recordings or events will not be handled as promised."""
+    """Breaks the handling of recordings or events."""
 
 
 class Check(NamedTuple):
-    """One thing that was looked at; nothing in it is a secret.
+    """One check and its result; contains no secret.
 
     Attributes:
-        found: what was seen there.
-        remedy: what to do about it; empty where nothing is to be done.
+        found: the observed state.
+        remedy: what to do; empty where nothing is to be done.
     """
 
     name: str
@@ -58,22 +58,21 @@ class Check(NamedTuple):
 
 
 def examine(container: Container) -> tuple[Check, ...]:
-    """Look at everything; what cannot be looked at is told as such, and does not keep the rest from it."""
-    return tuple(check for name, look in _LOOKS.items() for check in _carefully(name, look, container))
+    """Run all checks; an error fails its own check only."""
+    return tuple(check for name, run in _CHECKS.items() for check in _guarded(name, run, container))
 
 
-def _carefully(
-    name: str, look: Callable[[Container], Iterable[Check]], container: Container
-) -> Iterator[Check]:
+def _guarded(name: str, run: Callable[[Container], Iterable[Check]], container: Container) -> Iterator[Check]:
     try:
-        yield from look(container)
+        yield from run(container)
     except (TranscriptionServiceError, OSError) as error:
         yield Check(name, CheckResult.WRONG, str(error))
     except Exception as error:
-        logger.exception("a check broke down", extra={"check": name, "error_type": type(error).__name__})
-        yield Check(
-            name, CheckResult.WRONG, f"it could not be looked at: {type(error).__name__}", "See the log."
+        logger.exception(
+            "check failed with an unexpected error",
+            extra={"check": name, "error_type": type(error).__name__},
         )
+        yield Check(name, CheckResult.WRONG, f"not checked: {type(error).__name__}", "See the log.")
 
 
 def _python(_container: Container) -> Iterator[Check]:
@@ -87,12 +86,12 @@ def _boto3(_container: Container) -> Iterator[Check]:
 def _sqlite(_container: Container) -> Iterator[Check]:
     found = f"{library.sqlite_version} of {library.__name__.partition('.')[0]}"
     if has_wal_reset_race(library.sqlite_version_info):
-        found += ": its WAL can lose commits, so that the slower rollback journal is used"
+        found += ": its WAL can lose commits, so the slower rollback journal is used"
         yield Check(
             "sqlite",
             CheckResult.WARNING,
             found,
-            "Use an SQLite from 3.51.3 on: on x86-64, pysqlite3 brings one.",
+            "Use SQLite 3.51.3 or newer: on x86-64, pysqlite3 has one.",
         )
     else:
         yield Check("sqlite", CheckResult.OK, f"{found}, without the WAL-reset race")
@@ -100,13 +99,13 @@ def _sqlite(_container: Container) -> Iterator[Check]:
 
 def _ffmpeg(_container: Container) -> Iterator[Check]:
     if find_spec("av") is None:
-        yield Check("ffmpeg", CheckResult.OK, "PyAV is not installed: nothing can be transcribed here")
+        yield Check("ffmpeg", CheckResult.OK, "PyAV is not installed: this machine cannot transcribe")
         return
     version = ffmpeg_version()
     if has_known_holes(version):
-        remedy = f"Use Python 3.12 or newer: PyAV brings FFmpeg {MENDED} or newer there."
+        remedy = f"Use Python 3.12 or newer, where PyAV has FFmpeg {MENDED} or newer."
         yield Check(
-            "ffmpeg", CheckResult.WARNING, f"{version}: recordings can reach known holes in it", remedy
+            "ffmpeg", CheckResult.WARNING, f"{version}: recordings can reach known vulnerabilities", remedy
         )
     else:
         yield Check("ffmpeg", CheckResult.OK, version)
@@ -123,8 +122,8 @@ def _database(container: Container) -> Iterator[Check]:
     settings = container.settings()
     url, file = settings.database_url, sqlite_file(settings.database_url)
     if file is not None and not file.exists():
-        found = f"there is none yet at {file.absolute()}"
-        yield Check("database", CheckResult.WARNING, found, "The first start of the service makes it.")
+        found = f"{file.absolute()} does not exist yet"
+        yield Check("database", CheckResult.WARNING, found, "The first start of the service creates it.")
         return
     database = Database(engine_for(url, on_network=settings.database_allow_network_file_system))
     try:
@@ -142,13 +141,13 @@ def _durability(product: str, condition: DurabilityReport) -> Check:
     found = ", ".join(f"{name}={value}" for name, value in condition.settings.items())
     if not condition.unsafe:
         return Check("database", CheckResult.OK, f"{product}: {found}")
-    remedy = f"Switch on {' and '.join(condition.unsafe)}: what is confirmed can be lost."
+    remedy = f"Switch on {' and '.join(condition.unsafe)}: confirmed commits can be lost."
     return Check("database", CheckResult.WRONG, f"{product}: {found}", remedy)
 
 
 def _schema(found: str | None) -> Check:
-    seen = f"the schema is {found or 'not there yet'}, and this version of the service has {SCHEMA_REVISION}"
-    remedy = "The next start of the service migrates it; one that is newer needs a newer version."
+    seen = f"the schema is {found or 'not created yet'}; this version of the service needs {SCHEMA_REVISION}"
+    remedy = "The next start of the service migrates it; a newer schema needs a newer service."
     return Check("outbox", CheckResult.WARNING, seen, remedy)
 
 
@@ -158,7 +157,7 @@ def _outbox(counts: OutboxCounts) -> Check:
     found = f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
     remedies = []
     if seconds > LATE_SECONDS:
-        remedies.append("Nothing takes them to the bus: see that a relay runs, and what its log says.")
+        remedies.append("The relay does not publish them: check that it runs, and read its log.")
     if counts.rejected:
         remedies.append("See `transcripts outbox list --state rejected`.")
     return Check("outbox", CheckResult.WARNING if remedies else CheckResult.OK, found, " ".join(remedies))
@@ -166,27 +165,29 @@ def _outbox(counts: OutboxCounts) -> Check:
 
 def _free_space(container: Container) -> Iterator[Check]:
     settings = container.settings()
-    yield _room("space for uploads", settings.spool_dir, settings.min_free_bytes, CheckResult.WRONG)
+    yield _disk_space("space for uploads", settings.spool_dir, settings.min_free_bytes, CheckResult.WRONG)
     file = sqlite_file(settings.database_url)
     if file is not None:
-        yield _room("space for events", file.parent, settings.min_free_bytes, CheckResult.WARNING)
+        yield _disk_space("space for events", file.parent, settings.min_free_bytes, CheckResult.WARNING)
 
 
-def _room(name: str, folder: Path, floor: int, if_less: CheckResult) -> Check:
-    """Folders that are made at the start lie where the nearest one is that is there."""
+def _disk_space(name: str, folder: Path, floor: int, if_less: CheckResult) -> Check:
+    """Check the nearest existing parent of a folder that the start of the service creates."""
     place = folder.absolute()
-    there = next(each for each in (place, *place.parents) if each.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-        remedy = "Let this user write there, or name another folder (DATA_DIR)."
-        return Check(name, CheckResult.WRONG, f"{there} is not a folder that this user may write to", remedy)
-    disk = os.statvfs(there)
+    existing = next(each for each in (place, *place.parents) if each.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        remedy = "Grant this user write access, or set another folder (DATA_DIR)."
+        return Check(
+            name, CheckResult.WRONG, f"{existing} is not a folder that this user can write to", remedy
+        )
+    disk = os.statvfs(existing)
     free = disk.f_bavail * disk.f_frsize
     found = f"{free / GIB:.1f} GiB free at {place}"
-    if disk.f_files and not disk.f_favail:  # some file systems count no files, and say 0
+    if disk.f_files and not disk.f_favail:  # some file systems do not count files, and report 0
         return Check(name, if_less, f"{found}, and no inode for another file", "Remove files there.")
     if free >= floor:
         return Check(name, CheckResult.OK, found)
-    return Check(name, if_less, f"{found}, less than MIN_FREE_BYTES ({floor})", "Make room there.")
+    return Check(name, if_less, f"{found}, less than MIN_FREE_BYTES ({floor})", "Free disk space there.")
 
 
 def _credentials(container: Container) -> Iterator[Check]:
@@ -198,16 +199,16 @@ def _credentials(container: Container) -> Iterator[Check]:
     else:
         verdict = CheckResult.WRONG if transport is EventTransport.EVENTBRIDGE else CheckResult.WARNING
         remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role."
-        yield Check("credentials", verdict, "none were found: no event reaches a bus", remedy)
+        yield Check("credentials", verdict, "none found: no event reaches a bus", remedy)
 
 
 def _route(container: Container) -> Iterator[Check]:
     transport, names = container.event_transport(), container.route_names()
     if transport is not EventTransport.EVENTBRIDGE:
-        yield Check("route", CheckResult.OK, f"not looked at: events go to {transport}")
+        yield Check("route", CheckResult.OK, f"not checked: events go to {transport}")
         return
-    found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as they should be"
-    yield from _told(container.infrastructure().diagnose(), Check("route", CheckResult.OK, found))
+    found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as provisioned"
+    yield from _checks(container.infrastructure().diagnose(), Check("route", CheckResult.OK, found))
 
 
 def _payload_bucket(container: Container) -> Iterator[Check]:
@@ -217,13 +218,13 @@ def _payload_bucket(container: Container) -> Iterator[Check]:
         found = "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
         yield Check(name, CheckResult.OK, found)
     elif transport is not EventTransport.EVENTBRIDGE:
-        yield Check(name, CheckResult.OK, f"not looked at: events go to {transport}")
+        yield Check(name, CheckResult.OK, f"not checked: events go to {transport}")
     else:
-        found = f"{bucket} is there, and takes transcripts as far as can be told without storing one"
-        yield from _told(store.diagnose(), Check(name, CheckResult.OK, found))
+        found = f"{bucket} exists, and seems to accept transcripts (none was stored to try)"
+        yield from _checks(store.diagnose(), Check(name, CheckResult.OK, found))
 
 
-def _told(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
+def _checks(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
     if not findings:
         yield nothing_wrong
     for finding in findings:
@@ -233,7 +234,7 @@ def _told(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
         )
 
 
-_LOOKS: dict[str, Callable[[Container], Iterable[Check]]] = {
+_CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "python": _python,
     "boto3": _boto3,
     "sqlite": _sqlite,

@@ -1,4 +1,4 @@
-"""Who needs which permissions on AWS, with the ARNs of these settings."""
+"""IAM policies of the roles, with the ARNs of these settings."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from domain.model.errors import ConfigurationError, InfrastructureError
 logger = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 6_144
-"""Of a managed policy; white space does not count (IAM user guide, IAM and STS quotas)."""
+"""Length of a managed policy without white space (IAM user guide, IAM and STS quotas)."""
 
 _POLICIES: Mapping[Role, Callable[[PolicyResources], dict[str, object]]] = {
     Role.PUBLISHER: publisher,
@@ -30,16 +30,16 @@ _POLICIES: Mapping[Role, Callable[[PolicyResources], dict[str, object]]] = {
 def iam_policy(
     settings: Settings, role: Role, *, account: str | None = None, letters: str | None = None
 ) -> dict[str, object]:
-    """The policy document of a role.
+    """Build the policy document of a role.
 
     Args:
         settings: region, names, payload bucket and key.
-        role: for whom.
-        account: the account in which everything lies; None for the one that the credentials belong to.
-        letters: where dead letters are archived, as `s3://bucket/prefix`; None where they are not.
+        role: the role that gets the permissions.
+        account: the account of all resources; None for the account of the credentials.
+        letters: archive of dead letters, as `s3://bucket/prefix`; None without an archive.
 
     Raises:
-        ConfigurationError: the account cannot be found out, or the place is none in S3.
+        ConfigurationError: the account cannot be found, or `letters` is not an S3 address.
     """
     container = build_container(settings)
     access = container.aws_access()
@@ -59,11 +59,11 @@ def iam_policy(
 
 
 def _warn_of_length(policy: dict[str, object]) -> None:
-    """Names may be so long that the operator's policy has to be attached in two halves."""
+    """Log a policy that is too long: with long names, the operator's must be attached in two halves."""
     characters = len(json.dumps(policy, separators=(",", ":")))
     if characters > MAX_CHARACTERS:
         logger.warning(
-            "longer than a managed policy may be: make two of its statements",
+            "policy exceeds the limit of a managed policy; split its statements into two policies",
             extra={"characters": characters, "limit": MAX_CHARACTERS},
         )
 

@@ -1,10 +1,10 @@
-"""The roles that an operator gives permissions to."""
+"""IAM roles of the service and its operators."""
 
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Who runs which commands."""
+    """Role with the permissions of its commands."""
 
     PUBLISHER = "publisher"
     """`serve`, `process`, `relay`"""

@@ -1,1 +1,1 @@
-"""What runs in a process: the relay, a consumer, the outbox of a tool."""
+"""Parts that a process runs: the relay, a consumer, the outbox of a command."""

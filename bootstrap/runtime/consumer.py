@@ -1,4 +1,4 @@
-"""A consumer, ready to run: for `transcripts consume`, and for teams that write their own in Python.
+"""Factory of consumers, for `transcripts consume` and for consumers that other teams write in Python.
 
 settings = Settings.from_env(os.environ)
 build_consumer(settings, MyHandler(), group="crm").run()
@@ -22,19 +22,19 @@ def build_consumer(
     group: str = DEFAULT_GROUP,
     options: ConsumerOptions | None = None,
 ) -> Consumer:
-    """A consumer of the queue `QUEUE_NAME`, with its memory in `DATABASE_URL`.
+    """Build a consumer of the queue `QUEUE_NAME` that stores processed events in `DATABASE_URL`.
 
     Args:
-        settings: which queue, database and bucket.
-        handler: works the events off.
-        group: whose memory it shares. Consumers that do the same work have the same; others have another.
+        settings: queue, database and bucket.
+        handler: handles the events.
+        group: deduplicates events within a group; consumers with the same task share one.
         options: threads, timeouts and the end of the run.
 
     Raises:
-        ConfigurationError: the AWS configuration or the database cannot be used as configured.
-        OutboxUnavailableError: the database cannot be reached, or refuses.
+        ConfigurationError: the AWS configuration or the database configuration is invalid.
+        OutboxUnavailableError: the database is unreachable, or refuses the connection.
     """
-    from bootstrap.container import build_container  # noqa: PLC0415 - slow to import, and `--help` needs a name alone
+    from bootstrap.container import build_container  # noqa: PLC0415 - slow to import, and `--help` needs only a name
 
     options, container = options or ConsumerOptions(), build_container(settings)
     return Consumer(

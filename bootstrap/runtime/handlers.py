@@ -1,4 +1,4 @@
-"""What a consumer does with events, from what its operator asks for."""
+"""Factory of event handlers, by the operator's options."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +12,7 @@ from ports.event_handler_port import EventHandlerPort
 
 
 class FileFormat(StrEnum):
-    """How events lie in the files of a warehouse."""
+    """Format of the files for a warehouse."""
 
     JSONL = "jsonl"
     PARQUET = "parquet"
@@ -23,10 +23,10 @@ function_handler = FunctionHandler.load
 
 
 def directory_handler(root: Path, file_format: FileFormat) -> EventHandlerPort:
-    """A folder of files for a warehouse, which is made where it is missing.
+    """Build a handler that writes files for a warehouse, and create its folder.
 
     Raises:
-        ConfigurationError: the folder cannot be written to, or the format needs what is not installed.
+        ConfigurationError: the folder is not writable, or the format needs a missing package.
     """
     folder = PartitionedWriter(root)
     handler = JsonLinesDirectory(folder) if file_format is FileFormat.JSONL else _parquet(folder)
@@ -36,6 +36,6 @@ def directory_handler(root: Path, file_format: FileFormat) -> EventHandlerPort:
 
 def _parquet(folder: PartitionedWriter) -> EventHandlerPort:
     require("parquet", "--format parquet")
-    from adapters.handlers.parquet import ParquetDirectory  # noqa: PLC0415 - an extra; slow to import, too
+    from adapters.handlers.parquet import ParquetDirectory  # noqa: PLC0415 - an extra, and slow to import
 
     return ParquetDirectory(folder)

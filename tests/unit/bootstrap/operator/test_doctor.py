@@ -95,14 +95,14 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Calla
     assert {check.verdict for name, check in checks.items() if name != "ffmpeg"} == {CheckResult.OK}
     assert checks["database"].found == "SQLite: journal_mode=wal, synchronous=FULL"
     assert checks["outbox"].found == "0 waiting, 0 rejected, 0 published"
-    assert checks["route"].found == "not looked at: events go to noop"
+    assert checks["route"].found == "not checked: events go to noop"
 
 
 def test_before_the_first_start_nothing_is_made(container: Callable[..., Container], tmp_path: Path) -> None:
     check = examined(container())["database"]
 
     assert check.verdict is CheckResult.WARNING
-    assert check.found == f"there is none yet at {tmp_path}/var/transcripts.db"
+    assert check.found == f"{tmp_path}/var/transcripts.db does not exist yet"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -160,7 +160,7 @@ def test_events_that_wait_too_long_are_a_warning(
     check = examined(service)["outbox"]
 
     assert check.verdict is verdict
-    assert "see that a relay runs" in check.remedy or verdict is CheckResult.OK
+    assert "check that it runs" in check.remedy or verdict is CheckResult.OK
 
 
 def test_a_database_of_another_version_is_left_as_it_is(container: Callable[..., Container]) -> None:
@@ -302,13 +302,13 @@ def test_a_payload_bucket_that_nothing_goes_to_is_not_looked_at(container: Calla
 
     check = examined(service)["payload bucket"]
 
-    assert check == Check("payload bucket", CheckResult.OK, "not looked at: events go to noop")
+    assert check == Check("payload bucket", CheckResult.OK, "not checked: events go to noop")
 
 
 @pytest.mark.parametrize(
     ("findings", "verdict", "found"),
     [
-        ((), CheckResult.OK, "my-transcripts is there, and takes transcripts as far as can be told without"),
+        ((), CheckResult.OK, "my-transcripts exists, and seems to accept transcripts"),
         ((NO_BUCKET,), CheckResult.WRONG, "it does not exist: S3 knows none"),
         ((NO_BUCKET._replace(proven=False),), CheckResult.WARNING, "it does not exist: S3 knows none"),
     ],
@@ -339,11 +339,11 @@ def test_a_check_that_breaks_down_is_told_and_logged_and_the_others_go_on(
     checks = examined(container())
 
     assert checks["ffmpeg"].verdict is CheckResult.WRONG
-    assert checks["ffmpeg"].found == "it could not be looked at: RuntimeError"
+    assert checks["ffmpeg"].found == "not checked: RuntimeError"
     assert "hunter2" not in str(checks)
     assert checks["route"].verdict is CheckResult.OK
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert (record.message, record.__dict__["check"]) == ("a check broke down", "ffmpeg")
+    assert (record.message, record.__dict__["check"]) == ("check failed with an unexpected error", "ffmpeg")
 
 
 def test_a_pyav_that_cannot_be_loaded_is_told(
@@ -368,7 +368,7 @@ def test_an_installation_without_an_engine_is_not_wrong(
 
     assert (check.verdict, check.found) == (
         CheckResult.OK,
-        "PyAV is not installed: nothing can be transcribed here",
+        "PyAV is not installed: this machine cannot transcribe",
     )
 
 
@@ -381,7 +381,7 @@ def test_a_folder_that_cannot_be_written_to_is_wrong(
     check = examined(container(SPOOL_DIR=str(tmp_path / place)))["space for uploads"]
 
     assert check.verdict is CheckResult.WRONG
-    assert check.found == f"{tmp_path}/file is not a folder that this user may write to"
+    assert check.found == f"{tmp_path}/file is not a folder that this user can write to"
 
 
 def test_the_workers_and_what_decided_on_them_are_told(container: Callable[..., Container]) -> None:
