@@ -1,1 +1,1 @@
-"""The HTTP door."""
+"""HTTP API."""

@@ -1,4 +1,4 @@
-"""Doubles that only tests need. They hold their state on the instance and fail loudly."""
+"""Doubles of transcription and publishing, with their state on the instance."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ SPOKEN = Transcript(
 
 
 class FailingEventPublisher(EventPort):
-    """A transport on which every event fails the same way."""
+    """Transport on which all events fail with the same error."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -40,7 +40,7 @@ class FailingEventPublisher(EventPort):
 
 
 class HangingEventPublisher(EventPort):
-    """A transport that does not answer before it is told to."""
+    """Transport that answers only when a test releases it."""
 
     def __init__(self) -> None:
         self.answer = Event()
@@ -57,7 +57,7 @@ class HangingEventPublisher(EventPort):
 
 
 class FixedTranscriber(TranscriberPort):
-    """Hears the same in every recording, or fails the same way; can be held up, and can be full."""
+    """Transcriber with one transcript or error for all recordings; it can be held, and can be full."""
 
     def __init__(
         self, transcript: Transcript = SPOKEN, *, error: Exception | None = None, capacity: int = 2
@@ -73,10 +73,10 @@ class FixedTranscriber(TranscriberPort):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
-        """Like the pool's."""
+        """Accept the call of the pool's method."""
 
     async def stop(self) -> None:
-        """Like the pool's."""
+        """Accept the call of the pool's method."""
 
     async def transcribe(
         self, recording: Path, /, *, on_progress: ProgressListener | None = None
@@ -94,7 +94,7 @@ class FixedTranscriber(TranscriberPort):
             self._admitted -= 1
 
     def let_go(self) -> None:
-        """End the hold-up, from any thread."""
+        """Release held recordings, from any thread."""
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._release.set)
 
@@ -116,7 +116,7 @@ class FixedTranscriber(TranscriberPort):
 
 
 class CallbackCleaner(CleanerPort):
-    """Cleans with a function."""
+    """Cleaner that calls a function."""
 
     def __init__(self, clean: Callable[[str], str] = str.upper) -> None:
         self._clean = clean

@@ -1,4 +1,4 @@
-"""The contract as it was published: the frozen schemas, and every one in the history of this repository."""
+"""Published contracts: the frozen schemas, and all schemas in the history of this repository."""
 
 import json
 import shutil
@@ -19,25 +19,25 @@ GOLDEN = Path("tests/unit/golden")
 
 
 class Published(NamedTuple):
-    """A schema that consumers may have built upon."""
+    """Schema that consumers may depend on."""
 
     where: str
     schema: dict[str, Any]
 
 
 def frozen(root: Path = ROOT) -> list[Published]:
-    """The schemas that were put aside when their version was published."""
+    """Load the schemas that were copied when their version was published."""
     files = sorted((root / GOLDEN).glob("*.schema.json"))
     return [Published(file.name, json.loads(file.read_text(encoding="utf-8"))) for file in files]
 
 
 def has_history(root: Path = ROOT) -> bool:
-    """Whether this is the checkout of a repository of its own, and git can be asked."""
+    """Check that the folder is a git repository, and git is installed."""
     return shutil.which("git") is not None and (root / ".git").exists()
 
 
 def committed(root: Path = ROOT) -> Iterator[Published]:
-    """Every schema that any commit up to HEAD had in `docs/events`; none where nothing was committed yet."""
+    """Yield all schemas of `docs/events` in the commits up to HEAD; none in a new repository."""
     if _has_no_commit(root):
         return
     seen = set[str]()
@@ -50,7 +50,7 @@ def committed(root: Path = ROOT) -> Iterator[Published]:
 
 
 def breaches(published: Iterable[Published]) -> list[str]:
-    """What the models of today break that was published, although their versions promise that they do not."""
+    """List incompatible changes of the models since publication that their versions do not allow."""
     return [
         f"{where}: {change.bump.name} {change.path}: {change.reason}"
         for where, schema in published
@@ -71,7 +71,7 @@ def _uncovered(schema: dict[str, Any]) -> Iterator[Any]:
 
 
 def _worse_than_minor(envelope: dict[str, Any]) -> Iterator[Any]:
-    """The envelope has no version of its own; a new version of the event inside is none of its business."""
+    """Yield breaking changes of the envelope, which has no version, without those of the event inside."""
     now = _without_event(dict(envelope_schema(RouteNames())))
     for change in schema_changes(_without_event(envelope), now):
         if change.bump is Bump.MAJOR:

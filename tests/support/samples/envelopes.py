@@ -1,4 +1,4 @@
-"""Messages as the bus puts them into a queue."""
+"""Messages in the form in which the bus delivers them to a queue."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def enveloped(
     detail_type: object = "BatchProcessingCompleted",
     **changes: object,
 ) -> str:
-    """The body of a message with an event, or with whatever `detail` is; `changes` replace or add keys."""
+    """Build the body of a message with an event, or with `detail`; `changes` replace or add keys."""
     event = event or an_event()
     around = {
         "version": "0",

@@ -1,4 +1,4 @@
-"""Valid things to test with; a test names only the fields it is about."""
+"""Factories of valid objects; a test sets only the fields that it is about."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -23,7 +23,7 @@ def an_event(
     raw_transcript: str = "um hello hello world",
     cleaned_transcript: str = "Hello world.",
 ) -> BatchProcessingCompleted:
-    """An event that its schema accepts; identifiers are fresh unless named."""
+    """Build a valid event; identifiers are new unless given."""
     return BatchProcessingCompleted(
         interaction_id=interaction_id or uuid4(),
         tenant_id=tenant_id or uuid4(),
@@ -35,6 +35,6 @@ def an_event(
 
 
 def a_referring_event(event: BatchProcessingCompleted | None = None) -> BatchProcessingCompletedV2:
-    """An event of version 2.0 whose transcripts lie elsewhere."""
+    """Build an event of version 2.0, with its transcripts in a store."""
     ref = TranscriptRef(bucket="a-bucket", key="transcripts/a/b.json", size=7, sha256="0f" * 32)
     return BatchProcessingCompletedV2.referring(event or an_event(), ref)

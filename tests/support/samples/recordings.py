@@ -1,4 +1,4 @@
-"""Recordings of every kind, made when a test needs them: speech, a tone, silence, moving pictures."""
+"""Recordings of all kinds, generated on demand: speech, a tone, silence, video."""
 
 import functools
 import struct
@@ -21,7 +21,7 @@ SAMPLE_RATE = 16_000
 
 
 class Encoding(NamedTuple):
-    """How a recording is written: FFmpeg's names of container and codec, and the shape of the sound."""
+    """Encoding of a recording: FFmpeg's names of container and codec, sample rate and channels."""
 
     container: str
     codec: str
@@ -44,11 +44,11 @@ ENCODINGS: Mapping[str, Encoding] = {
     "webm": Encoding("webm", "libopus", 48_000),
     "mp4": Encoding("mp4", "aac", 48_000, "stereo"),
 }
-"""Everything that is supported."""
+"""All supported encodings."""
 
 
 def tone(seconds: float, rate: int = SAMPLE_RATE) -> Samples:
-    """A quiet middle A."""
+    """Generate a quiet middle A."""
     moments = np.arange(int(seconds * rate)) / rate
     return (8_000 * np.sin(2 * np.pi * 440 * moments)).astype(np.int16)
 
@@ -59,7 +59,7 @@ def silence(seconds: float, rate: int = SAMPLE_RATE) -> Samples:
 
 @functools.cache
 def speech() -> Samples:
-    """The sentences of `DEMO`, 16 kHz mono."""
+    """Decode the sentences of `DEMO`, 16 kHz mono."""
     resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
     with av.open(str(DEMO)) as container:
         frames = [*container.decode(audio=0), None]
@@ -83,7 +83,7 @@ def record(
 
 
 def record_video(path: Path, *, sound_tracks: tuple[Samples, ...] = (), seconds: float = 1.0) -> Path:
-    """Write an mp4 with moving pictures, and as many sound tracks as given."""
+    """Write an mp4 with video, and the given number of sound tracks."""
     with av.open(str(path), "w", format="mp4") as container:
         pictures = _picture_stream(container, "mpeg4")
         streams = [_sound_stream(container, ENCODINGS["mp4"]) for _ in sound_tracks]
@@ -97,7 +97,7 @@ def record_video(path: Path, *, sound_tracks: tuple[Samples, ...] = (), seconds:
 
 
 def record_with_cover(path: Path, samples: Samples, encoding: Encoding) -> Path:
-    """Write a recording with a picture of its cover."""
+    """Write a recording with a cover picture."""
     with av.open(str(path), "w", format=encoding.container) as container:
         sound = _sound_stream(container, encoding)
         cover = _picture_stream(container, "mjpeg")
@@ -121,7 +121,7 @@ def picture(path: Path) -> Path:
 def wav_bytes(
     sound: bytes, *, channels: int = 1, rate: int = SAMPLE_RATE, declared_size: int | None = None
 ) -> bytes:
-    """A wav by hand, so that its header can say anything."""
+    """Build a wav, with any values in its header."""
     size = len(sound) if declared_size is None else declared_size
     frame = max(channels * 2, 1)
     form = struct.pack("<HHIIHH", 1, channels, rate, rate * frame & 0xFFFFFFFF, frame & 0xFFFF, 16)

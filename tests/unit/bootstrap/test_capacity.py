@@ -1,4 +1,4 @@
-"""How many workers fit into what a process may use, as the kernel's files say it."""
+"""Number of workers by the limits in the kernel's files."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ def _a_machine_of_eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def allowed(folder: Path, groups: str, **files: str) -> Capacity:
-    """Files are named by their path, with `__` for each slash and `_DOT_` for a dot."""
+    """Write files named by their path, with `__` for a slash and `_DOT_` for a dot."""
     for name, content in files.items():
         path = folder / "sys" / name.replace("__", "/").replace("_DOT_", ".")
         path.parent.mkdir(parents=True, exist_ok=True)

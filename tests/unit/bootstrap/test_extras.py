@@ -1,4 +1,4 @@
-"""What an installation may leave out is told by name, and how to get it, where it is needed."""
+"""Missing extras: the error names the modules, and how to install them."""
 
 import sys
 import tomllib
@@ -37,7 +37,7 @@ def test_what_is_installed_is_not_imported_to_find_out(extra: str) -> None:
     assert not {name for name in set(sys.modules) - before if name.partition(".")[0] in EXTRAS[extra]}
 
 
-def test_what_is_missing_is_told_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named_with_how_to_install_them(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in EXTRAS["server"]:
         monkeypatch.setitem(sys.modules, module, None)
 
@@ -58,7 +58,7 @@ def test_canned_text_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         transcriber_for(Settings.from_env({}))
 
 
-def test_an_engine_without_a_wheel_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_without_a_wheel_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
 
     with pytest.raises(ConfigurationError, match=r"On aarch64 .* 3\.11 and 3\.13, and none for 3\.12"):

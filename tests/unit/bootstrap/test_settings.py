@@ -144,7 +144,7 @@ def test_every_variable_is_documented(document: str) -> None:
 
 
 def test_the_example_environment_changes_nothing_as_it_stands() -> None:
-    """A container has defaults of its own, which an `--env-file` would override."""
+    """All settings are comments, so that `--env-file` keeps the defaults of the container image."""
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 
     assert [line for line in lines if line and not line.startswith("#")] == []

@@ -117,7 +117,7 @@ def clean(*texts: str) -> str:
 
 
 def spoken(*pieces: tuple[float, str]) -> str:
-    """Clean segments that each come after a pause."""
+    """Clean segments with a pause before each."""
     segments, now = [], 0.0
     for pause, text in pieces:
         segments.append(Segment(start=now + pause, end=now + pause + 1, text=text))

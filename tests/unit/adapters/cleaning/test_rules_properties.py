@@ -1,4 +1,4 @@
-"""What holds for every text, tried with made-up talk and with arbitrary characters."""
+"""Properties of cleaning that hold for all texts, with generated speech and arbitrary characters."""
 
 from collections import Counter
 from itertools import chain

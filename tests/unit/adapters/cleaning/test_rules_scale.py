@@ -1,4 +1,4 @@
-"""Long and hostile texts: where a rule is not linear, the time limit of a test runs out."""
+"""Long and hostile texts: a rule that is not linear exceeds the time limit of its test."""
 
 import pytest
 

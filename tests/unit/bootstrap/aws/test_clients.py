@@ -68,7 +68,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def serving(answers: dict[str, str]) -> Iterator[str]:
-    """A server on the loopback interface that knows these paths."""
+    """Serve these paths on the loopback interface."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -96,7 +96,7 @@ def serving(answers: dict[str, str]) -> Iterator[str]:
 
 @contextmanager
 def black_hole() -> Iterator[str]:
-    """An address that takes connections and never answers."""
+    """Accept connections, and never answer."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -108,7 +108,7 @@ def black_hole() -> Iterator[str]:
 
 @contextmanager
 def forward_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A proxy that every variable names; yields the first line of each request that it is sent."""
+    """Run a proxy, set in all proxy variables; yield the first lines of its requests."""
     lines: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -280,7 +280,7 @@ def test_a_bus_that_never_answers_is_given_up_soon() -> None:
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_bus_where_nobody_listens_is_given_up() -> None:
+def test_an_unreachable_bus_is_given_up() -> None:
     url = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(EventBusUnavailableError, match="EndpointConnectionError: check the network"):
@@ -392,7 +392,7 @@ def test_a_container_whose_credentials_cannot_be_read_is_a_wrong_configuration(
 
 @pytest.fixture
 def attempts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Addresses that somebody tried to connect to, and could not."""
+    """Refuse connections, and collect their addresses."""
     attempted: list[Any] = []
 
     def connect(_socket: socket.socket, address: Any) -> None:

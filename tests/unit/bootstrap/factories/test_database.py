@@ -107,6 +107,7 @@ print([name for name in rare if name in sys.modules])
 """
 
 
+@pytest.mark.process
 def test_a_start_on_an_sqlite_that_is_up_to_date_imports_neither_alembic_nor_what_postgresql_needs(
     tmp_path: Path,
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the doctor sees, and that nothing it meets keeps it from seeing the rest."""
+"""Checks of the doctor; an error in one does not affect the others."""
 
 import logging
 import os
@@ -35,14 +35,14 @@ Examined = dict[str, Check]
 
 
 class _Route(Diagnosed):
-    """A route with findings."""
+    """Route with findings."""
 
     def provision(self, *, archive_days: int | None = None) -> NoReturn:  # noqa: ARG002 - it is not reached
         raise AssertionError("a doctor makes nothing")
 
 
 class _Bucket:
-    """A store of large transcripts with findings."""
+    """Payload store with findings."""
 
     def __init__(self, *findings: Finding) -> None:
         self._findings = findings
@@ -192,7 +192,7 @@ def test_a_postgresql_that_confirms_too_early_is_wrong(container: Callable[..., 
 
 
 @pytest.mark.parametrize("url", ["mysql://me:hunter2@host/name", "postgresql+psycopg://me:hunter2@{}/name"])
-def test_a_database_that_cannot_be_had_is_wrong_and_told_without_its_password(
+def test_an_unreachable_database_is_wrong_and_named_without_its_password(
     container: Callable[..., Container], url: str
 ) -> None:
     checks = examined(container(DATABASE_URL=url.format(f"127.0.0.1:{free_port()}")))
@@ -212,7 +212,7 @@ def test_a_full_disk_is_wrong_for_uploads_and_a_warning_for_events(
     assert "less than MIN_FREE_BYTES (1152921504606846976)" in checks["space for uploads"].found
 
 
-def test_a_file_system_without_inodes_takes_no_files_whatever_room_it_has(
+def test_a_file_system_without_free_inodes_is_full(
     container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = os.statvfs_result((4096, 4096, 10**9, 10**9, 10**9, 1000, 0, 0, 0, 255))
@@ -260,7 +260,7 @@ def test_a_profile_that_is_not_there_is_wrong_and_named(container: Callable[...,
     assert check.found.startswith("AWS_PROFILE='nobody' is not a profile")
 
 
-def test_a_route_that_is_sound_is_told_by_its_names(container: Callable[..., Container]) -> None:
+def test_a_sound_route_is_reported_by_its_names(container: Callable[..., Container]) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", EVENTBRIDGE_BUS_NAME="company", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route()))
 
@@ -271,7 +271,7 @@ def test_a_route_that_is_sound_is_told_by_its_names(container: Callable[..., Con
 
 
 @pytest.mark.parametrize(("proven", "verdict"), [(True, CheckResult.WRONG), (False, CheckResult.WARNING)])
-def test_what_is_wrong_with_the_route_is_told_link_by_link(
+def test_each_finding_of_the_route_is_a_check(
     container: Callable[..., Container],
     proven: bool,  # noqa: FBT001 - the example's first half
     verdict: CheckResult,
@@ -328,7 +328,7 @@ def test_a_payload_bucket_is_looked_at_where_events_go_to_eventbridge(
     assert check.remedy == ("make one" if findings else "")
 
 
-def test_a_check_that_breaks_down_is_told_and_logged_and_the_others_go_on(
+def test_an_unexpected_error_fails_its_own_check_only(
     container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> NoReturn:
@@ -346,7 +346,7 @@ def test_a_check_that_breaks_down_is_told_and_logged_and_the_others_go_on(
     assert (record.message, record.__dict__["check"]) == ("check failed with an unexpected error", "ffmpeg")
 
 
-def test_a_pyav_that_cannot_be_loaded_is_told(
+def test_a_pyav_that_cannot_be_loaded_is_wrong(
     container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "av.py").write_text("raise ImportError('libavcodec.so')\n", encoding="utf-8")

@@ -27,7 +27,7 @@ ALICE = Identity(TENANT, "alice", None)
 
 
 class CountingKeys(InMemoryIdempotency):
-    """A store that counts renewals, and can be away."""
+    """Store that records renewals, and can be unavailable."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -76,7 +76,7 @@ def is_taken(keys: CountingKeys, key: str = "key") -> bool:
 
 
 def answering(*answers: str) -> Callable[[], Awaitable[str]]:
-    """Work that gives one answer after the other, and fails when it is asked once more."""
+    """Build work that returns each answer once, and fails afterwards."""
     remaining = iter(answers)
 
     async def work() -> str:

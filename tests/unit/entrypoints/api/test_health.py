@@ -9,7 +9,7 @@ from tests.support.harness.service import container_for
 
 
 class StartingTranscriber(FixedTranscriber):
-    """Has not loaded its engine yet."""
+    """Transcriber whose engine is not loaded yet."""
 
     def state(self) -> TranscriberState:
         return TranscriberState(0, 2, 0, 4)

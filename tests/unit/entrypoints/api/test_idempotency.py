@@ -47,7 +47,7 @@ def api(container: Container) -> Iterator[TestClient]:
 
 @contextmanager
 def service(container: Container, clock: Clock) -> Iterator[TestClient]:
-    """The service with keys that run out by a clock that is moved by hand."""
+    """Run the service with keys whose leases follow the clock of the test."""
     container.idempotency.override(providers.Object(InMemoryIdempotency(clock)))
     with TestClient(create_app(container), raise_server_exceptions=False) as client:
         yield client
@@ -129,7 +129,7 @@ def test_a_key_whose_server_died_is_free_after_a_minute_and_what_comes_late_over
         other = Thread(target=lambda: answers.update(other=upload(api, "k1")))
         slow.start()
         wait_until(lambda: len(engine.heard) == 1)
-        clock.advance(60)  # and nobody renews it, as if its server were gone
+        clock.advance(60)  # without a renewal, as if its server were dead
         other.start()
         wait_until(lambda: len(engine.heard) == 2)
         container.idempotent_requests().renew()
@@ -188,7 +188,7 @@ def test_a_key_that_cannot_be_used_is_refused(api: TestClient, key: str) -> None
 
 
 class UnavailableKeys(InMemoryIdempotency):
-    """A store that fails from one step on."""
+    """Store that fails when it finishes, and at `step`."""
 
     def __init__(self, step: str) -> None:
         super().__init__()

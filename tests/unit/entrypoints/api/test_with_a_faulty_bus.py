@@ -1,4 +1,4 @@
-"""The whole service, its real transport included, against every way in which a bus can fail."""
+"""The whole service with its real transport, against all failures of a bus."""
 
 import io
 import json
@@ -111,7 +111,7 @@ def test_an_accepted_event_is_on_the_bus_as_the_contract_says(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_whatever_the_bus_does_the_caller_gets_the_transcripts_soon_and_the_log_keeps_every_secret(
+def test_a_faulty_bus_neither_delays_the_transcripts_nor_puts_secrets_into_the_log(
     tmp_path: Path, fault: Fault
 ) -> None:
     stream = logged()
@@ -136,7 +136,7 @@ def test_whatever_the_bus_does_the_caller_gets_the_transcripts_soon_and_the_log_
     assert [secret for secret in SECRETS if secret in stream.getvalue()] == []
 
 
-def test_an_event_that_the_bus_refuses_for_ever_is_told_as_failed_and_parked(tmp_path: Path) -> None:
+def test_an_event_that_the_bus_rejects_is_answered_as_failed_and_parked(tmp_path: Path) -> None:
     stream = logged()
     with StubBus() as bus, client_of(tmp_path, bus.url) as client:
         bus.fail_always(Refusal("MalformedDetail", SPOKEN_SECRET))

@@ -9,6 +9,8 @@ from entrypoints.cli.main import COMMANDS, cli
 from entrypoints.cli.views.output import print_json
 from tests.support.harness.installed_command import transcripts
 
+pytestmark = pytest.mark.process
+
 
 def test_help_lists_every_command_with_what_it_does() -> None:
     result = transcripts("--help")
@@ -44,7 +46,7 @@ SLOW = {
         "adapters.speech.workers.pool",
     ),
 }
-"""What no `--help` may import: it is for what a command does."""
+"""Modules that no `--help` may import."""
 
 IMPORTED_BY_HELP = """
 import contextlib, io, json, sys

@@ -1,4 +1,4 @@
-"""What can be decoded: every supported format, and honest oddities of each."""
+"""Decoding of all supported formats, with the valid peculiarities of each."""
 
 import struct
 import subprocess
@@ -35,7 +35,7 @@ def _seconds(samples: bytes) -> float:
 
 
 def _concatenated(folder: Path, *encodings: Encoding) -> Path:
-    """Two seconds in each encoding, one file after the other."""
+    """Record two seconds in each encoding."""
     parts = [record(folder / str(n), tone(2), encoding).read_bytes() for n, encoding in enumerate(encodings)]
     whole = folder / "concatenated"
     whole.write_bytes(b"".join(parts))
@@ -57,7 +57,7 @@ def test_every_supported_format_decodes_to_the_sound_that_was_recorded(name: str
     assert 5_000 < np.abs(middle).max() < 9_000  # FFmpeg lowers each channel by 3 dB when it makes two of one
 
 
-def test_a_format_is_told_by_its_content_not_by_its_name(tmp_path: Path) -> None:
+def test_a_format_is_detected_by_content_not_by_name(tmp_path: Path) -> None:
     recording = record(tmp_path / "holiday.jpg", tone(1), ENCODINGS["flac"])
     assert _seconds(_decoded(recording)) == pytest.approx(1)
 
@@ -205,7 +205,7 @@ def _peak_kilobytes(recording: Path) -> int:
     return int(subprocess.run(program, check=True, capture_output=True, text=True).stdout)
 
 
-def test_a_wav_is_what_its_header_says_whatever_its_samples_look_like(tmp_path: Path) -> None:
+def test_a_wav_whose_samples_look_like_another_format_is_a_wav(tmp_path: Path) -> None:
     mp3 = record(tmp_path / "a", tone(10), ENCODINGS["mp3"]).read_bytes()
     recording = tmp_path / "mp3 as samples"
     recording.write_bytes(wav_bytes(mp3[: len(mp3) // 2 * 2]))
@@ -213,6 +213,7 @@ def test_a_wav_is_what_its_header_says_whatever_its_samples_look_like(tmp_path: 
     assert _seconds(_decoded(recording)) == pytest.approx(len(mp3) / 2 / SAMPLE_RATE, abs=0.1)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["wav", "mp3 at a low rate"])
 def test_decoding_takes_the_same_memory_for_long_recordings_as_for_short_ones(
     name: str, tmp_path: Path

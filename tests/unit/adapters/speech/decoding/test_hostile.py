@@ -1,4 +1,4 @@
-"""What must not be decoded: no sound, too much of it, half of it, or somebody else's."""
+"""Refused recordings: without sound, too long, truncated, or with references to other files."""
 
 import http.server
 import random
@@ -118,7 +118,7 @@ def test_random_bytes_that_begin_like_a_recording_are_refused(start: bytes, tmp_
 
 @pytest.fixture
 def requests() -> Iterator[list[str]]:
-    """The paths that were asked of a web server on this machine; its port is the first entry."""
+    """Run a web server on this machine; the list holds its port, then all requested paths."""
     paths: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -189,13 +189,13 @@ def test_a_playlist_never_reaches_ffmpeg(kind: str, tmp_path: Path, monkeypatch:
 
 
 def _flac_with_metadata(folder: Path, *blocks: bytes) -> Path:
-    """A second of sound in flac, with more blocks of metadata behind the first one."""
+    """Record a second of flac, with more blocks of metadata behind the first one."""
     content = record(folder / "plain", tone(1), ENCODINGS["flac"]).read_bytes()
     return _file(folder, content[:FLAC_STREAM_INFO] + b"".join(blocks) + content[FLAC_STREAM_INFO:])
 
 
 FLAC_STREAM_INFO = 4 + 4 + 34
-"""Where the first block of metadata ends (RFC 9639, 8.2)."""
+"""End of the first block of metadata (RFC 9639, 8.2)."""
 
 
 def _flac_comments(count: int) -> bytes:
@@ -204,7 +204,7 @@ def _flac_comments(count: int) -> bytes:
     return b"\x04" + len(block).to_bytes(3, "big") + block
 
 
-def test_a_flac_with_more_comments_than_anybody_writes_never_reaches_ffmpeg(
+def test_a_flac_with_too_many_comments_never_reaches_ffmpeg(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recording = _flac_with_metadata(tmp_path, _flac_comments(100_000))
@@ -280,7 +280,7 @@ def test_silence_that_takes_no_room_is_refused_for_its_length(encoding: Encoding
 
 
 @pytest.mark.parametrize("encoding", [Encoding("flac", "flac", 8_000), Encoding("ogg", "libopus")], ids=str)
-def test_the_limit_holds_while_decoding_whatever_the_packets_said(encoding: Encoding, tmp_path: Path) -> None:
+def test_the_limit_on_length_holds_while_decoding(encoding: Encoding, tmp_path: Path) -> None:
     recording = record(tmp_path / "recording", silence(120), encoding)
     reports: list[object] = []
     decoder = BlockDecoder(DecodingLimits(max_audio_seconds=10), reports.append, 0.0)

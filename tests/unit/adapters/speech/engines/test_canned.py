@@ -1,4 +1,4 @@
-"""The engine that does not listen still takes recordings seriously."""
+"""Canned engine: canned text, but real decoding."""
 
 import itertools
 from pathlib import Path

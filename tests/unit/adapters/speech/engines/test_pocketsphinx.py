@@ -1,4 +1,4 @@
-"""The real engine on real speech, with each of its pitfalls."""
+"""Pocketsphinx with real speech, and regression tests of its pitfalls."""
 
 import itertools
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def engine() -> PocketsphinxEngine:
 
 @pytest.fixture
 def listen(engine: PocketsphinxEngine, tmp_path: Path) -> Listen:
-    """Transcribe the given samples, in wav."""
+    """Transcribe samples as a wav."""
 
     def listen(*pieces: Samples) -> Transcript:
         recording = record(tmp_path / "recording", np.concatenate(pieces))
@@ -127,7 +127,7 @@ def test_the_library_is_silent(listen: Listen, capfd: pytest.CaptureFixture[str]
     assert capfd.readouterr() == ("", "")
 
 
-def test_progress_is_told_all_the_way(engine: PocketsphinxEngine, tmp_path: Path) -> None:
+def test_progress_is_reported_to_the_end(engine: PocketsphinxEngine, tmp_path: Path) -> None:
     reports: list[Progress] = []
     engine.transcribe(record(tmp_path / "recording", silence(60)), DecodingLimits(), reports.append)
     steps = [after.done_seconds - before.done_seconds for before, after in itertools.pairwise(reports)]

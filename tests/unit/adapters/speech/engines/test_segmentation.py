@@ -1,4 +1,4 @@
-"""Utterances are found where somebody speaks, whole, and nowhere else."""
+"""Segmentation: utterances are found whole, and only in speech."""
 
 import itertools
 
@@ -15,7 +15,7 @@ from adapters.speech.engines.segmentation import (
 from tests.support.samples.recordings import SAMPLE_RATE, Samples, silence, speech, tone
 
 SENTENCE_SECONDS = 2.7
-"""The first sentence of `speech()` begins almost at once and ends here."""
+"""End of the first sentence of `speech()`, which begins almost at once."""
 
 
 def _sentence() -> Samples:
@@ -23,7 +23,7 @@ def _sentence() -> Samples:
 
 
 def _ceaseless(seconds: float) -> Samples:
-    """Speech without a pause: the loud part of a sentence, over and over."""
+    """Generate speech without a pause, by repeating the loud part of a sentence."""
     voice = speech()[int(0.3 * SAMPLE_RATE) : int(2.3 * SAMPLE_RATE)]
     return np.tile(voice, int(seconds / 2) + 1)[: int(seconds * SAMPLE_RATE)]
 

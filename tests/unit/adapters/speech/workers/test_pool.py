@@ -64,7 +64,7 @@ async def running(transcriber: WorkerPoolTranscriber) -> AsyncIterator[WorkerPoo
 
 
 class Recordings:
-    """What the contract asks for."""
+    """Recordings for the contract suite."""
 
     @pytest.fixture
     def spoken(self) -> Path:
@@ -81,7 +81,7 @@ def three_silent_seconds(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def long_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A minute of speech: the engine needs about ten seconds for it, and tells of its progress."""
+    """Record a minute of speech, for which the engine needs about ten seconds and reports progress."""
     return record(tmp_path_factory.mktemp("long") / "long.wav", np.tile(speech(), 6))
 
 
@@ -100,7 +100,7 @@ class TestCannedInWorkers(Recordings, TranscriberPortContract):
 
 
 async def at_work(transcriber: WorkerPoolTranscriber, recording: Path) -> "asyncio.Task[Transcript]":
-    """A recording that is being transcribed: the first progress was reported."""
+    """Start transcribing a recording, and wait for its first progress."""
     begun = asyncio.Event()
     task = asyncio.ensure_future(transcriber.transcribe(recording, on_progress=lambda _: begun.set()))
     await asyncio.wait({task, asyncio.ensure_future(begun.wait())}, return_when=asyncio.FIRST_COMPLETED)
@@ -175,7 +175,7 @@ async def test_a_killed_worker_fails_its_own_recording_only_and_is_replaced(
 
 
 async def working_on(recording: Path, pids: set[int]) -> int:
-    """The worker that has the recording open; it opens it twice, and has it closed in between."""
+    """Find the worker that has the recording open; it opens the file twice."""
     async with asyncio.timeout(60):
         while not (found := [pid for pid in pids if recording in open_files(pid)]):  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0.01)
@@ -183,7 +183,7 @@ async def working_on(recording: Path, pids: set[int]) -> int:
 
 
 def open_files(pid: int) -> set[Path]:
-    """What a process has open; a file may be closed while it is looked at."""
+    """List the open files of a process; one may be closed during the listing."""
     files = set()
     for component in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):

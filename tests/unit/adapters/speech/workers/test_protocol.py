@@ -1,4 +1,4 @@
-"""What travels between the service and a worker arrives as it was sent, or not at all."""
+"""Messages between the service and a worker: round trips, and invalid lines."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ from domain.model.errors import NotAudioError, TranscriberCrashedError, Undecoda
 
 
 @pytest.mark.parametrize("name", [b"plain.wav", b"caf\xe9.wav", "café.wav".encode(), b'"\\n\n{}.wav'])
-def test_a_job_names_its_recording_whatever_bytes_the_name_has(name: bytes) -> None:
+def test_a_job_carries_file_names_of_any_bytes(name: bytes) -> None:
     job = Job(recording=Path(os.fsdecode(b"/recordings/" + name)), max_audio_seconds=9.0)
 
     line = job.to_line()

@@ -1,4 +1,4 @@
-"""What a worker that was taken over by an upload can still do to the service that started it."""
+"""Sandbox: the attacks that a compromised worker can still make on its service."""
 
 import json
 import os
@@ -9,6 +9,8 @@ import sys
 import pytest
 
 from adapters.speech.workers import sandbox
+
+pytestmark = pytest.mark.process
 
 PROGRAM = """
 import ctypes, json, os, socket, sys
@@ -55,7 +57,7 @@ USERS = (0, 65534) if os.geteuid() == 0 else (os.geteuid(),)
 
 
 def _attempts(user: int, *, confined: bool) -> tuple[list[str], dict[str, int]]:
-    """What a child of a service of this user gets done, and the capabilities it has."""
+    """Attack a service of this user from a child process; return what works, and its capabilities."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         arguments = (str(user), str(listener.getsockname()[1]), str(int(confined)))
         answer = subprocess.run(
@@ -67,7 +69,7 @@ def _attempts(user: int, *, confined: bool) -> tuple[list[str], dict[str, int]]:
             env={"PYTHONPATH": ":".join(filter(None, sys.path)), "AWS_SECRET_ACCESS_KEY": "opensesame"},
         )
     worked, capabilities = json.loads(answer.stdout)
-    del capabilities["CapBnd"]  # what a program with more rights would be limited to: there is none
+    del capabilities["CapBnd"]  # the bound of programs with more rights; there are none
     return worked, capabilities
 
 
@@ -76,7 +78,7 @@ def test_a_worker_reaches_neither_the_service_nor_the_network(user: int) -> None
     worked, capabilities = _attempts(user, confined=True)
 
     assert [attempt for attempt in worked if attempt != "connect"] == []
-    assert "connect" not in worked or user != 0  # others depend on the kernel for this one
+    assert "connect" not in worked or user != 0  # for other users the kernel decides
     assert capabilities == {"CapInh": 0, "CapPrm": 0, "CapEff": 0, "CapAmb": 0}
 
 

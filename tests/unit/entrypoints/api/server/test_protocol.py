@@ -1,4 +1,4 @@
-"""What only a real socket shows: callers who hang up, lie about lengths, dawdle, or send no HTTP at all."""
+"""Callers on a real socket: they disconnect, declare wrong lengths, are slow, or send no HTTP."""
 
 import contextlib
 import json
@@ -53,7 +53,7 @@ def problem(answer: bytes) -> dict[str, object]:
 
 @contextlib.contextmanager
 def caller_at_work(port: int, engine: FixedTranscriber, *, surplus: bytes = b"") -> Iterator[socket.socket]:
-    """A caller whose recording is in the engine's hands, and stays there."""
+    """Connect a caller whose recording the engine holds."""
     engine.held = True
     body = multipart(b"sound")
     with socket.create_connection(("127.0.0.1", port)) as connection:
@@ -215,7 +215,7 @@ HEALTH = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
         (b"", b""),
         (b"", b"POST /batch/process HTTP/1.1\r\nHost: te"),
         (HEALTH, b"GET /health/live HTTP/1.1\r\nHost"),
-        (HEALTH.replace(b"\r\n\r\n", b"\r\nContent-Length: 1000\r\n\r\n"), b"a body that nobody waits for"),
+        (HEALTH.replace(b"\r\n\r\n", b"\r\nContent-Length: 1000\r\n\r\n"), b"a body after the answer"),
     ],
     ids=["nothing", "half a head", "half a second head", "a body after the answer"],
 )
@@ -262,7 +262,7 @@ def test_a_caller_may_take_longer_for_a_body_and_between_requests_than_for_a_hea
 
 
 def _read(connection: socket.socket) -> bytes:
-    """What has arrived; nothing, if nothing comes for the connection's time-out."""
+    """Read what has arrived; empty after the connection's time-out."""
     try:
         return connection.recv(65536) or pytest.fail("it was closed")
     except TimeoutError:

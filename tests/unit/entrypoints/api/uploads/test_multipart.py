@@ -27,7 +27,7 @@ def clock() -> Clock:
 
 
 def upload(contents: Iterable[bytes], clock: Clock, seconds_each: float) -> MultipartRecording:
-    """A recording that arrives in these chunks, one every so many seconds."""
+    """Build a recording that arrives in these chunks, at this interval."""
     head, _, tail = multipart(b"|").partition(b"|")
     chunks = [head, *contents, tail]
 

@@ -95,7 +95,7 @@ def spool(tmp_path: Path) -> Iterator[UploadSpool]:
 
 
 def upload(*contents: bytes) -> Request:
-    """A request whose body arrives in these chunks, as one recording."""
+    """Build a request whose body arrives in these chunks, as one recording."""
     head, _, tail = multipart(b"|").partition(b"|")
     chunks = [head, *contents, tail]
 
@@ -107,7 +107,7 @@ def upload(*contents: bytes) -> Request:
 
 
 def has_capacity() -> None:
-    """Like a transcriber with a free slot."""
+    """Accept, as a transcriber with a free slot does."""
 
 
 def left_over(tmp_path: Path) -> list[Path]:
@@ -179,7 +179,7 @@ async def test_a_disk_without_room_for_a_file_is_full(
             pass
 
 
-async def test_uploads_have_folders_to_themselves_and_names_that_nobody_can_guess(spool: UploadSpool) -> None:
+async def test_uploads_have_separate_folders_and_unguessable_names(spool: UploadSpool) -> None:
     async with (
         spool.receive(upload(b"one"), has_capacity) as one,
         spool.receive(upload(b"two"), has_capacity) as two,
@@ -214,7 +214,7 @@ async def test_no_upload_is_put_beside_one_that_could_not_be_removed(
         assert list(two.parent.iterdir()) == [two]
 
 
-async def test_a_folder_that_somebody_tidied_up_is_made_again(spool: UploadSpool) -> None:
+async def test_an_upload_folder_that_was_removed_is_made_again(spool: UploadSpool) -> None:
     async with spool.receive(upload(b"one"), has_capacity) as one:
         pass
     one.parent.rmdir()

@@ -50,7 +50,7 @@ def upload_server(bodies: list[bytes]) -> Iterator[str]:
         thread.join()
 
 
-def test_the_demo_goes_from_the_recording_to_its_consumer_whatever_is_set_around_it(
+def test_the_demo_goes_from_the_recording_to_its_consumer_under_any_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -119,7 +119,7 @@ def test_the_embedded_aws_is_met_with_the_settings_of_a_machine_where_none_is_se
     assert not Path(settings.database_url.removeprefix("sqlite:///")).parent.exists()
 
 
-def test_a_service_that_ends_is_told_from_one_that_is_not_ready() -> None:
+def test_a_service_that_ends_differs_from_one_that_is_not_ready() -> None:
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as ended:
         ended.wait()
         with pytest.raises(TranscriptionServiceError, match="exit status 3"):

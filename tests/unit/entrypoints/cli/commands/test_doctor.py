@@ -81,7 +81,7 @@ def test_text_from_outside_cannot_steer_the_terminal(
     assert not {"\x1b", "\u202e", "\x07"} & set(out)
 
 
-def test_the_real_one_looks_at_a_bus_that_lets_nobody_look_and_tells_no_secret(
+def test_the_real_doctor_prints_no_secret_when_the_bus_denies_access(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     secret = "hunter2-hunter2-hunter2"

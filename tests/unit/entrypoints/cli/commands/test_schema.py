@@ -78,7 +78,7 @@ def test_all_files_are_written_as_they_are_committed(command: Command) -> None:
         assert (command.folder / "new" / "folder" / name).read_bytes() == (EVENTS / name).read_bytes()
 
 
-def test_machines_are_told_the_files_too(command: Command) -> None:
+def test_json_lists_the_files(command: Command) -> None:
     code, out, _ = command.run("--json", "--output", ".")
 
     assert code == 0

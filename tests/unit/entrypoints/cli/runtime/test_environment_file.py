@@ -49,7 +49,7 @@ def test_a_file_in_another_encoding_is_refused_and_not_quoted(
     assert "secret" not in str(refusal.value)
 
 
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(self))
 
@@ -60,6 +60,7 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest
         load_environment_file(tmp_path / ".env")
 
 
+@pytest.mark.process
 def test_a_blank_variable_of_aws_counts_as_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("AWS_PROFILE=\nAWS_ACCESS_KEY_ID=\n", encoding="utf-8")
@@ -70,6 +71,7 @@ def test_a_blank_variable_of_aws_counts_as_absent(tmp_path: Path, monkeypatch: p
     assert "none found" in result.stdout
 
 
+@pytest.mark.process
 def test_the_command_ends_with_2_and_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_bytes("QUEUE_NAME=a\n".encode("utf-16"))

@@ -1,4 +1,4 @@
-"""How every command fails: one line on stderr, one JSON object on stdout after `--json`, an exit code."""
+"""Failures of all commands: one line on stderr, one JSON object on stdout with `--json`, an exit code."""
 
 import errno
 import io
@@ -35,7 +35,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "schema check": ("/nowhere/old.json", "/nowhere/new.json"),
     "teardown": ("--yes",),
 }
-"""What a command needs to get as far as its settings, or to a failure before them."""
+"""Arguments with which a command reaches its settings, or a failure before them."""
 
 ASKS_AWS = [
     "provision", "status", "teardown", "replay", "replay show", "replay cancel", "verify", "iam-policy",
@@ -129,7 +129,7 @@ def test_the_exit_code_follows_from_the_error(
     assert (told["type"], told["exit_code"]) == (kind, code)
 
 
-def test_what_others_said_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_messages_of_others_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     report_failure(InfrastructureError("AWS says \x1b[2J\u202e\r\nand more"), as_json=True)
 
     captured = capsys.readouterr()

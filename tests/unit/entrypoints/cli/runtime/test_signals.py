@@ -1,4 +1,4 @@
-"""A signal that comes while a command is still starting."""
+"""Signals during the start of a command."""
 
 import signal
 import subprocess
@@ -8,7 +8,9 @@ import pytest
 
 from tests.support.harness.installed_command import clean_environment
 
-TOLD_WHILE_STARTING = """
+pytestmark = pytest.mark.process
+
+SIGNALLED_DURING_START = """
 import os, sys
 from entrypoints.cli import main
 from entrypoints.cli.commands import {module}
@@ -19,15 +21,15 @@ def told(**_):
 {module}.configure = told
 main.main(sys.argv[2:])
 """
-"""Runs a command; the signal comes at the first thing that it does."""
+"""Program that runs a command and sends it a signal at its first step."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("arguments", [("serve",), ("relay",), ("consume", "--exec", "true")])
-def test_a_command_that_is_told_to_stop_while_it_starts_ends_at_once_and_says_so(
+def test_a_signal_during_the_start_ends_a_command_at_once(
     arguments: tuple[str, ...], number: signal.Signals
 ) -> None:
-    program = TOLD_WHILE_STARTING.format(module=arguments[0])
+    program = SIGNALLED_DURING_START.format(module=arguments[0])
 
     result = subprocess.run(
         [sys.executable, "-c", program, str(number.value), *arguments],

@@ -1,4 +1,4 @@
-"""What commands do where stdout does not take what they write; the device `/dev/full` is a full disk."""
+"""Failed writes to stdout; the device `/dev/full` acts as a full disk."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ def run(command: str, stdout: int, **environ: str) -> "subprocess.CompletedProce
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_full_disk_is_told_in_one_line(command: str) -> None:
+def test_a_full_disk_is_reported_in_one_line(command: str) -> None:
     with Path("/dev/full").open("w", encoding="ascii") as full:
         result = run(command, full.fileno())
 
@@ -49,7 +49,7 @@ def test_a_reader_who_left_ends_a_command_without_a_word(command: str, unbuffere
     assert (result.returncode, result.stderr) == (1, "")
 
 
-def test_a_stdout_that_is_closed_is_told() -> None:
+def test_a_closed_stdout_is_reported() -> None:
     result = subprocess.run(
         ["sh", "-c", f"exec '{PROGRAM}' schema 1.0 >&-"],
         env=clean_environment(),
