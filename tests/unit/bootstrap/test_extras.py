@@ -61,5 +61,5 @@ def test_canned_text_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_without_a_wheel_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pocketsphinx", None)
 
-    with pytest.raises(ConfigurationError, match=r"On aarch64 .* 3\.11 and 3\.13, and none for 3\.12"):
+    with pytest.raises(ConfigurationError, match=r"On aarch64 .* 3\.11 and 3\.13, but not for 3\.12"):
         require("speech", "TRANSCRIBER=pocketsphinx")

@@ -115,7 +115,7 @@ def test_a_policy_that_is_too_long_for_iam_is_printed_with_a_warning(
 
     output = capsys.readouterr()
     assert json.loads(output.out)
-    assert "make two of its statements" in output.err
+    assert "split its statements into two policies" in output.err
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_policy_that_is_too_long_for_iam_is_printed_with_a_warning(
         (("nobody", *ACCOUNT), "publisher"),
         (("consumer", "--account", "12345"), "12 digits"),
         (("consumer", "--account", "١٢٣٤٥٦٧٨٩٠١٢"), "12 digits"),
-        (("consumer", *ACCOUNT, "--dlq-archive", "s3://letters"), "for an operator"),
+        (("consumer", *ACCOUNT, "--dlq-archive", "s3://letters"), "for the role operator"),
         (("operator", *ACCOUNT, "--dlq-archive", "letters"), "s3://my-bucket/dead-letters"),
     ],
 )
