@@ -1,1 +1,1 @@
-"""AWS clients and credentials, and the embedded AWS of local runs."""
+"""AWS clients, and the embedded AWS of local runs."""
