@@ -1,1 +1,1 @@
-"""Figures, always as ratios or limits measured in one run. `make bench` runs them all."""
+"""Benchmarks: ratios and limits, measured in one run. `make bench` runs all of them."""

@@ -1,8 +1,8 @@
-"""Runs the benchmarks, one after the other, and writes what they find into RESULTS.md.
+"""Runs the benchmarks, one after the other, and writes their figures into RESULTS.md.
 
     python -m benchmarks [--only NAME] [--dry-run]
 
-With SAMPLES=folder the word error rate is that of recordings of your own.
+SAMPLES=folder measures the word error rate of your own recordings.
 """
 
 import argparse
@@ -27,11 +27,11 @@ BENCHMARKS = {
     "words": "benchmarks.word_error_rate",
     "flows": "benchmarks.flows",
 }
-"""Each module has a `measure()` that returns a report."""
+"""Modules with a `measure()` that returns a report."""
 
 
 def main() -> None:
-    """Measure what was asked for."""
+    """Run the selected benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=BENCHMARKS, help="one of them")
     parser.add_argument("--dry-run", action="store_true", help="print, and leave RESULTS.md as it is")

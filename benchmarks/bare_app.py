@@ -1,10 +1,10 @@
-"""What people write first: an endpoint that receives a recording, and what they add to it.
+"""Bare endpoint that receives a recording, and the steps that are usually added to it.
 
     python -m benchmarks.bare_app PORT ANSWER {receive,publish,work}
 
 ANSWER is a file with the JSON of an answer of ours. `receive` writes each upload to a file of its own and
 answers that; `publish` sends an event first, with one call of boto3; `work` also does what our canned engine
-does, in a process pool: all of our work, and none of our promises.
+does, in a process pool: all of our work, without our guarantees.
 """
 
 import asyncio
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 2**20
 
 Step = Callable[[Path], Coroutine[None, None, None]]
-"""Something that is done with a received file before it is answered."""
+"""Step between the receipt of a file and the answer."""
 
 
 def main() -> None:
-    """Serve until it is ended."""
+    """Serve until the process is ended."""
     port, answer = int(sys.argv[1]), BatchResponse.model_validate_json(Path(sys.argv[2]).read_text())
     steps: dict[str, list[Step]] = {"receive": []}
     if sys.argv[3] != "receive":
@@ -50,12 +50,12 @@ def main() -> None:
 
 
 def bare_app(answer: BatchResponse, folder: Path, steps: list[Step]) -> FastAPI:
-    """The app; its uploads pass through `folder`."""
+    """Build the app; it stores uploads in `folder`."""
     app = FastAPI()
 
     @app.get("/health/ready")
     def ready() -> None:
-        """Say yes."""
+        """Answer 200."""
 
     @app.post("/batch/process")
     async def process(file: UploadFile) -> BatchResponse:
@@ -72,7 +72,7 @@ def bare_app(answer: BatchResponse, folder: Path, steps: list[Step]) -> FastAPI:
 
 
 def publishing(answer: BatchResponse) -> Step:
-    """One call for each event, in one of the threads that everybody shares."""
+    """Make one call for each event, in a thread of the shared pool."""
     events = boto3.client("events", config=Config(max_pool_connections=64))
     raw, cleaned = answer.raw_transcript, answer.cleaned_transcript
     detail = an_event(raw_transcript=raw, cleaned_transcript=cleaned).to_json()
@@ -83,7 +83,7 @@ def publishing(answer: BatchResponse) -> Step:
             "DetailType": "BatchProcessingCompleted",
             "Detail": detail,
         }
-        assert not events.put_events(Entries=[entry])["FailedEntryCount"]  # noqa: S101 - failures are worth nothing
+        assert not events.put_events(Entries=[entry])["FailedEntryCount"]  # noqa: S101 - a failed run has no figures
 
     async def publish(_: Path) -> None:
         await asyncio.to_thread(put)
@@ -92,7 +92,7 @@ def publishing(answer: BatchResponse) -> Step:
 
 
 def transcribing() -> Step:
-    """The engine in as many processes as there are cores, without limits, sandbox or supervision."""
+    """Run the engine in one process for each core, without limits, sandbox or supervision."""
     pool = ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("spawn"))
 
     async def transcribe(path: Path) -> None:

@@ -1,10 +1,10 @@
-"""Callers who upload recordings as fast as they are answered, in a process of their own.
+"""Callers that upload recordings as fast as they are answered, in a separate process.
 
     python -m benchmarks.callers URL CONCURRENCY SECONDS RECORDING
 
-Each keeps one connection and sends ready-made bytes over a bare socket, so that what is measured is not them;
-`ceiling()` says how many of their requests a server answers that does nothing. With SECONDS 0 each uploads
-once.
+Each keeps one connection and sends prepared bytes over a bare socket, so that the callers do not limit the
+measurement; `ceiling()` returns the requests a second to a server that does nothing. With SECONDS 0 each
+uploads once.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ STATUS_OK = re.compile(rb"HTTP/1\.1 200 ")
 
 
 class Load(NamedTuple):
-    """How callers fared.
+    """Answers and waiting times of the callers.
 
     Attributes:
         elapsed: seconds from the first request to the last answer.
-        seconds: what each answer took.
+        seconds: time of each answer.
     """
 
     elapsed: float
@@ -39,16 +39,16 @@ class Load(NamedTuple):
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Return the answers a second."""
         return len(self.seconds) / self.elapsed
 
     def milliseconds(self, percent: int) -> float:
-        """Within which so many percent were answered."""
+        """Return the waiting time within which this percentage was answered."""
         return percentile(self.seconds, percent) * 1000
 
 
 def load(url: str, concurrency: int, seconds: float, recording: Path) -> Load:
-    """Let so many callers upload for so long."""
+    """Let a number of callers upload for some seconds."""
     command = (
         sys.executable,
         "-m",
@@ -63,13 +63,13 @@ def load(url: str, concurrency: int, seconds: float, recording: Path) -> Load:
 
 
 def ceiling(concurrency: int, seconds: float, recording: Path) -> float:
-    """How many uploads a second the callers manage where nothing is done with them."""
+    """Return the uploads a second that the callers reach on a server that does nothing with them."""
     with fast_bus(0) as url:
         return load(url, concurrency, seconds, recording).rate
 
 
 def request_bytes(url: str, recording: bytes) -> bytes:
-    """The whole request as it travels; its last header has the stub bus answer it, too."""
+    """Return the bytes of the whole request; its last header lets the stub bus answer it, too."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'.encode()
     body = head + recording + f"\r\n--{BOUNDARY}--\r\n".encode()
     lines = (
@@ -109,10 +109,10 @@ async def _answer(connection: socket.socket) -> None:
 
 
 async def main(url: str, concurrency: int, seconds: float, recording: Path) -> None:
-    """Upload, and print how it went."""
+    """Upload, and print the result."""
     place = urlsplit(url)
     address = (place.hostname or "", place.port or 80)
-    request = request_bytes(url, recording.read_bytes())  # noqa: ASYNC240 - nobody calls yet
+    request = request_bytes(url, recording.read_bytes())  # noqa: ASYNC240 - before the first call
     begun = time.perf_counter()
     callers = (_call(address, request, begun + seconds) for _ in range(concurrency))
     answered = await asyncio.gather(*callers)

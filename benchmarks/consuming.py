@@ -1,4 +1,4 @@
-"""A consumer whose handler does nothing, beside a bare boto3 loop with as many threads, on the same stub."""
+"""Compare a consumer whose handler does nothing with a bare boto3 loop: as many threads, the same stub."""
 
 import gc
 import os
@@ -33,22 +33,22 @@ MESSAGES, THREADS, ROUNDS = 10_000, 8, 7
 REGION, BATCH = "us-east-1", 10
 BARE = "bare boto3 loop"
 ABOUT = (
-    "The bare loop opens no envelope and recognises no duplicate. Ours does all that a consumer does, and "
-    "differs in where it remembers what was handled."
+    "The bare loop parses no envelope and recognises no duplicate. Ours does all of a consumer's work; the "
+    "rows differ in the store of handled events."
 )
 
 
 class Idle(EventHandlerPort):
-    """Does nothing."""
+    """Handler that does nothing."""
 
     def handle(self, received: ReceivedEvent, /) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def measure() -> Report:
-    """Each in turn, with a full queue of its own."""
+    """Run each contestant in turn, with its own full queue."""
     os.environ.update(CREDENTIALS)
-    gc.freeze()  # as `transcripts consume` does; no contestant's collections look through what others loaded
+    gc.freeze()  # as `transcripts consume` does; no collection scans the objects of other contestants
     with tempfile.TemporaryDirectory() as name, postgresql_server(Path(name)) as postgresql:
         contestants: dict[str, Contestant] = {
             BARE: partial(_rate, bare),
@@ -76,7 +76,7 @@ def _rate(contestant: Callable[[str], float]) -> float:
 
 
 def bare(url: str) -> float:
-    """Seconds for receiving and deleting everything, as in every tutorial."""
+    """Return the seconds to receive and delete all messages, as tutorials do it."""
     client = boto3.client(
         "sqs", region_name=REGION, endpoint_url=url, config=Config(max_pool_connections=THREADS)
     )
@@ -104,18 +104,18 @@ def bare(url: str) -> float:
 
 
 def with_database(url: str, database_url: str) -> float:
-    """Seconds of a consumer that remembers in a database."""
+    """Return the seconds of a consumer that records handled events in a database."""
     with closing(prepare_database(database_url)) as database:
         return ours(url, SqlProcessedEvents(database, group="benchmark"))
 
 
 def ours(url: str, memory: DeduplicationPort) -> float:
-    """Seconds until a consumer has handled and deleted everything."""
+    """Return the seconds until a consumer has handled and deleted all messages."""
     queue = SqsQueue(consuming_client(AwsAccess(REGION, url), threads=THREADS), name="fast")
     gc.freeze()  # as `transcripts consume` does
     consumer = Consumer(queue, Idle(), memory, options=ConsumerOptions(threads=THREADS, drain=True))
     begun = time.perf_counter()
     handled = consumer.run().as_dict()["handled"]
     seconds = time.perf_counter() - begun
-    assert handled == MESSAGES  # noqa: S101 - failures are worth nothing
+    assert handled == MESSAGES  # noqa: S101 - a failed run has no figures
     return seconds

@@ -8,7 +8,7 @@ ENVELOPE_BYTES = len(an_event(raw_transcript="", cleaned_transcript="").to_json(
 
 
 def event_of(size: int) -> BatchProcessingCompleted:
-    """An event whose JSON has about `size` bytes, half of them in each transcript."""
+    """Return an event whose JSON has about `size` bytes, half of them in each transcript."""
     length = max(size - ENVELOPE_BYTES, 2) // 2
     text = (WORDS * (length // len(WORDS) + 1))[:length]
     return an_event(raw_transcript=text, cleaned_transcript=text)

@@ -1,4 +1,4 @@
-"""An EventBridge that accepts everything after a while: never what is measured.
+"""EventBridge stub that accepts all events after a delay, and is too fast to limit a measurement.
 
     python -m benchmarks.fast_bus LATENCY_SECONDS
 
@@ -15,7 +15,7 @@ from benchmarks.fast_http import response, running, serve
 
 
 def fast_bus(latency_seconds: float) -> AbstractContextManager[str]:
-    """The bus in its process; yields its URL."""
+    """Run the bus in a separate process; yield its URL."""
     return running("benchmarks.fast_bus", latency_seconds)
 
 
@@ -24,13 +24,13 @@ REFUSED = response('{"__type": "UnknownOperationException"}', "400 Bad Request")
 
 @functools.cache
 def accepted(count: int) -> bytes:
-    """The answer to so many entries."""
+    """Return the answer to a number of entries."""
     entries = [{"EventId": f"11710aed-b79e-4468-a20b-{number:012}"} for number in range(count)]
     return response(json.dumps({"FailedEntryCount": 0, "Entries": entries}))
 
 
 async def main(latency_seconds: float) -> None:
-    """Serve for ever."""
+    """Serve until the process is ended."""
 
     def answer(head: bytes, body: bytes) -> tuple[bytes, float]:
         if b"PutEvents" in head:

@@ -1,4 +1,4 @@
-"""The least that is a web server: a stand-in that is never what is measured, in a process of its own."""
+"""Minimal web server for stubs, in a separate process, too fast to limit a measurement."""
 
 import asyncio
 import contextlib
@@ -13,15 +13,15 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 END_OF_HEAD = b"\r\n\r\n"
 
 Answer = Callable[[bytes, bytes], tuple[bytes, float]]
-"""What to say to a head and a body, and after how many seconds."""
+"""Answer to a head and a body, and its delay in seconds."""
 
 
 @contextlib.contextmanager
 def running(module: str, argument: object) -> Iterator[str]:
-    """The module in its process, which calls `serve`; yields its URL."""
+    """Run a module that calls `serve` in a separate process; yield its URL."""
     command = (sys.executable, "-m", module, str(argument))
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None  # noqa: S101 - it was asked for
+        assert process.stdout is not None  # noqa: S101 - stdout is a pipe
         try:
             yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
         finally:
@@ -29,7 +29,7 @@ def running(module: str, argument: object) -> Iterator[str]:
 
 
 async def serve(answer: Answer) -> None:
-    """Print a port, and answer there until the process is ended."""
+    """Print a port, and answer on it until the process is ended."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Connection(answer), "127.0.0.1", 0, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
@@ -37,7 +37,7 @@ async def serve(answer: Answer) -> None:
 
 
 def response(body: str, status: str = "200 OK") -> bytes:
-    """A JSON document as it travels."""
+    """Return an HTTP answer with a JSON document."""
     content = body.encode()
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {len(content)}"
     return head.encode() + END_OF_HEAD + content
@@ -62,5 +62,5 @@ class _Connection(asyncio.Protocol):
         asyncio.get_running_loop().call_later(seconds, self._write, answer)
 
     def _write(self, answer: bytes) -> None:
-        assert isinstance(self._transport, asyncio.WriteTransport)  # noqa: S101 - of a stream it is
+        assert isinstance(self._transport, asyncio.WriteTransport)  # noqa: S101 - true of a stream
         self._transport.write(answer)

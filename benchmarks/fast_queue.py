@@ -1,8 +1,8 @@
-"""An SQS with a full queue that answers at once: never what is measured.
+"""SQS stub with a full queue that answers at once, and is too fast to limit a measurement.
 
     python -m benchmarks.fast_queue MESSAGES
 
-prints its port, hands every message out once, believes every receipt, and answers until it is ended.
+prints its port, delivers every message once, accepts every receipt, and answers until it is ended.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ EVENT_BYTES = 1_000
 
 
 def fast_queue(messages: int) -> AbstractContextManager[str]:
-    """The queue in its process; yields its URL."""
+    """Run the queue in a separate process; yield its URL."""
     return running("benchmarks.fast_queue", messages)
 
 
 def message(number: int) -> str:
-    """One message as SQS hands it out, with an event of a kilobyte in EventBridge's envelope."""
+    """Return a message in SQS's format, with an event of a kilobyte in EventBridge's envelope."""
     body = envelope(event_of(EVENT_BYTES))
     sent = {"ApproximateReceiveCount": "1", "SentTimestamp": str(int(time.time() * 1000))}
     return json.dumps(
@@ -41,7 +41,7 @@ def message(number: int) -> str:
 
 
 def envelope(event: BatchProcessingCompleted) -> str:
-    """What EventBridge puts into the queue."""
+    """Return the body of a message from EventBridge."""
     around = {
         "version": "0",
         "id": str(event.interaction_id),
@@ -81,14 +81,14 @@ class _Queue:
 
 @functools.cache
 def _all_well(count: int) -> bytes:
-    """The answer to a batch with so many receipts: of deletions, or of longer invisibility."""
+    """Return the answer to a batch of receipts: deletions, or changes of the visibility timeout."""
     return response(
         json.dumps({"Successful": [{"Id": str(number)} for number in range(count)], "Failed": []})
     )
 
 
 async def main(messages: int) -> None:
-    """Serve for ever."""
+    """Serve until the process is ended."""
     await serve(_Queue([message(number) for number in range(messages)]).answer)
 
 

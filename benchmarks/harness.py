@@ -1,7 +1,7 @@
-"""Compares contestants within one run: in turn, several rounds, medians with their spread.
+"""Comparison of contestants within one run: in turn, several rounds, medians with their spread.
 
-Seconds differ from machine to machine and from minute to minute; what is compared is measured side by side,
-and said as a ratio, round by round.
+Seconds differ from machine to machine and from minute to minute; so contestants are measured side by side,
+and compared by their ratio, round by round.
 """
 
 import math
@@ -10,28 +10,28 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 Contestant = Callable[[], float]
-"""Runs once, and says what it reached: seconds, events a second, whatever is compared."""
+"""Runs once, and returns its figure: seconds, events a second, or another quantity."""
 
 
 class Figures(NamedTuple):
-    """What one contestant reached, a figure for each round."""
+    """Figures of one contestant, one for each round."""
 
     name: str
     values: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """The middle one."""
+        """Return the median."""
         return statistics.median(self.values)
 
     def shown(self, digits: int = 0) -> str:
-        """The median, and from the lowest to the highest."""
+        """Format the median, the lowest and the highest figure."""
         low, high = min(self.values), max(self.values)
         return f"{self.median:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 
 
 def in_turn(contestants: Mapping[str, Contestant], rounds: int) -> list[Figures]:
-    """Let each run once a round; who begins changes, so that a machine that slows down favours nobody."""
+    """Run each contestant once a round, in changing order, so that a machine that slows down favours none."""
     names = list(contestants)
     reached = {name: list[float]() for name in names}
     for number in range(rounds):
@@ -42,16 +42,16 @@ def in_turn(contestants: Mapping[str, Contestant], rounds: int) -> list[Figures]
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The value below which so many percent are."""
+    """Return the value below which this percentage of the figures is."""
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 def growth(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """The exponent between the last two sizes: 1 for what takes twice as long for twice as much."""
+    """Return the exponent of growth between the last two sizes: 1 if twice the size takes twice the time."""
     return math.log(seconds[-1] / seconds[-2]) / math.log(sizes[-1] / sizes[-2])
 
 
 def ratios(ours: Figures, theirs: Figures) -> Figures:
-    """Ours by theirs, round by round: what slowed a round down slowed both."""
+    """Divide ours by theirs, round by round: a disturbance in a round slows both."""
     pairs = zip(ours.values, theirs.values, strict=True)
     return Figures(f"{ours.name} / {theirs.name}", tuple(mine / other for mine, other in pairs))

@@ -1,4 +1,4 @@
-"""`POST /batch/process` beside what people write first: requests a second and waiting times."""
+"""Compare `POST /batch/process` with bare endpoints: requests a second and waiting times."""
 
 import contextlib
 import sys
@@ -31,7 +31,7 @@ PUBLISHES, WORKS = "bare endpoint, put_events", "bare endpoint, put_events, the 
 
 
 def measure() -> Report:
-    """Short recordings from few and many callers, and longer ones."""
+    """Upload short recordings from few and many callers, and longer ones."""
     with tempfile.TemporaryDirectory() as name, fast_bus(LATENCY_SECONDS) as bus:
         short = record(Path(name) / "short.wav", tone(0.5))
         minute = np.resize(speech(), 60 * SAMPLE_RATE)
@@ -44,23 +44,23 @@ def measure() -> Report:
 
 
 class Comparison(dict[str, list[Load]]):
-    """What each contestant's rounds were like."""
+    """Results of all contestants, one for each round."""
 
     def rates(self) -> list[Figures]:
-        """Answers a second."""
+        """Return the answers a second, round by round, for each contestant."""
         return [Figures(name, tuple(each.rate for each in loads)) for name, loads in self.items()]
 
     def named(self, name: str) -> Figures:
-        """The rates of one."""
+        """Return the rates of one contestant."""
         return Figures(name, tuple(each.rate for each in self[name]))
 
     def milliseconds(self, name: str, percent: int) -> float:
-        """Within which so many percent of one's answers came, of all rounds."""
+        """Return a percentile of one contestant's waiting times, over all rounds."""
         return 1000 * percentile([each for one in self[name] for each in one.seconds], percent)
 
 
 def compare(them: Mapping[str, Service], concurrency: int, recording: Path) -> Comparison:
-    """Let so many callers ask each of them in turn."""
+    """Let the callers upload to each contestant in turn."""
     loads = Comparison({name: [] for name in them})
 
     def ask(name: str) -> float:
@@ -74,7 +74,7 @@ def compare(them: Mapping[str, Service], concurrency: int, recording: Path) -> C
 
 @contextlib.contextmanager
 def contestants(folder: Path, bus: str, recording: Path) -> Iterator[dict[str, Service]]:
-    """All of them at once, each idle while another is asked."""
+    """Start all servers; each is idle while another one is measured."""
     environ = {**CREDENTIALS, "AWS_ENDPOINT_URL": bus, "TRANSCRIBER": "canned", "LOG_LEVEL": "INFO"}
     environ["TRANSCRIBER_WAITING_ROOM"] = str(max(CONCURRENCIES))
     answer = folder / "answer.json"
@@ -106,8 +106,9 @@ def _report(by_concurrency: Mapping[int, Comparison], longer: Comparison, limit:
         f"`canned` engine, a bus that takes {LATENCY_SECONDS * 1000:.0f} ms."
     )
     limits = (
-        f"The callers themselves manage {limit:,.0f} requests a second. Whoever waits for that bus before "
-        f"answering cannot give {OF_THE_TARGET} callers more than {bus_limit:,.0f}."
+        f"The callers themselves manage {limit:,.0f} requests a second. A service that waits for that "
+        f"bus before it answers can answer {OF_THE_TARGET} callers at most {bus_limit:,.0f} "
+        "requests a second."
     )
     tables = [_table(by_concurrency[each], f"{each} callers, {SHORT}") for each in CONCURRENCIES]
     targets = (

@@ -1,4 +1,4 @@
-"""Pocketsphinx as its own documentation uses it: its segmenter, its default settings, nothing of ours."""
+"""Pocketsphinx used as in its documentation: its segmenter, its default settings, no code of ours."""
 
 import io
 from pathlib import Path
@@ -13,7 +13,7 @@ from ports.transcriber_port import ProgressListener
 
 
 class LibraryEngine(SpeechEngine):
-    """Decodes as we do, for it decodes nothing itself; then does what its example does."""
+    """Engine that decodes with our decoder, then follows the library's example."""
 
     def __init__(self) -> None:
         self._decoder = Decoder(loglevel="FATAL")

@@ -1,4 +1,4 @@
-"""What uploads cost in memory: one that is very large, and many large ones at once."""
+"""Memory use of uploads: one very large one, and many large ones at once."""
 
 import contextlib
 import struct
@@ -13,7 +13,7 @@ from tests.integration.localstack import free_port
 
 MIB = 2**20
 LARGE, MANY, EACH = 256, 64, 50
-"""Sizes in MiB, and how many at once."""
+"""Sizes in MiB, and their number at once."""
 BYTES_PER_SECOND = 48_000 * 2 * 2
 ANSWER = (
     '{"interaction_id": "7b1c54c5-9a0e-4b07-8b1f-1f4f3ce8a1de", "user_id": "a", "account_id": null,'
@@ -24,7 +24,7 @@ OURS, BARE = "ours", "bare endpoint"
 
 
 def measure() -> Report:
-    """Both on fresh servers: a peak stays."""
+    """Measure both on new servers, since a peak stays."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         small, large, each = (_silence(folder, size) for size in (1, LARGE, EACH))
@@ -49,7 +49,7 @@ def measure() -> Report:
 def _rise(folder: Path, which: str, small: Path, recording: Path, callers: int) -> int:
     with contextlib.ExitStack() as stack:
         running = stack.enter_context(_ours() if which == OURS else _bare(folder))
-        load(running.url, 1, 0, small)  # what the first request loads is not what the others cost
+        load(running.url, 1, 0, small)  # the first request loads modules
         before = running.peak_memory_bytes()
         load(running.url, callers, 0, recording)
         return running.peak_memory_bytes() - before
@@ -70,7 +70,7 @@ def _bare(folder: Path) -> contextlib.AbstractContextManager[Service]:
 
 
 def _silence(folder: Path, mib: int) -> Path:
-    """A sparse file: reading it takes no disk."""
+    """Create a sparse file, which takes no disk space."""
     path, size = folder / f"{mib}.wav", mib * MIB
     fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 2, 48_000, BYTES_PER_SECOND, 4, 16)
     head = struct.pack("<4sI4s", b"RIFF", 36 + size, b"WAVE") + fmt + struct.pack("<4sI", b"data", size)

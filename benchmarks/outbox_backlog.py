@@ -1,4 +1,4 @@
-"""How a backlog is worked off: on each database, and as it grows."""
+"""Delivery of a backlog: on each database, and as it grows."""
 
 import os
 import tempfile
@@ -26,7 +26,7 @@ BARE, SQLITE, POSTGRESQL = (
 
 
 def measure() -> Report:
-    """Drain the same backlog in turn from each database, then ever larger ones from SQLite."""
+    """Deliver the same backlog from each database in turn, then growing ones from SQLite."""
     os.environ.update(CREDENTIALS)
     events = [event_of(EVENT_BYTES) for _ in range(max(SIZES))]
     with (

@@ -1,4 +1,4 @@
-"""How long callers wait over HTTP while the bus is well, and while it is down."""
+"""Waiting times of HTTP callers while the bus is available, and while it is down."""
 
 import contextlib
 import tempfile
@@ -17,13 +17,13 @@ from tests.support.samples.recordings import record, tone
 
 LATENCY_SECONDS = 0.02
 WARM_UP = 10
-"""Enough to open the breaker."""
+"""Number of failures that opens the circuit breaker."""
 REQUESTS = 200
 PROMPT, SLOW, DOWN = "bus well, 0 ms", f"bus well, {LATENCY_SECONDS * 1000:.0f} ms", "bus down, breaker open"
 
 
 def measure() -> Report:
-    """Ask three services in turn, one request at a time: on a bus without latency, with some, and on none."""
+    """Call three services in turn, one request at a time: bus without latency, with latency, and down."""
     with tempfile.TemporaryDirectory() as name, _services() as urls:
         recording = record(Path(name) / "a.wav", tone(0.5)).read_bytes()
         seconds = {which: list[float]() for which in urls}
@@ -65,5 +65,5 @@ def _upload(url: str, recording: bytes, status: str) -> float:
     begun = time.perf_counter()
     answer = urllib3.request("POST", f"{url}/batch/process", fields={"file": ("a.wav", recording)})
     seconds = time.perf_counter() - begun
-    assert answer.json()["event"]["status"] == status, answer.data  # noqa: S101 - failures are worth nothing
+    assert answer.json()["event"]["status"] == status, answer.data  # noqa: S101 - a failed run has no figures
     return seconds

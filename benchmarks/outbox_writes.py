@@ -1,4 +1,4 @@
-"""What an event costs a request before it is safe, beside a bare sync of the same bytes."""
+"""Time to store an event durably, compared with a bare sync of the same bytes."""
 
 import os
 import tempfile
@@ -24,7 +24,7 @@ Write = Callable[[BatchProcessingCompleted], object]
 
 
 def measure() -> Report:
-    """Write to a file, to SQLite and to PostgreSQL, in turn: one by one, and from several threads."""
+    """Write to a file, to SQLite and to PostgreSQL in turn: one by one, and from several threads."""
     with tempfile.TemporaryDirectory() as name, postgresql_server(Path(name)) as postgresql:
         databases = [prepare_database(f"sqlite:///{name}/a.db"), prepare_database(postgresql.new_url())]
         with Path(name, "bare").open("ab", buffering=0) as file:

@@ -1,4 +1,4 @@
-"""Events a second onto the bus, beside what people would use instead."""
+"""Events a second to the bus, compared with common alternatives."""
 
 import os
 import socket
@@ -20,7 +20,7 @@ from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH
 LATENCY_SECONDS = 0.02
 ROUNDS = 3
 COUNTS = {1_000: 10_000, 20_000: 2_000, 100_000: 500}
-"""Bytes of an event, and how many of them are sent; the ones that are slow send fewer."""
+"""Bytes of an event, and the number of events; slow contestants send fewer."""
 NAIVE_COUNT, GATHERED_COUNT = 40, 500
 CALLS_FOR_THE_CEILING = 20_000
 
@@ -29,7 +29,7 @@ DIRECT, OUTBOX = "ours, direct", "ours, outbox and relay"
 
 
 def measure() -> Report:
-    """Send events of each size in each way, in turn."""
+    """Send events of each size with each contestant, in turn."""
     os.environ.update(CREDENTIALS)
     with fast_bus(LATENCY_SECONDS) as url:
         by_size = {size: in_turn(_contestants(url, size, count), ROUNDS) for size, count in COUNTS.items()}
@@ -78,7 +78,7 @@ def _plot(by_size: Mapping[int, list[Figures]]) -> Plot:
 
 
 def ceiling() -> float:
-    """Events a second that the stub takes from bare sockets: how far it is from being what is measured."""
+    """Return the events a second that the stub accepts from bare sockets: the limit of the measurement."""
     body = b'{"DetailType":"x"}' * MAX_BATCH + b"x" * 1_000 * MAX_BATCH
     request = f"POST / HTTP/1.1\r\nX-Amz-Target: PutEvents\r\nContent-Length: {len(body)}".encode()
     calls = CALLS_FOR_THE_CEILING // DEFAULT_THREADS

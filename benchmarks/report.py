@@ -1,4 +1,4 @@
-"""What a benchmark found out: printed, and written into its section of RESULTS.md."""
+"""Report of a benchmark: printed, and written into its section of RESULTS.md."""
 
 import os
 import platform
@@ -17,26 +17,26 @@ PACKAGES = ("boto3", "fastapi", "uvicorn", "sqlalchemy", "av", "pocketsphinx")
 
 
 class Table(NamedTuple):
-    """Figures in rows; the first column says whose they are."""
+    """Rows of figures; the first column names the contestant."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def lines(self) -> Iterator[str]:
-        """As Markdown."""
+        """Format the table as Markdown."""
         for row in (self.header, ("---",) * len(self.header), *self.rows):
             yield f"| {' | '.join(row)} |"
 
 
 def compared(figures: Sequence[Figures], unit: str, *, beside: str, digits: int = 0) -> Table:
-    """A row for each contestant, with its share of what `beside` reached, round by round."""
+    """Make a row for each contestant, with its ratio to `beside`, round by round."""
     (theirs,) = (each for each in figures if each.name == beside)
     rows = ((each.name, each.shown(digits), ratios(each, theirs).shown(2)) for each in figures)
     return Table(("what", unit, f"of {beside}"), tuple(rows))
 
 
 class Target(NamedTuple):
-    """What was wanted, and what was reached; both as ratios."""
+    """Wanted and reached value; both are ratios."""
 
     what: str
     reached: float
@@ -45,18 +45,18 @@ class Target(NamedTuple):
 
     @property
     def is_met(self) -> bool:
-        """Whether it was reached."""
+        """Return true if the target was reached."""
         enough = self.at_least is None or self.reached >= self.at_least
         return enough and (self.at_most is None or self.reached <= self.at_most)
 
     def line(self) -> str:
-        """As a sentence of the report."""
+        """Format the target as a line of the report."""
         bound = f"at least {self.at_least}" if self.at_most is None else f"at most {self.at_most}"
         return f"- {self.what}: {self.reached:.2f}, wanted {bound}: {'met' if self.is_met else '**missed**'}"
 
 
 class Line(NamedTuple):
-    """One line of a plot."""
+    """Line of a plot."""
 
     name: str
     x: Sequence[float]
@@ -64,7 +64,7 @@ class Line(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """Lines over numbers, drawn as SVG."""
+    """Plot of lines, drawn as SVG."""
 
     file: str
     x_label: str
@@ -73,8 +73,8 @@ class Plot(NamedTuple):
     logarithmic: bool = False
 
     def draw(self, folder: Path) -> Path:
-        """Write the file; the same figures give the same bytes."""
-        import matplotlib as mpl  # noqa: PLC0415 - only those who draw wait for it
+        """Write the file; equal figures give equal bytes."""
+        import matplotlib as mpl  # noqa: PLC0415 - slow to import, and only needed here
         from matplotlib.figure import Figure  # noqa: PLC0415
 
         mpl.rcParams["svg.hashsalt"] = self.file
@@ -95,7 +95,7 @@ class Plot(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What one benchmark measured: lines of text, tables, targets, plots, in this order."""
+    """Result of one benchmark: lines of text, tables, targets, plots, in this order."""
 
     notes: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
@@ -103,7 +103,7 @@ class Report(NamedTuple):
     plots: tuple[Plot, ...] = ()
 
     def markdown(self) -> str:
-        """What stands in RESULTS.md between the markers of the benchmark."""
+        """Format the text between the markers of the benchmark in RESULTS.md."""
         blocks = [_machine(), *self.notes, *("\n".join(table.lines()) for table in self.tables)]
         if self.targets:
             blocks.append("\n".join(target.line() for target in self.targets))
@@ -112,7 +112,7 @@ class Report(NamedTuple):
 
 
 def write(name: str, report: Report, results: Path = RESULTS) -> None:
-    """Put the figures between their markers, which RESULTS.md must hold; what is read out of them stays.
+    """Replace the figures between their markers in RESULTS.md; the text outside of the markers stays.
 
     Raises:
         LookupError: there are no markers of this name.
@@ -130,7 +130,7 @@ def write(name: str, report: Report, results: Path = RESULTS) -> None:
 
 
 def _machine() -> str:
-    """When, where, and with what."""
+    """Format date, machine and versions."""
     cores, moment = len(os.sched_getaffinity(0)), datetime.now(UTC)
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     return f"*{moment:%Y-%m-%d}, {cores} cores, Python {platform.python_version()}, {versions}*"

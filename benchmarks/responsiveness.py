@@ -1,4 +1,4 @@
-"""How fast `/health/live` answers while every core transcribes."""
+"""Response time of `/health/live` while every core transcribes."""
 
 import tempfile
 import threading
@@ -19,7 +19,7 @@ ENOUGH_FOR_A_P99 = 300
 
 
 def measure() -> Report:
-    """Keep two workers busy, and ask for the health all the while."""
+    """Keep two workers busy, and call `/health/live` meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
         samples = np.resize(speech(), AUDIO_SECONDS * SAMPLE_RATE)
         recording = record(Path(folder) / "speech.wav", samples).read_bytes()
@@ -43,7 +43,7 @@ def _ask_while_busy(running: Service, recording: bytes) -> list[float]:
     seconds = _ask(running, lambda _: all(caller.is_alive() for caller in callers))
     for caller in callers:
         caller.join()
-    assert statuses == [200, 200], statuses  # noqa: S101 - a benchmark of failures is worth nothing
+    assert statuses == [200, 200], statuses  # noqa: S101 - a failed run has no figures
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""Ways to get events onto a bus: each sends what it is given, and says how many a second it sent."""
+"""Senders of events to a bus: each sends all given events, and returns the events a second."""
 
 import gc
 import json
@@ -41,18 +41,18 @@ Events = Sequence[BatchProcessingCompleted]
 
 
 def naive_loop(url: str, events: Events) -> float:
-    """One call of boto3 for each event, one after the other."""
+    """Make one call of boto3 for each event, one after the other."""
     client = _bare_client(url)
     entries = _entries(events)
     begun = time.perf_counter()
     answers = [client.put_events(Entries=[entry]) for entry in entries]
     seconds = time.perf_counter() - begun
-    assert not any(answer["FailedEntryCount"] for answer in answers)  # noqa: S101 - failures are worth nothing
+    assert not any(answer["FailedEntryCount"] for answer in answers)  # noqa: S101 - a failed run has no figures
     return len(events) / seconds
 
 
 def batched(url: str, events: Events) -> float:
-    """Boto3 with full batches, made beforehand, from as many threads as our relay has; nothing is kept."""
+    """Send prepared full batches with boto3, from as many threads as our relay has; store nothing."""
     client = _bare_client(url)
     batches = [batch.entries for batch in packed(_entries(events), DEFAULT_MAX_BYTES)]
     gc.freeze()
@@ -60,12 +60,12 @@ def batched(url: str, events: Events) -> float:
         begun = time.perf_counter()
         answers = list(threads.map(lambda batch: client.put_events(Entries=batch), batches))
         seconds = time.perf_counter() - begun
-    assert not any(answer["FailedEntryCount"] for answer in answers)  # noqa: S101 - failures are worth nothing
+    assert not any(answer["FailedEntryCount"] for answer in answers)  # noqa: S101 - a failed run has no figures
     return len(events) / seconds
 
 
 def gathered(url: str, events: Events) -> float:
-    """Aiobotocore with gather, a call for each event; its botocore is not ours, so elsewhere."""
+    """Send with aiobotocore, one call for each event; its botocore differs, so in another environment."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump([event.to_json() for event in events], file)
         file.flush()
@@ -74,7 +74,7 @@ def gathered(url: str, events: Events) -> float:
 
 
 def direct(url: str, events: Events) -> float:
-    """Our publisher, from as many threads; nothing is kept."""
+    """Send with our publisher, from as many threads; store nothing."""
     bus = _our_bus(url)
     chunks = [events[at : at + MAX_BATCH] for at in range(0, len(events), MAX_BATCH)]
     gc.freeze()
@@ -82,30 +82,30 @@ def direct(url: str, events: Events) -> float:
         begun = time.perf_counter()
         outcomes = [outcome for chunk in threads.map(bus.publish_all, chunks) for outcome in chunk]
         seconds = time.perf_counter() - begun
-    assert all(isinstance(outcome, Publication) for outcome in outcomes)  # noqa: S101 - failures are worth nothing
+    assert all(isinstance(outcome, Publication) for outcome in outcomes)  # noqa: S101 - a failed run has no figures
     return len(events) / seconds
 
 
 def through_sqlite(url: str, events: Events) -> float:
-    """Our outbox in a fresh SQLite file, and the relay."""
+    """Send with our relay, from an outbox in a new SQLite file."""
     with tempfile.TemporaryDirectory() as folder:
         return drained(url, f"sqlite:///{folder}/{uuid4().hex}.db", events)
 
 
 def drained(url: str, database_url: str, events: Events) -> float:
-    """From a full outbox until everything is published and recorded."""
+    """Return the events a second, from a full outbox until all are published and recorded."""
     database = prepare_database(database_url)
     fill(database, events)
     outbox, breaker = SqlOutbox(database), CircuitBreaker()
     dispatcher = BatchDispatcher(ClaimCheck(_our_bus(url), None), breaker)
     relay = Relay(outbox, dispatcher, breaker)
-    gc.freeze()  # as the relay's process does; what the benchmark holds is nobody's garbage
+    gc.freeze()  # as the relay's process does; the benchmark's own objects are no garbage
     begun = time.perf_counter()
     while outbox.seconds_until_due() is not None:
         relay.step()
     seconds = time.perf_counter() - begun
     dispatcher.close()
-    assert outbox.counts().published == len(events)  # noqa: S101 - failures are worth nothing
+    assert outbox.counts().published == len(events)  # noqa: S101 - a failed run has no figures
     database.close()
     return len(events) / seconds
 

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, to measure from outside: the real service and bare ones."""
+"""Servers in separate processes, measured from outside: the real service and bare ones."""
 
 import contextlib
 import os
@@ -19,24 +19,24 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "secret-of-the-benchmark",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-"""Made up: the buses here believe everybody."""
+"""Invented credentials: the stubs accept all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A server that is ready."""
+    """Running server that is ready."""
 
     url: str
     pid: int
 
     def peak_memory_bytes(self) -> int:
-        """The largest resident size of the server's process so far, its workers not included."""
+        """Return the largest resident size of the server's process so far, without its workers."""
         return _status_bytes(self.pid, "VmHWM")
 
 
 @contextlib.contextmanager
 def service(environ: Mapping[str, str]) -> Iterator[Service]:
-    """`transcripts serve` with these variables, ready for recordings; what it keeps is gone afterwards."""
+    """Run `transcripts serve` with these variables, ready for recordings; delete its data afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         own = {"SPOOL_DIR": f"{folder}/spool", "DATABASE_URL": f"sqlite:///{folder}/transcripts.db"}
         port = free_port()
@@ -47,7 +47,7 @@ def service(environ: Mapping[str, str]) -> Iterator[Service]:
 
 @contextlib.contextmanager
 def server(program: tuple[str, ...], port: int, environ: Mapping[str, str]) -> Iterator[Service]:
-    """Any program that serves on the port, once its `/health/ready` says yes."""
+    """Run a program that serves on the port; yield once its `/health/ready` answers 200."""
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(program, env={**os.environ, **environ}, stdout=quiet, stderr=quiet)
     try:
@@ -62,7 +62,7 @@ def server(program: tuple[str, ...], port: int, environ: Mapping[str, str]) -> I
 def _wait_until_ready(process: subprocess.Popen[bytes], running: Service) -> None:
     while process.poll() is None:
         with contextlib.suppress(urllib3.exceptions.HTTPError):
-            if urllib3.request("GET", f"{running.url}/health/ready", retries=False).status == 200:  # noqa: PLR2004 - HTTP's yes
+            if urllib3.request("GET", f"{running.url}/health/ready", retries=False).status == 200:  # noqa: PLR2004 - HTTP's OK
                 return
         time.sleep(0.05)
     raise RuntimeError(

@@ -1,4 +1,4 @@
-"""What the service adds around the engine: the same recording to the engine itself, and over HTTP."""
+"""Overhead of the service: the same recording through the engine itself, and over HTTP."""
 
 import tempfile
 import time
@@ -23,7 +23,7 @@ DIRECT, SERVED = "engine called directly", "`POST /batch/process`"
 
 
 def measure() -> Report:
-    """Decode, transcribe and clean in this process, and in the service, in turn."""
+    """Decode, transcribe and clean, in this process and in the service, in turn."""
     engine, cleaner = load_engine("pocketsphinx"), RulesCleaner()
     with tempfile.TemporaryDirectory() as folder, fast_bus(LATENCY_SECONDS) as bus:
         recording = record(Path(folder) / "a.wav", np.resize(speech(), AUDIO_SECONDS * SAMPLE_RATE))
@@ -47,5 +47,5 @@ def _upload(running: Service, recording: Path) -> float:
     began = time.perf_counter()
     answer = urllib3.request("POST", f"{running.url}/batch/process", fields=fields, timeout=600)
     seconds = time.perf_counter() - began
-    assert answer.json()["event"]["status"] == "published", answer.data  # noqa: S101 - failures are worth nothing
+    assert answer.json()["event"]["status"] == "published", answer.data  # noqa: S101 - a failed run has no figures
     return seconds

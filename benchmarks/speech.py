@@ -1,4 +1,4 @@
-"""What the engines take for a second of sound: as recordings grow, and on one core and two."""
+"""Time of the engines for a second of sound: for growing recordings, and on one core and two."""
 
 import tempfile
 import time
@@ -17,13 +17,13 @@ from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from tests.support.samples.recordings import ENCODINGS, SAMPLE_RATE, record, speech
 
 LENGTHS: Mapping[str, Sequence[int]] = {"pocketsphinx": (10, 60, 240), "canned": (10, 60, 240, 3600)}
-"""Seconds. Recognising an hour takes a quarter of one; decoding it, which is what `canned` does, does not."""
+"""Lengths in seconds. Recognising an hour takes too long for a run; `canned` only decodes it."""
 ON_CORES_SECONDS, ROUNDS = 20, 2
 ONE_CORE, TWO_CORES = "two recordings on one core", "two recordings on two cores"
 
 
 def measure() -> Report:
-    """Ever longer recordings through each engine, then two at a time."""
+    """Run growing recordings through each engine, then two at a time."""
     with tempfile.TemporaryDirectory() as name:
         longest = max(LENGTHS.values(), key=len)
         recordings = {seconds: _recording(Path(name), seconds) for seconds in longest}
@@ -53,7 +53,7 @@ def _took(engine: str, recording: Path) -> float:
 
 
 def _on_cores(recording: Path) -> Table:
-    spawn = get_context("spawn")  # a fork would carry this process's threads along
+    spawn = get_context("spawn")  # a fork would copy the state of this process's threads
     with ProcessPoolExecutor(1, spawn) as one, ProcessPoolExecutor(2, spawn) as two:
 
         def rate(processes: ProcessPoolExecutor, count: int) -> float:

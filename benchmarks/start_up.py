@@ -1,4 +1,4 @@
-"""How long things take before they do anything: `--help`, the imports, `serve` until it is ready."""
+"""Start-up times: `--help`, the imports, `serve` until it is ready."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from tests.integration.localstack import free_port
 ROUNDS = 7
 SLOWEST_IMPORTS = 10
 HELP_OF_A_COMMAND = "`transcripts consume --help`"
-"""The one whose options need most of what the command works with."""
+"""Command whose options need the most imports."""
 TRANSCRIPTS = str(Path(sys.executable).with_name("transcripts"))
 BARE_APP = """
 import boto3, fastapi, uvicorn
@@ -35,17 +35,17 @@ load_engine("pocketsphinx")
 """
     + BARE_APP
 )
-"""Ready, as ours, once a recording could be transcribed; in the process itself, as people begin."""
+"""Bare app that is ready, as ours, once it can transcribe; it loads the engine in its own process."""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def measure() -> Report:
-    """Start each of them again and again, in turn."""
+    """Start each contestant several times, in turn."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installation has its bytecode
     with tempfile.TemporaryDirectory() as folder:
         environ = {"SPOOL_DIR": f"{folder}/spool", "DATABASE_URL": f"sqlite:///{folder}/transcripts.db"}
         contestants = _contestants(environ)
-        in_turn(contestants, rounds=1)  # compiles, makes the database, and brings all files into memory
+        in_turn(contestants, rounds=1)  # compiles, creates the database, and reads all files into memory
         figures = in_turn(contestants, ROUNDS)
     by_name = {each.name: each for each in figures}
     ours = by_name["`transcripts serve`, until it is ready"]
@@ -93,7 +93,7 @@ def _contestants(environ: Mapping[str, str]) -> dict[str, Contestant]:
 
 
 def _until_ready(port: int, command: tuple[str, ...], environ: Mapping[str, str]) -> float:
-    """Ready is who answers 200; ours says so only once its outbox is open and a worker can transcribe."""
+    """Return the seconds until it answers 200; ours does so with an open outbox and a loaded engine."""
     variables = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": "http://127.0.0.1:9", **environ}
     begun = time.perf_counter()
     with _running(command, variables):
@@ -114,12 +114,12 @@ def _running(command: tuple[str, ...], environ: Mapping[str, str]) -> Iterator[N
 def _answers(port: int) -> bool:
     with contextlib.suppress(urllib3.exceptions.HTTPError):
         url = f"http://127.0.0.1:{port}/health/ready"
-        return urllib3.request("GET", url, retries=False).status == 200  # noqa: PLR2004 - HTTP's yes
+        return urllib3.request("GET", url, retries=False).status == 200  # noqa: PLR2004 - HTTP's OK
     return False
 
 
 def _slowest_imports() -> Table:
-    """What the import of the application is made of, as `-X importtime` tells."""
+    """Return the import time of each package of the application, from `-X importtime`."""
     command = (sys.executable, "-X", "importtime", "-c", "import entrypoints.api.server.server")
     lines = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=True).stderr
     own: dict[str, float] = {}

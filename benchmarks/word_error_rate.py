@@ -1,4 +1,4 @@
-"""Word error rate of the speech engine on recordings whose words are known.
+"""Word error rate of the speech engine on recordings with known words.
 
 The folder that `SAMPLES` names (by default the recording that is shipped) holds recordings and
 `references.json`: file name -> text, kind. Both texts are compared in lower case, without punctuation and
@@ -30,7 +30,7 @@ _SPELLINGS = {"mister": "mr"}
 
 
 class Score(NamedTuple):
-    """How one recording went, or several of a kind."""
+    """Result of one recording, or of several of a kind."""
 
     kind: str
     words: int
@@ -40,7 +40,7 @@ class Score(NamedTuple):
 
 
 def measure() -> Report:
-    """Transcribe every recording that `references.json` names, beside the library's own example."""
+    """Transcribe every recording of `references.json`, and compare with the library's own example."""
     folder = Path(os.environ.get("SAMPLES") or SHIPPED)
     references: dict[str, dict[str, str]] = json.loads((folder / "references.json").read_text())
     engines = {
@@ -67,7 +67,7 @@ def _table(engine: str, scores: Sequence[Score]) -> Table:
 
 
 def normalised(text: str) -> str:
-    """What two texts that say the same have in common."""
+    """Normalise a text, so that two texts with the same words are equal."""
     plain = _NO_LETTERS.sub(" ", _TAGS.sub(" ", text.lower()))
     return " ".join(_SPELLINGS.get(word, word) for word in plain.split())
 
