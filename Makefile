@@ -12,23 +12,23 @@ export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 export SAMPLES
 
-# A stamp is out of date where another Python is asked for than the one that made it.
+# A stamp is out of date if another Python made it than the one that is asked for.
 OTHER_PYTHON := $(if $(filter $(PYTHON),$(shell cat $(VENV)/made-by 2>/dev/null)),,other-python)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo serve check format test unit integration quick pythons bench chaos mutants contract lock clean other-python
 
-help: ## Show the targets
+help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-demo: $(VENV)/demo-ready ## A recording in, an event out, on this machine alone
+demo: $(VENV)/demo-ready ## Process one recording with the service and an embedded AWS, on this machine alone
 	$(RUN)/transcripts demo
 
-serve: $(VENV)/demo-ready ## The HTTP service on http://127.0.0.1:8000
+serve: $(VENV)/demo-ready ## Start the HTTP service on http://127.0.0.1:8000
 	$(RUN)/transcripts serve
 
-check: $(VENV)/ready ## Format, lint, types, import rule
+check: $(VENV)/ready ## Check format, lint, types and import rule
 	$(RUN)/ruff format --check .
 	$(RUN)/ruff check .
 	$(RUN)/mypy
@@ -38,19 +38,19 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
-test: $(VENV)/ready $(LOCALSTACK) ## Every test, with a real LocalStack
-	$(RUN)/pytest -n 2
+test: $(VENV)/ready $(LOCALSTACK) ## Run every test, with a real LocalStack; shows the slowest 25
+	$(RUN)/pytest -n 2 --durations=25
 
-unit: $(VENV)/ready ## The tests that need no LocalStack
-	$(RUN)/pytest tests/unit -n 2
+unit: $(VENV)/ready ## Run the fast unit tests in under a minute on two cores: no processes, speech or slow suites
+	$(RUN)/pytest tests/unit -n 2 -m "not process and not speech and not slow"
 
-quick: $(VENV)/ready ## The tests that need nothing but this machine, without the slow ones
+quick: $(VENV)/ready ## Run the unit tests without the slow suites; they start PostgreSQL, workers and commands
 	$(RUN)/pytest tests/unit -n 2 -m "not slow"
 
-integration: $(VENV)/ready $(LOCALSTACK) ## The tests against LocalStack
+integration: $(VENV)/ready $(LOCALSTACK) ## Run the tests against LocalStack
 	$(RUN)/pytest tests/integration
 
-bench: $(VENV)/ready $(BENCH) ## The figures of benchmarks/; ONLY=name for one, SAMPLES=folder for own recordings
+bench: $(VENV)/ready $(BENCH) ## Measure, and update benchmarks/RESULTS.md; ONLY=name for one, SAMPLES=folder for own recordings
 	$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
@@ -60,11 +60,11 @@ chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and ser
 mutants: $(VENV)/ready ## Break the code on purpose; each break must turn a test red
 	$(RUN)/python -m chaos.mutants
 
-contract: $(VENV)/ready ## Write docs/events anew from the models
+contract: $(VENV)/ready ## Write docs/events from the models
 	EVENT_SOURCE=com.yourapp.transcription QUEUE_NAME=meeting-transcripts-queue DLQ_NAME=meeting-transcripts-dlq \
 		$(RUN)/transcripts schema --output docs/events
 
-pythons: $(PYTHONS:%=python-%) ## The demo and the quick tests on each supported Python of this machine
+pythons: $(PYTHONS:%=python-%) ## Run the demo and the quick tests on each supported Python of this machine
 
 python-%:
 	@python=$$(for each in python$* ~/.pyenv/versions/$*.*/bin/python3; do \
@@ -87,10 +87,10 @@ requirements.txt: uv.lock $(UV)
 requirements-demo.txt: uv.lock $(UV)
 	$(EXPORT) --extra demo --output-file $@
 
-clean: ## Remove what these targets made
+clean: ## Remove the files that these targets made
 	rm -rf .venv .venv-* .uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-# What must be there before anything can be installed, told in one line where it is not.
+# Requirements of the installation; each missing one is reported in one line.
 define REQUIRED
 import platform, sys
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
@@ -111,10 +111,9 @@ $(UV): requirements.uv.txt
 	@.uv/bin/pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.uv.txt
 	@touch $@
 
-# Wheels only: nothing is compiled but this project, which has nothing to compile. In two steps, as uv refuses to
-# build this project where it may build nothing.
+# Wheels only, so that no compiler is needed. Two steps, because `--no-build` forbids building this project, too.
 $(VENV)/demo-ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
-	@echo "Installing what the demo and the service run on into $(VENV) (130 MB, once)"
+	@echo "Installing the packages of the demo and the service into $(VENV) (130 MB, once)"
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo --no-build --no-install-project
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo
 	@echo $(PYTHON) > $(VENV)/made-by
@@ -122,7 +121,7 @@ $(VENV)/demo-ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
 
 # localstack-client is the one library without a wheel; it is pure Python.
 $(VENV)/ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
-	@echo "Installing what the tests and checks run on into $(VENV) (250 MB, once)"
+	@echo "Installing the packages of the tests and checks into $(VENV) (250 MB, once)"
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-build --no-install-project --no-install-package localstack-client
 	@$(UV) sync --locked --python $(PYTHON)
 	@echo $(PYTHON) > $(VENV)/made-by

@@ -1,4 +1,4 @@
-"""What every test shares: asserts that explain themselves, and an environment without AWS."""
+"""Set-up of every test: asserts that explain themselves, an environment without AWS, marked processes."""
 
 import os
 import shutil
@@ -13,6 +13,7 @@ from tests.integration import localstack
 from tests.integration.localstack import SHARED_FOLDER
 from tests.support.harness.logs import logging_as_it_was
 from tests.support.harness.loopback import spare_loopback_from_proxies
+from tests.support.harness.process_watch import ProcessWatch
 
 pytest.register_assert_rewrite("tests.contracts")
 
@@ -22,8 +23,12 @@ settings.register_profile(
 settings.load_profile("unhurried")  # an example may take long on a machine that is busy
 
 
+UNIT = Path(__file__).parent / "unit"
+watch = ProcessWatch()
+
+
 def _coordinates(config: pytest.Config) -> bool:
-    """Whether this process is the whole run, or the one that hands work to pytest-xdist's workers."""
+    """Return true in the process that is the whole run, or that distributes it to pytest-xdist's workers."""
     return not hasattr(config, "workerinput")
 
 
@@ -40,9 +45,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _is_watched(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(UNIT) and item.get_closest_marker("process") is None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if _is_watched(item):
+        watch.begin()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Fail a unit test that starts a process, or uses a server, and does not say so by its marker."""
+    started = watch.end()
+    uses_server = "postgresql" in getattr(item, "fixturenames", ())
+    if _is_watched(item) and (started or uses_server):
+        pytest.fail(f"mark this test `process`: it starts {started or 'PostgreSQL'}", pytrace=False)
+
+
 @pytest.fixture(autouse=True)
 def _no_inherited_aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests neither find nor use the account of whoever runs them."""
+    """Hide the AWS account of the user who runs the tests."""
     for variable in tuple(os.environ):
         if variable.startswith("AWS_"):
             monkeypatch.delenv(variable)
@@ -53,6 +77,6 @@ def _no_inherited_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """Commands configure logging for their process, which here is everybody's."""
+    """Restore logging, which commands configure for the whole process."""
     with logging_as_it_was():
         yield

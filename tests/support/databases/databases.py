@@ -25,8 +25,6 @@ from tests.support.harness.service import wait_until
 
 LIBRARIES: dict[str, ModuleType] = {"sqlite": library, "sqlite of the interpreter": sqlite3}
 POSTGRESQL = "postgresql"
-KINDS = (*LIBRARIES, POSTGRESQL)
-"""Every database that the contracts are tested on."""
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""What is in deploy/ keeps what must survive, ends in an orderly way, and is what its own tools accept."""
+"""Files in deploy/: durable data, orderly end, and a form that their tools accept."""
 
 import configparser
 import os
@@ -36,7 +36,7 @@ def pod() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def unit() -> configparser.SectionProxy:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd tells capitals from small letters
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd distinguishes capital letters
     parser.read_string((DEPLOY / "batch-transcription.service").read_text(encoding="utf-8"))
     return parser["Service"]
 
@@ -81,7 +81,7 @@ def test_the_pod_has_a_volume_probes_limits_and_time_to_end(pod: dict[str, Any])
 def test_the_unit_has_a_folder_limits_and_time_to_end(unit: configparser.SectionProxy) -> None:
     assert f"DATA_DIR={DATA}" in unit["Environment"]
     assert f"/var/lib/{unit['StateDirectory']}" == DATA
-    assert unit["KillMode"] == "mixed"  # or the workers would be told to end with their recordings in hand
+    assert unit["KillMode"] == "mixed"  # or the workers would get SIGTERM during their recordings
     assert {"CPUQuota", "MemoryMax", "TimeoutStopSec"} <= set(unit)
 
 
@@ -95,6 +95,7 @@ def test_the_variables_that_the_files_set_are_settings(
     assert {name for name in named if name.lower() not in Settings.model_fields} == set()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     text = (DEPLOY / "batch-transcription.service").read_text(encoding="utf-8")
@@ -105,7 +106,9 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     told = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
 
     assert told.returncode == 0
-    assert "batch-transcription" not in told.stderr, told.stderr  # other units of this machine are not ours
+    assert "batch-transcription" not in told.stderr, (
+        told.stderr
+    )  # other units of this machine may have errors
 
 
 @pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not installed")

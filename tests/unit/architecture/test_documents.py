@@ -1,4 +1,4 @@
-"""What the documents say of the code must be true of it."""
+"""Documents name code, tests and files that exist."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The import rule, twice: a linter with a list of what is forbidden, and a list here of what is allowed.
+"""Import rule, twice: a linter with a list of forbidden imports, and a list here of allowed ones.
 
-A list of the forbidden misses the vendor that nobody thought of.
+A list of forbidden imports misses a vendor that it does not know.
 """
 
 import ast
@@ -86,6 +86,7 @@ def test_every_file_of_ours_is_under_a_rule() -> None:
     assert unruled == set()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("place", "violation", "contract"),
     [

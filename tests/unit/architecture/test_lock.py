@@ -1,4 +1,4 @@
-"""What the lock installs on each supported Python and machine: the same versions, and wheels for all."""
+"""Lock on each supported Python and machine: the same versions, and wheels for all packages."""
 
 import subprocess
 import tomllib
@@ -31,11 +31,11 @@ ABSENT = {
     "3.12 aarch64": {"pysqlite3", "pocketsphinx", "sounddevice"},
     "3.13 aarch64": {"pysqlite3"},
 }
-"""What is left out where it has no wheel, with what it alone needs: docs/adr/0021 says what serves there."""
+"""Packages left out without a wheel, and their own dependencies; docs/adr/0021 names the replacement."""
 
 
 class Target(NamedTuple):
-    """A Python on a machine; Linux with a C library as old as RHEL 8's."""
+    """Python on a machine; Linux with a C library as old as RHEL 8's."""
 
     python: tuple[int, int]
     machine: str
@@ -73,7 +73,7 @@ Package = dict[str, Any]
 
 
 class Lock:
-    """The packages of uv.lock, by name."""
+    """Packages of uv.lock, by name."""
 
     def __init__(self) -> None:
         self._packages: defaultdict[str, list[Package]] = defaultdict(list)
@@ -81,7 +81,7 @@ class Lock:
             self._packages[package["name"]].append(package)
 
     def installed(self, target: Target) -> dict[str, Package]:
-        """Everything that `uv sync --all-extras` installs there, this project aside."""
+        """Return all packages that `uv sync --all-extras` installs there, without this project."""
         (ours,) = self._packages["batch-transcription"]
         waiting = [*_needs(ours, *ours["optional-dependencies"]), *ours["dev-dependencies"]["dev"]]
         found: dict[str, Package] = {}
@@ -154,6 +154,7 @@ def test_a_package_is_left_out_only_where_something_else_serves(lock: Lock) -> N
     assert {where: everything - names for where, names in installed.items() if everything - names} == ABSENT
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "extras"), [("requirements.txt", ("server", "speech")), ("requirements-demo.txt", ("demo",))]
 )

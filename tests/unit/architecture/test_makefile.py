@@ -1,4 +1,4 @@
-"""The first command on a fresh clone says in one line what is missing, and what it does from the start."""
+"""First command on a fresh clone: it names a missing requirement in one line, and announces each download."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def make_with(folder: Path, python: str) -> "subprocess.CompletedProcess[str]":
-    """`make demo` in a folder without environments, with a Python of which this program is a part."""
+    """Run `make demo` in a folder without environments, with a Python that first runs this program."""
     for name in ("Makefile", "requirements.uv.txt", "pyproject.toml", "uv.lock"):
         shutil.copy(ROOT / name, folder)
     program = folder / "python"
@@ -29,6 +29,7 @@ def make_with(folder: Path, python: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("python", "told"),
     [
@@ -51,6 +52,7 @@ def test_what_is_missing_is_told_in_one_line(tmp_path: Path, python: str, told: 
     assert not (tmp_path / ".uv").exists()
 
 
+@pytest.mark.process
 def test_the_first_line_says_what_is_done_and_how_large_it_is(tmp_path: Path) -> None:
     result = make_with(tmp_path, 'import sys; sys.exit(sys.argv[1:2] == ["-m"] and "no network here")')
 

@@ -1,4 +1,4 @@
-"""Five folders with generic names must be ours in whatever environment they are installed (docs/adr/0001)."""
+"""Five folders with generic names must be ours in every environment (docs/adr/0001)."""
 
 import importlib
 import importlib.metadata
@@ -22,6 +22,7 @@ def test_the_name_belongs_to_us_and_to_nobody_else(package: str) -> None:
     assert Path(file).is_relative_to(ROOT)
 
 
+@pytest.mark.process
 def test_the_wheel_holds_the_five_packages_and_works_outside_the_checkout(tmp_path: Path) -> None:
     uv = ROOT / ".uv" / "bin" / "uv"
     subprocess.run([uv, "build", "--quiet", "--wheel", "--out-dir", tmp_path, ROOT], check=True)
@@ -59,6 +60,7 @@ def test_the_libraries_that_meet_hostile_input_are_new_enough() -> None:
         assert version >= floor, name
 
 
+@pytest.mark.process
 def test_no_credentials_can_be_committed_by_accident() -> None:
     for name in (".env", ".env.production", "credentials", ".aws/credentials", "deploy.pem"):
         ignored = subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False)

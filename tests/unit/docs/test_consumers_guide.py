@@ -1,4 +1,4 @@
-"""The examples of docs/consumers.md work as described."""
+"""Programs of docs/consumers.md do what the guide says."""
 
 import json
 import re
@@ -18,7 +18,7 @@ GUIDE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
 
 
 def written(name: str) -> str:
-    """Return the content that the guide writes to a file."""
+    """Return the content that the guide writes into a file."""
     (content,) = re.findall(
         rf"^cat > {re.escape(name)} <<'END'\n(.*?\n)END$", GUIDE, re.MULTILINE | re.DOTALL
     )
@@ -31,6 +31,7 @@ def _in_a_fresh_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
+@pytest.mark.process
 def test_the_command_keeps_the_event(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "handle.sh").write_text(written("handle.sh"))
     (line,) = re.findall(r"--exec '(sh handle\.sh)'", GUIDE)

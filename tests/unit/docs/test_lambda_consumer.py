@@ -1,4 +1,4 @@
-"""The example for AWS Lambda, run as Lambda runs it: with the real Powertools, on an AWS in this process."""
+"""Example for AWS Lambda, run as Lambda runs it: with the real Powertools, on an AWS in this process."""
 
 import importlib.util
 import json
@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "lambda_consumer.py"
 
 @dataclass(frozen=True)
 class Context:
-    """Context of one invocation."""
+    """Context that Lambda passes to a function."""
 
     function_name: str = "consumer"
     memory_limit_in_mb: int = 128
@@ -33,16 +33,16 @@ class Context:
 
 
 class Consumer:
-    """The example, as a function that takes messages; what it saves is kept here."""
+    """Example as a function that takes messages; collects the saved events."""
 
     def __init__(self, module: ModuleType) -> None:
         self.saved: list[tuple[str, str]] = []
         self.broken = False
         self._module = module
-        module.save = self._save  # type: ignore[attr-defined]  # the place where a team's work goes
+        module.save = self._save  # type: ignore[attr-defined]  # replaces the team's own function
 
     def receive(self, *bodies: str) -> list[str]:
-        """Hand over one batch; the messages that have to come again."""
+        """Pass one batch; return the messages that must be delivered again."""
         records = [
             {"messageId": str(number), "body": body, "eventSource": "aws:sqs"}
             for number, body in enumerate(bodies)
@@ -57,7 +57,7 @@ class Consumer:
 
 
 def message(event: CompletedEvent, **changes: object) -> str:
-    """An event in the envelope in which it arrives."""
+    """Return an event in EventBridge's envelope."""
     envelope = {"version": "0", "resources": [], "detail": json.loads(event.to_json())}
     return json.dumps(envelope | changes)
 

@@ -15,6 +15,8 @@ from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
+pytestmark = pytest.mark.process
+
 
 def shell(script: str, *, timeout_seconds: float = 30.0) -> CommandHandler:
     return CommandHandler(["sh", "-c", script], timeout_seconds=timeout_seconds)

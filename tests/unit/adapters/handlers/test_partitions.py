@@ -240,6 +240,7 @@ while True:
 """
 
 
+@pytest.mark.process
 def test_a_process_that_is_killed_leaves_whole_files_and_every_one_it_promised(tmp_path: Path) -> None:
     promised: list[str] = []
     for after in range(1, 6):

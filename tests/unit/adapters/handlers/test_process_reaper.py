@@ -12,6 +12,8 @@ from adapters.handlers import reaper_process
 from adapters.handlers.process_reaper import ProcessReaper
 from tests.unit.adapters.handlers.test_command import is_gone
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def sleeping() -> Iterator["subprocess.Popen[bytes]"]:

@@ -1,4 +1,4 @@
-"""The ground for tests on databases."""
+"""Databases for tests: SQLite in a folder of each test, and a PostgreSQL that the test run shares."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from adapters.sql.database import Database
 from tests.integration.localstack import SHARED_FOLDER
 from tests.support.databases.databases import (
-    KINDS,
+    LIBRARIES,
     POSTGRESQL,
     Clock,
     Place,
@@ -20,7 +20,7 @@ from tests.support.databases.databases import (
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSqlServer]:
-    """The server that the processes of this test run share; without it, the tests that ask for it fail."""
+    """Server shared by the processes of this test run; tests that use it fail where it cannot start."""
     with postgresql_server(Path(os.environ[SHARED_FOLDER])) as server:
         yield server
 
@@ -35,7 +35,7 @@ def postgresql_place(postgresql: PostgreSqlServer) -> Place:
     return Place(POSTGRESQL, postgresql.new_url())
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*LIBRARIES, pytest.param(POSTGRESQL, marks=pytest.mark.process)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """An empty database of each kind."""
     if request.param == POSTGRESQL:

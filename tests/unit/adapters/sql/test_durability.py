@@ -38,6 +38,7 @@ def test_sqlite_that_does_not_sync_is_unsafe(sqlite_place: Place) -> None:
     database.close()
 
 
+@pytest.mark.process
 def test_postgresql_tells_its_version_and_what_it_waits_for(postgresql_place: Place) -> None:
     database = postgresql_place.open()
 
@@ -48,6 +49,7 @@ def test_postgresql_tells_its_version_and_what_it_waits_for(postgresql_place: Pl
     database.close()
 
 
+@pytest.mark.process
 def test_postgresql_that_confirms_too_early_is_unsafe(
     postgresql: PostgreSqlServer, postgresql_place: Place
 ) -> None:

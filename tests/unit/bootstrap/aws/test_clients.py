@@ -320,6 +320,7 @@ def test_credentials_in_the_home_folder_are_found(monkeypatch: pytest.MonkeyPatc
     assert credentials_found()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "profile",
     [

@@ -23,6 +23,7 @@ def test_it_always_says_the_same(tmp_path: Path) -> None:
     assert _listen(tmp_path, tone(30)) == _listen(tmp_path, silence(30))
 
 
+@pytest.mark.speech
 def test_it_speaks_for_as_long_as_the_recording_plays(tmp_path: Path) -> None:
     transcript = _listen(tmp_path, silence(90), "mp3")
     assert transcript.duration_seconds == pytest.approx(90, abs=0.1)

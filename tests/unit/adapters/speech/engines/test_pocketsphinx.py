@@ -25,6 +25,8 @@ from tests.support.samples.recordings import (
     speech,
 )
 
+pytestmark = pytest.mark.speech
+
 SENTENCES = (
     "the weather is going to be nice today",
     "please open the window and close the door",

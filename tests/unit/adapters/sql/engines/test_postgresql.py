@@ -19,6 +19,8 @@ from domain.model.outbox import OutboxState, Published
 from tests.support.databases.databases import Place, PostgreSqlServer, postgresql_server
 from tests.support.samples.factories import an_event
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def database(postgresql_place: Place) -> Iterator[Database]:

@@ -185,6 +185,7 @@ def _writing(path: Path, library: ModuleType) -> Any:
     return connection
 
 
+@pytest.mark.process
 def test_an_engine_on_a_file_in_use_leaves_the_locks_of_this_process_alone(tmp_path: Path) -> None:
     """To close a file drops the process's locks on it, those of SQLite's connections included."""
     path, program = (
@@ -298,6 +299,7 @@ def test_threads_queue_up_in_the_process(sqlite_place: Place) -> None:
     assert str(told) == "database error: TimeoutError"
 
 
+@pytest.mark.process
 def test_threads_that_another_process_locks_out_share_one_time_limit(
     sqlite_place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,6 +370,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.process
 def test_two_processes_on_one_file_lose_nothing_and_do_nothing_twice(sqlite_place: Place) -> None:
     first, second = run_together(2, "publish", sqlite_place.url)
 
@@ -399,6 +402,7 @@ def test_a_file_that_could_not_be_written_to_is_opened_anew(sqlite_place: Place)
     database.close()
 
 
+@pytest.mark.process
 def test_a_file_that_may_not_grow_is_said_and_recovers(tmp_path: Path) -> None:
     (told,) = run_together(1, "limit", str(tmp_path))
 
@@ -407,6 +411,7 @@ def test_a_file_that_may_not_grow_is_said_and_recovers(tmp_path: Path) -> None:
     assert told["found"] == told["recorded"] >= told["kept"]
 
 
+@pytest.mark.process
 def test_a_full_disk_is_said_and_recovers(tmp_path: Path) -> None:
     mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(tmp_path)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
@@ -421,6 +426,7 @@ def test_a_full_disk_is_said_and_recovers(tmp_path: Path) -> None:
     assert told["found"] == told["recorded"] == told["kept"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not is_possible_here(), reason="this kernel lets nobody answer for it")
 def test_a_disk_that_fails_to_sync_is_said_and_recovers(tmp_path: Path) -> None:
     (told,) = run_together(1, "syncs", str(tmp_path))

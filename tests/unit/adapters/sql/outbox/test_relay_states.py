@@ -28,7 +28,7 @@ from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import PublishOutcome
-from tests.support.databases.databases import KINDS, Clock, Place
+from tests.support.databases.databases import LIBRARIES, POSTGRESQL, Clock, Place
 from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, seeded
 from tests.support.samples.factories import an_event
 
@@ -178,12 +178,15 @@ class RelayMachine(RuleBasedStateMachine):
         assert self.outbox.counts().rejected == len(self.poison)
 
 
-@pytest.mark.parametrize(("kind", "examples"), list(zip(KINDS, (25, 5, 15), strict=True)))
+@pytest.mark.parametrize(
+    ("kind", "examples"),
+    [*zip(LIBRARIES, (25, 5), strict=True), pytest.param(POSTGRESQL, 15, marks=pytest.mark.process)],
+)
 def test_no_interleaving_of_relays_loses_an_event(
     request: pytest.FixtureRequest, kind: str, examples: int, tmp_path: Path
 ) -> None:
     url = f"sqlite:///{tmp_path}/test.db"
-    place = request.getfixturevalue("postgresql_place") if kind == "postgresql" else Place(kind, url)
+    place = request.getfixturevalue("postgresql_place") if kind == POSTGRESQL else Place(kind, url)
     database = place.open()
     machine = type("Machine", (RelayMachine,), {"database": database})
     try:

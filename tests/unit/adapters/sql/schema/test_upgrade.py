@@ -48,6 +48,7 @@ def test_a_database_that_is_up_to_date_is_looked_at_and_no_more(database: Databa
         assert revision(connection) == SCHEMA_REVISION
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["sqlite_place", "postgresql_place"])
 def test_several_processes_may_start_together(request: pytest.FixtureRequest, kind: str) -> None:
     place: Place = request.getfixturevalue(kind)
@@ -61,7 +62,9 @@ def test_several_processes_may_start_together(request: pytest.FixtureRequest, ki
     database.close()
 
 
-@pytest.mark.parametrize("kind", ["sqlite_place", "postgresql_place"])
+@pytest.mark.parametrize(
+    "kind", ["sqlite_place", pytest.param("postgresql_place", marks=pytest.mark.process)]
+)
 def test_a_database_of_the_first_version_keeps_its_events(
     request: pytest.FixtureRequest, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -112,6 +115,7 @@ def test_a_migration_leaves_logging_alone(sqlite_place: Place, caplog: pytest.Lo
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.process
 def test_a_start_without_a_migration_does_not_import_alembic(sqlite_place: Place) -> None:
     sqlite_place.open().close()
     code = (

@@ -12,6 +12,7 @@ def test_the_models_keep_to_every_schema_that_was_frozen() -> None:
     assert breaches(published) == []
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not has_history(), reason="no history here; the frozen schemas hold the contract")
 def test_the_models_keep_to_every_schema_that_was_ever_committed() -> None:
     assert breaches(committed()) == []
