@@ -1,4 +1,4 @@
-"""Rougher than the tests: system calls that fail or kill, and a hundred rounds of kill -9.
+"""Stronger faults than in the tests: system calls that fail or kill, and a hundred rounds of kill -9.
 
     python -m chaos.chaos [--rounds 100] [--points 60] [--seed N]
 
@@ -31,7 +31,7 @@ SERVERS = 2
 
 
 def main() -> int:
-    """Print a line for each kind of break, as soon as it is known."""
+    """Print a line for each kind of fault, as soon as it has a result."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -50,17 +50,17 @@ def main() -> int:
 
 
 def _rounds(rounds: int, seed: int) -> FaultReport:
-    """Two servers on one file, under load, of which one is killed each time."""
+    """Run two servers on one file, under load, and kill one of them each time."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name, RoughBus() as bus:
         folder, url = Path(name), f"sqlite:///{name}/transcripts.db"
-        os.environ[SHARED_FOLDER] = name  # where the tests' processes put what nobody named
+        os.environ[SHARED_FOLDER] = name  # folder for the files of the tests' processes
         log = PromiseLog(folder / "promised")
         environ = {"DATABASE_URL": url, "AWS_ENDPOINT_URL": bus.url}
         servers = [Server(folder / f"server-{number}", **environ) for number in range(SERVERS)]
         callers = Callers(record(folder / "a.wav", tone(0.5)).read_bytes(), log)
         try:
             _start(servers)
-            bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # many promises hang on the outbox
+            bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # many promises depend on the outbox
             with callers.calling([server.url for server in servers]):
                 seconds = kill_again_and_again(
                     servers, rounds, seeded(seed), promised=lambda: callers.answers["queued"]

@@ -1,4 +1,4 @@
-"""One publish cycle, for strace to break: add an event, relay it, end.
+"""Publish cycle for strace to break: add an event, relay it, end.
 
     python -m chaos.cycle DATABASE_URL BUS_URL
 
@@ -21,11 +21,11 @@ from tests.support.samples.factories import an_event
 
 ROUNDS = 3
 REFUSED = 3
-"""The exit code where the event could not be kept, and nothing was promised."""
+"""Exit code if the event could not be stored, and was not promised."""
 
 
 def main(database_url: str, bus_url: str) -> int:
-    """Do it, with whatever is in the way."""
+    """Run the cycle, with the faults of the environment."""
     outbox = SqlOutbox(prepare_database(database_url))
     client = relaying_client(AwsAccess("us-east-1", bus_url), threads=1)
     events = EventBridgePublisher(client, bus_name="default", source=DEFAULT_EVENT_SOURCE, region="us-east-1")

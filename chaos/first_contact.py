@@ -1,4 +1,4 @@
-"""Processes that meet a new SQLite file at the same moment: each must be able to open it and add an event.
+"""Processes that open a new SQLite file at the same moment: each must be able to add an event.
 
     python -m chaos.first_contact [--rounds 300] [--processes 8] [--interpreter]
 
@@ -29,7 +29,7 @@ TRACED = "UNDER_STRACE"
 
 
 def main() -> int:
-    """Run the rounds, and say how many processes failed."""
+    """Run the rounds, and print the number of failed processes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _round(processes: int, chosen: object) -> int:
-    """How many processes failed, or left no event behind."""
+    """Return the number of processes that failed or stored no event."""
     with tempfile.TemporaryDirectory(prefix="first-contact-") as folder:
         path = Path(folder) / "var" / "transcripts.db"
         waiting, begin = os.pipe()

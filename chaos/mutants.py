@@ -1,4 +1,4 @@
-"""Shows that the tests have teeth: breaks the code on purpose, in a copy of the tree, again and again.
+"""Mutation tests: break the code on purpose, in a copy of the tree, one way after the other.
 
     python -m chaos.mutants
 
@@ -28,7 +28,7 @@ SQL = "tests/unit/adapters/sql/test_"
 
 
 class Mutant(NamedTuple):
-    """One deliberate break.
+    """Deliberate break of the code.
 
     Attributes:
         old: a text that the file holds exactly once.
@@ -170,7 +170,7 @@ MUTANTS = (
 
 
 class Outcome(NamedTuple):
-    """What the tests said of a mutant; `red` is None where none of them noticed."""
+    """Result of a mutant; `red` is None if no test failed."""
 
     mutant: Mutant
     red: str | None
@@ -190,7 +190,7 @@ def main() -> int:
 
 
 def _check(copy: Path) -> None:
-    """Every mutant fits, and the tests are green without it: else red would mean nothing."""
+    """Check that every mutant applies, and that the tests are green without it."""
     unfit = [mutant.name for mutant in MUTANTS if (copy / mutant.file).read_text().count(mutant.old) != 1]
     if unfit:
         sys.exit(f"these breaks fit the code no more: {', '.join(unfit)}")
@@ -212,7 +212,7 @@ def _try(copy: Path, mutant: Mutant) -> Outcome:
 
 
 def _run(copy: Path, tests: Sequence[str]) -> str | None:
-    """The first test that fails; `transcripts` and all other processes run the copy's code, too."""
+    """Return the first failing test; `transcripts` and all other processes run the copy's code, too."""
     command = (sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests)
     environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run(  # noqa: S603 - our own tests

@@ -1,4 +1,4 @@
-"""Breaks the n-th system call of one publish cycle, for n = 1, 2, … until there is no n-th one."""
+"""Break the n-th system call of one publish cycle, for n = 1, 2, … until there is no n-th call."""
 
 import os
 import shutil
@@ -21,11 +21,11 @@ ROOT = Path(__file__).parents[1]
 FAULTS = {"SIGKILL": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 CALLS = ("pwrite64", "fdatasync,fsync", "write", "sendto,sendmsg,send")
 CAP = 60
-"""So many points of a kind at most."""
+"""Largest number of points of a kind."""
 
 
 class Point(NamedTuple):
-    """One break, and what came of it.
+    """Fault and its result.
 
     Attributes:
         met: whether the n-th call was made at all.
@@ -38,7 +38,7 @@ class Point(NamedTuple):
 
 
 class FaultReport(NamedTuple):
-    """All points of a kind."""
+    """Results of all points of a kind."""
 
     name: str
     tried: int
@@ -88,7 +88,7 @@ def _try(folder: Path, injection: str) -> Point:
 
 
 def _run(place: Path, injection: str, arguments: tuple[str, str]) -> bool:
-    """Run the cycle under strace; says whether the injection met its call."""
+    """Run the cycle under strace; return true if the injection met its call."""
     trace = place / "trace"
     command = (
         "strace",

@@ -1,4 +1,4 @@
-"""A consumer of BatchProcessingCompleted on AWS Lambda, with Powertools for AWS Lambda (Python).
+"""Consumer of BatchProcessingCompleted on AWS Lambda, with Powertools for AWS Lambda (Python).
 
 Variables: IDEMPOTENCY_TABLE, a DynamoDB table with the partition key `id` (a string) and its time to live on
 `expiration`; PAYLOAD_BUCKET, the bucket of large transcripts.
@@ -52,7 +52,7 @@ def process_message(record: SQSRecord) -> None:
     """Handle one message; an exception makes it visible again, and a dead letter after three receives."""
     envelope = json.loads(record.body)
     if TEST_EVENT_LABEL in envelope["resources"]:
-        return  # it only tests the route
+        return  # only tests the route
     detail = envelope["detail"]
     if detail["version"].split(".")[0] not in {"1", "2"}:
         raise UnreadableEventError(f"version {detail['version']}")

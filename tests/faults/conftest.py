@@ -1,4 +1,4 @@
-"""The ground for faults: a bus, callers, their promises, and servers that are cleared away."""
+"""Fixtures of the fault tests: a bus, callers, their promises, and servers that end with the test."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -43,7 +43,7 @@ def database_url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def new_server(tmp_path: Path, database_url: str, bus: StubBus) -> Iterator[Callable[..., Server]]:
-    """Makes servers on one database and one bus, unless told otherwise; each is started and ready."""
+    """Return a maker of running servers, by default on one database and one bus."""
     servers: list[Server] = []
 
     def make(program: Sequence[str] = (str(PROGRAM),), **environ: str) -> Server:

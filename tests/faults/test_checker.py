@@ -1,4 +1,4 @@
-"""The judge itself: it sees what is lost, what comes twice, and what nobody could read."""
+"""Checker of the fault tests: it finds lost, repeated and unreadable events."""
 
 from pathlib import Path
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""A bus that fails while the service works for it gets everything that was promised in the end."""
+"""Failing bus: in the end it receives every promised event."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ RECORDINGS = 24
 TAKES_NOTHING: dict[str, Fault] = {
     "every call throttled": THROTTLED,
     "connections reset before acceptance": Cut.RESET,
-    "refusals with a code that nobody knows": SomeRefused("SomethingNew", share=1.0),
+    "refusals with an unknown code": SomeRefused("SomethingNew", share=1.0),
     "garbage with status 200": Garbage(b"<html>a proxy speaks</html>"),
     "answers without entries": Garbage(b"{}"),
 }

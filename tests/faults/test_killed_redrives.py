@@ -24,12 +24,12 @@ ROUNDS = 10
 FILLING = 100
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-"""Moto's, and everybody's there."""
+"""Account of all callers in moto."""
 QUEUE, DEAD_LETTERS = "killed-queue", "killed-dlq"
 
 
 class Sqs:
-    """An SQS for processes, and a look past it at what is stored: hidden messages as well."""
+    """SQS for processes, with a view of its stored messages, invisible ones included."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -40,7 +40,7 @@ class Sqs:
         self.sent: set[str] = set()
 
     def fill(self, count: int) -> None:
-        """Send so many dead letters."""
+        """Send a number of dead letters."""
         for _ in range(count // BATCH):
             bodies = [an_envelope() for _ in range(BATCH)]
             entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
@@ -48,12 +48,12 @@ class Sqs:
             self.sent.update(bodies)
 
     def stored(self, name: str) -> list[str]:
-        """The bodies that are in a queue, hidden or not."""
+        """Return the bodies in a queue, invisible ones included."""
         queue = get_backend("sqs")[ACCOUNT][REGION].queues[name]
         return [message.body for message in queue._messages]
 
     def close(self) -> None:
-        """Forget the queues."""
+        """Delete the queues."""
         for url in self._urls.values():
             self._client.delete_queue(QueueUrl=url)
 
@@ -80,7 +80,14 @@ def _start(sqs: Sqs) -> "subprocess.Popen[bytes]":
         "DLQ_NAME": DEAD_LETTERS,
     }
     return subprocess.Popen(
-        [PROGRAM, "dlq", "redrive", "--all", "--max", "1000000"],  # by hand: moto moves nothing by itself
+        [
+            PROGRAM,
+            "dlq",
+            "redrive",
+            "--all",
+            "--max",
+            "1000000",
+        ],  # without a task of SQS, which moto does not run
         env=clean_environment(**environ),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -88,7 +95,7 @@ def _start(sqs: Sqs) -> "subprocess.Popen[bytes]":
 
 
 def _kill_under_way(sqs: Sqs, random: Random) -> bool:
-    """Whether the redrive was killed, and had not ended by itself."""
+    """Return true if the redrive was killed before its end."""
     before = len(sqs.stored(QUEUE))
     with _start(sqs) as redrive:
         try:

@@ -1,4 +1,4 @@
-"""Servers that are killed under load lose nothing that was promised."""
+"""Servers killed under load lose no promised event."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def test_servers_killed_at_random_moments_lose_nothing(
     print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
     servers = [new_server() for _ in range(count)]
 
-    bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # so that many promises hang on the outbox
+    bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # so that many promises depend on the outbox
     with callers.calling([server.url for server in servers]):
         kill_again_and_again(servers, ROUNDS, seeded(seed), promised=lambda: callers.answers["queued"])
     for server in servers:

@@ -1,4 +1,4 @@
-"""The ground for tests against LocalStack: its URL, clients, and names that no other test uses."""
+"""Fixtures of tests against LocalStack: its URL, clients, and unique names."""
 
 import os
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def localstack() -> str:
-    """The URL of a LocalStack that answers; the same for every process of the test run."""
+    """Return the URL of a LocalStack that answers; the same for every process of the test run."""
     try:
         if ground.skip_requested(os.environ):
             pytest.skip("SKIP_LOCALSTACK=1")
@@ -40,7 +40,7 @@ def localstack() -> str:
 
 @pytest.fixture(scope="session")
 def aws(localstack: str) -> Callable[..., Any]:
-    """Makes clients: `aws("sqs")`, or `aws("sqs", config=Config(…))`."""
+    """Return a maker of clients: `aws("sqs")`, or `aws("sqs", config=Config(…))`."""
     with pytest.MonkeyPatch.context() as environ:
         environ.setenv("AWS_ENDPOINT_URL", localstack)
         client: Callable[..., Any] = Session().client
@@ -49,6 +49,6 @@ def aws(localstack: str) -> Callable[..., Any]:
 
 @pytest.fixture
 def names() -> Names:
-    """Names that no other test uses."""
+    """Return names that no other test uses."""
     suffix = uuid4().hex[:12]
     return Names(f"bus-{suffix}", f"rule-{suffix}", f"queue-{suffix}", f"dlq-{suffix}")

@@ -1,4 +1,4 @@
-"""A LocalStack for the whole test run: one that runs already, or one started here, without Docker.
+"""LocalStack for the whole test run: an existing one, or one started here, without Docker.
 
 The first test process that needs it starts it, the others find it through a folder that they share, and the
 process that coordinates the run ends it (`tests/conftest.py`).
@@ -20,30 +20,30 @@ from typing import NamedTuple
 from localstack_client.config import get_service_endpoint
 
 PYTHON = Path(__file__).parents[2] / ".venv-localstack/bin/python"
-"""Built by the Makefile, from tests/integration/localstack.requirements.txt."""
+"""Environment that the Makefile builds from tests/integration/localstack.requirements.txt."""
 
 SHARED_FOLDER = "TEST_RUN_FOLDER"
-"""Names the folder that the processes of one test run share, in the environment they inherit."""
+"""Variable with the folder that the processes of one test run share."""
 
 START_SECONDS = 90
 STOP_SECONDS = 10
 CLIENT_VARIABLES = ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST")
-"""Where localstack-client looks for a LocalStack."""
+"""Variables of localstack-client with the address of a LocalStack."""
 
 
 class LocalStackMissingError(Exception):
-    """There is no LocalStack to test against; the message says what to do."""
+    """Error: no LocalStack is available; the message says what to do."""
 
 
 class Running(NamedTuple):
-    """A LocalStack started here: the leader of its own process group."""
+    """LocalStack started here, the leader of its own process group."""
 
     url: str
     pid: int
 
 
 def skip_requested(environ: Mapping[str, str]) -> bool:
-    """Whether a developer asked to do without LocalStack.
+    """Return true if the developer chose to skip LocalStack.
 
     Raises:
         LocalStackMissingError: the request is made where every test must run.
@@ -56,7 +56,7 @@ def skip_requested(environ: Mapping[str, str]) -> bool:
 
 
 def already_running() -> str | None:
-    """The URL of the LocalStack that localstack-client's variables point at, if it answers."""
+    """Return the URL of the LocalStack that localstack-client's variables name, if it answers."""
     if not any(os.environ.get(variable) for variable in CLIENT_VARIABLES):
         return None
     url = get_service_endpoint("events")
@@ -64,7 +64,7 @@ def already_running() -> str | None:
 
 
 def shared(folder: Path, python: Path = PYTHON) -> Running:
-    """The LocalStack of this run, started by whichever process asks first."""
+    """Return the LocalStack of this run; the first process that asks starts it."""
     with _locked(folder):
         state = folder / "running.json"
         if state.exists():
@@ -100,7 +100,7 @@ def start(folder: Path, python: Path = PYTHON) -> Running:
 
 
 def stop(running: Running) -> None:
-    """End a LocalStack and everything it started: gently, and by force after a grace period."""
+    """End a LocalStack and all its processes: by SIGTERM, and by SIGKILL after a grace period."""
     with suppress(ProcessLookupError):
         os.killpg(running.pid, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
@@ -110,7 +110,7 @@ def stop(running: Running) -> None:
 
 
 def is_healthy(url: str) -> bool:
-    """Whether a LocalStack answers at `url`."""
+    """Return true if a LocalStack answers at `url`."""
     try:
         with urllib.request.urlopen(f"{url}/_localstack/health", timeout=5) as answer:  # noqa: S310 - a URL of ours
             return "services" in json.load(answer)
@@ -119,7 +119,7 @@ def is_healthy(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A port on the loopback interface that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -127,7 +127,7 @@ def free_port() -> int:
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
-    """Nothing of ours is handed on: no AWS variable and no configuration of a LocalStack elsewhere."""
+    """Return an environment without AWS variables and without the configuration of another LocalStack."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -142,7 +142,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
 
 
 def _spawn(python: Path, log: Path, environment: dict[str, str]) -> int:
-    """Not a `Popen`: the process outlives the object that started it."""
+    """Process that outlives the object that started it, unlike a `Popen`."""
     return os.posix_spawn(
         python,
         [str(python), "-m", "localstack.runtime.main"],
@@ -166,7 +166,7 @@ def _wait_until_ready(running: Running) -> None:
 
 
 def _alive(pid: int) -> bool:
-    """Whether the leader still runs; reaps it where it is a child of this process."""
+    """Return true while the leader runs; reap it if it is a child of this process."""
     with suppress(ChildProcessError):
         return os.waitpid(pid, os.WNOHANG) == (0, 0)
     try:

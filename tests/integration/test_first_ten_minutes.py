@@ -1,4 +1,4 @@
-"""The first section of docs/consumers.md, typed as it stands there into a shell in a fresh folder."""
+"""First section of docs/consumers.md, run literally in a shell in an empty folder."""
 
 import os
 import re
@@ -18,7 +18,7 @@ until transcripts outbox list --json | grep '"waiting": 0,'; do timeout 10 trans
 
 
 def steps(port: int) -> str:
-    """What is typed after the download, with a free port, and patience instead of a pause and of luck."""
+    """Return the commands after the download, with a free port, and waits instead of a fixed pause."""
     guide = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
     section = guide.split("\n## ")[1]
     _download, *blocks = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
@@ -29,7 +29,7 @@ def steps(port: int) -> str:
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A shell in a folder that looks like a fresh clone; whatever it started ends with it."""
+    """Start a shell in a folder that looks like a fresh clone; end its processes with it."""
     (tmp_path / "entrypoints").symlink_to(ROOT / "entrypoints")
     programs = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
     process = subprocess.Popen(

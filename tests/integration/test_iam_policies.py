@@ -1,4 +1,4 @@
-"""Each role's policy against the calls that its commands make on LocalStack: it allows them, and no others.
+"""Policy of each role, compared with the calls of its commands on LocalStack: it allows these and no others.
 
 IAM is asked by us: LocalStack's free edition lets everything through.
 """
@@ -41,11 +41,11 @@ ROLES = {
     "provisioner": {"provision", "teardown"},
 }
 WITHOUT_AWS = {"outbox", "schema", "iam-policy", "demo"}
-"""These need no permission; `demo` brings an AWS of its own."""
+"""Commands without AWS permissions; `demo` has an embedded AWS."""
 
 
 class Remembers(EventHandlerPort):
-    """Handles everything."""
+    """Handler that collects events."""
 
     def __init__(self) -> None:
         self.received: list[ReceivedEvent] = []
@@ -55,7 +55,7 @@ class Remembers(EventHandlerPort):
 
 
 class Ground:
-    """An environment on LocalStack in which commands run in this process."""
+    """Environment on LocalStack for commands in this process."""
 
     def __init__(self, environ: dict[str, str], aws: Callable[..., Any]) -> None:
         self.environ = environ
@@ -90,7 +90,7 @@ class Ground:
 
 @pytest.fixture
 def bus(request: pytest.FixtureRequest, aws: Callable[..., Any], names: Names) -> str:
-    """One of the test's own, unless it asks for the default one."""
+    """Create a bus for the test, unless it uses the default one."""
     if hasattr(request, "param"):
         return str(request.param)
     aws("events").create_event_bus(Name=names.bus)
@@ -106,7 +106,7 @@ def ground(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Ground:
-    """A route with a key, a bucket and an archive; nothing of it is provisioned yet."""
+    """Settings of a route with a key, a bucket and an archive, before it is provisioned."""
     aws("s3").create_bucket(Bucket=names.queue)
     environ = {
         "AWS_ENDPOINT_URL": localstack,
@@ -137,7 +137,7 @@ def ground(
 
 
 def _a_key(aws: Callable[..., Any]) -> str:
-    """LocalStack 4.11.1 fails on keys that encrypt; its SQS takes any."""
+    """Return a key that SQS accepts; LocalStack 4.11.1 fails on keys that encrypt."""
     key = aws("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     return str(key["KeyMetadata"]["KeyId"])
 
@@ -231,7 +231,7 @@ def test_the_other_commands_call_nothing(ground: Ground) -> None:
 
 
 def _policy(ground: Ground, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    """As it is printed; the account is STS's answer."""
+    """Return the printed policy; the account comes from STS."""
     capsys.readouterr()
     with recorded_calls() as recorder:
         assert ground.run("iam-policy", *arguments) == 0
@@ -247,14 +247,14 @@ def _hold_against(policy: dict[str, Any], recorder: Recorder, ground: Ground) ->
 
 
 def _serve(ground: Ground, recording: Path) -> None:
-    """An upload to the service, on a socket."""
+    """Upload a recording to the service, on a socket."""
     with serving(ground.container()) as port:
         content = multipart(recording.read_bytes())
         assert b"event" in exchange(port, post_head(len(content)), content)
 
 
 def _relay(ground: Ground) -> None:
-    """A relay that looks at the route, and delivers what waits: a transcript that goes to S3."""
+    """Run a relay that inspects the route, and delivers a waiting event with a transcript for S3."""
     container, stop = ground.container(), threading.Event()
     container.outbox().add(an_event(raw_transcript="long " * 400))
     thread = threading.Thread(target=container.relay().run, args=(stop,))
@@ -266,7 +266,7 @@ def _relay(ground: Ground) -> None:
 
 
 def _replay(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of an empty archive, to its end: LocalStack cannot do others. The last one leaves its rule behind."""
+    """Replay an empty archive to its end (LocalStack fails on others); the last replay leaves its rule."""
     hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     assert ground.run("replay", "--from", hour_ago) == 0
     assert ground.run("replay", "--from", hour_ago, "--tenant", str(TENANT)) == 0
@@ -278,14 +278,14 @@ def _replay(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def _look(ground: Ground) -> None:
-    """While something waits, so that its age is of interest."""
-    ground.send(ground.names.queue, "somebody else's")
+    """Run `status` while a message waits, so that it reads the age."""
+    ground.send(ground.names.queue, "a message of others")
     ground.run("status")
     ground.run("doctor")
 
 
 def _verify(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sound route with a message of others; one whose messages cannot be copied; one that is broken."""
+    """Verify a sound route with another message, one whose messages cannot be copied, and a broken one."""
     assert ground.run("verify") == 0
     with monkeypatch.context() as broken:
         broken.setattr(SqsQueue, "resend", _copies_nothing)
@@ -301,7 +301,7 @@ def _copies_nothing(_: SqsQueue, messages: tuple[QueueMessage, ...]) -> tuple[Co
 
 def _work_on_dead_letters(ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert ground.run("dlq", "list") == 0
-    ground.run("dlq", "show", "nobody")
+    ground.run("dlq", "show", "unknown")
     assert ground.run("dlq", "export", "-o", str(tmp_path / "letters.jsonl")) == 0
     assert ground.run("dlq", "redrive", "--tenant", str(TENANT), "--max", "1") == 0
     assert ground.run("dlq", "archive", ground.letters) == 0
@@ -315,12 +315,12 @@ def _work_on_dead_letters(ground: Ground, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def _interrupts(_: SqsMoveTask) -> None:
-    """As Ctrl-C does."""
+    """Interrupt the command as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 def _drift(ground: Ground) -> None:
-    """Every part differs, and something waits in both queues."""
+    """Change every resource, and put a message into both queues."""
     ground.send(ground.names.queue, "an event")
     ground.send(ground.names.dead_letter_queue, "a dead letter")
     ground.set_attributes(MessageRetentionPeriod="60")
@@ -332,9 +332,9 @@ def _drift(ground: Ground) -> None:
 
 
 def _leave_a_replays_rule(ground: Ground) -> None:
-    """As a replay of one tenant does that was killed."""
+    """Leave a rule behind, as a killed replay of one tenant does."""
     events, names = ground.aws("events"), ground.names
     rule = new_name(names, datetime.now(UTC))
-    events.put_rule(Name=rule, EventBusName=names.bus, EventPattern='{"source": ["nobody"]}')
+    events.put_rule(Name=rule, EventBusName=names.bus, EventPattern='{"source": ["no-source"]}')
     target = {"Id": "queue", "Arn": ground.container().infrastructure()._route(None).queue_arn}
     events.put_targets(Rule=rule, EventBusName=names.bus, Targets=[target])

@@ -1,4 +1,4 @@
-"""What is installed as the documents say works: without an engine, by the container's commands, for all."""
+"""Installations as in the documents: without an engine, by the container's commands, with all extras."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ OTHER_USER = 65534
 
 
 class User(NamedTuple):
-    """The user of the service, as arguments for `subprocess`: another one where this one is root."""
+    """Return the service's user as arguments for `subprocess`: another user if this one is root."""
 
     arguments: dict[str, Any]
 
@@ -39,14 +39,14 @@ class User(NamedTuple):
         return cls(other if os.geteuid() == 0 else {})
 
     def own(self, folder: Path) -> Path:
-        """Give them a folder."""
+        """Give a folder to the user."""
         folder.mkdir(exist_ok=True)
         if self.arguments:
             os.chown(folder, OTHER_USER, OTHER_USER)
         return folder
 
     def python(self, folder: Path) -> Path:
-        """A copy of the container's Python, or else of this one: the original may lie in another's home."""
+        """Copy the container's Python, or else this one: the original may be in the home of another user."""
         containers = Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13")
         ask = [
             next(containers, sys.executable),
@@ -67,20 +67,20 @@ class User(NamedTuple):
 
 
 def shared_libraries(python: Path) -> dict[str, str]:
-    """Where the copy of a Python finds the library that it may be linked against."""
+    """Return the path of the library to which a copied Python may be linked."""
     return {"LD_LIBRARY_PATH": str(python / "lib")}
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One that other users may enter, unlike pytest's own."""
+    """Return a folder that other users may enter, unlike pytest's own."""
     with tempfile.TemporaryDirectory(prefix="installation-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 def checkout(folder: Path) -> Path:
-    """What git has of this working tree, without what is not committed or ignored."""
+    """Copy the files of this working tree that git tracks."""
     place = folder / "checkout"
     files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in files.stdout.splitlines():
@@ -92,7 +92,7 @@ def checkout(folder: Path) -> Path:
 
 @contextmanager
 def serving(command: list[str], user: User, cwd: Path, **environ: str) -> Iterator[int]:
-    """The service, ready; SIGTERM must end it with 0."""
+    """Run the service until it is ready; SIGTERM must end it with 0."""
     port = free_port()
     own = {"PORT": str(port), "TRANSCRIBER_WORKERS": "1", "AWS_EC2_METADATA_DISABLED": "true"}
     options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **user.arguments}
@@ -168,7 +168,7 @@ def test_the_base_installation_serves_consumers_and_operators_without_an_engine(
 
 
 class Container:
-    """A Dockerfile's commands, run in a folder that stands in for the root of its file system."""
+    """Commands of a Dockerfile, run in a folder that replaces the root of its file system."""
 
     def __init__(self, folder: Path, python: Path) -> None:
         self._root = folder
@@ -181,7 +181,7 @@ class Container:
         return self._root / "var/lib/batch-transcription"
 
     def build(self, context: Path) -> Iterator[str]:
-        """Take step by step; yields each line before it is run."""
+        """Run the commands one by one; yield each line before it runs."""
         for line in self._lines:
             yield line
             match line.partition(" "):
@@ -195,7 +195,7 @@ class Container:
                     self.environ |= dict(each.split("=", 1) for each in self._here(assignments).split())
 
     def commands(self) -> tuple[list[str], list[str]]:
-        """The service, and the health check; programs of the container's own Python, on loopback alone."""
+        """Run the service and the health check with the container's own Python, on loopback only."""
         exec_forms = (re.search(r"CMD (\[.+\])$", line) for line in self._lines)
         health, service = sorted((json.loads(found[1]) for found in exec_forms if found), key=len)
         programs = self._root / "venv" / "bin"
@@ -212,7 +212,7 @@ class Container:
             shutil.copy(source, target)
 
     def _run(self, command: str) -> None:
-        """As the user who runs the tests: no user of the container is made, and pip may use its cache."""
+        """Run as the user of the tests: no user of the container is created, and pip may use its cache."""
         command = self._here(command).replace(" -o transcripts", "").replace(" --no-cache-dir", "")
         path = {"PATH": f"{self._python.parent}:{os.environ['PATH']}"}
         environment = {**os.environ, **path, **shared_libraries(self._python.parents[1])}
@@ -224,7 +224,7 @@ class Container:
 
 
 def started_by_the_procfile(folder: Path, context: Path, user: User) -> None:
-    """With nothing but the requirements installed, from a folder that belongs to the user."""
+    """Run with only the requirements installed, from a folder of the user."""
     program, *command = shlex.split((context / "Procfile").read_text(encoding="utf-8").removeprefix("web: "))
     home = user.own(folder / "home")
     environ = {"DATA_DIR": str(home), "EVENT_TRANSPORT": "memory", **shared_libraries(folder / "python")}
@@ -233,7 +233,7 @@ def started_by_the_procfile(folder: Path, context: Path, user: User) -> None:
 
 
 def test_the_containers_commands_give_a_service_that_keeps_what_waits(folder: Path) -> None:
-    """From a clean folder, as another user, with `.env.example` as it stands; the Procfile on the way."""
+    """Run from an empty folder, as another user, with the unchanged `.env.example` and the Procfile."""
     context, user = checkout(folder), User.other()
     container = Container(folder / "root", user.python(folder / "python"))
     (folder / "root" / "app").mkdir(parents=True)

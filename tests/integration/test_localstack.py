@@ -1,4 +1,4 @@
-"""The test ground itself: when it starts, when it refuses, and what it says."""
+"""Start and refusal of the tests' LocalStack, and its messages."""
 
 import sys
 from collections.abc import Callable

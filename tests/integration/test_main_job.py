@@ -1,4 +1,4 @@
-"""The main job as its users see it: provision, serve, upload real speech, read the queue, verify."""
+"""Main job as its users see it: provision, serve, upload real speech, read the queue, verify."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ ENVELOPE = json.loads((ROOT / "docs" / "events" / "envelope.schema.json").read_t
 
 
 class Environment(NamedTuple):
-    """A provisioned route of our own on LocalStack, and the variables that point at it."""
+    """Return the variables of a newly provisioned route on LocalStack."""
 
     variables: dict[str, str]
     report: dict[str, Any]

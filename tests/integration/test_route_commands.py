@@ -1,4 +1,4 @@
-"""Provision, status, repair, replay, teardown, as an operator runs them."""
+"""Commands of the route as an operator runs them: provision, status, repair, replay, teardown."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The printed CloudFormation template, deployed: `transcripts status` finds nothing to object to.
+"""Deployment of the printed CloudFormation template: `transcripts status` finds no drift.
 
 Without the archive: LocalStack's free edition passes over that type of resource in templates.
 """

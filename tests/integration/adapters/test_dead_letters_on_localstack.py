@@ -25,7 +25,7 @@ PLACES = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REG
 
 
 class Queues:
-    """A queue with its dead-letter queue, and the command that works on them."""
+    """Queue with its dead-letter queue, and the command for both."""
 
     def __init__(self, sqs: Any, names: Names, endpoint: str) -> None:
         self.sqs = sqs
@@ -38,7 +38,7 @@ class Queues:
         }  # fmt: skip
 
     def fill(self, *bodies: str) -> None:
-        """What is given waits in the dead-letter queue, with attributes."""
+        """Put messages with attributes into the dead-letter queue."""
         send = sender(self.sqs, self.dead_url)
         for body in bodies:
             send(body)
@@ -50,7 +50,7 @@ class Queues:
         return told
 
     def bodies(self, queue: SqsQueue) -> list[str]:
-        """Everything that is visible in a queue; it is gone then."""
+        """Receive and delete all visible messages of a queue."""
         found: list[str] = []
         while held := queue.receive(10, visibility_timeout=60):
             queue.delete(held)
@@ -59,7 +59,7 @@ class Queues:
 
     @contextmanager
     def failing_consumer(self) -> Iterator[None]:
-        """Receives whatever is in the queue and handles none of it, until the end."""
+        """Receive all messages of the queue without handling them, until the end."""
         stop = Event()
 
         def fail() -> None:

@@ -1,4 +1,4 @@
-"""What the check of the payload bucket sees of a real S3 store."""
+"""Check of the payload bucket on a real S3 store."""
 
 from collections.abc import Callable
 from typing import Any

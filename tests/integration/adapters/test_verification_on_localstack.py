@@ -1,4 +1,4 @@
-"""Verifying a real route, on LocalStack: what is found, what is deduced, and what comes to no harm."""
+"""Verification of a real route, on LocalStack: findings, conclusions, and unharmed messages of others."""
 
 import json
 import threading
@@ -23,19 +23,19 @@ from tests.support.doubles.route import envelope
 from tests.support.samples.factories import an_event
 
 SHORT = 1.0
-"""Seconds to wait for what cannot come."""
+"""Seconds to wait for an event that cannot arrive."""
 
 
 @pytest.fixture(scope="module")
 def clients(aws: Callable[..., Any]) -> Clients:
-    """A pool of connections for each poller of several verifications."""
+    """Return a client with a connection for each poller of several verifications."""
     config = Config(max_pool_connections=40)
     return Clients(*(aws(service, config=config) for service in ("events", "sqs", "kms", "cloudwatch")))
 
 
 @pytest.fixture
 def route(clients: Clients, names: Names) -> RouteOnAws:
-    """Provisioned and sound, on a bus of its own."""
+    """Provision a sound route on a bus of its own."""
     clients.events.create_event_bus(Name=names.bus)
     route = RouteOnAws(
         clients,
@@ -46,7 +46,7 @@ def route(clients: Clients, names: Names) -> RouteOnAws:
 
 
 class _OthersFirst(EventPort):
-    """Publishes, and lets a consumer in a thread of its own have its turn before the verification looks."""
+    """Publisher that lets a consumer receive before the verification does."""
 
     def __init__(self, events: EventPort, consume: Callable[[], object]) -> None:
         self._events = events
@@ -75,7 +75,7 @@ def _verify(
 
 
 def _take(route: RouteOnAws) -> tuple[QueueMessage, ...]:
-    """What a consumer gets: the next message, however long it takes to come."""
+    """Receive the next message as a consumer does, and wait for it without limit."""
     return route.queue.receive(1, visibility_timeout=60, wait_seconds=20)
 
 
@@ -84,7 +84,7 @@ def _links(verification: Verification) -> list[RouteComponent]:
 
 
 def _fill(route: RouteOnAws, bodies: list[str]) -> None:
-    """Ten a call, as far as they fit into it."""
+    """Send messages, at most ten a call, within its size limit."""
     for start in range(0, len(bodies), 10):
         entries = [
             {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies[start : start + 10])
@@ -94,7 +94,7 @@ def _fill(route: RouteOnAws, bodies: list[str]) -> None:
 
 
 def _take_everything(route: RouteOnAws) -> list[tuple[str, int]]:
-    """Body and receive count of everything that is visible now."""
+    """Return body and receive count of all visible messages."""
     taken: list[tuple[str, int]] = []
     while messages := route.queue.receive(10, visibility_timeout=120):
         taken += [(message.body, message.receive_count) for message in messages]
@@ -208,7 +208,7 @@ def test_a_missing_queue_is_told_at_once(route: RouteOnAws) -> None:
     route.delete_queue()
 
     with pytest.raises(InfrastructureError, match=r"does not exist: run `transcripts provision`"):
-        _verify(route, timeout_seconds=3600)  # and a test that waited so long would be ended
+        _verify(route, timeout_seconds=3600)  # longer than the time limit of a test
 
 
 def test_a_missing_bus_is_deduced_although_it_says_yes(route: RouteOnAws) -> None:
