@@ -1,7 +1,7 @@
-"""Consumer of BatchProcessingCompleted on AWS Lambda, with Powertools for AWS Lambda (Python).
+"""A consumer of BatchProcessingCompleted on AWS Lambda, with Powertools for AWS Lambda (Python).
 
 Variables: IDEMPOTENCY_TABLE, a DynamoDB table with the partition key `id` (a string) and its time to live on
-`expiration`; PAYLOAD_BUCKET, the bucket of large transcripts.
+`expiration`; PAYLOAD_BUCKET, where large transcripts lie.
 """
 
 import hashlib
@@ -52,7 +52,7 @@ def process_message(record: SQSRecord) -> None:
     """Handle one message; an exception makes it visible again, and a dead letter after three receives."""
     envelope = json.loads(record.body)
     if TEST_EVENT_LABEL in envelope["resources"]:
-        return  # only tests the route
+        return  # it only tests the route
     detail = envelope["detail"]
     if detail["version"].split(".")[0] not in {"1", "2"}:
         raise UnreadableEventError(f"version {detail['version']}")
@@ -67,7 +67,7 @@ def process_event(event: dict[str, Any]) -> None:
     """
     transcripts = transcripts_of(event)
     save(event, transcripts)
-    logger.info("event handled", extra={"interaction_id": event["interaction_id"]})  # never the texts
+    logger.info("event worked off", extra={"interaction_id": event["interaction_id"]})  # never the texts
 
 
 def transcripts_of(event: dict[str, Any]) -> dict[str, str]:
