@@ -80,7 +80,7 @@ MUTANTS = (
         "adapters/sql/engines/sqlite.py",
         '"synchronous=FULL"',
         '"synchronous=OFF"',
-        (f"{SQL}sqlite.py",),
+        (f"{SQL}engines/test_sqlite.py",),
     ),
     Mutant(
         "answer queued without adding",
@@ -106,14 +106,14 @@ MUTANTS = (
         "adapters/sql/engines/sqlite.py",
         "        if is_io_error(context.original_exception):",
         "        if False and is_io_error(context.original_exception):",
-        (f"{SQL}sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
+        (f"{SQL}engines/test_sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
     ),
     Mutant(
         "promise into a file that is gone",
         "adapters/sql/engines/sqlite_file.py",
         "    if _FILE not in info:\n        return\n",
         "    return\n",
-        (f"{SQL}sqlite_file.py",),
+        (f"{SQL}engines/test_sqlite_file.py",),
     ),
     Mutant(
         "believe an answer of 200",
@@ -134,7 +134,7 @@ MUTANTS = (
         "domain/services/dead_letters/redrive.py",
         "        copies = self._queue.resend(messages)\n",
         "        self._dead_letters.delete(messages)\n        copies = self._queue.resend(messages)\n",
-        (f"{DOMAIN}redrive.py", f"{FAULTS}killed_redrives.py"),
+        ("tests/unit/domain/services/dead_letters/test_redrive.py", f"{FAULTS}killed_redrives.py"),
     ),
     Mutant(
         "prune what waits",
@@ -143,7 +143,7 @@ MUTANTS = (
         "            _ROW.settled_at <= now",
         '            _ROW.state.in_(bindparam("states", expanding=True)) | IS_WAITING,\n'
         "            _ROW.added_at <= now",
-        (f"{SQL}outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",),
+        (f"{SQL}outbox/test_outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",),
     ),
     Mutant(
         "delete what was not handled",
