@@ -72,7 +72,7 @@ python-%:
 	if [ -z "$$python" ]; then echo "Python $*: not on this machine, not tested"; \
 	else $(MAKE) --no-print-directory demo quick PYTHON=$$python VENV=.venv-$*; fi
 
-lock: $(UV) ## Renew uv.lock, requirements.txt and the locks of what runs apart
+lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and aiobotocore
 	$(UV) lock --upgrade
 	$(MAKE) requirements.txt requirements-demo.txt
 	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \

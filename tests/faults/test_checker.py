@@ -35,7 +35,7 @@ def test_an_event_that_came_twice_is_a_duplicate_and_no_loss(tmp_path: Path) -> 
     assert nothing_lost(log, [entry(event), entry(event)]) == DeliveryCheck(1, frozenset(), duplicates=1)
 
 
-def test_an_event_that_nobody_was_promised_is_welcome_and_has_to_be_valid() -> None:
+def test_an_event_without_a_promise_is_allowed_and_must_be_valid() -> None:
     assert judge(frozenset(), [entry(an_event())]).lost == frozenset()
     with pytest.raises(ValidationError):
         judge(frozenset(), [{"Detail": "{}"}])

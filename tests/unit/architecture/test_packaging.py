@@ -13,7 +13,7 @@ OURS = ("domain", "ports", "adapters", "entrypoints", "bootstrap")
 
 
 @pytest.mark.parametrize("package", OURS)
-def test_the_name_belongs_to_us_and_to_nobody_else(package: str) -> None:
+def test_the_name_belongs_to_this_distribution_alone(package: str) -> None:
     owners = importlib.metadata.packages_distributions().get(package, ["batch-transcription"])
     file = importlib.import_module(package).__file__
 

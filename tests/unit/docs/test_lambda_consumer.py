@@ -116,7 +116,7 @@ def test_a_replay_is_handled_again(consumer: Consumer) -> None:
     assert len(consumer.saved) == 2
 
 
-def test_a_version_that_nobody_knows_comes_again_until_it_is_a_dead_letter(consumer: Consumer) -> None:
+def test_an_unknown_version_comes_again_until_it_is_a_dead_letter(consumer: Consumer) -> None:
     detail = json.loads(an_event().to_json())
 
     assert consumer.receive(message(an_event()), message(an_event(), detail=detail | {"version": "3.0"})) == [
