@@ -80,7 +80,7 @@ MUTANTS = (
         "adapters/sql/engines/sqlite.py",
         '"synchronous=FULL"',
         '"synchronous=OFF"',
-        (f"{SQL}engines/test_sqlite.py",),
+        ("tests/unit/adapters/sql/engines/test_sqlite.py",),
     ),
     Mutant(
         "answer queued without adding",
@@ -106,14 +106,16 @@ MUTANTS = (
         "adapters/sql/engines/sqlite.py",
         "        if is_io_error(context.original_exception):",
         "        if False and is_io_error(context.original_exception):",
-        (f"{SQL}engines/test_sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
+        (
+            "tests/unit/adapters/sql/engines/test_sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",
+        ),
     ),
     Mutant(
         "promise into a file that is gone",
         "adapters/sql/engines/sqlite_file.py",
         "    if _FILE not in info:\n        return\n",
         "    return\n",
-        (f"{SQL}engines/test_sqlite_file.py",),
+        ("tests/unit/adapters/sql/engines/test_sqlite_file.py",),
     ),
     Mutant(
         "believe an answer of 200",
@@ -143,7 +145,9 @@ MUTANTS = (
         "            _ROW.settled_at <= now",
         '            _ROW.state.in_(bindparam("states", expanding=True)) | IS_WAITING,\n'
         "            _ROW.added_at <= now",
-        (f"{SQL}outbox/test_outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",),
+        (
+            "tests/unit/adapters/sql/outbox/test_outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",
+        ),
     ),
     Mutant(
         "delete what was not handled",

@@ -86,7 +86,7 @@ class Consumers:
         self._running = [self._start() for _ in range(CONSUMERS)]
 
     def kill_one(self, random: Random) -> None:
-        """Kill a consumer at a random moment after its first event, and start another one."""
+        """One that has begun to handle, at some moment after that; another one takes its place."""
         wait_until(self._at_work)
         process = random.choice(self._at_work())
         time.sleep(random.uniform(0, LONGEST_SECONDS))  # the random moment is the point of the test

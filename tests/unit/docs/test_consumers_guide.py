@@ -1,4 +1,4 @@
-"""Programs of docs/consumers.md do what the guide says."""
+"""What docs/consumers.md tells a newcomer to write does what it says."""
 
 import json
 import re
@@ -18,7 +18,7 @@ GUIDE = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
 
 
 def written(name: str) -> str:
-    """Return the content that the guide writes into a file."""
+    """What the guide puts into a file."""
     (content,) = re.findall(
         rf"^cat > {re.escape(name)} <<'END'\n(.*?\n)END$", GUIDE, re.MULTILINE | re.DOTALL
     )

@@ -1,4 +1,4 @@
-"""Example for AWS Lambda, run as Lambda runs it: with the real Powertools, on an AWS in this process."""
+"""The example for AWS Lambda, run as Lambda runs it: with the real Powertools, on an AWS in this process."""
 
 import importlib.util
 import json
@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "lambda_consumer.py"
 
 @dataclass(frozen=True)
 class Context:
-    """Context that Lambda passes to a function."""
+    """What Lambda tells a function of its run."""
 
     function_name: str = "consumer"
     memory_limit_in_mb: int = 128
@@ -33,16 +33,16 @@ class Context:
 
 
 class Consumer:
-    """Example as a function that takes messages; collects the saved events."""
+    """The example, as a function that takes messages; what it saves is kept here."""
 
     def __init__(self, module: ModuleType) -> None:
         self.saved: list[tuple[str, str]] = []
         self.broken = False
         self._module = module
-        module.save = self._save  # type: ignore[attr-defined]  # replaces the team's own function
+        module.save = self._save  # type: ignore[attr-defined]  # the place where a team's work goes
 
     def receive(self, *bodies: str) -> list[str]:
-        """Pass one batch; return the messages that must be delivered again."""
+        """Hand over one batch; the messages that have to come again."""
         records = [
             {"messageId": str(number), "body": body, "eventSource": "aws:sqs"}
             for number, body in enumerate(bodies)
@@ -57,7 +57,7 @@ class Consumer:
 
 
 def message(event: CompletedEvent, **changes: object) -> str:
-    """Return an event in EventBridge's envelope."""
+    """An event in the envelope in which it arrives."""
     envelope = {"version": "0", "resources": [], "detail": json.loads(event.to_json())}
     return json.dumps(envelope | changes)
 
@@ -116,7 +116,7 @@ def test_a_replay_is_handled_again(consumer: Consumer) -> None:
     assert len(consumer.saved) == 2
 
 
-def test_an_unknown_version_comes_again_until_it_is_a_dead_letter(consumer: Consumer) -> None:
+def test_a_version_that_nobody_knows_comes_again_until_it_is_a_dead_letter(consumer: Consumer) -> None:
     detail = json.loads(an_event().to_json())
 
     assert consumer.receive(message(an_event()), message(an_event(), detail=detail | {"version": "3.0"})) == [

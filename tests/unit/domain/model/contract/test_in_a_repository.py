@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.samples.contract_history import GOLDEN, ROOT
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 TEST = "tests/unit/domain/model/contract/test_history.py"
 GENERATE = """

@@ -25,7 +25,7 @@ from tests.support.samples.envelopes import enveloped
 from tests.support.samples.factories import an_event
 from tests.unit.adapters.handlers.test_command import is_gone
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 AT_ONCE = ("--retry-delay", "0", "--concurrency", "1")
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "made-up", "AWS_REGION": "us-east-1"}

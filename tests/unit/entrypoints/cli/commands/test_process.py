@@ -20,7 +20,7 @@ from tests.support.doubles.transcription import FailingEventPublisher, FixedTran
 from tests.support.harness.installed_command import transcripts
 from tests.support.samples.recordings import record, silence, tone
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 TENANT = "3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11"
 

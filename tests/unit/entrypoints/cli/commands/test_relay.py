@@ -21,7 +21,7 @@ from tests.support.harness.installed_command import PROGRAM, clean_environment, 
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
-pytestmark = [pytest.mark.process, pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 AN_ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
