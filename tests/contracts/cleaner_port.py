@@ -1,4 +1,4 @@
-"""What every cleaner keeps to: the sentences of `CleanerPort`'s docstrings, one test each.
+"""Contract of `CleanerPort`: one test for each sentence of its docstrings.
 
 A cleaner binds the contract by subclassing it and providing the fixture `cleaner`.
 """
@@ -33,12 +33,12 @@ MEANT = {
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, whatever stands around them and however they are capitalised."""
+    """Return the words of a text, in lower case and without punctuation."""
     return _WORD.findall(text.casefold())
 
 
 def heard(*texts: str) -> Transcript:
-    """One segment a text, each a second long and a second after the one before."""
+    """Return one segment for each text, a second long and a second after the one before."""
     segments = tuple(
         Segment(start=2.0 * place, end=2.0 * place + 1, text=text) for place, text in enumerate(texts)
     )
@@ -46,7 +46,7 @@ def heard(*texts: str) -> Transcript:
 
 
 class CleanerPortContract:
-    """Bound by each adapter of `CleanerPort`."""
+    """Suite for the adapters of `CleanerPort`."""
 
     @pytest.mark.parametrize("talk", TALKS)
     def test_what_was_heard_becomes_something_to_read(self, cleaner: CleanerPort, talk: str) -> None:

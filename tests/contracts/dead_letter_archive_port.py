@@ -1,4 +1,4 @@
-"""What every archive of dead letters keeps to; an adapter binds it by providing the fixture `archive`."""
+"""Contract of `DeadLetterArchivePort`; an adapter binds it with a fixture `archive`."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from tests.support.samples.factories import A_MOMENT
 
 @dataclass(frozen=True)
 class Ground:
-    """An archive with nothing in it yet, another one on the same place, and one that cannot be had."""
+    """Empty archive, a second one on the same storage, and one that is unavailable."""
 
     port: DeadLetterArchivePort
     again: DeadLetterArchivePort
@@ -21,7 +21,7 @@ class Ground:
 
 
 def a_message(message_id: str = "0f-1", body: str = "{}", **changes: object) -> ArchivedMessage:
-    """A message with attributes of every kind."""
+    """Return a message with attributes of every kind."""
     attributes = Attributes(
         named={
             "text": Attribute(type="String.note", text="hällo"),
@@ -37,7 +37,7 @@ def a_message(message_id: str = "0f-1", body: str = "{}", **changes: object) -> 
 
 
 class DeadLetterArchivePortContract:
-    """Bound by each adapter of `DeadLetterArchivePort`."""
+    """Suite for the adapters of `DeadLetterArchivePort`."""
 
     @pytest.mark.parametrize(
         "body", ["", "x" * 2**20, "\0\x1b[2J\u202e\r\n", "Grüße, 你好 👩‍👩‍👧", '{"no": json'], ids=len

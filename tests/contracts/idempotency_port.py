@@ -1,4 +1,4 @@
-"""What every store of idempotency keys keeps to: the sentences of `IdempotencyPort`'s docstrings.
+"""Contract of `IdempotencyPort`: one test for each sentence of its docstrings.
 
 A store binds the contract by subclassing it and providing the fixture `keys`.
 """
@@ -27,21 +27,21 @@ DAY = 86_400
 
 @dataclass(frozen=True)
 class IdempotencyKeys:
-    """A store with its clock."""
+    """Store with its clock."""
 
     port: IdempotencyPort
     clock: Clock
     broken: Callable[[], IdempotencyPort] | None = None
 
     def reserve(self, key: str = "key", fingerprint: str = "recording") -> Reservation:
-        """Be the first."""
+        """Reserve a key as the first request."""
         reservation = self.port.begin(TENANT, key, fingerprint, lease_seconds=60)
         assert isinstance(reservation, Reservation)
         return reservation
 
 
 class IdempotencyPortContract:
-    """Bound by each adapter of `IdempotencyPort`."""
+    """Suite for the adapters of `IdempotencyPort`."""
 
     def test_a_repeated_request_learns_what_the_first_one_was_answered(self, keys: IdempotencyKeys) -> None:
         assert keys.port.finish(keys.reserve(), ANSWER)

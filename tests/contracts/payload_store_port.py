@@ -1,4 +1,4 @@
-"""What every store of large transcripts keeps to; an adapter binds it by providing the fixture `store`."""
+"""Contract of `PayloadStorePort`; an adapter binds it with a fixture `store`."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from tests.support.samples.factories import an_event
 
 @dataclass(frozen=True)
 class Store:
-    """A store together with its readers' view."""
+    """Store together with its readers' view."""
 
     port: PayloadStorePort
     fetch: Callable[[TranscriptRef], bytes]
@@ -24,7 +24,7 @@ class Store:
 
 
 class PayloadStorePortContract:
-    """Bound by each adapter of `PayloadStorePort`."""
+    """Suite for the adapters of `PayloadStorePort`."""
 
     def test_both_transcripts_can_be_read_back_whole(self, store: Store) -> None:
         event = an_event(raw_transcript="Grüße, 你好 \x00 👩‍👩‍👧 " * 1000, cleaned_transcript="")

@@ -1,4 +1,4 @@
-"""What every speech recogniser promises, one test a sentence of `TranscriberPort`."""
+"""Contract of `TranscriberPort`: one test for each sentence of its docstrings."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from ports.transcriber_port import Progress, TranscriberPort
 from tests.support.harness.service import eventually
 
 CAPACITY = 2
-"""Of the transcriber under test: one slot, and a waiting room for one."""
+"""Capacity of the transcriber under test: one slot, and a waiting room for one."""
 
 
 class TranscriberPortContract:

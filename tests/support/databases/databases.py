@@ -120,7 +120,7 @@ class PostgreSqlServer:
 
 @contextmanager
 def postgresql_server(folder: Path) -> Iterator[PostgreSqlServer]:
-    """A server with its files in `folder`, shared by everybody who names the same one."""
+    """A server with its files in `folder`, shared by all processes that name the same folder."""
     with (folder / "postgresql.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = PostgreSqlServer(folder)

@@ -23,7 +23,7 @@ from tests.support.samples.factories import an_event
 
 
 def publish(url: str, events: int) -> dict[str, list[str]]:
-    """Add events and publish whatever is due, one's own or another's."""
+    """Add events, and publish all due ones, those of other processes included."""
     port = SqlOutbox(prepare_database(url))
     added, leased = [], []
     for _ in range(events):
@@ -79,7 +79,7 @@ def fail_to_sync(folder: str) -> dict[str, object]:
 
 
 def hold(url: str) -> str:
-    """Keep everybody else from writing until there is another line on the standard input."""
+    """Block all other writers until the next line on the standard input."""
     with Database(engine_for(url)).writing(OutboxUnavailableError):
         sys.stdout.write("held\n")
         sys.stdout.flush()

@@ -25,7 +25,7 @@ def run_together(count: int, *arguments: str) -> list[Any]:
 
 @contextlib.contextmanager
 def locked(url: str) -> Iterator[None]:
-    """While the context lasts, another process keeps everybody from writing to an SQLite file."""
+    """Run a process that blocks all writers of an SQLite file until the context ends."""
     with _started("hold", url) as process:
         _go(process)
         assert process.stdout

@@ -1,4 +1,4 @@
-"""The stub bus for rough times: its senders come in crowds, and are killed in the middle of a request."""
+"""Stub bus for fault tests: many senders connect at once, and are killed in the middle of a request."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from tests.support.doubles import stub_bus
 
 
 class RoughBus(stub_bus.StubBus):
-    """Lets everybody in at once, and takes half a request for what it is: a sender that is dead."""
+    """Server that accepts all senders at once, and treats half a request as the end of its sender."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -16,7 +16,7 @@ class RoughBus(stub_bus.StubBus):
 
 
 class _RoughServer(stub_bus._Server):
-    request_queue_size = 128  # with the usual 5, callers wait for a second until they are let in
+    request_queue_size = 128  # with the default of 5, callers wait a second for a connection
 
     def handle_error(self, *request: object) -> None:
         if not isinstance(sys.exc_info()[1], json.JSONDecodeError):

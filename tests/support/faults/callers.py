@@ -1,4 +1,4 @@
-"""Callers who upload a recording, over and over, and write down what they are promised."""
+"""Callers that upload a recording repeatedly, and write each promise to disk."""
 
 import contextlib
 from collections import Counter
@@ -16,7 +16,7 @@ AFTER_A_REFUSAL_SECONDS = 0.05
 
 
 class Callers:
-    """Several at once, each going from server to server.
+    """Several callers at once, each of which changes from server to server.
 
     Attributes:
         answers: how often each `event.status` was answered; `none` where there was no answer.
@@ -29,7 +29,7 @@ class Callers:
         self.answers: Counter[str] = Counter()
 
     def upload(self, url: str) -> str:
-        """Hand in one recording; says what became of its event."""
+        """Upload one recording; return the status of its event."""
         try:
             response = self._client.request("POST", f"{url}/batch/process", fields=self._fields)
             answer = response.json() if response.status == 200 else {}
@@ -42,13 +42,13 @@ class Callers:
         return status
 
     def upload_many(self, url: str, count: int) -> list[str]:
-        """Hand in so many, several at a time."""
+        """Upload a number of recordings, several at a time."""
         with ThreadPoolExecutor(CALLERS) as threads:
             return list(threads.map(self.upload, [url] * count))
 
     @contextlib.contextmanager
     def calling(self, urls: Sequence[str]) -> Iterator[None]:
-        """Go on uploading, whatever happens, while the context lasts."""
+        """Upload without a pause, also after errors, until the context ends."""
         stop = Event()
 
         def call(first: int) -> None:

@@ -1,4 +1,4 @@
-"""Judges from outside whether anything was lost: what callers were promised, and what the bus received."""
+"""Check for lost events from outside: compare the callers' promises with the events of the bus."""
 
 import os
 from collections import Counter
@@ -12,11 +12,11 @@ from domain.model.events.event import read_event
 from tests.support.doubles.bus_faults import Entry
 
 PROMISES = frozenset({"published", "queued"})
-"""The answers after which an event must arrive."""
+"""Answers after which an event must arrive."""
 
 
 class PromiseLog:
-    """The ids that callers were promised, on the disk before the next request leaves."""
+    """Promised ids, on the disk before the next request of a caller."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -24,19 +24,19 @@ class PromiseLog:
         path.touch()
 
     def note(self, interaction_id: str) -> None:
-        """Write an id down for good; from any thread."""
+        """Write an id durably; from any thread."""
         with self._lock, self._path.open("a", encoding="ascii") as file:
             file.write(f"{interaction_id}\n")
             file.flush()
             os.fsync(file.fileno())
 
     def ids(self) -> frozenset[UUID]:
-        """Every id that was noted."""
+        """Return all written ids."""
         return frozenset(map(UUID, self._path.read_text(encoding="ascii").split()))
 
 
 class DeliveryCheck(NamedTuple):
-    """How the promises were kept.
+    """Result of a comparison.
 
     Attributes:
         promised: how many there were.
@@ -60,7 +60,7 @@ def judge(promised: frozenset[UUID], received: Iterable[Entry]) -> DeliveryCheck
 
 
 def nothing_lost(log: PromiseLog, received: Sequence[Entry], *, at_least: int = 1) -> DeliveryCheck:
-    """Assert that every promise was kept, and that there were enough of them to tell."""
+    """Assert that every promise was kept, and that there were enough promises for a test."""
     verdict = judge(log.ids(), tuple(received))
     assert not verdict.lost
     assert verdict.promised >= at_least

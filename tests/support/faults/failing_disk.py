@@ -1,11 +1,11 @@
-"""A disk that is full, or fails to sync, on request: what a database asks of it is refused, and not done.
+"""Disk that is full, or fails to sync, on request: the calls of a database fail, and have no effect.
 
 The kernel asks another process about these calls (seccomp(2), SECCOMP_RET_USER_NOTIF), which needs neither
-root nor strace. Only those of the thread that begins it are meant, and of whatever that one starts.
+root nor strace. It applies to the thread that begins it, and to its later children.
 
     python -m tests.support.faults.failing_disk FOLDER ARGUMENTS…
 
-runs `transcripts` on such a disk, while the folder holds a file of the name of a fault.
+runs `transcripts` on a disk that fails while the folder holds a file with the name of a fault.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from typing import NoReturn
 
 
 class DiskFault(StrEnum):
-    """What is wrong with the disk."""
+    """Faults of the disk."""
 
     FULL = "full"
     """Positioned writes, which databases make and logs do not, fail with ENOSPC."""
@@ -31,7 +31,7 @@ class DiskFault(StrEnum):
 
 
 CALLS = {"x86_64": (18, 74, 75), "aarch64": (68, 82, 83)}
-"""The numbers of pwrite64, fsync and fdatasync, by machine."""
+"""Numbers of pwrite64, fsync and fdatasync, by machine."""
 SECCOMP = {"x86_64": 317, "aarch64": 277}
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
@@ -50,13 +50,13 @@ class _Program(ctypes.Structure):
 
 
 def is_possible_here() -> bool:
-    """Whether this kernel can ask, and this machine's calls are known."""
+    """Return true if this kernel supports it, and this machine's calls are known."""
     actions = Path("/proc/sys/kernel/seccomp/actions_avail")
     return platform.machine() in CALLS and actions.exists() and "user_notif" in actions.read_text()
 
 
 def fail_on_request(folder: Path) -> None:
-    """From now on, calls of this thread and of all that it starts fail while the folder holds their fault.
+    """Make calls of this thread, and of its later children, fail while the folder holds their fault.
 
     To be called before there are threads. None of them could answer: SQLite may hold the GIL while it syncs.
     """
@@ -94,7 +94,7 @@ def _answer(listener: int, folder: Path) -> NoReturn:
             error = _error(folder, is_write=call == write)
             answer = struct.pack("QqiI", identity, 0, -error, 0 if error else GO_ON)
             fcntl.ioctl(listener, ANSWER, answer)
-        except FileNotFoundError:  # whoever asked was killed meanwhile
+        except FileNotFoundError:  # the caller was killed meanwhile
             continue
 
 
@@ -104,8 +104,8 @@ def _error(folder: Path, *, is_write: bool) -> int:
 
 
 def main(folder: str, *arguments: str) -> None:
-    """Run `transcripts` on such a disk."""
-    from entrypoints.cli import main as transcripts  # noqa: PLC0415 - the tests of the database need none of it
+    """Run `transcripts` on a failing disk."""
+    from entrypoints.cli import main as transcripts  # noqa: PLC0415 - the database tests do not need it
 
     fail_on_request(Path(folder))
     transcripts.main(arguments)

@@ -1,4 +1,4 @@
-"""Kills servers at random moments, and starts them again."""
+"""Kill servers at random moments, and start them again."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ LONGEST_SECONDS = 0.6
 def kill_again_and_again(
     servers: Sequence[Server], rounds: int, random: Random, *, promised: Callable[[], int]
 ) -> list[float]:
-    """One of the servers each time, while the others go on; some time after more was promised.
+    """Kill one server each time while the others run, some time after the next promise.
 
     Returns:
         How long each took until it was ready again, in seconds.
@@ -26,7 +26,7 @@ def kill_again_and_again(
 def _kill(server: Server, after_seconds: float, promised: Callable[[], int]) -> float:
     before = promised()
     wait_until(lambda: promised() > before)
-    time.sleep(after_seconds)  # the moment is what is tried
+    time.sleep(after_seconds)  # at a random moment
     server.kill()
     begun = time.monotonic()
     server.start()

@@ -1,4 +1,4 @@
-"""`transcripts serve` as a process that can be killed and started again at the same address."""
+"""`transcripts serve` as a process that can be killed, and started again at the same address."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "sec
 
 
 class Server:
-    """One server of several, perhaps; leads a process group of its own, and logs to a file.
+    """Server that leads its own process group, and logs to a file.
 
     Args:
         folder: its own; what it shares with others is named in `environ`.
@@ -45,7 +45,7 @@ class Server:
         }
 
     def start(self) -> None:
-        """Start the process; `wait_until_ready` is the next thing to do."""
+        """Start the process; call `wait_until_ready` next."""
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(
                 [*self._program, "serve", "--port", str(self.port)],
@@ -60,19 +60,19 @@ class Server:
         wait_until(self._is_ready)
 
     def kill(self) -> None:
-        """End the whole process group as a power cut would."""
+        """Kill the whole process group, as a power failure would."""
         process = self._running()
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def close(self) -> None:
-        """End what is still running."""
+        """End the process if it still runs."""
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.kill()
 
     def health(self) -> dict[str, Any]:
-        """What `/health/ready` tells."""
+        """Return the answer of `/health/ready`."""
         health: dict[str, Any] = urllib3.request("GET", f"{self.url}/health/ready", timeout=60).json()
         return health
 

@@ -1,4 +1,4 @@
-"""The command line, called within this process: far from any AWS, and without a database."""
+"""Command line in this process, without AWS and without a database."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ from entrypoints.cli.runtime.signals import STOPPING
 
 
 def every_command(group: click.Group = cli, *path: str) -> Iterator[tuple[str, click.Command]]:
-    """All commands that do something, with the words that call them."""
+    """Return all commands that can run, with the words that call them."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
@@ -27,7 +27,7 @@ def every_command(group: click.Group = cli, *path: str) -> Iterator[tuple[str, c
 
 
 class Told(NamedTuple):
-    """How a command ended."""
+    """Result of a command."""
 
     code: int
     out: str
@@ -35,14 +35,14 @@ class Told(NamedTuple):
 
     @property
     def answer(self) -> dict[str, Any]:
-        """The JSON of a command that works."""
+        """Return the JSON of a successful command."""
         assert self.code == 0
         document: dict[str, Any] = json.loads(self.out)
         return document
 
     @property
     def error(self) -> dict[str, Any]:
-        """What it said of its failure, where nothing else is on stdout."""
+        """Return the error, which must be the only JSON on stdout."""
         document: dict[str, Any] = json.loads(self.out)
         assert document.keys() == {"ok", "error"}
         assert document["ok"] is False
@@ -51,7 +51,7 @@ class Told(NamedTuple):
 
 
 class Caller:
-    """Calls commands that end by themselves."""
+    """Caller of commands that end by themselves."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -67,7 +67,7 @@ class Caller:
 def calling(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> Iterator[Caller]:
-    """Credentials of nobody, an endpoint where nobody is, and this process's own signals afterwards."""
+    """Set invented credentials and an endpoint without a server; restore the signal handlers afterwards."""
     environment = {
         "DATABASE_URL": f"sqlite:///{folder}/none.db",
         "SPOOL_DIR": str(folder / "spool"),

@@ -1,4 +1,4 @@
-"""The installed command, run as a user runs it."""
+"""Installed command, run as a user runs it."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ PROGRAM = Path(sys.executable).with_name("transcripts")
 
 
 def transcripts(*arguments: str | Path, **environ: str) -> "subprocess.CompletedProcess[str]":
-    """Run `transcripts` to its end, with nothing of AWS in the environment but what is given."""
+    """Run `transcripts` to its end; of AWS, the environment has only the given variables."""
     return subprocess.run(
         [PROGRAM, *arguments],
         env=clean_environment(**environ),
@@ -29,7 +29,7 @@ def transcripts(*arguments: str | Path, **environ: str) -> "subprocess.Completed
 
 
 def clean_environment(**environ: str) -> dict[str, str]:
-    """What the command needs of this process's environment, and what is given."""
+    """Return the variables of this process that the command needs, and the given ones."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -46,7 +46,7 @@ def clean_environment(**environ: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """`transcripts serve` on a free port, ready for recordings; yields its URL and its process."""
+    """Run `transcripts serve` on a free port until it is ready; yield its URL and its process."""
     port = free_port()
     variables = {
         "EVENT_TRANSPORT": "memory",

@@ -1,4 +1,4 @@
-"""The process's logging, for tests that configure it."""
+"""Logging of the process, for tests that configure it."""
 
 import contextlib
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def logging_as_it_was() -> Iterator[None]:
-    """Undo whatever is done to the root logger, and to the levels of the ones that are held quiet."""
+    """Restore the root logger, and the levels of the loggers that are kept quiet."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     loggers = [
