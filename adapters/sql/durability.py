@@ -28,7 +28,7 @@ class DurabilityReport(NamedTuple):
     schema: str | None
 
 
-def condition_of(database: Database) -> DurabilityReport:
+def durability_report(database: Database) -> DurabilityReport:
     """Look, without changing anything.
 
     Raises:

@@ -13,7 +13,7 @@ import boto3
 
 from adapters.speech.decoding.versions import MENDED, ffmpeg_version, has_known_holes
 from adapters.sql.database import Database
-from adapters.sql.durability import DurabilityReport, condition_of
+from adapters.sql.durability import DurabilityReport, durability_report
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.engines.sqlite import has_wal_reset_race, library
 from adapters.sql.outbox.outbox import SqlOutbox
@@ -127,7 +127,7 @@ def _database(container: Container) -> Iterator[Check]:
         return
     database = Database(engine_for(url, on_network=settings.database_allow_network_file_system))
     try:
-        condition = condition_of(database)
+        condition = durability_report(database)
         yield _durability("SQLite" if database.is_sqlite else "PostgreSQL", condition)
         if condition.schema == SCHEMA_REVISION:
             yield _outbox(SqlOutbox(database).counts())

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from adapters.sql.database import Database
-from adapters.sql.durability import condition_of
+from adapters.sql.durability import durability_report
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
@@ -43,7 +43,7 @@ def counts_as_they_are(url: str) -> OutboxCounts:
     require_database(url)
     database = Database(engine_for(url))
     try:
-        found = condition_of(database).schema
+        found = durability_report(database).schema
         if found != SCHEMA_REVISION:
             raise ConfigurationError(
                 f"the schema of the outbox is {found or 'not there yet'}, and this version of the service "

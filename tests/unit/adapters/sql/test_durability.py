@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import event
 
 from adapters.sql.database import Database
-from adapters.sql.durability import condition_of
+from adapters.sql.durability import durability_report
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from domain.model.errors import OutboxUnavailableError
@@ -11,7 +11,7 @@ from tests.support.databases.databases import Place, PostgreSqlServer
 
 
 def test_a_database_as_it_is_set_up_keeps_what_it_confirms(database: Database) -> None:
-    condition = condition_of(database)
+    condition = durability_report(database)
 
     assert condition.unsafe == ()
     assert condition.schema == SCHEMA_REVISION
@@ -20,7 +20,7 @@ def test_a_database_as_it_is_set_up_keeps_what_it_confirms(database: Database) -
 def test_sqlite_tells_its_journal_and_how_it_syncs(sqlite_place: Place) -> None:
     database = sqlite_place.open()
 
-    assert condition_of(database).settings == {"journal_mode": "wal", "synchronous": "FULL"}
+    assert durability_report(database).settings == {"journal_mode": "wal", "synchronous": "FULL"}
     database.close()
 
 
@@ -31,7 +31,7 @@ def test_sqlite_that_does_not_sync_is_unsafe(sqlite_place: Place) -> None:
         database.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL")
     )
 
-    condition = condition_of(database)
+    condition = durability_report(database)
 
     assert condition.settings["synchronous"] == "NORMAL"
     assert condition.unsafe == ("synchronous",)
@@ -42,7 +42,7 @@ def test_sqlite_that_does_not_sync_is_unsafe(sqlite_place: Place) -> None:
 def test_postgresql_tells_its_version_and_what_it_waits_for(postgresql_place: Place) -> None:
     database = postgresql_place.open()
 
-    settings = condition_of(database).settings
+    settings = durability_report(database).settings
 
     assert int(settings.pop("server_version").split(".")[0]) >= 15
     assert settings == {"fsync": "on", "synchronous_commit": "on"}
@@ -57,14 +57,14 @@ def test_postgresql_that_confirms_too_early_is_unsafe(
     postgresql.run(f'ALTER DATABASE "{database.engine.url.database}" SET synchronous_commit = off')
     database.close()
 
-    assert condition_of(database).unsafe == ("synchronous_commit",)
+    assert durability_report(database).unsafe == ("synchronous_commit",)
     database.close()
 
 
 def test_a_database_without_tables_has_no_schema_and_gets_none(place: Place) -> None:
     database = Database(engine_for(place.url))
 
-    assert [condition_of(database).schema for _ in range(2)] == [None, None]
+    assert [durability_report(database).schema for _ in range(2)] == [None, None]
     database.close()
 
 
@@ -72,7 +72,7 @@ def test_a_database_that_is_away_says_so_without_its_password() -> None:
     database = Database(engine_for(f"postgresql+psycopg://me:hunter2@127.0.0.1:{free_port()}/away"))
 
     with pytest.raises(OutboxUnavailableError) as caught:
-        condition_of(database)
+        durability_report(database)
 
     assert "hunter2" not in str(caught.value)
     database.close()
