@@ -1,8 +1,8 @@
-"""Mutation tests: break the code on purpose, in a copy of the tree, one way after the other.
+"""Mutation check: break the code on purpose, in a copy of the tree, and expect a failing test for each break.
 
     python -m chaos.mutants
 
-Each break must turn a test red; one that no test notices, or that fits the code no more, ends in exit code 1.
+Exits with code 1 if no test fails for a break, or if a break no longer fits the code.
 """
 
 import os
@@ -22,17 +22,17 @@ FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
 SECONDS_A_RUN = 600
 
 FAULTS = "tests/faults/test_"
-DOMAIN = "tests/unit/domain/services/test_"
-CONSUMER_LOOP = "tests/unit/domain/services/consuming/test_loop.py"
-SQL = "tests/unit/adapters/sql/test_"
+SERVICES = "tests/unit/domain/services/"
+CONSUMER_LOOP = f"{SERVICES}consuming/test_loop.py"
+SQL = "tests/unit/adapters/sql/"
 
 
 class Mutant(NamedTuple):
     """Deliberate break of the code.
 
     Attributes:
-        old: a text that the file holds exactly once.
-        tests: where it has to show.
+        old: a text that the file contains exactly once.
+        tests: the tests of which one must fail.
     """
 
     name: str
@@ -80,7 +80,7 @@ MUTANTS = (
         "adapters/sql/engines/sqlite.py",
         '"synchronous=FULL"',
         '"synchronous=OFF"',
-        ("tests/unit/adapters/sql/engines/test_sqlite.py",),
+        (f"{SQL}engines/test_sqlite.py",),
     ),
     Mutant(
         "answer queued without adding",
@@ -106,16 +106,14 @@ MUTANTS = (
         "adapters/sql/engines/sqlite.py",
         "        if is_io_error(context.original_exception):",
         "        if False and is_io_error(context.original_exception):",
-        (
-            "tests/unit/adapters/sql/engines/test_sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",
-        ),
+        (f"{SQL}engines/test_sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
     ),
     Mutant(
         "promise into a file that is gone",
         "adapters/sql/engines/sqlite_file.py",
         "    if _FILE not in info:\n        return\n",
         "    return\n",
-        ("tests/unit/adapters/sql/engines/test_sqlite_file.py",),
+        (f"{SQL}engines/test_sqlite_file.py",),
     ),
     Mutant(
         "believe an answer of 200",
@@ -136,7 +134,7 @@ MUTANTS = (
         "domain/services/dead_letters/redrive.py",
         "        copies = self._queue.resend(messages)\n",
         "        self._dead_letters.delete(messages)\n        copies = self._queue.resend(messages)\n",
-        ("tests/unit/domain/services/dead_letters/test_redrive.py", f"{FAULTS}killed_redrives.py"),
+        (f"{SERVICES}dead_letters/test_redrive.py", f"{FAULTS}killed_redrives.py"),
     ),
     Mutant(
         "prune what waits",
@@ -145,9 +143,7 @@ MUTANTS = (
         "            _ROW.settled_at <= now",
         '            _ROW.state.in_(bindparam("states", expanding=True)) | IS_WAITING,\n'
         "            _ROW.added_at <= now",
-        (
-            "tests/unit/adapters/sql/outbox/test_outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",
-        ),
+        (f"{SQL}outbox/test_outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",),
     ),
     Mutant(
         "delete what was not handled",
@@ -174,7 +170,7 @@ MUTANTS = (
 
 
 class Outcome(NamedTuple):
-    """Result of a mutant; `red` is None if no test failed."""
+    """The first failing test of a mutant, `red`, or None if no test failed."""
 
     mutant: Mutant
     red: str | None
@@ -182,25 +178,25 @@ class Outcome(NamedTuple):
 
 
 def main() -> int:
-    """Run the tests without a break, then with each, and print the table."""
+    """Run the tests without a break, then with each break, and print a table."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copy = Path(folder) / "tree"
         shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
         _check(copy)
         outcomes = [_try(copy, mutant) for mutant in MUTANTS]
     survivors = [outcome for outcome in outcomes if outcome.red is None]
-    _say(f"{len(outcomes) - len(survivors)} of {len(outcomes)} breaks were noticed")
+    _say(f"{len(outcomes) - len(survivors)} of {len(outcomes)} breaks made a test fail")
     return 1 if survivors else 0
 
 
 def _check(copy: Path) -> None:
-    """Check that every mutant applies, and that the tests are green without it."""
+    """Exit unless every mutant fits the code and the tests pass without a break."""
     unfit = [mutant.name for mutant in MUTANTS if (copy / mutant.file).read_text().count(mutant.old) != 1]
     if unfit:
-        sys.exit(f"these breaks fit the code no more: {', '.join(unfit)}")
+        sys.exit(f"these breaks no longer fit the code: {', '.join(unfit)}")
     red = _run(copy, sorted({test for mutant in MUTANTS for test in mutant.tests}))
     if red:
-        sys.exit(f"without a break, {red} is red")
+        sys.exit(f"{red} fails without a break")
 
 
 def _try(copy: Path, mutant: Mutant) -> Outcome:
@@ -211,12 +207,12 @@ def _try(copy: Path, mutant: Mutant) -> Outcome:
         outcome = Outcome(mutant, _run(copy, mutant.tests), time.monotonic() - begun)
     finally:
         file.write_text(whole, encoding="utf-8")
-    _say(f"{mutant.name:42} {outcome.seconds:5.0f} s  {outcome.red or 'NOTICED BY NO TEST'}")
+    _say(f"{mutant.name:42} {outcome.seconds:5.0f} s  {outcome.red or 'NO TEST FAILED'}")
     return outcome
 
 
 def _run(copy: Path, tests: Sequence[str]) -> str | None:
-    """Return the first failing test; `transcripts` and all other processes run the copy's code, too."""
+    """Return the first test that fails; child processes run the code of the copy, too."""
     command = (sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *tests)
     environ = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run(  # noqa: S603 - our own tests
@@ -226,7 +222,7 @@ def _run(copy: Path, tests: Sequence[str]) -> str | None:
     if failed:
         return failed[1]
     if run.returncode:
-        sys.exit(f"pytest did not get as far as a test:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+        sys.exit(f"pytest ran no test:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
     return None
 
 
