@@ -33,7 +33,7 @@ class KeptOutbox:
     port: OutboxPort
     clock: Clock
     keeping: Callable[[float], OutboxPort]
-    """The same outbox, told to keep the texts of published events for so many days."""
+    """An outbox on the same store, if that outlives the process, that keeps texts for so many days."""
     reopened: Callable[[], OutboxPort] | None = None
     """The same outbox as another process sees it; None where nothing outlives the process."""
     broken: Callable[[], OutboxPort] | None = None
@@ -327,6 +327,8 @@ class OutboxPortContract:
         assert {record.event for record in port.records()} == {None}
 
     def test_texts_that_an_earlier_setting_kept_can_be_dropped_at_once(self, kept: KeptOutbox) -> None:
+        if kept.reopened is None:
+            pytest.skip("no event outlives the process, nor its setting")
         port = kept.keeping(365)
         port.record([Published(port.add(an_event(), lease_seconds=60), "receipt")])
 

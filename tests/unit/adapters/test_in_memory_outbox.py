@@ -1,4 +1,4 @@
-"""The contracts on the stores that last as long as the process."""
+"""The contracts of the outbox and of idempotency keys, in memory."""
 
 import pytest
 
@@ -13,14 +13,7 @@ class TestInMemoryOutbox(OutboxPortContract):
     @pytest.fixture
     def kept(self) -> KeptOutbox:
         clock = Clock()
-        port = InMemoryOutbox(clock)
-
-        def keeping(days: float) -> InMemoryOutbox:
-            other = InMemoryOutbox(clock, keep_days=days)
-            other._kept = port._kept
-            return other
-
-        return KeptOutbox(port, clock, keeping)
+        return KeptOutbox(InMemoryOutbox(clock), clock, lambda days: InMemoryOutbox(clock, keep_days=days))
 
 
 class TestInMemoryIdempotency(IdempotencyPortContract):
