@@ -1,4 +1,4 @@
-"""Publishing switched off (requirement 9.5 and 10.6)."""
+"""Disabled publishing (requirements 9.5 and 10.6)."""
 
 import logging
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class NoOpEventPublisher(EventPort):
-    """Accepts every event and keeps none; says so once, here, and the service says so for each request."""
+    """Accepts every event and stores none; logs that once, and the service logs it for each request."""
 
     def __init__(self, reason: str) -> None:
         logger.warning("event publishing is disabled", extra={"reason": reason})
@@ -20,7 +20,7 @@ class NoOpEventPublisher(EventPort):
         events: Sequence[CompletedEvent],
         /,
         *,
-        labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is kept
+        labels: tuple[str, ...] = (),  # noqa: ARG002 - the port's signature
     ) -> tuple[PublishOutcome, ...]:
-        """Keep nothing."""
+        """Return DISABLED for each event."""
         return (Publication(PublicationStatus.DISABLED),) * len(events)

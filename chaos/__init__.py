@@ -1,1 +1,1 @@
-"""Checks that are too disruptive or too slow for the tests: `make chaos` and `make mutants`."""
+"""Checks that are too rough or too slow for the tests: `make chaos` and `make mutants`."""

@@ -1,8 +1,8 @@
-"""Stronger faults than in the tests: system calls that fail or kill, and a hundred rounds of kill -9.
+"""Chaos run: system calls that fail or kill, and a hundred rounds of kill -9.
 
     python -m chaos.chaos [--rounds 100] [--points 60] [--seed N]
 
-Needs strace, and the right to trace. Exit code 1 where anything that was promised was lost.
+Needs strace, and permission to trace. Exits with code 1 if a promised event was lost.
 """
 
 import argparse
@@ -31,13 +31,13 @@ SERVERS = 2
 
 
 def main() -> int:
-    """Print a line for each kind of fault, as soon as it has a result."""
+    """Print a line for each kind of break as soon as it is finished."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=100, help="how often a server is killed")
-    parser.add_argument("--points", type=int, default=CAP, help="system calls of a kind at most")
-    parser.add_argument("--seed", type=int, default=time.time_ns(), help="of the moments")
+    parser.add_argument("--rounds", type=int, default=100, help="how often to kill a server")
+    parser.add_argument("--points", type=int, default=CAP, help="maximum system calls of each kind")
+    parser.add_argument("--seed", type=int, default=time.time_ns(), help="seed of the random moments")
     options = parser.parse_args()
     if shutil.which("strace") is None:
         parser.error("strace is not installed")
@@ -50,17 +50,19 @@ def main() -> int:
 
 
 def _rounds(rounds: int, seed: int) -> FaultReport:
-    """Run two servers on one file, under load, and kill one of them each time."""
+    """Kill one of two servers on one database file, under load, again and again."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name, RoughBus() as bus:
         folder, url = Path(name), f"sqlite:///{name}/transcripts.db"
-        os.environ[SHARED_FOLDER] = name  # folder for the files of the tests' processes
+        os.environ[SHARED_FOLDER] = name  # default folder of the tests' processes
         log = PromiseLog(folder / "promised")
         environ = {"DATABASE_URL": url, "AWS_ENDPOINT_URL": bus.url}
         servers = [Server(folder / f"server-{number}", **environ) for number in range(SERVERS)]
         callers = Callers(record(folder / "a.wav", tone(0.5)).read_bytes(), log)
         try:
             _start(servers)
-            bus.fail_always(SomeRefused("InternalFailure", share=0.5))  # many promises depend on the outbox
+            bus.fail_always(
+                SomeRefused("InternalFailure", share=0.5)
+            )  # so that many events depend on the outbox
             with callers.calling([server.url for server in servers]):
                 seconds = kill_again_and_again(
                     servers, rounds, seeded(seed), promised=lambda: callers.answers["queued"]

@@ -2,7 +2,7 @@
 
     python -m chaos.cycle DATABASE_URL BUS_URL
 
-The id is printed once the event was added: from then on it may not be lost.
+Prints the id once the event is added: from then on it must not be lost.
 """
 
 import os
@@ -21,11 +21,11 @@ from tests.support.samples.factories import an_event
 
 ROUNDS = 3
 REFUSED = 3
-"""Exit code if the event could not be stored, and was not promised."""
+"""The exit code if the event was not stored, and so not promised."""
 
 
 def main(database_url: str, bus_url: str) -> int:
-    """Run the cycle, with the faults of the environment."""
+    """Run the cycle despite injected faults."""
     outbox = SqlOutbox(prepare_database(database_url))
     client = relaying_client(AwsAccess("us-east-1", bus_url), threads=1)
     events = EventBridgePublisher(client, bus_name="default", source=DEFAULT_EVENT_SOURCE, region="us-east-1")

@@ -1,8 +1,8 @@
-"""Processes that open a new SQLite file at the same moment: each must be able to add an event.
+"""First contact: several processes open a new SQLite file at the same moment, and each must add an event.
 
     python -m chaos.first_contact [--rounds 300] [--processes 8] [--interpreter]
 
-Needs strace, which slows every sync by 20 ms, while two loops keep the cores busy. Exit code 1 where a
+Needs strace, which slows every sync by 20 ms, while two loops keep the cores busy. Exits with code 1 if a
 process failed or an event is missing.
 """
 
@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-import alembic.command  # noqa: F401 - what each process would import anyway, once for all of them
+import alembic.command  # noqa: F401 - imported once, before the forks
 
 from adapters.sql.database import Database
 from adapters.sql.engines.sqlite import library, sqlite_engine
@@ -29,12 +29,12 @@ TRACED = "UNDER_STRACE"
 
 
 def main() -> int:
-    """Run the rounds, and print the number of failed processes."""
+    """Run the rounds, and print how many processes failed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=300, help="new files")
-    parser.add_argument("--processes", type=int, default=8, help="that open each of them")
+    parser.add_argument("--rounds", type=int, default=300, help="number of new files")
+    parser.add_argument("--processes", type=int, default=8, help="number of processes that open each file")
     parser.add_argument("--interpreter", action="store_true", help="use the interpreter's own SQLite")
     options = parser.parse_args()
     if TRACED not in os.environ:
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def _round(processes: int, chosen: object) -> int:
-    """Return the number of processes that failed or stored no event."""
+    """Return how many processes failed or stored no event."""
     with tempfile.TemporaryDirectory(prefix="first-contact-") as folder:
         path = Path(folder) / "var" / "transcripts.db"
         waiting, begin = os.pipe()

@@ -1,4 +1,4 @@
-"""Break the n-th system call of one publish cycle, for n = 1, 2, … until there is no n-th call."""
+"""Injected faults: break the n-th system call of one publish cycle, for n = 1, 2, … up to the last one."""
 
 import os
 import shutil
@@ -21,14 +21,14 @@ ROOT = Path(__file__).parents[1]
 FAULTS = {"SIGKILL": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 CALLS = ("pwrite64", "fdatasync,fsync", "write", "sendto,sendmsg,send")
 CAP = 60
-"""Largest number of points of a kind."""
+"""Maximum points of each kind."""
 
 
 class Point(NamedTuple):
-    """Fault and its result.
+    """Result of one break.
 
     Attributes:
-        met: whether the n-th call was made at all.
+        met: the n-th call was made.
     """
 
     met: bool
@@ -38,7 +38,7 @@ class Point(NamedTuple):
 
 
 class FaultReport(NamedTuple):
-    """Results of all points of a kind."""
+    """Sums over all points of one kind."""
 
     name: str
     tried: int
@@ -88,7 +88,7 @@ def _try(folder: Path, injection: str) -> Point:
 
 
 def _run(place: Path, injection: str, arguments: tuple[str, str]) -> bool:
-    """Run the cycle under strace; return true if the injection met its call."""
+    """Run the cycle under strace; return True if the injection met its call."""
     trace = place / "trace"
     command = (
         "strace",

@@ -1,4 +1,4 @@
-"""Where dead letters are kept for longer than a queue keeps them."""
+"""Port of the archive that keeps dead letters longer than a queue does."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -8,24 +8,24 @@ from domain.model.messages.archived import ArchivedMessage
 
 
 class DeadLetterArchivePort(Protocol):
-    """A place outside of queues that keeps whole messages until somebody deletes them; nothing here does."""
+    """Archive of whole messages outside of queues; the service never deletes one."""
 
     @abstractmethod
     def keep(self, message: ArchivedMessage, /) -> None:
-        """Store a message, over the same one of an earlier run.
+        """Store a message durably, replacing the same one of an earlier run.
 
-        Returns once it was read back, the same, from where it will last.
+        Returns once it was read back unchanged.
 
         Raises:
-            ArchiveError: it is not known to be kept.
+            ArchiveError: the message may not be stored.
         """
         ...
 
     @abstractmethod
     def messages(self) -> Iterator[ArchivedMessage]:
-        """Read everything that is kept, in the order of its names.
+        """Read all messages, in the order of their names.
 
         Raises:
-            ArchiveError: the archive cannot be read, or something in it is no message; it is named.
+            ArchiveError: the archive cannot be read, or contains an entry that is no message; names it.
         """
         ...

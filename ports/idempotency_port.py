@@ -1,4 +1,4 @@
-"""How a request that is repeated gets the answer that the first one got."""
+"""Port of idempotency keys: a repeated request gets the answer of the first one."""
 
 from abc import abstractmethod
 from typing import Protocol
@@ -8,25 +8,25 @@ from domain.model.idempotency import FirstAnswer, Reservation
 
 
 class IdempotencyPort(Protocol):
-    """Remembers for a day what was answered to which key; the keys of one tenant are not another's.
+    """Stores the answer to each key for a day; each tenant has its own keys.
 
-    Any number of threads, processes and machines may use it at once. Time is the store's own. Every method
-    raises `IdempotencyUnavailableError` where the store cannot be reached, is full or fails.
+    Any number of threads, processes and machines may use it at once. Times are by the store's clock. Every
+    method raises `IdempotencyUnavailableError` if the store cannot be reached, is full or fails.
     """
 
     @abstractmethod
     def begin(
         self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
     ) -> Reservation | FirstAnswer:
-        """Be the first with a key, or learn what the first one was answered.
+        """Reserve a key for the first request, or return the answer to the first request.
 
-        A reservation whose lease ran out (its owner died) is forgotten, and so is an answer after a day.
+        A reservation expires with its lease (its owner died), an answer after a day.
 
         Args:
-            tenant_id: whose key it is.
-            key: what the client sent, of any length.
-            fingerprint: tells one recording from another.
-            lease_seconds: how long the reservation holds, unless it is renewed.
+            tenant_id: the owner of the key.
+            key: the key that the client sent, of any length.
+            fingerprint: identifies the recording.
+            lease_seconds: how long the reservation is valid, unless it is renewed.
 
         Raises:
             IdempotencyConflictError: the key came with another recording before, answered or not.
@@ -36,38 +36,38 @@ class IdempotencyPort(Protocol):
 
     @abstractmethod
     def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
-        """Let the reservation hold for `lease_seconds`, from now on.
+        """Extend the reservation to `lease_seconds` from now.
 
-        One that ran out still counts as long as nobody else has the key and nobody has erased it.
+        An expired one is still valid until the key is reserved again or pruned.
 
         Returns:
-            Whether the reservation still counted; a stale or finished one changes nothing.
+            True if the reservation was valid; a stale or finished one changes nothing.
         """
         ...
 
     @abstractmethod
     def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
-        """Keep the answer for a day, from now on.
+        """Store the answer for a day from now.
 
         Returns:
-            Whether the reservation still counted; a stale one changes nothing.
+            True if the reservation was valid; a stale one changes nothing.
         """
         ...
 
     @abstractmethod
     def abandon(self, reservation: Reservation, /) -> bool:
-        """Free the key, because there will be no answer worth keeping.
+        """Free the key, because there will be no answer to store.
 
         Returns:
-            Whether the reservation still counted; a stale or finished one changes nothing.
+            True if the reservation was valid; a stale or finished one changes nothing.
         """
         ...
 
     @abstractmethod
     def prune(self) -> int:
-        """Erase what is forgotten; `begin` does not depend on it.
+        """Delete expired keys; `begin` does not depend on it.
 
         Returns:
-            How many keys that were.
+            The number of deleted keys.
         """
         ...

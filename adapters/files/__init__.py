@@ -1,1 +1,1 @@
-"""What is kept as files on this machine."""
+"""Adapters that store files on this machine."""

@@ -1,4 +1,4 @@
-"""Dead letters as files of a folder."""
+"""Archive of dead letters as files in a folder."""
 
 import os
 import tempfile
@@ -14,16 +14,16 @@ SUFFIX = ".json"
 
 
 class FolderArchive(DeadLetterArchivePort):
-    """One file a message, readable by its owner alone; the folder is made with the first one.
+    """Stores one file per message, readable only by its owner; the first message creates the folder.
 
-    A file appears under its name whole or not at all, and survives a power cut once `keep` has returned.
+    A file appears under its name complete or not at all, and survives a power cut once `keep` has returned.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def keep(self, message: ArchivedMessage, /) -> None:
-        """Write, synchronise, rename, synchronise the folder, and read it back."""
+        """Write, sync and rename the file, sync the folder, and read the file back."""
         path, content = self._folder / message.name, message.to_json().encode()
         with _translated(f"{path} was not written"):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ class FolderArchive(DeadLetterArchivePort):
                 raise ArchiveError(f"{path} does not hold what was written to it")
 
     def messages(self) -> Iterator[ArchivedMessage]:
-        """Read the folder's files; those that are not named `*.json` are nobody's."""
+        """Read the `*.json` files of the folder."""
         with _translated(f"{self._folder} cannot be read"):
             paths = sorted(path for path in self._folder.iterdir() if path.suffix == SUFFIX)
         for path in paths:
@@ -53,10 +53,10 @@ def _write(path: Path, content: bytes) -> None:
         with suppress(OSError):
             Path(name).unlink()
         raise
-    _synchronise(path.parent)
+    _sync(path.parent)
 
 
-def _synchronise(folder: Path) -> None:
+def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -65,8 +65,8 @@ def _synchronise(folder: Path) -> None:
 
 
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def _translated(failure: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ArchiveError(f"{what}: {error.strerror}") from error
+        raise ArchiveError(f"{failure}: {error.strerror}") from error

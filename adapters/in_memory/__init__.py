@@ -1,4 +1,4 @@
-"""Everything of the core's that can be kept in this process: for tests, and for running without a bus."""
+"""Adapters that store in this process: for tests, and for running without a bus."""
 
 from adapters.in_memory.events import InMemoryEventPublisher
 from adapters.in_memory.idempotency import InMemoryIdempotency

@@ -1,4 +1,4 @@
-"""Events kept in this process: for tests and for running without a bus."""
+"""Event publisher that stores events in this process."""
 
 from collections.abc import Sequence
 from threading import Lock
@@ -15,7 +15,7 @@ from ports.event_port import EventPort, PublishOutcome
 
 
 class InMemoryEventPublisher(EventPort):
-    """Keeps events as the JSON that a bus would carry, so that what cannot be serialised fails here too."""
+    """Stores events as the JSON that a bus would carry, so that an event that cannot be serialised fails."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -24,7 +24,7 @@ class InMemoryEventPublisher(EventPort):
     def publish_all(
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
-        """Keep the events until the process ends."""
+        """Store the events until the process ends."""
         sent = [(event.to_json(), labels) for event in events]
         with self._lock:
             self._sent.extend(sent)
@@ -32,13 +32,13 @@ class InMemoryEventPublisher(EventPort):
 
     @property
     def accepted(self) -> tuple[CompletedEvent, ...]:
-        """Every event so far, read back from its JSON, in the order of acceptance."""
+        """All events, read back from their JSON, in the order of publication."""
         with self._lock:
             return tuple(read_event(detail) for detail, _ in self._sent)
 
     @property
     def published(self) -> tuple[BatchProcessingCompleted, ...]:
-        """Those of schema 1.0."""
+        """The events of schema 1.0."""
         return tuple(event for event in self.accepted if isinstance(event, BatchProcessingCompleted))
 
     @property

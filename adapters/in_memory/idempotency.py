@@ -1,4 +1,4 @@
-"""Idempotency keys remembered in this process."""
+"""Idempotency keys in this process."""
 
 import time
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from domain.model.idempotency import FirstAnswer, Reservation
 from ports.idempotency_port import IdempotencyPort
 
 KEEP_SECONDS: Final = 86_400.0
-"""How long an answer is remembered."""
+"""How long an answer is stored."""
 
 
 @dataclass
 class _Key:
-    """A key in an `InMemoryIdempotency`; it expires with the lease, then with the answer."""
+    """A stored key; it expires with the lease, then with the answer."""
 
     fingerprint: str
     token: UUID
@@ -26,7 +26,7 @@ class _Key:
 
 
 class InMemoryIdempotency(IdempotencyPort):
-    """Remembers keys until the process ends.
+    """Stores keys until the process ends.
 
     Args:
         clock: seconds since 1970.
@@ -40,7 +40,7 @@ class InMemoryIdempotency(IdempotencyPort):
     def begin(
         self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
     ) -> Reservation | FirstAnswer:
-        """Be the first with a key, or look at who was."""
+        """Reserve the key, or return the first answer."""
         with self._lock:
             found = self._keys.get((tenant_id, key))
             if found is None or found.expires_at <= self._clock():
@@ -57,7 +57,7 @@ class InMemoryIdempotency(IdempotencyPort):
         return FirstAnswer(found.answer)
 
     def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
-        """Let the reservation hold for longer."""
+        """Extend the reservation."""
         with self._lock:
             if (key := self._owned(reservation)) is None:
                 return False
@@ -65,7 +65,7 @@ class InMemoryIdempotency(IdempotencyPort):
             return True
 
     def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
-        """Keep the answer."""
+        """Store the answer."""
         with self._lock:
             if (key := self._owned(reservation)) is None:
                 return False
@@ -73,7 +73,7 @@ class InMemoryIdempotency(IdempotencyPort):
             return True
 
     def abandon(self, reservation: Reservation, /) -> bool:
-        """Free the key."""
+        """Delete the key."""
         with self._lock:
             if self._owned(reservation) is None:
                 return False
@@ -81,7 +81,7 @@ class InMemoryIdempotency(IdempotencyPort):
             return True
 
     def prune(self) -> int:
-        """Erase what has expired."""
+        """Delete expired keys."""
         with self._lock:
             old = [name for name, key in self._keys.items() if key.expires_at <= self._clock()]
             for name in old:

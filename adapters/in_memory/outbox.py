@@ -1,4 +1,4 @@
-"""An outbox in this process."""
+"""Outbox in this process."""
 
 import time
 from collections import Counter
@@ -28,8 +28,8 @@ WAITING, PUBLISHED, REJECTED = OutboxState.WAITING, OutboxState.PUBLISHED, Outbo
 
 
 @dataclass
-class _Kept:
-    """An event in an `InMemoryOutbox`, as a row would hold it; times are seconds since 1970."""
+class _StoredEvent:
+    """A stored event, like a row of a database; times are seconds since 1970."""
 
     json: str | None
     tenant_id: UUID
@@ -51,7 +51,7 @@ class _Kept:
         latest = now + MAX_WAIT_SECONDS
         return max(now if moment > latest else moment for moment in (self.due_at, self.lease_until))
 
-    def is_put_off(self, now: float) -> bool:
+    def is_postponed(self, now: float) -> bool:
         return max(self.due_at, self.lease_until) > now
 
     def settle(self, outcome: Outcome, now: float, *, keeps_texts: bool) -> None:
@@ -83,110 +83,110 @@ class _Kept:
 
 
 class InMemoryOutbox(OutboxPort):
-    """Keeps events as JSON until the process ends: nothing here survives a crash.
+    """Stores events as JSON until the process ends; they do not survive a crash.
 
     Args:
         clock: seconds since 1970.
-        keep_days: how long the texts of published events are kept; 0 for not at all.
+        keep_days: how long the texts of published events are kept; 0 drops them on publication.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time, *, keep_days: float = 0.0) -> None:
         self._clock = clock
         self._keep_seconds = keep_days * SECONDS_A_DAY
         self._lock = Lock()
-        self._kept: dict[UUID, _Kept] = {}
+        self._events: dict[UUID, _StoredEvent] = {}
 
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
-        """Keep the event, unless it is kept already."""
+        """Store the event, unless it is stored already."""
         lease, json = EventLease(event, uuid4(), attempts=0), event.to_json()
         with self._lock:
             now = self._clock()
-            kept = _Kept(json, event.tenant_id, lease.token, now, now, now + lease_seconds)
-            self._kept.setdefault(event.interaction_id, kept)
+            stored = _StoredEvent(json, event.tenant_id, lease.token, now, now, now + lease_seconds)
+            self._events.setdefault(event.interaction_id, stored)
         return lease
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
-        """Lend what is due, oldest first."""
+        """Lease due events, oldest first."""
         with self._lock:
             now, token = self._clock(), uuid4()
-            free = [kept for kept in self._waiting() if kept.free_at(now) <= now]
-            free = sorted(free, key=lambda kept: (kept.is_put_off(now), kept.due_at))[:limit]
-            for kept in free:
-                kept.token, kept.lease_until = token, now + lease_seconds
-            return tuple(EventLease(kept.event, token, kept.attempts) for kept in free if kept.event)
+            free = [stored for stored in self._waiting() if stored.free_at(now) <= now]
+            free = sorted(free, key=lambda stored: (stored.is_postponed(now), stored.due_at))[:limit]
+            for stored in free:
+                stored.token, stored.lease_until = token, now + lease_seconds
+            return tuple(EventLease(stored.event, token, stored.attempts) for stored in free if stored.event)
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
-        """Settle what is owned by those who report."""
+        """Apply outcomes whose token still owns the event."""
         with self._lock:
             return sum(self._settle(outcome) for outcome in outcomes)
 
     def counts(self) -> OutboxCounts:
-        """Count what is kept."""
+        """Count the events by state."""
         with self._lock:
-            states = Counter(kept.state for kept in self._kept.values())
+            states = Counter(stored.state for stored in self._events.values())
             now = self._clock()
-            oldest = max((now - kept.added_at for kept in self._waiting()), default=0.0)
+            oldest = max((now - stored.added_at for stored in self._waiting()), default=0.0)
         return OutboxCounts(states[WAITING], states[REJECTED], states[PUBLISHED], max(0.0, oldest))
 
     def seconds_until_due(self) -> float | None:
-        """Look for what is free first."""
+        """Find the waiting event that can be leased first."""
         with self._lock:
             now = self._clock()
-            free_at = min((kept.free_at(now) for kept in self._waiting()), default=None)
+            free_at = min((stored.free_at(now) for stored in self._waiting()), default=None)
             return None if free_at is None else max(0.0, free_at - now)
 
     def find(self, interaction_id: UUID, /) -> OutboxRecord | None:
-        """Look one event up."""
+        """Read one event."""
         with self._lock:
-            kept = self._kept.get(interaction_id)
-            return kept.record(interaction_id) if kept else None
+            stored = self._events.get(interaction_id)
+            return stored.record(interaction_id) if stored else None
 
     def records(self, state: OutboxState | None = None, /, *, limit: int = 100) -> tuple[OutboxRecord, ...]:
-        """List what was added last."""
+        """List the events that were added most recently."""
         with self._lock:
-            wanted = [(key, kept) for key, kept in self._kept.items() if state in (None, kept.state)]
+            wanted = [(key, stored) for key, stored in self._events.items() if state in (None, stored.state)]
         latest = sorted(wanted, key=lambda pair: pair[1].added_at, reverse=True)[:limit]
-        return tuple(kept.record(interaction_id) for interaction_id, kept in latest)
+        return tuple(stored.record(interaction_id) for interaction_id, stored in latest)
 
     def retry(self, interaction_ids: Sequence[UUID] | None = None, /) -> int:
-        """Make events due now: those that are named, or every rejected one."""
+        """Make the named events due now, or every rejected event."""
         with self._lock:
             if interaction_ids is None:
-                chosen = [kept for kept in self._kept.values() if kept.state is REJECTED]
+                chosen = [stored for stored in self._events.values() if stored.state is REJECTED]
             else:
-                named = (kept for key, kept in self._kept.items() if key in interaction_ids)
-                chosen = [kept for kept in named if kept.state is not PUBLISHED]
-            for kept in chosen:
-                kept.state, kept.due_at, kept.settled_at = WAITING, self._clock(), None
+                named = (stored for key, stored in self._events.items() if key in interaction_ids)
+                chosen = [stored for stored in named if stored.state is not PUBLISHED]
+            for stored in chosen:
+                stored.state, stored.due_at, stored.settled_at = WAITING, self._clock(), None
             return len(chosen)
 
     def purge_payloads(self, limit: int, /) -> int:
-        """Drop the texts of what was published long enough ago."""
+        """Drop the texts of events that were published long enough ago."""
         with self._lock:
             before = self._clock() - self._keep_seconds
-            texts = (kept for kept in self._kept.values() if kept.state is PUBLISHED and kept.json)
-            old = [kept for kept in texts if (kept.settled_at or 0) <= before][:limit]
-            for kept in old:
-                kept.json = None
+            texts = (stored for stored in self._events.values() if stored.state is PUBLISHED and stored.json)
+            old = [stored for stored in texts if (stored.settled_at or 0) <= before][:limit]
+            for stored in old:
+                stored.json = None
             return len(old)
 
     def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
-        """Forget what was settled long enough ago."""
+        """Delete events that were settled long enough ago."""
         states = (PUBLISHED, REJECTED) if rejected else (PUBLISHED,)
         with self._lock:
             limit = self._clock() - older_than_days * SECONDS_A_DAY
-            kept = self._kept.items()
-            old = [key for key, one in kept if one.state in states and (one.settled_at or 0) <= limit]
+            stored = self._events.items()
+            old = [key for key, one in stored if one.state in states and (one.settled_at or 0) <= limit]
             for key in old:
-                del self._kept[key]
+                del self._events[key]
             return len(old)
 
-    def _waiting(self) -> Iterator[_Kept]:
-        return (kept for kept in self._kept.values() if kept.state is WAITING)
+    def _waiting(self) -> Iterator[_StoredEvent]:
+        return (stored for stored in self._events.values() if stored.state is WAITING)
 
     def _settle(self, outcome: Outcome) -> bool:
-        kept = self._kept.get(outcome.lease.interaction_id)
-        if kept is None or kept.state is not WAITING or kept.token != outcome.lease.token:
+        stored = self._events.get(outcome.lease.interaction_id)
+        if stored is None or stored.state is not WAITING or stored.token != outcome.lease.token:
             return False
-        kept.settle(outcome, self._clock(), keeps_texts=self._keep_seconds > 0)
+        stored.settle(outcome, self._clock(), keeps_texts=self._keep_seconds > 0)
         return True

@@ -1,4 +1,4 @@
-"""Large transcripts kept in this process."""
+"""Store of large transcripts in this process."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from ports.payload_store_port import PayloadStorePort, payload_key
 
 
 class InMemoryPayloadStore(PayloadStorePort):
-    """Keeps large transcripts until the process ends."""
+    """Stores large transcripts until the process ends."""
 
     BUCKET = "memory"
 
@@ -16,14 +16,14 @@ class InMemoryPayloadStore(PayloadStorePort):
         self._objects: dict[str, bytes] = {}
 
     def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
-        """Keep the transcripts, over those of an earlier attempt."""
+        """Store the transcripts, replacing those of an earlier attempt."""
         key, content = payload_key(event), event.data.model_dump_json().encode()
         self._objects[key] = content
         digest = hashlib.sha256(content).hexdigest()
         return TranscriptRef(bucket=self.BUCKET, key=key, size=len(content), sha256=digest)
 
     def get(self, ref: TranscriptRef, /) -> bytes:
-        """What was stored."""
+        """Return the stored bytes."""
         if ref.bucket != self.BUCKET:
             raise PayloadStoreError(f"the reference leads to {ref.bucket!r}, not to this store")
         if ref.key not in self._objects:

@@ -1,4 +1,4 @@
-"""The memory of what was worked off, in this process."""
+"""Deduplication of consumed events in this process."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ from ports.deduplication_port import DeduplicationPort
 
 @dataclass
 class _Processed:
-    """An event in an `InMemoryProcessedEvents`; without a token it is done."""
+    """A leased event, or a completed one, which has no token."""
 
     token: UUID | None
     expires_at: float
 
 
 class InMemoryProcessedEvents(DeduplicationPort):
-    """Remembers events until the process ends; every instance is a group of its own.
+    """Stores events until the process ends; each instance is a consumer group of its own.
 
     Args:
         clock: seconds since 1970.
@@ -33,12 +33,12 @@ class InMemoryProcessedEvents(DeduplicationPort):
     def acquire(
         self, keys: Sequence[EventKey], /, *, lease_seconds: float
     ) -> tuple[ProcessingLease | LeaseStatus, ...]:
-        """Lease each event that is new or forgotten."""
+        """Lease each event that is new or expired."""
         with self._lock:
             return tuple(self._acquire(key, self._clock() + lease_seconds) for key in keys)
 
     def renew(self, leases: Sequence[ProcessingLease], /, *, lease_seconds: float) -> int:
-        """Go on holding."""
+        """Extend the leases that still have these tokens."""
         with self._lock:
             owned = [self._events[lease.key] for lease in leases if self._owns(lease)]
             for event in owned:
@@ -46,19 +46,19 @@ class InMemoryProcessedEvents(DeduplicationPort):
             return len(owned)
 
     def complete(self, leases: Sequence[ProcessingLease], /, *, retention_seconds: float) -> None:
-        """Remember them."""
+        """Record the events as completed."""
         with self._lock:
             for lease in leases:
                 self._events[lease.key] = _Processed(None, self._clock() + retention_seconds)
 
     def release(self, leases: Sequence[ProcessingLease], /) -> None:
-        """Forget that they were held."""
+        """Delete the leases that still have these tokens."""
         with self._lock:
             for lease in filter(self._owns, leases):
                 del self._events[lease.key]
 
     def prune(self) -> int:
-        """Erase what has expired."""
+        """Delete expired events."""
         with self._lock:
             old = [key for key, event in self._events.items() if event.expires_at <= self._clock()]
             for key in old:

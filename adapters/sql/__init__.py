@@ -1,1 +1,1 @@
-"""The outbox and its like on SQLite and PostgreSQL, behind the ports; the only place that knows SQL."""
+"""Outbox, idempotency keys and deduplication on SQLite and PostgreSQL; the only package with SQL."""

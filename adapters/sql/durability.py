@@ -1,4 +1,4 @@
-"""What a database says about itself, for an operator: whether it keeps what it has confirmed."""
+"""Report on the durability of a database: the settings with which confirmed commits can be lost."""
 
 from typing import NamedTuple
 
@@ -10,17 +10,17 @@ from adapters.sql.schema.upgrade import revision
 from domain.model.errors import OutboxUnavailableError
 
 _SYNCHRONOUS = ("OFF", "NORMAL", "FULL", "EXTRA")
-"""What SQLite gives back as a number."""
+"""The names of the numbers that SQLite returns."""
 _DURABLE = ("FULL", "EXTRA")
 
 
 class DurabilityReport(NamedTuple):
-    """How a database is.
+    """Durability settings and schema of a database.
 
     Attributes:
-        settings: what decides on durability, by name; with PostgreSQL its version, too.
-        unsafe: the names of those with which confirmed commits can be lost.
-        schema: the migration that was run last; None where there are no tables yet.
+        settings: the settings that affect durability, by name; for PostgreSQL also its version.
+        unsafe: the names of the settings with which confirmed commits can be lost.
+        schema: the last migration; None if there are no tables yet.
     """
 
     settings: dict[str, str]
@@ -29,27 +29,27 @@ class DurabilityReport(NamedTuple):
 
 
 def durability_report(database: Database) -> DurabilityReport:
-    """Look, without changing anything.
+    """Read settings and schema, without changing anything.
 
     Raises:
-        OutboxUnavailableError: the database cannot be reached, or refuses.
+        OutboxUnavailableError: the database cannot be reached, or refuses the queries.
     """
     with database.reading(OutboxUnavailableError) as connection:
-        look = _sqlite if database.is_sqlite else _postgresql
-        return DurabilityReport(*look(connection), revision(connection))
+        settings_of = _sqlite if database.is_sqlite else _postgresql
+        return DurabilityReport(*settings_of(connection), revision(connection))
 
 
 def _sqlite(connection: Connection) -> tuple[dict[str, str], tuple[str, ...]]:
-    level = _SYNCHRONOUS[int(_asked(connection, "PRAGMA synchronous"))]
-    settings = {"journal_mode": _asked(connection, "PRAGMA journal_mode"), "synchronous": level}
+    level = _SYNCHRONOUS[int(_query(connection, "PRAGMA synchronous"))]
+    settings = {"journal_mode": _query(connection, "PRAGMA journal_mode"), "synchronous": level}
     return settings, () if level in _DURABLE else ("synchronous",)
 
 
 def _postgresql(connection: Connection) -> tuple[dict[str, str], tuple[str, ...]]:
     names = ("server_version", *UNSAFE_SETTINGS)
-    settings = {name: _asked(connection, f"SHOW {name}") for name in names}
+    settings = {name: _query(connection, f"SHOW {name}") for name in names}
     return settings, tuple(name for name in UNSAFE_SETTINGS if settings[name] == "off")
 
 
-def _asked(connection: Connection, statement: str) -> str:
+def _query(connection: Connection, statement: str) -> str:
     return str(connection.exec_driver_sql(statement).scalar_one())

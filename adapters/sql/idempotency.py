@@ -23,11 +23,11 @@ _KEY = idempotency_keys.c
 
 
 class SqlIdempotency(IdempotencyPort):
-    """One row a key. Its hash is kept, not the key, which may be long and is the client's own business.
+    """Stores one row per key, with a hash of the key, which may be long and private to the client.
 
     Args:
         database: with its schema up to date.
-        now: what counts as now, in SQL; the database's clock, except where a test needs another.
+        now: the current time, in SQL; the database's clock, except in tests.
     """
 
     def __init__(self, database: Database, *, now: ColumnElement[float] | None = None) -> None:
@@ -37,7 +37,7 @@ class SqlIdempotency(IdempotencyPort):
     def begin(
         self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
     ) -> Reservation | FirstAnswer:
-        """Insert the key, or take over one that is forgotten; else look at who has it."""
+        """Insert the key or take over an expired one; otherwise read the existing row."""
         reservation = Reservation(tenant_id, key, uuid4())
         with self._database.writing(IdempotencyUnavailableError) as connection:
             if connection.execute(self._reserve(reservation, fingerprint, lease_seconds)).first():
@@ -66,14 +66,14 @@ class SqlIdempotency(IdempotencyPort):
             return connection.execute(delete(idempotency_keys).where(*_owned(reservation))).rowcount == 1
 
     def prune(self) -> int:
-        """Delete what has expired."""
+        """Delete expired keys."""
         with self._database.writing(IdempotencyUnavailableError) as connection:
             return connection.execute(delete(idempotency_keys).where(_KEY.expires_at <= self._now)).rowcount
 
     def _reserve(
         self, reservation: Reservation, fingerprint: str, lease_seconds: float
     ) -> TypedReturnsRows[UUID]:
-        """Returns a row where the reservation was made."""
+        """Build a statement that returns a row if the reservation was made."""
         changes = {
             "fingerprint": fingerprint,
             "token": reservation.token,
@@ -93,7 +93,7 @@ class SqlIdempotency(IdempotencyPort):
 def _first_answer(found: Row[str, str | None] | None, fingerprint: str) -> FirstAnswer:
     if found is not None and found.fingerprint != fingerprint:
         raise IdempotencyConflictError("This idempotency key was used with another recording.")
-    if found is None or found.answer is None:  # None: freed this very moment; a later try will be the first
+    if found is None or found.answer is None:  # None: just freed; a later request will be the first
         raise IdempotencyInProgressError("The first request with this idempotency key is still in progress.")
     return FirstAnswer(found.answer)
 

@@ -1,4 +1,4 @@
-"""The database that `DATABASE_URL` names, ready for use."""
+"""Factory of the database that `DATABASE_URL` names."""
 
 from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
@@ -8,16 +8,16 @@ from domain.model.errors import OutboxUnavailableError
 
 
 def prepare_database(url: str, *, on_network: bool = False) -> Database:
-    """Open the database and bring its tables up to date; several processes may do so at once.
+    """Open the database and migrate its schema; several processes may do so at once.
 
     Args:
         url: `DATABASE_URL`.
-        on_network: whether an SQLite file may lie on a network file system.
+        on_network: allow an SQLite file on a network file system.
 
     Raises:
-        ConfigurationError: `DATABASE_URL` has another form, its file cannot be made or may not lie there, or
-            the database belongs to a newer version of this service.
-        OutboxUnavailableError: the database cannot be reached, or refuses.
+        ConfigurationError: `DATABASE_URL` has another form, its file cannot be created or is not allowed
+            there, or the database belongs to a newer version of this service.
+        OutboxUnavailableError: the database cannot be reached, or refuses the migration.
     """
     database = Database(engine_for(url, on_network=on_network))
     upgrade_schema(database)

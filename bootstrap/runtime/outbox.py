@@ -1,4 +1,4 @@
-"""The outbox as an operator's tools see it: the one that a service has made."""
+"""The existing outbox of a service, for operators' commands."""
 
 from pathlib import Path
 
@@ -16,29 +16,29 @@ _SQLITE = "sqlite:///"
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite database; None for a database server."""
+    """Return the file of an SQLite database; None for a database server."""
     return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
 def existing_outbox(container: Container) -> OutboxPort:
-    """The outbox that is there already.
+    """Open the outbox of the service; do not create its file.
 
-    A tool that made the file would make it for the wrong user, or in the wrong folder, and find it empty.
+    A command might create the file for the wrong user or in the wrong folder, and would find it empty.
 
     Raises:
         ConfigurationError: there is no such file, or `DATABASE_URL` cannot be used.
-        OutboxUnavailableError: the database cannot be reached, or refuses.
+        OutboxUnavailableError: the database cannot be reached, or refuses the connection.
     """
     require_database(container.settings().database_url)
     return container.outbox()
 
 
 def counts_as_they_are(url: str) -> OutboxCounts:
-    """What the outbox holds; nothing is made or migrated for it.
+    """Count the events of the outbox, without creating or migrating its database.
 
     Raises:
         ConfigurationError: there is no such file, or its schema is of another version of the service.
-        OutboxUnavailableError: the database cannot be reached, or refuses.
+        OutboxUnavailableError: the database cannot be reached, or refuses the query.
     """
     require_database(url)
     database = Database(engine_for(url))
@@ -55,10 +55,10 @@ def counts_as_they_are(url: str) -> OutboxCounts:
 
 
 def require_database(url: str) -> None:
-    """Look for the file of an SQLite database; a server speaks for itself.
+    """Check that the file of an SQLite database exists.
 
     Raises:
-        ConfigurationError: it is not there, or not to be seen.
+        ConfigurationError: the file is missing or cannot be accessed.
     """
     file = sqlite_file(url)
     try:

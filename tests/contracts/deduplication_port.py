@@ -1,4 +1,4 @@
-"""What every memory of worked off events keeps to: the sentences of `DeduplicationPort`'s docstrings.
+"""Contract of every deduplication store: the sentences of `DeduplicationPort`'s docstrings.
 
 A store binds the contract by subclassing it and providing the fixture `memory`.
 """
@@ -22,7 +22,7 @@ MONTH = 28 * DAY
 
 @dataclass(frozen=True)
 class Memory:
-    """A memory with its clock, and that of another group in the same store."""
+    """A deduplication store with its clock, and the one of another group in the same database."""
 
     port: DeduplicationPort
     clock: Clock
@@ -30,13 +30,13 @@ class Memory:
     broken: Callable[[], DeduplicationPort] | None = None
 
     def lease(self, key: EventKey) -> ProcessingLease:
-        """ProcessingLease an event that is free."""
+        """Lease a free event."""
         (lease,) = self.port.acquire([key], lease_seconds=60)
         assert isinstance(lease, ProcessingLease)
         return lease
 
     def status(self, key: EventKey) -> ProcessingLease | LeaseStatus:
-        """How an event stands, for another consumer of the group."""
+        """Return the status of an event for another consumer of the group."""
         return self.port.acquire([key], lease_seconds=60)[0]
 
 

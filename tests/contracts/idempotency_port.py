@@ -1,4 +1,4 @@
-"""Contract of `IdempotencyPort`: one test for each sentence of its docstrings.
+"""Contract of every store of idempotency keys: the sentences of `IdempotencyPort`'s docstrings.
 
 A store binds the contract by subclassing it and providing the fixture `keys`.
 """

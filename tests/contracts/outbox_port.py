@@ -1,4 +1,4 @@
-"""What every outbox keeps to: the sentences of `OutboxPort`'s docstrings, one test each.
+"""Contract of every outbox: one test for each sentence of `OutboxPort`'s docstrings.
 
 An outbox binds the contract by subclassing it and providing the fixture `kept`.
 """
@@ -35,9 +35,9 @@ class KeptOutbox:
     keeping: Callable[[float], OutboxPort]
     """An outbox on the same store, if that outlives the process, that keeps texts for so many days."""
     reopened: Callable[[], OutboxPort] | None = None
-    """The same outbox as another process sees it; None where nothing outlives the process."""
+    """The same outbox opened by another process; None if no event outlives the process."""
     broken: Callable[[], OutboxPort] | None = None
-    """An outbox whose store is away; None where there is nothing that could be."""
+    """An outbox whose store is unavailable; None if the store cannot fail."""
 
 
 class OutboxPortContract:
@@ -527,7 +527,7 @@ class OutboxPortContract:
 
 
 def _bring_to(port: OutboxPort, state: OutboxState, lease: EventLease) -> None:
-    """Settle a leased event the way that leads to `state`."""
+    """Record the outcome that leads to `state`."""
     if state is OutboxState.PUBLISHED:
         port.record([Published(lease, "receipt")])
     elif state is OutboxState.REJECTED:

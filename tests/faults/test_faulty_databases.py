@@ -1,4 +1,4 @@
-"""Databases that are full, locked or restarted: promised events arrive, and no others are promised."""
+"""Full, locked and restarted databases: every promised event arrives, and no other event is promised."""
 
 import sys
 import time
@@ -34,14 +34,14 @@ def postgresql(tmp_path: Path) -> Iterator[PostgreSqlServer]:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
-    """Return a folder for the names of faults, see `failing_disk`."""
+    """Return the folder for the files that switch faults on, see `failing_disk`."""
     folder = tmp_path / "disk"
     folder.mkdir()
     return folder
 
 
 needs_a_failing_disk = pytest.mark.skipif(
-    not failing_disk.is_possible_here(), reason="this kernel does not let a process answer its system calls"
+    not failing_disk.is_possible_here(), reason="needs seccomp user notification"
 )
 
 
@@ -70,7 +70,7 @@ def test_a_disk_that_fails_leaves_the_bus_and_is_used_again_when_it_works(
     drain(database_url, bus.url)
 
     assert set(before) == set(without_outbox) == {"published"}
-    assert calls <= 3 * RECORDINGS  # few repetitions of unrecorded events
+    assert calls <= 3 * RECORDINGS  # no retry storm of outcomes that cannot be recorded
     assert without_both == ["failed"] * RECORDINGS
     assert without_bus == ["queued"] * RECORDINGS
     nothing_lost(promises, bus.accepted, at_least=3 * RECORDINGS)
@@ -94,7 +94,9 @@ def test_a_database_file_that_was_deleted_leaves_the_bus(
 ) -> None:
     server = new_server()
     callers.upload_many(server.url, RECORDINGS)
-    wait_until(lambda: server.health()["events"]["outbox"]["waiting"] == 0)  # waiting events would be lost
+    wait_until(
+        lambda: server.health()["events"]["outbox"]["waiting"] == 0
+    )  # events waiting there would be lost
     path = Path(database_url.removeprefix("sqlite:///"))
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink()
@@ -146,7 +148,7 @@ def test_a_postgresql_that_restarts_under_load_loses_nothing(
 ) -> None:
     url = postgresql.new_url()
     server = new_server(DATABASE_URL=url)
-    bus.fail_always(INTERNAL_ERROR)  # so that only the outbox keeps the promises
+    bus.fail_always(INTERNAL_ERROR)  # so that only the outbox keeps the events
     with callers.calling([server.url]):
         for _ in range(2):
             wait_for_answers(callers, "queued", 5)
@@ -170,15 +172,15 @@ def test_backends_of_postgresql_that_are_killed_under_load_lose_nothing(
     in_commit: bool,
 ) -> None:
     seed = time.time_ns()
-    print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails
+    print(f"seed {seed}")  # noqa: T201 - pytest prints it if the test fails
     url, random = postgresql.new_url(), seeded(seed)
     server = new_server(DATABASE_URL=url)
-    bus.fail_always(INTERNAL_ERROR)  # so that only the outbox keeps the promises
+    bus.fail_always(INTERNAL_ERROR)  # so that only the outbox keeps the events
     killed = 0
     with callers.calling([server.url]):
         wait_for_answers(callers, "queued", 5)
         while killed < BACKENDS_TO_KILL:
-            time.sleep(0 if in_commit else random.uniform(0, 0.2))  # at a random moment
+            time.sleep(0 if in_commit else random.uniform(0, 0.2))  # the moment is random on purpose
             killed += postgresql.kill_backends(url, in_commit=in_commit)
         wait_for_answers(callers, "queued", 5)
     bus.fail_always(None)

@@ -1,1 +1,1 @@
-"""SQLite and PostgreSQL, each set up so that what was committed stays."""
+"""SQLAlchemy engines for SQLite and PostgreSQL, set up for durable commits."""

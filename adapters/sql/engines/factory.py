@@ -1,4 +1,4 @@
-"""From `DATABASE_URL` to an engine: SQLite or PostgreSQL."""
+"""Engine for a `DATABASE_URL`: SQLite or PostgreSQL."""
 
 import re
 from collections.abc import Callable
@@ -21,15 +21,16 @@ FileSystemOf = Callable[[Path], str | None]
 def engine_for(
     url: str, *, on_network: bool = False, file_system_of: FileSystemOf = file_system_of
 ) -> Engine:
-    """An engine, set up but not connected yet; a relative SQLite path counts from the working directory.
+    """Create an engine, not connected yet; a relative SQLite path counts from the working directory.
 
     Args:
         url: `DATABASE_URL`.
-        on_network: whether an SQLite file may lie where another machine has a hand in its locks.
-        file_system_of: tells the type of the file system of a path; None where it is not known.
+        on_network: allow an SQLite file on a file system that another machine shares.
+        file_system_of: returns the type of the file system of a path; None if unknown.
 
     Raises:
-        ConfigurationError: the URL has another form, or the SQLite file cannot be made, or may not lie there.
+        ConfigurationError: the URL has another form, or the SQLite file cannot be created or is not
+            allowed there.
     """
     parsed = _parsed(url)
     if parsed.drivername == "postgresql+psycopg" and parsed.database and "@" not in (parsed.host or ""):
@@ -50,7 +51,7 @@ def _parsed(url: str) -> URL:
 
 
 def _unusable(url: str) -> ConfigurationError:
-    """Tells only how the URL begins: there may be a password in the rest."""
+    """Name only the scheme of the URL: the rest may contain a password."""
     scheme = re.match(r"[a-z0-9+]{1,30}(?=://)", url)
     found = f"; it begins with {scheme[0]}://" if scheme else ""
     return ConfigurationError(f"DATABASE_URL must have the form {FORMS}{found}")

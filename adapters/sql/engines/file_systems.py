@@ -1,4 +1,4 @@
-"""Which file system a file is on: SQLite's locks and its shared memory hold only on those of this machine."""
+"""Type of the file system of a file: SQLite's locks and shared memory work only on local ones."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,11 @@ NETWORKED = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "coda", "fakeowner", "gfs2", "glusterfs", "gpfs", "lustre",
     "nfs", "nfs4", "ocfs2", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs",
 })  # fmt: skip
-"""Another machine has a hand in them: a server, a cluster, a host that shares a folder with its guest."""
+"""File systems shared with another machine: a server, a cluster, the host of a virtual machine."""
 
 
 def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
-    """Its type, such as `ext4`; the file need not exist. None where the kernel does not tell (proc(5))."""
+    """Return the type, such as `ext4`; None if the kernel does not say (proc(5)). The file need not exist."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -27,12 +27,12 @@ def file_system_of(path: Path, mounts: Path = MOUNTS) -> str | None:
 
 
 def is_networked(kind: str | None) -> bool:
-    """Whether locks may not hold there; FUSE can be anything, so it is not relied on."""
+    """Tell if locks may fail there; FUSE can be anything, so it counts as networked."""
     return kind is not None and (kind in NETWORKED or kind.partition(".")[0] == "fuse")
 
 
 def _mount(line: str) -> tuple[Path, str]:
-    """Where it is, and its type; spaces and the like are written as octal numbers."""
+    """Parse mount point and type; spaces and other special characters are octal escapes."""
     before, _, after = line.partition(" - ")
     mount_point = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), before.split(" ")[4])
     return Path(mount_point), after.split(" ")[0]

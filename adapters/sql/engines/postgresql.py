@@ -1,4 +1,4 @@
-"""PostgreSQL: limits on everything that could wait for ever, and a look at whether it keeps its word."""
+"""PostgreSQL engine: time limits on every wait, and a warning about unsafe settings."""
 
 import logging
 
@@ -21,17 +21,16 @@ SESSION_LIMITS = {
 """Set on every connection."""
 
 UNSAFE_SETTINGS = ("fsync", "synchronous_commit")
-"""With one of them off, the server says "committed" before it is true."""
-
+"""If one of them is off, the server confirms commits before they are durable."""
 
 READ_ONLY = "25006"
-"""PostgreSQL's code for a write where only reading is possible: on what has become a replica."""
+"""PostgreSQL's code for a write in a read-only transaction: the server has become a replica."""
 
 
 def postgresql_engine(url: URL) -> Engine:
-    """An engine that notices dead connections before they are used, and drops all of them after a restart.
+    """Create an engine that tests connections before use, and drops all of them after a restart.
 
-    So it does after a fail-over: those that are left would lead to the former primary as long as it lives.
+    It drops them after a fail-over, too: the remaining ones would lead to the former primary while it lives.
     """
     engine = create_engine(
         url,
@@ -46,11 +45,11 @@ def postgresql_engine(url: URL) -> Engine:
 
 
 def warn_about_lost_commits(connection: Connection) -> None:
-    """Say so where the server may forget what it has confirmed; a role or a database can be set that way."""
+    """Log a warning if the server, the role or the database has a setting that can lose commits."""
     for setting in UNSAFE_SETTINGS:
         if connection.exec_driver_sql(f"SHOW {setting}").scalar_one() == "off":
             logger.warning(
-                "the database may lose what it has confirmed: events can be lost",
+                "the database may lose confirmed commits: events can be lost",
                 extra={"setting": setting, "value": "off"},
             )
 

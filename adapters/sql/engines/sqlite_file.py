@@ -1,7 +1,7 @@
-"""The file of a database: private, and still the one that its name leads to.
+"""The file of an SQLite database: private, and still at its path.
 
-SQLite goes on with the file that it has opened, whoever moves, deletes or replaces it meanwhile; what is
-written there, nobody will ever read. So each transaction looks before it begins and after it was committed.
+SQLite keeps writing to the file that it opened, even if that is moved, deleted or replaced; such writes are
+lost. So each transaction checks the path before it begins and after its commit.
 """
 
 import errno
@@ -20,22 +20,22 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 logger = logging.getLogger(__name__)
 
 _FILE = "file"
-"""Where a connection's `info` keeps the path of its file, and which file that was."""
+"""The key in a connection's `info` of the path and the identity of its file."""
 
 
 class DatabaseFileError(InvalidatePoolError):
-    """The file is not where it was opened; new connections may find another one there."""
+    """The file is no longer at its path; new connections may find another one there."""
 
 
 def keep_private(path: Path) -> None:
-    """Make the file where it is missing: folder 0700, file 0600; SQLite's other files follow it.
+    """Create the file if it is missing: folder 0700, file 0600; SQLite's other files follow it.
 
-    A file that is there is never opened here: to close it would drop the locks that SQLite's connections in
-    this process have on it (sqlite.org/howtocorrupt.html, 2.2). Other processes may do the same at this
-    moment, or remove SQLite's other files as they end.
+    An existing file is never opened here: closing it would drop the locks that SQLite's connections in this
+    process have on it (sqlite.org/howtocorrupt.html, 2.2). Other processes may do the same at the same time,
+    or remove SQLite's other files as they end.
 
     Raises:
-        OSError: it cannot be made, or may not be read and written.
+        OSError: the file cannot be created, read or written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
@@ -52,31 +52,31 @@ def keep_private(path: Path) -> None:
 
 
 def watch(engine: Engine, path: Path) -> None:
-    """Use no connection whose file is gone; where another file took its place, open that one.
+    """Refuse connections whose file is gone; if another file took its place, open that one.
 
-    A file that is missing is not made anew: whoever moved it may bring it back, with the events in it.
+    A missing file is not created again: an operator who moved it may bring it back, with the events in it.
     """
 
     @event.listens_for(engine, "do_connect")
     def _note(_dialect: Dialect, record: ConnectionPoolEntry, *_arguments: object) -> None:
-        record.info[_FILE] = path, _identity(path)  # before it is opened: what replaces it now will differ
+        record.info[_FILE] = path, _identity(path)  # before it is opened, so that a later replacement differs
 
     @event.listens_for(engine, "checkout")
     def _look(_raw: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
         _, opened = record.info[_FILE]
         if _identity(path) != opened:
             logger.error(
-                "the database file was replaced: what waits in the one before is not delivered",
+                "the database file was replaced: events waiting in the previous file will not be delivered",
                 extra={"file": str(path)},
             )
             raise _replaced(path)
 
 
 def check_in_place(info: Mapping[Any, Any]) -> None:
-    """Look where the file of a connection is; a database that is no file has none.
+    """Check that the file of a connection is still at its path; PostgreSQL's connections have none.
 
     Raises:
-        DatabaseFileError: it is not in its place any more.
+        DatabaseFileError: the file was moved, deleted or replaced.
     """
     if _FILE not in info:
         return

@@ -1,1 +1,1 @@
-"""How the tables came to be: Alembic's folder, carried by the package."""
+"""Alembic's migrations, shipped with the package."""

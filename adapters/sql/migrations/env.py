@@ -1,4 +1,4 @@
-"""Run by Alembic: migrates through the connection, and in the transaction, of whoever called."""
+"""Alembic environment: migrate in the caller's connection and transaction."""
 
 from alembic import context
 

@@ -1,1 +1,1 @@
-"""Which events a group of consumers has processed, in a database."""
+"""Deduplication of consumed events, in a database."""

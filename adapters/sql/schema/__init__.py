@@ -1,1 +1,1 @@
-"""Tables and indexes, how they are migrated, and where the two dialects differ."""
+"""Tables, indexes, their migration, and the differences between the two dialects."""

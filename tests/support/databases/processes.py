@@ -1,4 +1,4 @@
-"""Starts the processes of `outbox_process`, all at the same moment."""
+"""Start of several `outbox_process` processes at the same moment."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ MODULE = "tests.support.databases.outbox_process"
 
 
 def run_together(count: int, *arguments: str) -> list[Any]:
-    """What each of them printed; fails where one of them failed."""
+    """Run the processes and return their outputs; fail if one of them failed."""
     processes = [_started(*arguments) for _ in range(count)]
     for process in processes:
         _go(process)
@@ -25,7 +25,7 @@ def run_together(count: int, *arguments: str) -> list[Any]:
 
 @contextlib.contextmanager
 def locked(url: str) -> Iterator[None]:
-    """Run a process that blocks all writers of an SQLite file until the context ends."""
+    """Let another process hold the write lock of an SQLite file during the context."""
     with _started("hold", url) as process:
         _go(process)
         assert process.stdout

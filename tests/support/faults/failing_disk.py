@@ -1,7 +1,7 @@
-"""Disk that is full, or fails to sync, on request: the calls of a database fail, and have no effect.
+"""Disk that is full or fails to sync, on request: system calls of a database fail without effect.
 
 The kernel asks another process about these calls (seccomp(2), SECCOMP_RET_USER_NOTIF), which needs neither
-root nor strace. It applies to the thread that begins it, and to its later children.
+root nor strace. It applies to the calling thread, and to the threads and processes that this thread starts.
 
     python -m tests.support.faults.failing_disk FOLDER ARGUMENTS…
 
@@ -22,7 +22,7 @@ from typing import NoReturn
 
 
 class DiskFault(StrEnum):
-    """Faults of the disk."""
+    """Kind of disk fault."""
 
     FULL = "full"
     """Positioned writes, which databases make and logs do not, fail with ENOSPC."""
@@ -50,15 +50,15 @@ class _Program(ctypes.Structure):
 
 
 def is_possible_here() -> bool:
-    """Return true if this kernel supports it, and this machine's calls are known."""
+    """Tell if the kernel supports it and the machine's system calls are known."""
     actions = Path("/proc/sys/kernel/seccomp/actions_avail")
     return platform.machine() in CALLS and actions.exists() and "user_notif" in actions.read_text()
 
 
 def fail_on_request(folder: Path) -> None:
-    """Make calls of this thread, and of its later children, fail while the folder holds their fault.
+    """Let calls of this thread and its children fail while the folder contains a file named like their fault.
 
-    To be called before there are threads. None of them could answer: SQLite may hold the GIL while it syncs.
+    Call it before other threads start. A process answers, as SQLite may hold the GIL while syncing.
     """
     listener = _ask()
     if os.fork() == 0:
@@ -80,7 +80,7 @@ def _ask() -> int:
     number = SECCOMP[platform.machine()]
     listener = int(_LIBC.syscall(number, SET_MODE_FILTER, NEW_LISTENER, ctypes.byref(program)))
     if listener < 0:
-        raise OSError(ctypes.get_errno(), "no filter could be installed")
+        raise OSError(ctypes.get_errno(), "cannot install the seccomp filter")
     return listener
 
 
@@ -94,7 +94,7 @@ def _answer(listener: int, folder: Path) -> NoReturn:
             error = _error(folder, is_write=call == write)
             answer = struct.pack("QqiI", identity, 0, -error, 0 if error else GO_ON)
             fcntl.ioctl(listener, ANSWER, answer)
-        except FileNotFoundError:  # the caller was killed meanwhile
+        except FileNotFoundError:  # the calling process was killed meanwhile
             continue
 
 
@@ -105,7 +105,7 @@ def _error(folder: Path, *, is_write: bool) -> int:
 
 def main(folder: str, *arguments: str) -> None:
     """Run `transcripts` on a failing disk."""
-    from entrypoints.cli import main as transcripts  # noqa: PLC0415 - the database tests do not need it
+    from entrypoints.cli import main as transcripts  # noqa: PLC0415 - the tests of the database do not need it
 
     fail_on_request(Path(folder))
     transcripts.main(arguments)

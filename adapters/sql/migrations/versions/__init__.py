@@ -1,1 +1,1 @@
-"""One module a migration; its revision is a number."""
+"""One module per migration; its revision is a number."""

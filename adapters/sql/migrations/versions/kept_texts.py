@@ -1,4 +1,4 @@
-"""An index of the published events whose texts are still kept."""
+"""Index of the published events whose texts are still stored."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Create the index; it is empty where texts are dropped at once."""
+    """Create the index; it stays empty if texts are dropped on publication."""
     where = sa.text("state = 'published' AND event IS NOT NULL")
     op.create_index(
         "outbox_texts", "outbox", ["state", "settled_at"], sqlite_where=where, postgresql_where=where

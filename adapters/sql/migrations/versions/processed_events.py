@@ -1,4 +1,4 @@
-"""What consumers have in hand, and what they have worked off."""
+"""Tables of the deduplication: leases on events, and completed events."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Create the table of what is held and the one of what is done."""
+    """Create the table of leases and the table of completed events."""
     op.create_table(
         "event_holds",
         *_key(),

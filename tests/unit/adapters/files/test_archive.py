@@ -1,4 +1,4 @@
-"""Dead letters in a folder: durable, private, and never half there."""
+"""Archive of dead letters in a folder: durable, private, and never partly written."""
 
 import errno
 import os

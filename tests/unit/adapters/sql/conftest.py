@@ -1,4 +1,4 @@
-"""Databases for tests: SQLite in a folder of each test, and a PostgreSQL that the test run shares."""
+"""Fixtures for tests on databases."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.support.databases.databases import (
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSqlServer]:
-    """Server shared by the processes of this test run; tests that use it fail where it cannot start."""
+    """Start the server that the processes of this test run share."""
     with postgresql_server(Path(os.environ[SHARED_FOLDER])) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""Which file system a database is on, and which are refused."""
+"""Detection of the file system of a database, and refusal of networked ones."""
 
 from pathlib import Path
 

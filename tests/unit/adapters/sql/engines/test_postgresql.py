@@ -1,4 +1,4 @@
-"""What is PostgreSQL's own: limits, restarts, killed backends, and commits whose answer is lost."""
+"""PostgreSQL only: time limits, restarts, killed backends, and commits whose answer is lost."""
 
 import logging
 import threading
@@ -37,7 +37,7 @@ def own_server(tmp_path: Path) -> Iterator[PostgreSqlServer]:
 
 
 class Load:
-    """Adds and publishes in a thread, and remembers what it was told."""
+    """Adds and publishes events in a thread, and records the confirmed ones."""
 
     def __init__(self, database: Database) -> None:
         self.port = SqlOutbox(database)
@@ -64,7 +64,7 @@ class Load:
                 self.refused += 1
 
     def wait_for_more(self, count: int = 20) -> None:
-        """Wait until as many more events were kept."""
+        """Wait until this many more events are stored."""
         enough = len(self.kept) + count
         while len(self.kept) < enough and self._thread.is_alive():
             self._stopped.wait(0.001)
@@ -106,7 +106,7 @@ def test_killed_backends_lose_nothing(postgresql: PostgreSqlServer, database: Da
     assert load.lost() == set()
 
 
-def test_connections_that_died_while_nobody_used_them_are_not_noticed(
+def test_connections_that_died_while_idle_are_replaced(
     postgresql: PostgreSqlServer, database: Database
 ) -> None:
     port = SqlOutbox(database)
@@ -117,7 +117,7 @@ def test_connections_that_died_while_nobody_used_them_are_not_noticed(
 
 
 class LostAnswers:
-    """Loses the answer to commits: the connection breaks just before, or just after they were done."""
+    """Loses the answer to commits: the connection breaks just before or just after the commit."""
 
     def __init__(self, commit: Callable[[Any], None], *, times: int, is_done: bool) -> None:
         self._commit = commit
@@ -200,7 +200,7 @@ def test_a_database_that_lies_about_commits_is_warned_about(
 
 
 def test_connections_to_a_server_that_only_reads_are_given_up(database: Database) -> None:
-    """After a fail-over they lead to what is a replica now, while new ones find the new primary."""
+    """After a fail-over, old connections lead to the new replica, new ones to the new primary."""
     port = SqlOutbox(database)
 
     def fail_over() -> None:

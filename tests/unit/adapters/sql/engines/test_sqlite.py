@@ -1,4 +1,4 @@
-"""What is SQLite's own: its settings, its files, its race, a full disk and a locked file."""
+"""SQLite only: settings, files, the WAL-reset race, a full disk and a locked file."""
 
 import ast
 import contextlib
@@ -135,7 +135,7 @@ def test_a_library_that_is_too_old_is_refused_before_anything_is_made(tmp_path: 
 def test_a_new_file_that_another_connection_writes_to_is_waited_for(
     tmp_path: Path, library: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SQLite itself fails the switch of the journal mode at once, without regard to the busy time-out."""
+    """SQLite itself fails the switch of the journal mode at once, without its busy time-out."""
     other, clock = _writing(tmp_path / "test.db", library), SimulatedTime()
     engine = sqlite_engine(tmp_path / "test.db", library=library)
 
@@ -177,7 +177,7 @@ def test_once_a_file_was_opened_callers_wait_no_longer_than_usual(
 
 
 def _writing(path: Path, library: ModuleType) -> Any:
-    """A connection in the middle of a transaction."""
+    """Open a connection and leave it in a transaction."""
     connection = library.connect(path)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("CREATE TABLE notes (text)")
@@ -186,7 +186,7 @@ def _writing(path: Path, library: ModuleType) -> Any:
 
 @pytest.mark.process
 def test_an_engine_on_a_file_in_use_leaves_the_locks_of_this_process_alone(tmp_path: Path) -> None:
-    """To close a file drops the process's locks on it, those of SQLite's connections included."""
+    """Closing a file drops the process's locks on it, including those of SQLite's connections."""
     path, program = (
         tmp_path / "test.db",
         "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0).execute('BEGIN IMMEDIATE')",
@@ -370,7 +370,7 @@ def test_two_processes_on_one_file_lose_nothing_and_do_nothing_twice(sqlite_plac
 
 
 def test_a_file_that_could_not_be_written_to_is_opened_anew(sqlite_place: Place) -> None:
-    """A connection that was made while the disk was read-only would stay so when the disk is mended."""
+    """A connection that was opened on a read-only disk stays read-only when the disk is writable again."""
     database = sqlite_place.open()
     port = SqlOutbox(database)
     with database.engine.connect() as connection:
@@ -390,7 +390,7 @@ def test_a_file_that_may_not_grow_is_said_and_recovers(tmp_path: Path) -> None:
     (told,) = run_together(1, "limit", str(tmp_path))
 
     assert told["kept"] > 3
-    assert told["refused"] >= 1  # writing the WAL out may make room again
+    assert told["refused"] >= 1  # a checkpoint of the WAL may make room again
     assert told["found"] == told["recorded"] >= told["kept"]
 
 
@@ -409,14 +409,13 @@ def test_a_full_disk_is_said_and_recovers(tmp_path: Path) -> None:
     assert told["found"] == told["recorded"] == told["kept"]
 
 
-@pytest.mark.process
-@pytest.mark.skipif(not is_possible_here(), reason="this kernel lets nobody answer for it")
+@pytest.mark.skipif(not is_possible_here(), reason="needs seccomp user notification")
 def test_a_disk_that_fails_to_sync_is_said_and_recovers(tmp_path: Path) -> None:
     (told,) = run_together(1, "syncs", str(tmp_path))
 
     assert told["refused"] == 5
     assert told["reopened"] == 1
-    assert told["journal"] == 0  # what it held is in the database, and synced there
+    assert told["journal"] == 0  # its content is in the database, and synced
     assert set(told["found"]) >= set(told["kept"])
     assert told["integrity"] == "ok"
 

@@ -1,4 +1,4 @@
-"""A database file that somebody moves, deletes or replaces while it is in use: nothing goes into the void."""
+"""A database file that is moved, deleted or replaced while it is in use: no write is lost silently."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ def test_a_file_that_was_moved_and_brought_back_is_used_again(
     assert port.counts().waiting == 2
 
 
-def test_a_file_that_another_process_made_anew_is_used_and_the_old_one_mourned(
+def test_a_file_that_another_process_made_anew_is_used_and_the_loss_is_logged(
     database: Database, path: Path, sqlite_place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = SqlOutbox(database)
@@ -108,7 +108,7 @@ def test_a_file_that_another_process_made_anew_is_used_and_the_old_one_mourned(
     assert {record.interaction_id for record in SqlOutbox(other).records()} == waiting
     assert {lease.interaction_id for lease in port.lease_due(10, lease_seconds=60)} == waiting
     assert [record.message for record in caplog.records] == [
-        "the database file was replaced: what waits in the one before is not delivered"
+        "the database file was replaced: events waiting in the previous file will not be delivered"
     ]
     other.close()
 

@@ -1,4 +1,4 @@
-"""The outbox contract on every database, and what only databases can get wrong."""
+"""The outbox contract on every database, and properties of databases only."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 def broken(database: Database) -> Database:
-    """A database whose tables are gone."""
+    """Drop the tables of a database."""
     with database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE outbox")
         connection.exec_driver_sql("DROP TABLE idempotency_keys")

@@ -1,4 +1,4 @@
-"""No order of events makes relays lose one: two of them on a database, with a bus and an outbox that fail."""
+"""Random sequences of steps: two relays on a database lose no event while the bus and the outbox fail."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,10 +40,10 @@ POISON = "poison"
 
 
 class Bus:
-    """Takes events, or refuses them, as its mood is; some it takes without saying so.
+    """Accepts or refuses events according to its mood; it may accept one without an answer.
 
     Attributes:
-        arrived: the events that it took.
+        arrived: the ids of the accepted events.
     """
 
     MOODS = ("well", "away", "loses its answers", "refuses every other event")
@@ -64,7 +64,7 @@ class Bus:
 
 
 class FragileOutbox(SqlOutbox):
-    """Cannot record, at times: what was published is not known, as after a crash or on a full disk."""
+    """Fails to record outcomes on request, as after a crash or on a full disk."""
 
     records_nothing = False
 
@@ -75,7 +75,7 @@ class FragileOutbox(SqlOutbox):
 
 
 class RelayMachine(RuleBasedStateMachine):
-    """Drives two relays; subclasses say on which database."""
+    """Drives two relays; subclasses set the database."""
 
     database: Database
     late: Bundle[EventLease] = Bundle("late")
@@ -117,14 +117,14 @@ class RelayMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 1))
     def crash(self, number: int) -> None:
-        """What it had leased, and what it had not recorded, is forgotten."""
+        """Replace a relay, with its leases and unrecorded outcomes."""
         self.dispatchers[number].close()
         self.dispatchers[number] = self._dispatcher()
         self.relays[number] = self._relay(self.dispatchers[number])
 
     @rule(target=late)
-    def claim_and_send(self) -> MultipleResults[EventLease]:
-        """Somebody who takes time to report what became of it."""
+    def lease_and_send(self) -> MultipleResults[EventLease]:
+        """Lease and send an event whose outcome is reported later."""
         leases = self.outbox.lease_due(1, lease_seconds=LEASE_SECONDS)
         return multiple(*(lease for lease in leases if self.bus.answer(lease.event) == ACCEPTED))
 
@@ -164,7 +164,7 @@ class RelayMachine(RuleBasedStateMachine):
         assert all(records[key].event for key in records.keys() - published)
 
     def teardown(self) -> None:
-        """In the end, everything arrives, and what is poison is parked."""
+        """Expect that every event arrives in the end, and that poison is rejected."""
         self.bus.mood, self.outbox.records_nothing = "well", False
         for _ in range(100):
             self.clock.advance(LEASE_SECONDS / 3)
@@ -197,7 +197,7 @@ def test_no_interleaving_of_relays_loses_an_event(
                 stateful_step_count=30,
                 deadline=None,
                 database=None,
-                phases=[Phase.generate],  # to shrink or explain takes minutes; the steps are told anyhow
+                phases=[Phase.generate],  # shrinking takes minutes; the steps are printed anyway
                 suppress_health_check=list(HealthCheck),  # a shared machine is slow at times
             ),
         )

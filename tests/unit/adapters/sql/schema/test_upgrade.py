@@ -1,4 +1,4 @@
-"""Migrations: what they leave behind, and many processes that start at once."""
+"""Migrations: the resulting schema, and several processes that start at once."""
 
 import logging
 import subprocess
