@@ -45,7 +45,7 @@ class SqlProcessedEvents(DeduplicationPort):
         return self._request(Request(tuple(ProcessingLease(key, token) for key in keys), lease_seconds))
 
     def complete(self, leases: Sequence[ProcessingLease], /, *, retention_seconds: float) -> None:
-        """Record the events as processed and delete their leases, whatever their tokens."""
+        """Record the events as processed and delete their leases, with any token."""
         if leases:
             completed = tuple(lease.key for lease in leases)
             self._request(Request(completed=completed, retention_seconds=retention_seconds))

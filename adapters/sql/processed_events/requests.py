@@ -51,8 +51,8 @@ class GroupTransaction:
 
     def _remember(self, connection: Connection, completed: set[EventKey], seconds: float) -> None:
         parameters = self.parameters(map(_as_row, completed))
-        connection.execute(self._statements.remember, parameters | {"retention_seconds": seconds})
-        connection.execute(self._statements.let_go, parameters)
+        connection.execute(self._statements.complete, parameters | {"retention_seconds": seconds})
+        connection.execute(self._statements.delete_leases, parameters)
 
     def _lease(
         self, connection: Connection, leases: Sequence[ProcessingLease], seconds: float
@@ -66,11 +66,11 @@ class GroupTransaction:
         parameters = self.parameters(map(as_row_with_token, wanted.values())) | {"lease_seconds": seconds}
         number = connection.execute(self._statements.lease, parameters).rowcount
         if number < len(wanted):
-            held = _keys(connection, self._statements.held, parameters)
+            held = _keys(connection, self._statements.owned, parameters)
             wanted = {key: lease for key, lease in wanted.items() if key in held}
-        done = _keys(connection, self._statements.done, parameters)
+        done = _keys(connection, self._statements.completed, parameters)
         if superfluous := done & wanted.keys():
-            connection.execute(self._statements.let_go, self.parameters(map(_as_row, superfluous)))
+            connection.execute(self._statements.delete_leases, self.parameters(map(_as_row, superfluous)))
         return wanted | dict.fromkeys(done, LeaseStatus.COMPLETED)
 
 

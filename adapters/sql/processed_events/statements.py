@@ -1,7 +1,7 @@
-"""What the memory of consumers says to its database, the same for SQLite and PostgreSQL.
+"""SQL statements of the deduplication of consumed events, the same for SQLite and PostgreSQL.
 
-The events of a statement come as one JSON array of arrays: that costs half of what one statement each does.
-Holds have a small table of their own, so that each event touches the large one once.
+The events of a statement are passed as one JSON array of arrays: half the cost of one statement each.
+Leases have a small table of their own (`event_holds`), so that each event touches the large one once.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ from adapters.sql.schema.dialect import insert_into
 from adapters.sql.schema.tables import event_holds, processed_events
 
 PRUNE_BATCH = 500
-"""Rows a transaction forgets, so that nobody waits long for it."""
+"""Rows deleted per transaction, so that other writers do not wait long."""
 
 _EVENT = ("interaction_id", "replay")
 _HELD = event_holds.c
@@ -42,14 +42,14 @@ _GROUP: ColumnElement[str] = bindparam("of_group", type_=String)
 
 
 class ProcessedStatements:
-    """The statements, for one database and one clock; made once, as SQLAlchemy compiles each once.
+    """Statements for one database and one clock, created once, as SQLAlchemy compiles each once.
 
     Attributes:
         lease: insert leases, replacing expired ones; the row count says how many succeeded.
-        held: the events whose lease has the given token.
-        done: the events that are remembered as processed.
-        let_go: delete the leases of these events, whatever their token.
-        remember: record these events as processed.
+        owned: select the events whose lease has the given token.
+        completed: select the events that are recorded as completed.
+        delete_leases: delete the leases of these events, with any token.
+        complete: record these events as completed.
         renew: extend the leases that still have the given token.
         release: delete one lease, if it still has the given token.
         prune: delete one batch of expired rows; other processes may do the same.
@@ -65,10 +65,10 @@ class ProcessedStatements:
         )
         held, done = (_among(dialect, table, event, *_EVENT) for table in (event_holds, processed_events))
         own = _among(dialect, event_holds, leased, *_EVENT, "token")
-        self.held = select(_HELD.interaction_id, _HELD.replay).where(*own)
-        self.done = select(_DONE.interaction_id, _DONE.replay).where(*done, _is_remembered(now))
-        self.let_go = delete(event_holds).where(*held)
-        self.remember = _upsert(dialect, processed_events, event, {"expires_at": until})
+        self.owned = select(_HELD.interaction_id, _HELD.replay).where(*own)
+        self.completed = select(_DONE.interaction_id, _DONE.replay).where(*done, _is_remembered(now))
+        self.delete_leases = delete(event_holds).where(*held)
+        self.complete = _upsert(dialect, processed_events, event, {"expires_at": until})
         self.renew = update(event_holds).where(*own).values(expires_at=expiry)
         self.release = _release()
         self.prune = _prune(now)
@@ -82,11 +82,11 @@ def _upsert(
     values: dict[str, ColumnElement[Any]],
     expired: ColumnElement[float] | None = None,
 ) -> Insert:
-    """Rows for the events in `rows`; over those that are there, or only those that have expired by then."""
+    """Insert rows for the events in `rows`; overwrite existing rows, or only expired ones."""
     rows = select(_GROUP, event.c.interaction_id, event.c.replay, *values.values())
     statement = insert_into(dialect, table).from_select(
         ["consumer_group", *_EVENT, *values],
-        rows.where(true()),  # without a condition, SQLite takes what follows for a part of the query
+        rows.where(true()),  # SQLite needs a WHERE to tell ON CONFLICT from a join
     )
     return statement.on_conflict_do_update(
         index_elements=table.primary_key,
@@ -96,10 +96,10 @@ def _upsert(
 
 
 def _among(dialect: str, table: Table, events: Subquery, *fields: str) -> tuple[ColumnElement[bool], ...]:
-    """Rows of the group that are among these events; a join would let SQLite scan the whole group.
+    """Select rows of the group that are among these events; with a join, SQLite would scan the whole group.
 
-    PostgreSQL scans it as well, where its statistics are older than most of the rows, unless it is given an
-    array to look up: 55 ms for a hundred events among 50,000, instead of half a millisecond.
+    With outdated statistics, PostgreSQL would scan it as well, unless it gets an array to look up: 55 ms for
+    a hundred events among 50,000, instead of half a millisecond.
     """
     own = tuple_(*(table.c[name] for name in fields))
     among = table.c.consumer_group == _GROUP, own.in_(select(*(events.c[name] for name in fields)))
@@ -110,7 +110,7 @@ def _among(dialect: str, table: Table, events: Subquery, *fields: str) -> tuple[
 
 
 def _is_remembered(now: ColumnElement[float]) -> ColumnElement[bool]:
-    """Added to nothing, so that the index on the column alone is not taken for a way to the events."""
+    """Compare the expiry plus 0.0, so that the planner does not use the index on that column alone."""
     return _DONE.expires_at + 0.0 > now
 
 
@@ -130,7 +130,7 @@ def _prune(now: ColumnElement[float]) -> Delete:
 
 
 def _events(dialect: str, *fields: str) -> Subquery:
-    """The parameter `rows` as a table: a JSON array of arrays with these fields, in their order."""
+    """Read the parameter `rows`, a JSON array of arrays with these fields in order, as a table."""
     text = bindparam("rows", type_=String)
     rows = func.json_each(text) if dialect == "sqlite" else func.json_array_elements(cast(text, JSON))
     row = rows.table_valued("value", name="row_of_events").c.value

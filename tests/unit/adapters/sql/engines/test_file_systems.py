@@ -66,7 +66,7 @@ def test_a_file_on_a_network_is_refused_before_it_is_made(tmp_path: Path, kind: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_whoever_knows_better_may_use_it(tmp_path: Path) -> None:
+def test_a_networked_file_system_may_be_allowed(tmp_path: Path) -> None:
     engine = engine_for(f"sqlite:///{tmp_path}/a.db", on_network=True, file_system_of=lambda _: "nfs4")
 
     engine.connect().close()

@@ -80,7 +80,7 @@ def test_the_clock_of_the_database_does_not_stand_still_in_a_transaction(databas
             moments.add(connection.execute(select(DatabaseNow())).scalar_one())
 
 
-def test_an_event_of_an_unknown_version_stays_and_stops_nobody(
+def test_an_event_of_an_unknown_version_stays_and_stops_no_other(
     database: Database, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = SqlOutbox(database, now=clock.in_sql)
@@ -99,7 +99,7 @@ def test_an_event_of_an_unknown_version_stays_and_stops_nobody(
 
 
 @pytest.mark.parametrize("kind", LIBRARIES)
-def test_an_event_that_the_disk_has_damaged_stays_and_stops_nobody(
+def test_an_event_that_the_disk_has_damaged_stays_and_stops_no_other(
     tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     database = Place(kind, f"sqlite:///{tmp_path}/test.db").open()

@@ -1,4 +1,4 @@
-"""The memory of consumers on every database."""
+"""The deduplication contract on every database, and the plans of its statements."""
 
 import json
 import time
@@ -52,7 +52,7 @@ def test_time_is_the_databases_own(database: Database) -> None:
     assert before + 59.9 < until < time.time() + 60.1
 
 
-def test_consumers_that_meet_each_others_events_again_and_again_get_in_nobodys_way(place: Place) -> None:
+def test_consumers_that_compete_for_events_lease_each_exactly_once(place: Place) -> None:
     keys = [a_key() for _ in range(12)]
 
     def work(number: int) -> Counter[EventKey]:
@@ -91,14 +91,14 @@ def test_no_statement_looks_through_all_that_is_remembered(sqlite_place: Place) 
     database.close()
 
 
-def test_a_claim_looks_its_events_up_where_the_server_knows_nothing_of_those_that_are_there(
+def test_acquire_uses_an_index_when_statistics_are_outdated(
     database: Database,
 ) -> None:
-    """Statistics are always behind; without an index, a acquire would cost as much as the group remembers."""
+    """Statistics lag behind; without the index, `acquire` would read all events of the group."""
     if database.is_sqlite:
-        pytest.skip("SQLite keeps no statistics of its own accord")
+        pytest.skip("SQLite has no automatic statistics")
     port = SqlProcessedEvents(database, group="crm")
-    statement = ProcessedStatements("postgresql", DatabaseNow()).done.compile(database.engine)
+    statement = ProcessedStatements("postgresql", DatabaseNow()).completed.compile(database.engine)
     about = {"of_group": "crm", "rows": json.dumps([(uuid4().hex, "") for _ in range(100)])}
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE processed_events")
