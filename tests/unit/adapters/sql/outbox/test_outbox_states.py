@@ -132,12 +132,15 @@ def outcome_of(lease: EventLease, kind: str, delay_seconds: float) -> Outcome:
     return Postponed(lease, delay_seconds, "throttled", is_attempt=kind == "postpone")
 
 
-@pytest.mark.parametrize(("kind", "examples"), list(zip(KINDS, (25, 5, 10), strict=True)))
+@pytest.mark.parametrize(
+    ("kind", "examples"),
+    [*zip(LIBRARIES, (25, 5), strict=True), pytest.param(POSTGRESQL, 10, marks=pytest.mark.process)],
+)
 def test_an_outbox_in_a_database_is_like_one_in_memory(
     request: pytest.FixtureRequest, kind: str, examples: int, tmp_path: Any
 ) -> None:
     url = f"sqlite:///{tmp_path}/test.db"
-    place = request.getfixturevalue("postgresql_place") if kind == "postgresql" else Place(kind, url)
+    place = request.getfixturevalue("postgresql_place") if kind == POSTGRESQL else Place(kind, url)
     database = place.open()
     machine = type("Machine", (OutboxMachine,), {"database": database})
     run_state_machine_as_test(
