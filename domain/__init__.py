@@ -1,1 +1,1 @@
-"""What the service is about: the model and the use cases, free of every framework and vendor."""
+"""The core of the service: its model and its use cases, free of every framework and vendor."""

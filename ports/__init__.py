@@ -1,1 +1,1 @@
-"""What the core needs from outside, in domain words. The docstrings are the contracts."""
+"""Interfaces that the core needs from outside, in domain words. Their docstrings are the contracts."""

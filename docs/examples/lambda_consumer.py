@@ -67,7 +67,7 @@ def process_event(event: dict[str, Any]) -> None:
     """
     transcripts = transcripts_of(event)
     save(event, transcripts)
-    logger.info("event worked off", extra={"interaction_id": event["interaction_id"]})  # never the texts
+    logger.info("event handled", extra={"interaction_id": event["interaction_id"]})  # never the texts
 
 
 def transcripts_of(event: dict[str, Any]) -> dict[str, str]:

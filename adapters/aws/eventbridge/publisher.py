@@ -30,7 +30,7 @@ _ENTRIES = "entries"
 """Key under which a call's context keeps the entries while botocore serializes a request without them."""
 
 
-class Batch(NamedTuple):
+class EntryBatch(NamedTuple):
     """Entries that are sent with one call."""
 
     entries: "list[PutEventsRequestEntryTypeDef]"
@@ -75,7 +75,7 @@ class EventBridgePublisher(EventPort):
             outcome for batch in packed(entries, self._max_bytes) for outcome in self._outcomes(batch)
         )
 
-    def _outcomes(self, batch: Batch) -> Sequence[PublishOutcome]:
+    def _outcomes(self, batch: EntryBatch) -> Sequence[PublishOutcome]:
         if batch.size > self._max_bytes:
             message = f"the event has {batch.size} bytes, and the limit is {self._max_bytes}"
             return [EventTooLargeError(message)]
@@ -86,14 +86,14 @@ class EventBridgePublisher(EventPort):
         except EventPublishError as error:
             return [error] * len(batch.entries)
 
-    def _put(self, batch: Batch) -> list[PublishOutcome]:
+    def _put(self, batch: EntryBatch) -> list[PublishOutcome]:
         with translate_publish_errors():
             response = self._client.put_events(Entries=batch.entries)
         return _read_response(response, len(batch.entries))
 
-    def _put_one_by_one(self, batch: Batch) -> list[PublishOutcome]:
+    def _put_one_by_one(self, batch: EntryBatch) -> list[PublishOutcome]:
         """Find the event at fault: a call that is rejected as a whole does not name it."""
-        singles = (Batch([entry], entry_size(entry)) for entry in batch.entries)
+        singles = (EntryBatch([entry], entry_size(entry)) for entry in batch.entries)
         return [outcome for single in singles for outcome in self._outcomes(single)]
 
 
@@ -111,18 +111,18 @@ def put_events_entry(
     }
 
 
-def packed(entries: "Iterable[PutEventsRequestEntryTypeDef]", max_bytes: int) -> Iterator[Batch]:
+def packed(entries: "Iterable[PutEventsRequestEntryTypeDef]", max_bytes: int) -> Iterator[EntryBatch]:
     """Pack entries, in their order, into as few calls as their number and their bytes allow.
 
     An entry that is larger than `max_bytes` by itself becomes a batch of its own.
     """
-    batch = Batch([], 0)
+    batch = EntryBatch([], 0)
     for entry in entries:
         size = entry_size(entry)
         if batch.entries and (len(batch.entries) == MAX_ENTRIES or batch.size + size > max_bytes):
             yield batch
-            batch = Batch([], 0)
-        batch = Batch([*batch.entries, entry], batch.size + size)
+            batch = EntryBatch([], 0)
+        batch = EntryBatch([*batch.entries, entry], batch.size + size)
     if batch.entries:
         yield batch
 

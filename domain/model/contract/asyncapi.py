@@ -10,7 +10,7 @@ COMPONENTS = "#/components/schemas/"
 
 
 def asyncapi_document(names: RouteNames) -> JsonSchema:
-    """AsyncAPI 3.0 of the queue: its channel, and the message that this service sends there."""
+    """Return the AsyncAPI 3.0 document of the queue: its channel and the message that the service sends."""
     operation = {
         "action": "send",
         "channel": {"$ref": "#/channels/transcripts"},

@@ -17,12 +17,12 @@ _FILE = "batch-processing-completed"
 
 
 class Document(NamedTuple):
-    """One of the published documents: what it is, the file it is committed as, and how it is made."""
+    """One published document: its title, the file it is committed as, and the function that makes it."""
 
     summary: str
     file: str
     write: Callable[[RouteNames], JsonSchema]
-    """Of the route only the source and the names of the queues matter."""
+    """Documents depend on the route's source and queue names only."""
 
 
 def _writer(model: type[CompletedEvent]) -> Callable[[RouteNames], JsonSchema]:
@@ -49,7 +49,7 @@ DOCUMENTS: dict[str, Document] = {
 
 
 def contract_files(names: RouteNames) -> dict[str, str]:
-    """Every file of the published contract by its path, examples included."""
+    """Return every file of the published contract by its path, examples included."""
     files = {document.file: as_file(document.write(names)) for document in DOCUMENTS.values()}
     for model in MODELS:
         version = model.SCHEMA_VERSION
@@ -60,5 +60,5 @@ def contract_files(names: RouteNames) -> dict[str, str]:
 
 
 def as_file(document: JsonSchema) -> str:
-    """JSON for people."""
+    """Format JSON for people."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""What EventBridge writes around an event on its way into a queue."""
+"""Schema of the envelope that EventBridge writes around an event."""
 
 from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.examples import example_envelope
@@ -17,7 +17,7 @@ ABOUT = (
 
 
 def envelope_schema(names: RouteNames) -> JsonSchema:
-    """JSON Schema 2020-12 of what a consumer finds in the queue: EventBridge's envelope around an event."""
+    """Return the JSON Schema 2020-12 of a message in the queue: EventBridge's envelope around an event."""
     return {
         "$schema": DIALECT,
         "$id": "urn:batch-transcription:event:envelope",
@@ -28,7 +28,7 @@ def envelope_schema(names: RouteNames) -> JsonSchema:
 
 
 def envelope(references: str) -> dict[str, object]:
-    """The envelope's schema; those of the events are found under `references`."""
+    """Return the envelope's schema, which refers to the schemas of the events under `references`."""
     event = {
         "oneOf": [{"$ref": references + component_name(model)} for model in MODELS],
         "description": "The event, in the version that its own `version` names.",

@@ -27,17 +27,17 @@ EXAMPLE = BatchProcessingCompleted(
 
 
 def example_event(model: type[CompletedEvent]) -> CompletedEvent:
-    """The example in one of its versions."""
+    """Return the example in one of its versions."""
     return EXAMPLE if model is BatchProcessingCompleted else _referring()
 
 
 def example_object() -> str:
-    """What lies where the example of 2.0 refers to, byte for byte."""
+    """Return the object to which the example of version 2.0 refers, byte for byte."""
     return TRANSCRIPTS.model_dump_json()
 
 
 def example_envelope(model: type[CompletedEvent], source: str) -> dict[str, object]:
-    """The example as EventBridge puts it into the queue."""
+    """Return the example as EventBridge puts it into the queue."""
     return {
         "version": "0",
         "id": "0d1d4a27-8f3e-4c57-9c55-0d9b1c7f2a11",

@@ -40,7 +40,7 @@ def published_schema(model: type[CompletedEvent]) -> JsonSchema:
 
 
 def component_name(model: type[CompletedEvent]) -> str:
-    """What a version is called among the schemas of a document: every minor version of a major the same."""
+    """Return the name of a version among the schemas of a document: minor versions share their major's."""
     return f"{model.DETAIL_TYPE}V{SchemaVersion.parse(model.SCHEMA_VERSION).major}"
 
 

@@ -74,14 +74,16 @@ Timestamp = Annotated[
 class TranscriptData(BaseModel):
     """Both transcripts of the recording.
 
-    What the consumers want (requirement 1.8).
+    Requirement 1.8.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
-    raw_transcript: Text = Field(description="What was heard, word for word; empty where nobody speaks.")
+    raw_transcript: Text = Field(
+        description="The words as they were heard; empty for a recording without speech."
+    )
     cleaned_transcript: Text = Field(
-        description="The same without hesitations, stutters and noise, in sentences."
+        description="The same text without hesitations, stutters and noise, in sentences."
     )
 
     @property
@@ -103,8 +105,8 @@ class _Completed(BaseModel):
         "delivered: recognise duplicates by it."
     )
     tenant_id: Uuid4 = Field(description="UUID v4 of the organisation that owns the transcript.")
-    user_id: Text = Field(min_length=1, description="Who handed the recording in.")
-    account_id: Text | None = Field(description="The account within the tenant, where the request named one.")
+    user_id: Text = Field(min_length=1, description="The user who uploaded the recording.")
+    account_id: Text | None = Field(description="The account within the tenant, if the request named one.")
     timestamp: Timestamp = Field(
         description="When processing ended: ISO 8601, UTC, microseconds. Events come in no promised order."
     )
@@ -132,9 +134,9 @@ class BatchProcessingCompleted(_Completed):
 
 
 class TranscriptRef(BaseModel):
-    """Where both transcripts lie: an object that holds the JSON which stands in `data` in version 1.0.
+    """Reference to the object that holds both transcripts: the JSON that `data` has in version 1.0.
 
-    Its bytes are those of `TranscriptData` as JSON.
+    Its bytes are `TranscriptData` as JSON.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
@@ -149,7 +151,7 @@ class TranscriptRef(BaseModel):
 
 
 class TranscriptRefData(BaseModel):
-    """A reference to the transcripts, where version 1.0 has the transcripts themselves."""
+    """A reference to the transcripts, in place of the transcripts of version 1.0."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 

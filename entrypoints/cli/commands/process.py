@@ -161,5 +161,5 @@ def _show(outcomes: list[_Outcome]) -> None:
             out.print(printable(str(outcome.error)), markup=False)
             continue
         publication = outcome.result.publication
-        out.print(f"  {printable(outcome.result.cleaned_transcript) or '(nobody speaks)'}", markup=False)
+        out.print(f"  {printable(outcome.result.cleaned_transcript) or '(no speech)'}", markup=False)
         out.print(f"  event {publication.status} {publication.event_id or ''}", style="dim", markup=False)

@@ -38,12 +38,12 @@ class Comparison(NamedTuple):
 
     @property
     def bump(self) -> Bump:
-        """What all changes together need."""
+        """The part of the version that all changes together must raise."""
         return max((change.bump for change in self.changes), default=Bump.NONE)
 
     @property
     def covered(self) -> bool | None:
-        """Whether the versions allow for the changes; None where they are not known."""
+        """True if the versions allow for the changes; None if they are unknown."""
         if self.old is None or self.new is None:
             return None
         return self.new.covers(self.bump, since=self.old)

@@ -241,9 +241,9 @@ def test_objects_are_addressed_as_the_endpoint_understands(endpoint: str | None,
 
 
 def test_a_profile_that_does_not_exist_stops_the_making_of_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_PROFILE", "unknown")
 
-    with pytest.raises(ConfigurationError, match="AWS_PROFILE='nobody'"):
+    with pytest.raises(ConfigurationError, match="AWS_PROFILE='unknown'"):
         publishing_client(AwsAccess("us-east-1"))
 
 

@@ -255,10 +255,10 @@ def test_credentials_are_found_and_never_told(container: Callable[..., Container
 
 
 def test_a_profile_that_is_not_there_is_wrong_and_named(container: Callable[..., Container]) -> None:
-    check = examined(container(EVENT_TRANSPORT="eventbridge", AWS_PROFILE="nobody"))["credentials"]
+    check = examined(container(EVENT_TRANSPORT="eventbridge", AWS_PROFILE="unknown"))["credentials"]
 
     assert check.verdict is CheckResult.WRONG
-    assert check.found.startswith("AWS_PROFILE='nobody' is not a profile")
+    assert check.found.startswith("AWS_PROFILE='unknown' is not a profile")
 
 
 def test_a_sound_route_is_reported_by_its_names(container: Callable[..., Container]) -> None:

@@ -1,4 +1,4 @@
-"""What `--help` says to somebody who sees a command for the first time."""
+"""`--help` tells a newcomer what a command does."""
 
 import click
 import pytest

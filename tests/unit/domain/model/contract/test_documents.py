@@ -242,7 +242,7 @@ def test_the_registry_document_holds_nothing_that_openapi_3_0_does_not_know() ->
     assert openapi["components"]["schemas"]["BatchProcessingCompletedV1"]["properties"]["account_id"] == {
         "type": "string",
         "nullable": True,
-        "description": "The account within the tenant, where the request named one.",
+        "description": "The account within the tenant, if the request named one.",
     }
 
 

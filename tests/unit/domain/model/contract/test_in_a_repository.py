@@ -1,4 +1,4 @@
-"""The tests of the contract turn red for whoever changes everything in one commit but the version."""
+"""Tests of the contract fail for a commit that changes models and documents, but not the version."""
 
 import os
 import shutil
@@ -135,7 +135,7 @@ def test_a_breaking_change_without_a_major_version_is_red_however_it_is_committe
 
 def test_a_new_key_without_a_new_version_is_red_too(checkout: Checkout) -> None:
     checkout.change(("data: TranscriptData\n", SPEAKER + "\n"))
-    checkout.commit("Nobody will notice")
+    checkout.commit("A key without a version")
 
     result = checkout.test()
 

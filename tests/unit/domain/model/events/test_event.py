@@ -216,7 +216,7 @@ def test_a_later_minor_version_is_read_without_what_it_has_added(payload: str, m
 
 @pytest.mark.parametrize(
     "change",
-    [{"tenant_id": "nobody"}, {"data": {}}, {"version": "1.01"}, {"version": "1.1.0"}, {"version": "3.1"}],
+    [{"tenant_id": "unknown"}, {"data": {}}, {"version": "1.01"}, {"version": "1.1.0"}, {"version": "3.1"}],
 )
 def test_a_later_minor_version_keeps_to_what_was_before(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

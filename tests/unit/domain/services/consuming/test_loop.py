@@ -291,7 +291,7 @@ def test_a_reference_is_resolved_before_the_handler_gets_it(harness: ConsumerHar
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"bucket": "somebody-elses"}, "somebody-elses"),
+        ({"bucket": "foreign-bucket"}, "foreign-bucket"),
         ({"key": "nowhere"}, "nowhere"),
         ({"sha256": "0" * 64}, "SHA-256"),
         ({"size": 3}, "more than 3 bytes"),

@@ -67,7 +67,7 @@ FOREIGN_BODIES = [
     '"text"',
     "{}",
     '{"detail": "text"}',
-    '{"detail": {"interaction_id": "nobody"}, "resources": 7}',
+    '{"detail": {"interaction_id": "unknown"}, "resources": 7}',
     '{"detail": {"a": NaN}}',
     "[" * 10_000,
     envelope(an_event()),

@@ -36,7 +36,7 @@ def test_a_role_gets_arns_of_region_and_account_without_asking_aws(
     arns: Any, monkeypatch: pytest.MonkeyPatch, role: str, json_option: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody there
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # no server there
 
     found = arns(role, *ACCOUNT, *json_option)
 
@@ -121,7 +121,7 @@ def test_a_policy_that_is_too_long_for_iam_is_printed_with_a_warning(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("nobody", *ACCOUNT), "publisher"),
+        (("unknown", *ACCOUNT), "publisher"),
         (("consumer", "--account", "12345"), "12 digits"),
         (("consumer", "--account", "١٢٣٤٥٦٧٨٩٠١٢"), "12 digits"),
         (("consumer", *ACCOUNT, "--dlq-archive", "s3://letters"), "for the role operator"),

@@ -72,7 +72,7 @@ def test_a_recording_without_speech_is_said_to_be_one(tmp_path: Path) -> None:
     result = transcripts("process", quiet, EVENT_TRANSPORT="memory", TRANSCRIBER_WORKERS="1")
 
     assert result.returncode == 0
-    assert "nobody speaks" in result.stdout
+    assert "(no speech)" in result.stdout
 
 
 def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:

@@ -327,7 +327,7 @@ def test_the_route_is_printed_for_other_tools_without_asking_aws(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], template: str
 ) -> None:
     monkeypatch.setenv("QUEUE_NAME", "orders")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # nobody there
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # no server there
 
     with pytest.raises(SystemExit) as ended:
         main(["provision", "--format", template, "--archive", "7"])

@@ -30,7 +30,7 @@ class Command:
         return int(ended.value.code or 0), captured.out, captured.err
 
     def check(self, old: object, new: object, *options: str) -> tuple[int, str, str]:
-        """Compare two schemas, or whatever is to stand in the files."""
+        """Compare two files, schemas or not."""
         return self.run("check", self.file("old.json", old), self.file("new.json", new), *options)
 
     def file(self, name: str, content: object) -> Path:

@@ -97,11 +97,11 @@ def test_a_spool_that_others_can_read_ends_the_start_with_one_line(tmp_path: Pat
 
 def test_an_unknown_profile_ends_the_start_with_one_line(tmp_path: Path) -> None:
     result = transcripts(
-        "serve", "--port", "0", AWS_PROFILE="nobody", EVENT_TRANSPORT="eventbridge", SPOOL_DIR=str(tmp_path)
+        "serve", "--port", "0", AWS_PROFILE="unknown", EVENT_TRANSPORT="eventbridge", SPOOL_DIR=str(tmp_path)
     )
 
     assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith("Error: AWS_PROFILE='nobody'")
+    assert result.stderr.splitlines()[-1].startswith("Error: AWS_PROFILE='unknown'")
     assert "Traceback" not in result.stderr
 
 
