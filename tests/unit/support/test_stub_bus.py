@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from tests.support.aws.event_bridges import IMPATIENT, client_of
+from tests.support.aws.event_bridges import IMPATIENT, PATIENT, client_of
 from tests.support.doubles.bus_faults import INTERNAL_ERROR, THROTTLED, Cut, EntryCount, Refusal, TextRefused
 from tests.support.doubles.stub_bus import StubBus
 
@@ -23,8 +24,8 @@ def bus() -> Iterator[StubBus]:
         yield bus
 
 
-def put(bus: StubBus, *entries: dict[str, Any]) -> list[dict[str, Any]]:
-    return list(client_of(bus.url, IMPATIENT).put_events(Entries=entries)["Entries"])  # type: ignore[arg-type]
+def put(bus: StubBus, *entries: dict[str, Any], config: Config = PATIENT) -> list[dict[str, Any]]:
+    return list(client_of(bus.url, config).put_events(Entries=entries)["Entries"])  # type: ignore[arg-type]
 
 
 def test_a_bus_is_known_by_name_and_arn_and_an_unknown_one_accepts_and_drops(bus: StubBus) -> None:
@@ -84,7 +85,7 @@ def test_a_connection_breaks_before_or_after_the_event_is_accepted(
     bus.fail_next(cut)
 
     with pytest.raises(error):
-        put(bus, ENTRY)
+        put(bus, ENTRY, config=IMPATIENT if cut is Cut.HANG else PATIENT)
     assert len(bus.accepted) == accepted
 
 
