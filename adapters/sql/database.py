@@ -35,6 +35,7 @@ class Database:
     Args:
         wait_seconds: the time a writer waits for other writers of an SQLite file, in all processes.
         confirm_seconds: the time for which `write_confirmed` repeats a write.
+        clock: monotonic seconds.
 
     Attributes:
         engine: SQLAlchemy's engine; it must not be carried over a fork.
@@ -46,10 +47,12 @@ class Database:
         *,
         wait_seconds: float = WAIT_SECONDS,
         confirm_seconds: float = CONFIRM_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine = engine
         self._wait_seconds = wait_seconds
         self._confirm_seconds = confirm_seconds
+        self._clock = clock
         self._readers = engine.execution_options(**{READS_ONLY: True})
         self._writer = Lock() if self.is_sqlite else None
 
@@ -103,7 +106,7 @@ class Database:
                     write(connection)
             except SQLAlchemyError as error:
                 deadline = deadline or self._deadline(error)
-                if deadline is None or time.monotonic() > deadline:
+                if deadline is None or self._clock() > deadline:
                     _raise(failure, error)
                 time.sleep(CONFIRM_PAUSE_SECONDS)
             else:
@@ -140,11 +143,11 @@ class Database:
             check_in_place(connection.info)
 
     def _until(self, wait_seconds: float | None) -> float:
-        return time.monotonic() + (self._wait_seconds if wait_seconds is None else wait_seconds)
+        return self._clock() + (self._wait_seconds if wait_seconds is None else wait_seconds)
 
     def _wait_until(self, connection: Connection, until: float) -> None:
         if self.is_sqlite:
-            set_busy_timeout(connection, until - time.monotonic())
+            set_busy_timeout(connection, until - self._clock())
 
     @contextmanager
     def one_writer(self) -> Iterator[None]:
@@ -163,7 +166,7 @@ class Database:
         if self.is_sqlite or not isinstance(error, DBAPIError):
             return None
         may_be_repeated = error.connection_invalidated or _sqlstate(error) == DEADLOCK
-        return time.monotonic() + self._confirm_seconds if may_be_repeated else None
+        return self._clock() + self._confirm_seconds if may_be_repeated else None
 
 
 class SharedWrite(Generic[Item, Result]):

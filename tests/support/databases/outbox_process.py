@@ -12,8 +12,6 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from adapters.sql.database import Database
-from adapters.sql.engines.factory import engine_for
 from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
@@ -78,15 +76,6 @@ def fail_to_sync(folder: str) -> dict[str, object]:
     }
 
 
-def hold(url: str) -> str:
-    """Lock out other writers until the next line on the standard input."""
-    with Database(engine_for(url)).writing(OutboxUnavailableError):
-        sys.stdout.write("held\n")
-        sys.stdout.flush()
-        sys.stdin.readline()
-    return "released"
-
-
 def _is_refused(call: Callable[[], object]) -> bool:
     try:
         call()
@@ -124,7 +113,6 @@ TASKS: dict[str, Callable[[str], object]] = {
     "limit": fill_up_to_a_limit,
     "disk": fill_a_disk,
     "syncs": fail_to_sync,
-    "hold": hold,
 }
 
 

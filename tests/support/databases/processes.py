@@ -1,11 +1,9 @@
 """Start of several `outbox_process` processes at the same moment."""
 
-import contextlib
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +19,6 @@ def run_together(count: int, *arguments: str) -> list[Any]:
     outputs = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0] * count, [errors for _, errors in outputs]
     return [json.loads(output) for output, _ in outputs]
-
-
-@contextlib.contextmanager
-def locked(url: str) -> Iterator[None]:
-    """Let another process hold the write lock of an SQLite file during the context."""
-    with _started("hold", url) as process:
-        _go(process)
-        assert process.stdout
-        assert process.stdout.readline() == "held\n"
-        yield
-        _go(process)
 
 
 def _started(*arguments: str) -> "subprocess.Popen[str]":

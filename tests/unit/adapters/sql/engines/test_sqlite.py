@@ -7,14 +7,14 @@ import platform
 import stat
 import subprocess
 import sys
-import time
-from collections import Counter
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from adapters.sql.database import Database
 from adapters.sql.engines.sqlite import (
@@ -35,9 +35,10 @@ from adapters.sql.schema.upgrade import upgrade_schema
 from domain.model.errors import ConfigurationError, OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
 from tests.support.databases.databases import LIBRARIES, Place
-from tests.support.databases.processes import ROOT, locked, run_together
+from tests.support.databases.processes import ROOT, run_together
 from tests.support.doubles.delivery import SimulatedTime
 from tests.support.faults.failing_disk import is_possible_here
+from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
 
@@ -67,7 +68,7 @@ def test_a_library_with_the_wal_reset_race_uses_no_wal(version: tuple[int, ...],
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="pysqlite3 has no wheel for this machine")
-def test_the_library_that_is_shipped_has_no_wal_reset_race() -> None:
+def test_the_bundled_library_has_no_wal_reset_race() -> None:
     assert library.__name__ == "pysqlite3.dbapi2"
     assert not has_wal_reset_race(library.sqlite_version_info)
 
@@ -203,7 +204,7 @@ def test_an_engine_on_a_file_in_use_leaves_the_locks_of_this_process_alone(tmp_p
     assert "database is locked" in other.stderr
 
 
-def test_sqlites_other_files_may_go_while_they_are_looked_at(
+def test_sqlites_other_files_may_disappear_during_the_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last connection of another process removes them as it closes."""
@@ -224,7 +225,7 @@ def test_sqlites_other_files_may_go_while_they_are_looked_at(
     assert not wal.exists()
 
 
-def test_a_folder_in_place_of_the_file_is_told_and_left_alone(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
 
     with pytest.raises(IsADirectoryError):
@@ -241,9 +242,7 @@ def test_a_link_leads_to_the_file_that_is_made(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "target.db").stat().st_mode) == 0o600
 
 
-def test_a_file_that_may_not_be_written_is_told_at_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_read_only_file_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everything
 
     with pytest.raises(PermissionError, match="Permission denied"):
@@ -273,7 +272,7 @@ def test_readers_wait_for_no_writer(sqlite_place: Place) -> None:
     database.close()
 
 
-def test_a_locked_database_is_said_and_works_once_it_is_free(sqlite_place: Place) -> None:
+def test_a_locked_database_is_reported_and_works_once_it_is_free(sqlite_place: Place) -> None:
     holder = sqlite_place.open()
     port = SqlOutbox(impatient(sqlite_place))
 
@@ -288,7 +287,7 @@ def test_a_locked_database_is_said_and_works_once_it_is_free(sqlite_place: Place
     holder.close()
 
 
-def test_threads_queue_up_in_the_process(sqlite_place: Place) -> None:
+def test_threads_wait_for_each_other_with_a_time_limit(sqlite_place: Place) -> None:
     sqlite_place.open().close()
     database = impatient(sqlite_place)
     with database.writing(OutboxUnavailableError), ThreadPoolExecutor() as threads:
@@ -298,22 +297,36 @@ def test_threads_queue_up_in_the_process(sqlite_place: Place) -> None:
     assert str(told) == "database error: TimeoutError"
 
 
-def test_threads_that_another_process_locks_out_share_one_time_limit(sqlite_place: Place) -> None:
-    sqlite_place.open().close()
-    path, threads_count, limit = Path(sqlite_place.url.removeprefix("sqlite:///")), 6, 1.0
-    database = Database(sqlite_engine(path), wait_seconds=limit)
-    with locked(sqlite_place.url), ThreadPoolExecutor(threads_count) as threads:
-        begun = time.monotonic()
-        failed = [threads.submit(SqlOutbox(database).add, an_event()) for _ in range(threads_count)]
-        errors = [each.exception(60) for each in failed]
-        elapsed = time.monotonic() - begun
+def test_the_wait_for_threads_counts_towards_the_time_limit_for_processes(sqlite_place: Place) -> None:
+    engine, clock = sqlite_engine(Path(sqlite_place.url.removeprefix("sqlite:///"))), SimulatedTime()
+    begun, statements = deque[None](), deque[str]()
+
+    def now() -> float:
+        begun.append(None)
+        return clock()
+
+    event.listen(engine, "connect", lambda driver, _: driver.set_trace_callback(statements.append))
+    database = Database(engine, wait_seconds=60, clock=now)
+    with ThreadPoolExecutor(4) as threads:
+        with database.writing(OutboxUnavailableError):
+            begun.clear()
+            writes = [threads.submit(_write, database) for _ in range(4)]
+            wait_until(lambda: len(begun) == 4)
+            clock.wait(45)
+            statements.clear()
+        for write in writes:
+            write.result()
     database.close()
 
-    assert [type(error) for error in errors] == [OutboxUnavailableError] * threads_count
-    assert elapsed < (threads_count - 1) * limit
+    assert [each for each in statements if "busy_timeout" in each] == ["PRAGMA busy_timeout=15000"] * 4
 
 
-def test_what_one_thread_waited_for_is_not_taken_from_the_next(sqlite_place: Place) -> None:
+def _write(database: Database) -> None:
+    with database.writing(OutboxUnavailableError):
+        pass
+
+
+def test_every_transaction_sets_its_own_time_limit(sqlite_place: Place) -> None:
     database = sqlite_place.open()
     connection = database.engine.raw_connection()
     with database.engine.connect() as late:
@@ -329,7 +342,7 @@ def test_what_one_thread_waited_for_is_not_taken_from_the_next(sqlite_place: Pla
     assert 0.9 * WAIT_SECONDS * 1000 <= wait <= WAIT_SECONDS * 1000
 
 
-def test_folder_and_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+def test_folder_and_files_are_private_with_any_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         database = Database(sqlite_engine(tmp_path / "var/deep/test.db"))
@@ -344,7 +357,7 @@ def test_folder_and_files_are_private_whatever_the_umask(tmp_path: Path) -> None
     database.close()
 
 
-def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+def test_a_readable_file_becomes_private(tmp_path: Path) -> None:
     path = tmp_path / "test.db"
     path.touch(0o644)
 
@@ -354,7 +367,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None
 
 
 @pytest.mark.process
-def test_two_processes_on_one_file_lose_nothing_and_do_nothing_twice(sqlite_place: Place) -> None:
+def test_two_processes_on_one_file_publish_every_event_once(sqlite_place: Place) -> None:
     first, second = run_together(2, "publish", sqlite_place.url)
 
     database = sqlite_place.open()
@@ -369,7 +382,7 @@ def test_two_processes_on_one_file_lose_nothing_and_do_nothing_twice(sqlite_plac
     assert sum(states.values()) == 120
 
 
-def test_a_file_that_could_not_be_written_to_is_opened_anew(sqlite_place: Place) -> None:
+def test_a_read_only_connection_is_replaced(sqlite_place: Place) -> None:
     """A connection that was opened on a read-only disk stays read-only when the disk is writable again."""
     database = sqlite_place.open()
     port = SqlOutbox(database)
@@ -386,7 +399,7 @@ def test_a_file_that_could_not_be_written_to_is_opened_anew(sqlite_place: Place)
 
 
 @pytest.mark.process
-def test_a_file_that_may_not_grow_is_said_and_recovers(tmp_path: Path) -> None:
+def test_a_file_that_may_not_grow_is_reported_and_recovers(tmp_path: Path) -> None:
     (told,) = run_together(1, "limit", str(tmp_path))
 
     assert told["kept"] > 3
@@ -395,7 +408,7 @@ def test_a_file_that_may_not_grow_is_said_and_recovers(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_a_full_disk_is_said_and_recovers(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_recovers(tmp_path: Path) -> None:
     mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(tmp_path)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("no disk can be mounted here; a limit on the file stands in for it in the test above")
@@ -409,8 +422,9 @@ def test_a_full_disk_is_said_and_recovers(tmp_path: Path) -> None:
     assert told["found"] == told["recorded"] == told["kept"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not is_possible_here(), reason="needs seccomp user notification")
-def test_a_disk_that_fails_to_sync_is_said_and_recovers(tmp_path: Path) -> None:
+def test_a_disk_that_fails_to_sync_is_reported_and_recovers(tmp_path: Path) -> None:
     (told,) = run_together(1, "syncs", str(tmp_path))
 
     assert told["refused"] == 5
