@@ -106,7 +106,7 @@ MUTANTS = (
         "adapters/sql/engines/sqlite.py",
         "        if is_io_error(context.original_exception):",
         "        if False and is_io_error(context.original_exception):",
-        (f"{SQL}engines/test_sqlite.py::test_a_disk_that_fails_to_sync_is_said_and_recovers",),
+        (f"{SQL}engines/test_sqlite.py::test_a_disk_that_fails_to_sync_is_reported_and_recovers",),
     ),
     Mutant(
         "promise into a file that is gone",
@@ -143,7 +143,7 @@ MUTANTS = (
         "            _ROW.settled_at <= now",
         '            _ROW.state.in_(bindparam("states", expanding=True)) | IS_WAITING,\n'
         "            _ROW.added_at <= now",
-        (f"{SQL}outbox/test_outbox.py::TestSqlOutbox::test_waiting_events_are_never_forgotten",),
+        (f"{SQL}outbox/test_outbox.py::TestSqlOutbox::test_waiting_events_are_never_pruned",),
     ),
     Mutant(
         "delete what was not handled",

@@ -12,7 +12,7 @@ from domain.model.idempotency import FirstAnswer, Reservation
 from ports.idempotency_port import IdempotencyPort
 
 KEEP_SECONDS: Final = 86_400.0
-"""How long an answer is stored."""
+"""Retention of an answer."""
 
 
 @dataclass

@@ -44,22 +44,22 @@ def a_key(replay: str | None = None) -> EventKey:
     return EventKey(uuid4(), replay)
 
 
-class ProcessedEventsPortContract:
+class DeduplicationPortContract:
     """Bound by each adapter of `DeduplicationPort`."""
 
-    def test_a_new_event_may_be_worked_off_by_one(self, memory: Memory) -> None:
+    def test_a_new_event_is_leased_once(self, memory: Memory) -> None:
         key = a_key()
 
         assert memory.lease(key).key == key
         assert memory.status(key) is LeaseStatus.IN_PROGRESS
 
-    def test_what_was_worked_off_is_done(self, memory: Memory) -> None:
+    def test_a_completed_event_stays_completed_for_others(self, memory: Memory) -> None:
         key = a_key()
         memory.port.complete([memory.lease(key)], retention_seconds=MONTH)
 
         assert memory.status(key) is LeaseStatus.COMPLETED
 
-    def test_what_is_done_is_remembered_for_as_long_as_asked_and_no_longer(self, memory: Memory) -> None:
+    def test_a_completed_event_is_remembered_for_the_retention_and_no_longer(self, memory: Memory) -> None:
         key = a_key()
         lease = memory.lease(key)
         memory.clock.advance(30)
@@ -81,7 +81,7 @@ class ProcessedEventsPortContract:
         assert isinstance(answer[1], ProcessingLease)
         assert answer[1].key == new
 
-    def test_of_the_same_key_twice_the_second_is_taken(self, memory: Memory) -> None:
+    def test_the_second_of_two_equal_keys_is_in_progress(self, memory: Memory) -> None:
         key = a_key()
 
         first, second = memory.port.acquire([key, key], lease_seconds=60)
@@ -98,7 +98,7 @@ class ProcessedEventsPortContract:
         assert isinstance(memory.status(EventKey(key.interaction_id, "once-more")), ProcessingLease)
         assert memory.status(again) is LeaseStatus.COMPLETED
 
-    def test_another_group_has_a_memory_of_its_own(self, memory: Memory) -> None:
+    def test_every_group_has_its_own_leases(self, memory: Memory) -> None:
         key = a_key()
         lease = memory.lease(key)
 
@@ -109,7 +109,7 @@ class ProcessedEventsPortContract:
         assert memory.status(key) is LeaseStatus.IN_PROGRESS
         assert memory.port.renew([lease], lease_seconds=60) == 1
 
-    def test_of_many_at_once_one_gets_it(self, memory: Memory) -> None:
+    def test_one_of_many_concurrent_callers_gets_the_lease(self, memory: Memory) -> None:
         keys = [a_key() for _ in range(10)]
 
         def acquire(number: int) -> list[bool]:
@@ -122,7 +122,7 @@ class ProcessedEventsPortContract:
 
         assert [Counter(each)[True] for each in zip(*got, strict=True)] == [1] * 10
 
-    def test_what_a_dead_consumer_held_is_free_after_its_lease(self, memory: Memory) -> None:
+    def test_the_lease_of_a_dead_consumer_expires(self, memory: Memory) -> None:
         key = a_key()
         dead = memory.lease(key)
         memory.clock.advance(59)
@@ -138,7 +138,7 @@ class ProcessedEventsPortContract:
         memory.clock.advance(60)
         assert isinstance(memory.status(key), ProcessingLease)
 
-    def test_a_renewed_hold_goes_on(self, memory: Memory) -> None:
+    def test_a_renewed_lease_continues(self, memory: Memory) -> None:
         keys = [a_key(), a_key()]
         leases = [memory.lease(key) for key in keys]
         memory.clock.advance(50)
@@ -148,13 +148,13 @@ class ProcessedEventsPortContract:
         memory.clock.advance(50)
         assert [memory.status(key) for key in keys] == [LeaseStatus.IN_PROGRESS] * 2
 
-    def test_what_is_given_up_is_free_at_once(self, memory: Memory) -> None:
+    def test_a_released_event_is_free_at_once(self, memory: Memory) -> None:
         key = a_key()
         memory.port.release([memory.lease(key)])
 
         assert isinstance(memory.status(key), ProcessingLease)
 
-    def test_what_is_done_stays_done(self, memory: Memory) -> None:
+    def test_neither_release_nor_renewal_changes_a_completed_event(self, memory: Memory) -> None:
         key = a_key()
         lease = memory.lease(key)
         memory.port.complete([lease], retention_seconds=MONTH)
@@ -179,7 +179,7 @@ class ProcessedEventsPortContract:
 
         assert memory.status(key) is LeaseStatus.COMPLETED
 
-    def test_only_what_is_forgotten_is_erased(self, memory: Memory) -> None:
+    def test_only_expired_entries_are_pruned(self, memory: Memory) -> None:
         memory.port.complete([memory.lease(a_key())], retention_seconds=MONTH)
         memory.lease(a_key())
         assert memory.port.prune() == 0
@@ -189,14 +189,14 @@ class ProcessedEventsPortContract:
         memory.clock.advance(MONTH)
         assert memory.port.prune() == 1
 
-    def test_nothing_to_do_is_done(self, memory: Memory) -> None:
+    def test_empty_calls_change_nothing(self, memory: Memory) -> None:
         memory.port.complete([], retention_seconds=MONTH)
         memory.port.release([])
 
         assert memory.port.acquire([], lease_seconds=60) == ()
         assert memory.port.renew([], lease_seconds=60) == 0
 
-    def test_a_store_that_cannot_be_reached_is_said_by_every_method(self, memory: Memory) -> None:
+    def test_every_method_reports_a_store_that_cannot_be_reached(self, memory: Memory) -> None:
         if memory.broken is None:
             pytest.skip("there is nothing that could be away")
         port, lease = memory.broken(), ProcessingLease(a_key(), uuid4())

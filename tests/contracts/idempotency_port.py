@@ -58,7 +58,7 @@ class IdempotencyPortContract:
         with pytest.raises(IdempotencyConflictError):
             keys.port.begin(TENANT, "key", "another recording", lease_seconds=60)
 
-    def test_a_request_that_is_repeated_too_soon_is_told_so(self, keys: IdempotencyKeys) -> None:
+    def test_a_request_repeated_too_soon_is_refused(self, keys: IdempotencyKeys) -> None:
         keys.reserve()
 
         with pytest.raises(IdempotencyInProgressError):
@@ -69,7 +69,7 @@ class IdempotencyPortContract:
 
         assert isinstance(keys.port.begin(uuid4(), "key", "other", lease_seconds=60), Reservation)
 
-    def test_of_many_at_once_one_is_the_first(self, keys: IdempotencyKeys) -> None:
+    def test_one_of_many_concurrent_requests_is_the_first(self, keys: IdempotencyKeys) -> None:
         def begin(_number: int) -> str:
             try:
                 return type(keys.port.begin(TENANT, "key", "recording", lease_seconds=60)).__name__
@@ -81,7 +81,7 @@ class IdempotencyPortContract:
 
         assert told == {"Reservation": 1, "IdempotencyInProgressError": 11}
 
-    def test_the_key_of_an_owner_that_died_is_free_after_its_lease(self, keys: IdempotencyKeys) -> None:
+    def test_the_key_of_a_dead_owner_is_free_after_its_lease(self, keys: IdempotencyKeys) -> None:
         dead = keys.reserve()
         keys.clock.advance(60)
 
@@ -103,7 +103,7 @@ class IdempotencyPortContract:
         keys.clock.advance(60)
         assert keys.reserve().token != reservation.token
 
-    def test_a_reservation_that_ran_out_can_be_renewed_while_nobody_else_has_the_key(
+    def test_an_expired_reservation_can_be_renewed_until_the_key_is_taken(
         self, keys: IdempotencyKeys
     ) -> None:
         reservation = keys.reserve()
@@ -133,7 +133,7 @@ class IdempotencyPortContract:
         assert not keys.port.renew(reservation, lease_seconds=60)
         assert keys.reserve(fingerprint="another recording")
 
-    def test_what_is_finished_or_abandoned_cannot_be_renewed(self, keys: IdempotencyKeys) -> None:
+    def test_a_finished_or_abandoned_key_cannot_be_renewed(self, keys: IdempotencyKeys) -> None:
         finished, abandoned = keys.reserve("finished"), keys.reserve("abandoned")
         keys.port.finish(finished, ANSWER)
         keys.port.abandon(abandoned)
@@ -145,7 +145,7 @@ class IdempotencyPortContract:
         keys.clock.advance(DAY - 1)
         assert keys.port.begin(TENANT, "finished", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
 
-    def test_of_a_renewal_and_a_takeover_at_once_one_wins(self, keys: IdempotencyKeys) -> None:
+    def test_either_a_renewal_or_a_concurrent_takeover_wins(self, keys: IdempotencyKeys) -> None:
         def takes_over(_number: int) -> bool:
             try:
                 return isinstance(keys.port.begin(TENANT, "key", "recording", lease_seconds=60), Reservation)
@@ -176,7 +176,7 @@ class IdempotencyPortContract:
 
         assert keys.reserve(fingerprint="another recording")
 
-    def test_what_is_finished_cannot_be_changed(self, keys: IdempotencyKeys) -> None:
+    def test_a_finished_key_cannot_be_changed(self, keys: IdempotencyKeys) -> None:
         reservation = keys.reserve()
         keys.port.finish(reservation, ANSWER)
 
@@ -191,7 +191,7 @@ class IdempotencyPortContract:
         assert keys.port.begin(TENANT, key, "recording", lease_seconds=60) == FirstAnswer(ANSWER)
         assert isinstance(keys.port.begin(TENANT, key + "!", "recording", lease_seconds=60), Reservation)
 
-    def test_only_what_is_forgotten_is_erased(self, keys: IdempotencyKeys) -> None:
+    def test_only_expired_entries_are_pruned(self, keys: IdempotencyKeys) -> None:
         keys.port.finish(keys.reserve("answered"), ANSWER)
         keys.reserve("given up by its owner")
         assert keys.port.prune() == 0
@@ -201,7 +201,7 @@ class IdempotencyPortContract:
         keys.clock.advance(DAY)
         assert keys.port.prune() == 1
 
-    def test_a_store_that_cannot_be_reached_is_said_by_every_method(self, keys: IdempotencyKeys) -> None:
+    def test_every_method_reports_a_store_that_cannot_be_reached(self, keys: IdempotencyKeys) -> None:
         if keys.broken is None:
             pytest.skip("there is nothing that could be away")
         port, reservation = keys.broken(), Reservation(TENANT, "key", uuid4())

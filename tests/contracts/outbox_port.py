@@ -52,7 +52,7 @@ class OutboxPortContract:
         (lease,) = kept.port.lease_due(10, lease_seconds=60)
         assert (lease.event, lease.interaction_id, lease.attempts) == (event, event.interaction_id, 0)
 
-    def test_what_add_returned_for_is_there_for_other_processes(self, kept: KeptOutbox) -> None:
+    def test_an_added_event_is_visible_to_other_processes(self, kept: KeptOutbox) -> None:
         if kept.reopened is None:
             pytest.skip("nothing here outlives the process")
         event = an_event()
@@ -77,7 +77,7 @@ class OutboxPortContract:
 
         assert sorted(lease.interaction_id for lease in leased) == sorted(e.interaction_id for e in events)
 
-    def test_a_store_that_cannot_be_reached_is_said_by_every_method(self, kept: KeptOutbox) -> None:
+    def test_every_method_reports_a_store_that_cannot_be_reached(self, kept: KeptOutbox) -> None:
         if kept.broken is None:
             pytest.skip("there is nothing that could be away")
         port = kept.broken()
@@ -98,25 +98,25 @@ class OutboxPortContract:
             with pytest.raises(OutboxUnavailableError):
                 call()
 
-    def test_an_event_is_claimed_by_whoever_adds_it_for_as_long_as_asked(self, kept: KeptOutbox) -> None:
+    def test_an_added_event_is_leased_by_its_producer_for_as_long_as_asked(self, kept: KeptOutbox) -> None:
         lease = kept.port.add(an_event(), lease_seconds=30)
 
         assert kept.port.lease_due(10, lease_seconds=60) == ()
         kept.clock.advance(31)
         assert [each.event for each in kept.port.lease_due(10, lease_seconds=60)] == [lease.event]
 
-    def test_the_claim_of_whoever_adds_an_event_counts(self, kept: KeptOutbox) -> None:
+    def test_the_lease_of_the_producer_counts(self, kept: KeptOutbox) -> None:
         lease = kept.port.add(an_event(), lease_seconds=30)
 
         assert kept.port.record([Published(lease, "receipt")]) == 1
         assert kept.port.counts().published == 1
 
-    def test_without_a_lease_anybody_may_claim_an_added_event(self, kept: KeptOutbox) -> None:
+    def test_an_event_added_without_a_lease_can_be_leased(self, kept: KeptOutbox) -> None:
         lease = kept.port.add(an_event())
 
         assert [each.event for each in kept.port.lease_due(10, lease_seconds=60)] == [lease.event]
 
-    def test_an_event_that_is_kept_already_is_left_as_it_is(self, kept: KeptOutbox) -> None:
+    def test_an_event_that_is_stored_already_is_left_as_it_is(self, kept: KeptOutbox) -> None:
         first = an_event(raw_transcript="first")
         kept.port.add(first)
 
@@ -125,7 +125,7 @@ class OutboxPortContract:
         assert [lease.event for lease in kept.port.lease_due(10, lease_seconds=60)] == [first]
 
     @pytest.mark.parametrize("state", OutboxState)
-    def test_the_claim_on_an_event_that_is_kept_already_changes_nothing(
+    def test_the_lease_on_an_event_that_is_stored_already_changes_nothing(
         self, kept: KeptOutbox, state: OutboxState
     ) -> None:
         event = an_event()
@@ -137,7 +137,7 @@ class OutboxPortContract:
         assert kept.port.record([Rejected(lease, "not mine to say")]) == 0
         assert kept.port.find(event.interaction_id) == before
 
-    def test_claims_are_limited(self, kept: KeptOutbox) -> None:
+    def test_the_number_of_leases_is_limited(self, kept: KeptOutbox) -> None:
         added = {kept.port.add(an_event()).interaction_id for _ in range(5)}
 
         first = kept.port.lease_due(3, lease_seconds=60)
@@ -146,7 +146,7 @@ class OutboxPortContract:
         assert (len(first), len(rest)) == (3, 2)
         assert {lease.interaction_id for lease in first + rest} == added
 
-    def test_what_has_been_due_longest_comes_first(self, kept: KeptOutbox) -> None:
+    def test_the_event_due_longest_comes_first(self, kept: KeptOutbox) -> None:
         events = []
         for _ in range(4):
             events.append(kept.port.add(an_event()).event)
@@ -154,7 +154,7 @@ class OutboxPortContract:
 
         assert [lease.event for lease in kept.port.lease_due(3, lease_seconds=60)] == events[:3]
 
-    def test_nobody_else_gets_a_claimed_event_before_the_lease_ends(self, kept: KeptOutbox) -> None:
+    def test_a_leased_event_is_not_leased_again_before_the_lease_ends(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         kept.port.lease_due(1, lease_seconds=60)
 
@@ -163,14 +163,14 @@ class OutboxPortContract:
         kept.clock.advance(1)
         assert len(kept.port.lease_due(1, lease_seconds=60)) == 1
 
-    def test_an_event_that_is_not_due_cannot_be_claimed(self, kept: KeptOutbox) -> None:
+    def test_an_event_that_is_not_due_cannot_be_leased(self, kept: KeptOutbox) -> None:
         kept.port.record([Postponed(kept.port.add(an_event(), lease_seconds=60), 10, "throttled")])
 
         assert kept.port.lease_due(1, lease_seconds=60) == ()
         kept.clock.advance(10)
         assert len(kept.port.lease_due(1, lease_seconds=60)) == 1
 
-    def test_a_clock_that_is_set_back_by_hours_makes_no_event_wait_for_it(self, kept: KeptOutbox) -> None:
+    def test_no_event_waits_for_a_clock_that_was_set_back_by_hours(self, kept: KeptOutbox) -> None:
         crashed = kept.port.add(an_event(), lease_seconds=60)
         postponed = kept.port.add(an_event(), lease_seconds=60)
         kept.port.record([Postponed(postponed, 60, "throttled")])
@@ -196,7 +196,7 @@ class OutboxPortContract:
         assert len(kept.port.lease_due(1, lease_seconds=60)) == 1
         assert kept.port.seconds_until_due() == pytest.approx(60)
 
-    def test_a_token_is_stale_once_somebody_else_has_claimed_the_event(self, kept: KeptOutbox) -> None:
+    def test_a_token_is_stale_once_the_event_is_leased_again(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         (slow,) = kept.port.lease_due(1, lease_seconds=60)
         kept.clock.advance(61)
@@ -206,9 +206,7 @@ class OutboxPortContract:
         assert kept.port.record([Rejected(slow, "too late")]) == 0
         assert kept.port.record([Published(quick, "receipt")]) == 1
 
-    def test_a_token_counts_after_the_lease_as_long_as_nobody_claimed_the_event(
-        self, kept: KeptOutbox
-    ) -> None:
+    def test_a_token_counts_after_its_lease_until_the_event_is_leased_again(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         (lease,) = kept.port.lease_due(1, lease_seconds=60)
         kept.clock.advance(3600)
@@ -224,7 +222,7 @@ class OutboxPortContract:
         assert lease.attempts == 0
         assert kept.port.records()[0].attempts == 0
 
-    def test_outcomes_of_every_kind_are_written_down_together(self, kept: KeptOutbox) -> None:
+    def test_outcomes_of_every_kind_are_recorded_together(self, kept: KeptOutbox) -> None:
         leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
 
         counted = kept.port.record(
@@ -241,12 +239,12 @@ class OutboxPortContract:
         assert kept.port.record([Published(lease, "again") for lease in leases]) == 2
         assert kept.port.counts().published == 3
 
-    def test_one_claim_counts_once(self, kept: KeptOutbox) -> None:
+    def test_one_lease_counts_once(self, kept: KeptOutbox) -> None:
         lease = kept.port.add(an_event(), lease_seconds=60)
 
         assert kept.port.record([Published(lease, "first"), Published(lease, "second")]) == 1
 
-    def test_nothing_to_record_is_nothing(self, kept: KeptOutbox) -> None:
+    def test_an_empty_record_changes_nothing(self, kept: KeptOutbox) -> None:
         assert kept.port.record([]) == 0
 
     def test_recording_ends_the_lease(self, kept: KeptOutbox) -> None:
@@ -285,7 +283,7 @@ class OutboxPortContract:
         assert (record.attempts, record.reason, record.due_at) == (1, "throttled", None)
         assert record.tenant_id == lease.event.tenant_id
 
-    def test_an_outbox_that_was_told_to_keeps_the_texts_of_published_events(self, kept: KeptOutbox) -> None:
+    def test_texts_of_published_events_are_kept_where_the_setting_says_so(self, kept: KeptOutbox) -> None:
         port = kept.keeping(0.5)
         lease = port.add(an_event(), lease_seconds=60)
 
@@ -335,7 +333,7 @@ class OutboxPortContract:
         assert kept.keeping(0).purge_payloads(10) == 1
         assert port.records()[0].event is None
 
-    def test_the_texts_of_what_is_not_published_are_never_dropped(self, kept: KeptOutbox) -> None:
+    def test_texts_of_unpublished_events_are_never_dropped(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         kept.port.record([Postponed(kept.port.add(an_event(), lease_seconds=60), 0, "throttled")])
         kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
@@ -344,7 +342,7 @@ class OutboxPortContract:
         assert kept.port.purge_payloads(10) == 0
         assert all(record.event for record in kept.port.records())
 
-    def test_kept_texts_are_forgotten_with_their_record(self, kept: KeptOutbox) -> None:
+    def test_kept_texts_are_pruned_with_their_record(self, kept: KeptOutbox) -> None:
         port = kept.keeping(365)
         port.record([Published(port.add(an_event(), lease_seconds=60), "receipt")])
 
@@ -365,7 +363,7 @@ class OutboxPortContract:
         assert kept.port.lease_due(1, lease_seconds=60) == ()
 
     @pytest.mark.parametrize("text", ["", "a\x00b", "\ud800", "x" * 100_000, "'\"%s%(a)s:b"])
-    def test_whatever_the_bus_says_can_be_written_down(self, kept: KeptOutbox, text: str) -> None:
+    def test_any_text_of_the_bus_can_be_recorded(self, kept: KeptOutbox, text: str) -> None:
         leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(3)]
 
         counted = kept.port.record(
@@ -390,7 +388,7 @@ class OutboxPortContract:
         assert kept.port.counts()[:3] == (2, 0, 1)
         assert kept.port.counts().oldest_waiting_seconds == pytest.approx(25)
 
-    def test_it_says_when_the_next_event_may_be_claimed(self, kept: KeptOutbox) -> None:
+    def test_the_time_until_the_next_lease_is_known(self, kept: KeptOutbox) -> None:
         assert kept.port.seconds_until_due() is None
 
         lease = kept.port.add(an_event(), lease_seconds=30)
@@ -456,7 +454,7 @@ class OutboxPortContract:
         assert all(lease.attempts == 1 for lease in leases)
         assert kept.port.counts()[:3] == (3, 0, 0)
 
-    def test_those_that_are_named_wait_no_longer(self, kept: KeptOutbox) -> None:
+    def test_named_events_wait_no_longer(self, kept: KeptOutbox) -> None:
         leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(4)]
         outcomes: list[Outcome] = [Postponed(leases[0], 99, "throttled"), Postponed(leases[1], 99, "no")]
         kept.port.record([*outcomes, Rejected(leases[2], "no"), Rejected(leases[3], "no")])
@@ -488,7 +486,7 @@ class OutboxPortContract:
         assert kept.port.lease_due(1, lease_seconds=60) == ()
         assert kept.port.record([Published(lease, "receipt")]) == 1
 
-    def test_what_was_published_before_then_is_forgotten(self, kept: KeptOutbox) -> None:
+    def test_only_events_published_before_then_are_pruned(self, kept: KeptOutbox) -> None:
         old, new = (kept.port.add(an_event(), lease_seconds=1e9) for _ in range(2))
         kept.port.record([Published(old, "receipt")])
         kept.clock.advance(86_400)
@@ -498,14 +496,14 @@ class OutboxPortContract:
         assert kept.port.prune(older_than_days=1.5) == 1
         assert [record.interaction_id for record in kept.port.records()] == [new.interaction_id]
 
-    def test_all_that_is_old_enough_is_forgotten(self, kept: KeptOutbox) -> None:
+    def test_all_events_that_are_old_enough_are_pruned(self, kept: KeptOutbox) -> None:
         leases = [kept.port.add(an_event(), lease_seconds=60) for _ in range(10)]
         kept.port.record([Published(lease, "receipt") for lease in leases])
 
         assert kept.port.prune(older_than_days=0) == 10
         assert kept.port.counts().published == 0
 
-    def test_rejected_events_are_forgotten_only_if_asked(self, kept: KeptOutbox) -> None:
+    def test_rejected_events_are_pruned_only_on_request(self, kept: KeptOutbox) -> None:
         kept.port.record([Rejected(kept.port.add(an_event(), lease_seconds=60), "no")])
         kept.clock.advance(86_400)
 
@@ -514,7 +512,7 @@ class OutboxPortContract:
         assert kept.port.prune(older_than_days=1, rejected=True) == 1
         assert kept.port.records() == ()
 
-    def test_waiting_events_are_never_forgotten(self, kept: KeptOutbox) -> None:
+    def test_waiting_events_are_never_pruned(self, kept: KeptOutbox) -> None:
         kept.port.add(an_event())
         kept.port.record([Postponed(kept.port.add(an_event(), lease_seconds=60), 0, "throttled")])
         rejected = kept.port.add(an_event(), lease_seconds=60)

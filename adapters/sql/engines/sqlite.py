@@ -31,9 +31,9 @@ library: ModuleType = dbapi2
 """The SQLite library in use."""
 
 WAIT_SECONDS = 3.0
-"""How long a writer waits for other threads and processes in total; its caller waits, too."""
+"""Time limit of a writer for other threads and processes in total; its caller waits, too."""
 FIRST_CONTACT_SECONDS = 60.0
-"""How long the first connection waits for other processes that open a new file: they switch its journal mode
+"""Time limit of the first connection for other processes that open a new file: they switch its journal mode
 and create its tables, perhaps on a slow disk, and no caller waits yet."""
 SWITCH_PAUSE_SECONDS = 0.02
 JOURNAL_SIZE_LIMIT = 16 * 2**20

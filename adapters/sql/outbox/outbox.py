@@ -39,7 +39,7 @@ class SqlOutbox(OutboxPort):
         self._now = DatabaseNow() if now is None else now
         dialect = database.engine.dialect.name
         self._lease_due = statements.lease_due(self._now)
-        self._lease_put_off = statements.lease_put_off(self._now)
+        self._lease_postdated = statements.lease_postdated(self._now)
         add = statements.add(dialect, self._now)
         settle = statements.settle(dialect, self._now, keeps_texts=keep_days > 0)
         self._add = database.shared_write(partial(_insert, add), OutboxUnavailableError, confirmed=True)
@@ -52,13 +52,14 @@ class SqlOutbox(OutboxPort):
         return lease
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
-        """Lease due rows to one new token; if few are due, also those that a clock set back has put off."""
+        """Lease due rows to one new token; if few are due, also rows that a clock set back has postdated."""
         token = uuid4()
         parameters = {"at_most": limit, "new_token": token, "lease_seconds": lease_seconds}
         with self._database.writing(OutboxUnavailableError) as connection:
             rows = list(connection.execute(self._lease_due, parameters))
             if len(rows) < limit:
-                rows += connection.execute(self._lease_put_off, {**parameters, "at_most": limit - len(rows)})
+                rest = {**parameters, "at_most": limit - len(rows)}
+                rows += connection.execute(self._lease_postdated, rest)
         leases = (lease_from(row, token) for row in sorted(rows, key=lambda row: row.due_at))
         return tuple(lease for lease in leases if lease)
 

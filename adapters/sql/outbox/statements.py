@@ -67,14 +67,14 @@ def lease_due(now: ColumnElement[float]) -> Update:
     return _lease((_ROW.due_at <= now) & (_ROW.lease_until <= now), now)
 
 
-def lease_put_off(now: ColumnElement[float]) -> Update:
+def lease_postdated(now: ColumnElement[float]) -> Update:
     """Lease rows whose time lies so far ahead that the clock must have been set back.
 
     The statement reads the whole index, so it runs only when few rows are due.
     """
     latest, moments = now + MAX_WAIT_SECONDS, (_ROW.due_at, _ROW.lease_until)
-    is_put_off = or_(*(moment > latest for moment in moments))
-    return _lease(and_(is_put_off, *((moment <= now) | (moment > latest) for moment in moments)), now)
+    is_postdated = or_(*(moment > latest for moment in moments))
+    return _lease(and_(is_postdated, *((moment <= now) | (moment > latest) for moment in moments)), now)
 
 
 def _lease(is_free: ColumnElement[bool], now: ColumnElement[float]) -> Update:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement
 
 from adapters.sql.database import Database
-from adapters.sql.processed_events.requests import NO_REPLAY, GroupTransaction, Request, as_row_with_token
+from adapters.sql.processed_events.requests import GroupTransaction, Request, as_row_with_token
 from adapters.sql.processed_events.statements import PRUNE_BATCH, ProcessedStatements
 from adapters.sql.schema.dialect import DatabaseNow
 from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
@@ -27,7 +27,6 @@ class SqlProcessedEvents(DeduplicationPort):
 
     def __init__(self, database: Database, *, group: str, now: ColumnElement[float] | None = None) -> None:
         self._database = database
-        self._group = group
         clock = DatabaseNow() if now is None else now
         self._statements = ProcessedStatements(database.engine.dialect.name, clock)
         self._transaction = GroupTransaction(self._statements, group)
@@ -63,9 +62,9 @@ class SqlProcessedEvents(DeduplicationPort):
         """Delete the rows that have these tokens."""
         if not leases:
             return
+        parameters = self._transaction.parameters(map(as_row_with_token, leases))
         with self._database.writing(ProcessedEventsUnavailableError) as connection:
-            owned = [self._owned(lease) for lease in sorted(leases, key=as_row_with_token)]
-            connection.execute(self._statements.release, owned)
+            connection.execute(self._statements.release, parameters)
 
     def prune(self) -> int:
         """Delete in batches, each in its own transaction."""
@@ -77,11 +76,3 @@ class SqlProcessedEvents(DeduplicationPort):
             erased += batch
             if batch < PRUNE_BATCH:
                 return erased
-
-    def _owned(self, lease: ProcessingLease) -> dict[str, object]:
-        return {
-            "of_group": self._group,
-            "of_event": lease.key.interaction_id,
-            "of_replay": lease.key.replay or NO_REPLAY,
-            "of_token": lease.token,
-        }

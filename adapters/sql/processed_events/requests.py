@@ -66,8 +66,8 @@ class GroupTransaction:
         parameters = self.parameters(map(as_row_with_token, wanted.values())) | {"lease_seconds": seconds}
         number = connection.execute(self._statements.lease, parameters).rowcount
         if number < len(wanted):
-            held = _keys(connection, self._statements.owned, parameters)
-            wanted = {key: lease for key, lease in wanted.items() if key in held}
+            owned = _keys(connection, self._statements.owned, parameters)
+            wanted = {key: lease for key, lease in wanted.items() if key in owned}
         done = _keys(connection, self._statements.completed, parameters)
         if superfluous := done & wanted.keys():
             connection.execute(self._statements.delete_leases, self.parameters(map(_as_row, superfluous)))

@@ -36,7 +36,7 @@ PRUNE_BATCH = 500
 """Rows deleted per transaction, so that other writers do not wait long."""
 
 _EVENT = ("interaction_id", "replay")
-_HELD = event_holds.c
+_LEASE = event_holds.c
 _DONE = processed_events.c
 _GROUP: ColumnElement[str] = bindparam("of_group", type_=String)
 
@@ -51,7 +51,7 @@ class ProcessedStatements:
         delete_leases: delete the leases of these events, with any token.
         complete: record these events as completed.
         renew: extend the leases that still have the given token.
-        release: delete one lease, if it still has the given token.
+        release: delete the leases that still have the given token.
         prune: delete one batch of expired rows; other processes may do the same.
         prune_leases: delete expired leases.
     """
@@ -63,16 +63,16 @@ class ProcessedStatements:
         self.lease = _upsert(
             dialect, event_holds, leased, {"token": leased.c.token, "expires_at": expiry}, now
         )
-        held, done = (_among(dialect, table, event, *_EVENT) for table in (event_holds, processed_events))
+        named, done = (_among(dialect, table, event, *_EVENT) for table in (event_holds, processed_events))
         own = _among(dialect, event_holds, leased, *_EVENT, "token")
-        self.owned = select(_HELD.interaction_id, _HELD.replay).where(*own)
+        self.owned = select(_LEASE.interaction_id, _LEASE.replay).where(*own)
         self.completed = select(_DONE.interaction_id, _DONE.replay).where(*done, _is_remembered(now))
-        self.delete_leases = delete(event_holds).where(*held)
+        self.delete_leases = delete(event_holds).where(*named)
         self.complete = _upsert(dialect, processed_events, event, {"expires_at": until})
         self.renew = update(event_holds).where(*own).values(expires_at=expiry)
-        self.release = _release()
+        self.release = delete(event_holds).where(*own)
         self.prune = _prune(now)
-        self.prune_leases = delete(event_holds).where(_HELD.expires_at <= now)
+        self.prune_leases = delete(event_holds).where(_LEASE.expires_at <= now)
 
 
 def _upsert(
@@ -112,15 +112,6 @@ def _among(dialect: str, table: Table, events: Subquery, *fields: str) -> tuple[
 def _is_remembered(now: ColumnElement[float]) -> ColumnElement[bool]:
     """Compare the expiry plus 0.0, so that the planner does not use the index on that column alone."""
     return _DONE.expires_at + 0.0 > now
-
-
-def _release() -> Delete:
-    return delete(event_holds).where(
-        _HELD.consumer_group == _GROUP,
-        _HELD.interaction_id == bindparam("of_event", type_=Uuid),
-        _HELD.replay == bindparam("of_replay", type_=String),
-        _HELD.token == bindparam("of_token", type_=Uuid),
-    )
 
 
 def _prune(now: ColumnElement[float]) -> Delete:

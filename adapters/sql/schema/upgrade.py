@@ -14,7 +14,7 @@ ADVISORY_LOCK = 7_236_017_113
 """The number of our advisory lock in a PostgreSQL database; it must never change."""
 
 MIGRATION_SECONDS = 60
-"""How long to wait for the migration of another process."""
+"""Time limit for the migration of another process."""
 
 
 def upgrade_schema(database: Database) -> None:

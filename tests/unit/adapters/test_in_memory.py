@@ -1,7 +1,7 @@
 import pytest
 
 from adapters.in_memory import InMemoryEventPublisher, InMemoryPayloadStore, InMemoryProcessedEvents
-from tests.contracts.deduplication_port import Memory, ProcessedEventsPortContract
+from tests.contracts.deduplication_port import DeduplicationPortContract, Memory
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
 from tests.support.databases.databases import Clock
@@ -26,7 +26,7 @@ class TestInMemoryPayloadStore(PayloadStorePortContract):
         return Store(port, port.get)
 
 
-class TestInMemoryProcessedEvents(ProcessedEventsPortContract):
+class TestInMemoryProcessedEvents(DeduplicationPortContract):
     @pytest.fixture
     def memory(self) -> Memory:
         clock = Clock()

@@ -19,7 +19,7 @@ class TestFolderArchive(DeadLetterArchivePortContract):
         return Ground(FolderArchive(folder), FolderArchive(folder), FolderArchive(tmp_path / "a-file"))
 
 
-def test_what_is_archived_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
+def test_archived_messages_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
     FolderArchive(tmp_path / "letters").keep(a_message("a"))
 
     assert (tmp_path / "letters").stat().st_mode & 0o777 == 0o700
@@ -44,7 +44,7 @@ def test_a_file_and_its_folder_are_synchronised_before_it_counts(
 
 
 @pytest.mark.parametrize("function", ["os.fsync", "pathlib.Path.replace"])
-def test_a_disk_that_fails_leaves_the_earlier_file_and_no_rest(
+def test_a_disk_error_leaves_the_earlier_file_and_no_partial_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str
 ) -> None:
     archive = FolderArchive(tmp_path)
@@ -62,7 +62,7 @@ def test_a_disk_that_fails_leaves_the_earlier_file_and_no_rest(
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_a_disk_that_reads_something_else_is_found_out(
+def test_a_file_that_reads_back_differently_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Path, "read_bytes", lambda _: b"something else")
@@ -71,7 +71,7 @@ def test_a_disk_that_reads_something_else_is_found_out(
         FolderArchive(tmp_path).keep(a_message())
 
 
-def test_files_of_others_are_left_alone_and_broken_ones_are_named(tmp_path: Path) -> None:
+def test_other_files_are_ignored_and_broken_messages_named(tmp_path: Path) -> None:
     archive = FolderArchive(tmp_path)
     archive.keep(a_message("a"))
     (tmp_path / "notes.txt").write_text("ours", encoding="utf-8")

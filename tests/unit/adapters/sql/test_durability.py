@@ -10,14 +10,14 @@ from tests.integration.localstack import free_port
 from tests.support.databases.databases import Place, PostgreSqlServer
 
 
-def test_a_database_as_it_is_set_up_keeps_what_it_confirms(database: Database) -> None:
+def test_a_database_with_default_settings_is_durable(database: Database) -> None:
     condition = durability_report(database)
 
     assert condition.unsafe == ()
     assert condition.schema == SCHEMA_REVISION
 
 
-def test_sqlite_tells_its_journal_and_how_it_syncs(sqlite_place: Place) -> None:
+def test_the_report_on_sqlite_has_its_journal_and_sync_modes(sqlite_place: Place) -> None:
     database = sqlite_place.open()
 
     assert durability_report(database).settings == {"journal_mode": "wal", "synchronous": "FULL"}
@@ -39,7 +39,7 @@ def test_sqlite_that_does_not_sync_is_unsafe(sqlite_place: Place) -> None:
 
 
 @pytest.mark.process
-def test_postgresql_tells_its_version_and_what_it_waits_for(postgresql_place: Place) -> None:
+def test_the_report_on_postgresql_has_its_version_and_sync_settings(postgresql_place: Place) -> None:
     database = postgresql_place.open()
 
     settings = durability_report(database).settings
@@ -61,14 +61,14 @@ def test_postgresql_that_confirms_too_early_is_unsafe(
     database.close()
 
 
-def test_a_database_without_tables_has_no_schema_and_gets_none(place: Place) -> None:
+def test_a_database_without_tables_has_no_schema_and_stays_empty(place: Place) -> None:
     database = Database(engine_for(place.url))
 
     assert [durability_report(database).schema for _ in range(2)] == [None, None]
     database.close()
 
 
-def test_a_database_that_is_away_says_so_without_its_password() -> None:
+def test_the_error_for_an_unreachable_database_omits_the_password() -> None:
     database = Database(engine_for(f"postgresql+psycopg://me:hunter2@127.0.0.1:{free_port()}/away"))
 
     with pytest.raises(OutboxUnavailableError) as caught:

@@ -92,7 +92,7 @@ def test_no_thread_is_answered_before_the_commit(commits: Commits, write: Shared
 def test_a_failure_is_the_failure_of_the_group_and_of_those_that_waited(
     commits: Commits, write: SharedWrite[int, int]
 ) -> None:
-    """They have waited as long for the database as it took to fail."""
+    """The waiting threads have waited as long for the database as it took to fail."""
     commits.fails = True
 
     with company_during_the_first_commit(commits, write) as answers:

@@ -48,12 +48,12 @@ def test_a_link_leads_to_where_the_file_really_is(mounts: Path, tmp_path: Path) 
     assert file_system_of(tmp_path / "link/transcripts.db", mounts) == "nfs4"
 
 
-def test_where_the_kernel_does_not_tell_nothing_is_known(tmp_path: Path) -> None:
+def test_without_the_kernels_list_the_type_is_unknown(tmp_path: Path) -> None:
     assert file_system_of(tmp_path, tmp_path / "no such file") is None
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse", "fuse.sshfs", "virtiofs"])
-def test_a_file_on_a_network_is_refused_before_it_is_made(tmp_path: Path, kind: str) -> None:
+def test_a_network_file_system_is_refused_before_the_file_is_created(tmp_path: Path, kind: str) -> None:
     url = f"sqlite:///{tmp_path}/var/transcripts.db"
 
     with pytest.raises(
@@ -78,14 +78,14 @@ def test_a_disk_of_this_machine_is_fine(tmp_path: Path, kind: str | None) -> Non
     engine_for(f"sqlite:///{tmp_path}/a.db", file_system_of=lambda _: kind).dispose()
 
 
-def test_this_machine_is_understood(tmp_path: Path) -> None:
+def test_the_file_system_of_this_machine_is_recognised(tmp_path: Path) -> None:
     kind = file_system_of(tmp_path / "transcripts.db")
 
     assert kind
     assert not is_networked(kind), "these tests need a disk of this machine"
 
 
-def test_a_postgresql_is_on_no_file_system_of_ours() -> None:
+def test_the_file_system_is_not_looked_up_for_postgresql() -> None:
     def look(_: Path) -> str:
         raise AssertionError("nothing to look at")
 

@@ -142,7 +142,7 @@ def lose_answers(database: Database, *, times: int, is_done: bool) -> None:
 
 @pytest.mark.parametrize("is_done", [True, False])
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_commit_whose_answer_was_lost_is_found_out_about(
+def test_a_commit_whose_answer_was_lost_is_confirmed(
     database: Database, times: int, *, is_done: bool
 ) -> None:
     port = SqlOutbox(database)
@@ -169,7 +169,7 @@ def test_a_server_that_was_never_there_is_a_failure_at_once(tmp_path: Path) -> N
     assert "hunter2" not in str(caught.value)
 
 
-def test_what_the_server_says_about_values_is_not_repeated(database: Database) -> None:
+def test_values_in_messages_of_the_server_are_not_repeated(database: Database) -> None:
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE outbox ADD CHECK (event NOT LIKE '%%')")
 
@@ -182,7 +182,7 @@ def test_what_the_server_says_about_values_is_not_repeated(database: Database) -
 
 
 @pytest.mark.parametrize(("setting", "warnings"), [("off", 1), ("on", 0)])
-def test_a_database_that_lies_about_commits_is_warned_about(
+def test_unsafe_settings_are_logged(
     postgresql: PostgreSqlServer,
     postgresql_place: Place,
     caplog: pytest.LogCaptureFixture,
@@ -199,7 +199,7 @@ def test_a_database_that_lies_about_commits_is_warned_about(
     assert found == ["synchronous_commit"] * warnings
 
 
-def test_connections_to_a_server_that_only_reads_are_given_up(database: Database) -> None:
+def test_connections_to_a_read_only_server_are_dropped(database: Database) -> None:
     """After a fail-over, old connections lead to the new replica, new ones to the new primary."""
     port = SqlOutbox(database)
 

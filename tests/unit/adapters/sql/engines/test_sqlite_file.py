@@ -54,7 +54,7 @@ CALLS: dict[str, Callable[[SqlOutbox], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_file_that_was_deleted_is_missed_at_once_and_not_made_anew(
+def test_a_deleted_file_is_reported_at_once_and_not_created_again(
     database: Database, path: Path, call: Callable[[SqlOutbox], object]
 ) -> None:
     port = SqlOutbox(database)
@@ -76,7 +76,7 @@ def test_an_outcome_is_not_recorded_into_a_file_that_was_deleted(database: Datab
         port.record([Published(lease, "receipt")])
 
 
-def test_a_file_that_was_moved_and_brought_back_is_used_again(
+def test_a_file_that_was_moved_and_put_back_is_used_again(
     database: Database, path: Path, tmp_path: Path
 ) -> None:
     port = SqlOutbox(database)
@@ -113,7 +113,7 @@ def test_a_file_that_another_process_made_anew_is_used_and_the_loss_is_logged(
     other.close()
 
 
-def test_a_file_without_tables_in_its_place_is_said(database: Database, path: Path) -> None:
+def test_a_replacement_without_tables_is_reported(database: Database, path: Path) -> None:
     delete(path)
     path.touch()
 
@@ -129,7 +129,7 @@ def replace(path: Path) -> None:
 @pytest.mark.parametrize(
     ("happens", "told"), [(delete, "is gone"), (replace, "was replaced while it was in use")]
 )
-def test_a_file_that_goes_away_during_a_transaction_keeps_nothing(
+def test_a_file_that_goes_away_during_a_commit_fails_the_transaction(
     database: Database, path: Path, happens: Callable[[Path], None], told: str
 ) -> None:
     event.listen(database.engine, "commit", lambda _: happens(path))

@@ -73,7 +73,7 @@ def test_leases_run_by_the_databases_clock(database: Database) -> None:
     assert port.lease_due(1, lease_seconds=60) == ()
 
 
-def test_the_clock_of_the_database_does_not_stand_still_in_a_transaction(database: Database) -> None:
+def test_the_database_clock_advances_within_a_transaction(database: Database) -> None:
     moments: set[float] = set()
     with database.writing(OutboxUnavailableError) as connection:
         while len(moments) < 2:
@@ -122,7 +122,7 @@ def test_an_event_that_the_disk_has_damaged_stays_and_stops_no_other(
     assert "tial" not in caplog.text
 
 
-def test_many_are_forgotten_in_small_batches(database: Database) -> None:
+def test_many_events_are_pruned_in_small_batches(database: Database) -> None:
     port, commits = SqlOutbox(database), list[object]()
     row = {"state": OutboxState.PUBLISHED.value, "added_at": 1, "due_at": 1, "lease_until": 0, "attempts": 0}
     rows = [row | {"interaction_id": uuid4(), "tenant_id": uuid4(), "settled_at": 1} for _ in range(1100)]
@@ -160,7 +160,7 @@ def test_published_texts_are_gone_from_the_file(sqlite_place: Place, keep_days: 
     ],
     ids=["lease", "due", "prune", "texts"],
 )
-def test_what_is_asked_all_the_time_is_found_in_an_index(
+def test_frequent_queries_use_an_index(
     database: Database, index: str, call: Callable[[SqlOutbox], object]
 ) -> None:
     asked: list[tuple[str, Any]] = []

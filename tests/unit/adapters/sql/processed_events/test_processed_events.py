@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from adapters.sql.database import Database
 from adapters.sql.processed_events.processed_events import SqlProcessedEvents
@@ -15,7 +15,8 @@ from adapters.sql.processed_events.statements import PRUNE_BATCH, ProcessedState
 from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import event_holds, processed_events
 from domain.model.consuming.lease import EventKey, ProcessingLease
-from tests.contracts.deduplication_port import Memory, ProcessedEventsPortContract, a_key
+from domain.model.errors import ProcessedEventsUnavailableError
+from tests.contracts.deduplication_port import DeduplicationPortContract, Memory, a_key
 from tests.support.databases.databases import Clock, Place
 from tests.support.doubles.delivery import seeded
 from tests.unit.adapters.sql.outbox.test_outbox import broken
@@ -23,7 +24,7 @@ from tests.unit.adapters.sql.outbox.test_outbox import broken
 pytestmark = pytest.mark.slow
 
 
-class TestSqlProcessedEvents(ProcessedEventsPortContract):
+class TestSqlProcessedEvents(DeduplicationPortContract):
     @pytest.fixture
     def memory(self, database: Database, clock: Clock) -> Memory:
         port = SqlProcessedEvents(database, group="crm", now=clock.in_sql)
@@ -78,7 +79,25 @@ def test_consumers_that_compete_for_events_lease_each_exactly_once(place: Place)
     assert held == dict.fromkeys(keys, 1)
 
 
-def test_no_statement_looks_through_all_that_is_remembered(sqlite_place: Place) -> None:
+def test_concurrent_requests_share_transactions(database: Database) -> None:
+    memory, keys = SqlProcessedEvents(database, group="crm"), [[a_key(), a_key()] for _ in range(12)]
+    begun: list[object] = []
+
+    with ThreadPoolExecutor(len(keys)) as threads:
+        with database.writing(ProcessedEventsUnavailableError) as connection:
+            if not database.is_sqlite:
+                connection.exec_driver_sql("LOCK TABLE event_holds IN EXCLUSIVE MODE")
+            event.listen(database.engine, "begin", begun.append)
+            answers = [threads.submit(memory.acquire, each, lease_seconds=60) for each in keys]
+            time.sleep(0.3)  # two of them arrive before the lock is released: enough for a shared transaction
+        leases = [answer.result() for answer in answers]
+
+    leased = [[each.key for each in lease if isinstance(each, ProcessingLease)] for lease in leases]
+    assert len(begun) < len(keys)
+    assert leased == keys
+
+
+def test_no_statement_scans_the_processed_events(sqlite_place: Place) -> None:
     database = sqlite_place.open()
     statements = vars(ProcessedStatements(database.engine.dialect.name, DatabaseNow()))
 

@@ -24,19 +24,19 @@ from tests.support.databases.processes import ROOT, run_together
 from tests.support.samples.factories import an_event
 
 
-def test_the_migrations_lead_to_the_tables_that_the_code_knows(database: Database) -> None:
+def test_the_migrations_create_the_tables_of_the_code(database: Database) -> None:
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_the_revision_that_the_code_knows_is_the_newest() -> None:
+def test_the_revision_in_the_code_is_the_newest() -> None:
     config = Config()
     config.set_main_option("script_location", "adapters.sql:migrations")
 
     assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA_REVISION
 
 
-def test_a_database_that_is_up_to_date_is_looked_at_and_no_more(database: Database) -> None:
+def test_a_database_that_is_up_to_date_is_only_read(database: Database) -> None:
     said: list[str] = []
     event.listen(database.engine, "before_cursor_execute", lambda *told: said.append(told[2]))
 
@@ -90,7 +90,7 @@ def test_a_database_of_the_first_version_keeps_its_events(
     assert (told["schema_before"], told["schema"]) == ("0001", SCHEMA_REVISION)
 
 
-def test_a_new_database_is_no_news(sqlite_place: Place, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_new_database_logs_no_migration(sqlite_place: Place, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "adapters.sql.schema.upgrade")
 
     sqlite_place.open().close()
