@@ -15,6 +15,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import alembic.command  # noqa: F401 - imported once, before the forks
 
@@ -54,7 +55,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _round(processes: int, chosen: object) -> int:
+def _round(processes: int, chosen: ModuleType) -> int:
     """Return how many processes failed or stored no event."""
     with tempfile.TemporaryDirectory(prefix="first-contact-") as folder:
         path = Path(folder) / "var" / "transcripts.db"
@@ -69,7 +70,7 @@ def _round(processes: int, chosen: object) -> int:
     return processes - min(succeeded, found)
 
 
-def _meet(path: Path, chosen: object, waiting: int, begin: int) -> None:
+def _meet(path: Path, chosen: ModuleType, waiting: int, begin: int) -> None:
     os.close(begin)
     os.read(waiting, 1)
     database = Database(sqlite_engine(path, library=chosen))

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,13 +55,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         watch.begin()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a unit test that starts a process, or uses a server, and does not say so by its marker."""
-    started = watch.end()
+    try:
+        result = yield
+    finally:
+        started = watch.end()  # before fixtures of the session stop what other tests have started
     uses_server = "postgresql" in getattr(item, "fixturenames", ())
     if _is_watched(item) and (started or uses_server):
         pytest.fail(f"mark this test `process`: it starts {started or 'PostgreSQL'}", pytrace=False)
+    return result
 
 
 @pytest.fixture(autouse=True)
