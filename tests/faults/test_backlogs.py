@@ -5,25 +5,20 @@ import signal
 import time
 from pathlib import Path
 
-from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxState
-from tests.support.databases.databases import Clock
 from tests.support.doubles.bus_faults import SomeRefused, TextRefused
-from tests.support.doubles.delivery import seeded
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.faults import relay_process
 from tests.support.faults.backlogs import fill
 from tests.support.faults.checker import PromiseLog, nothing_lost
-from tests.support.faults.relay_process import container_on, relay_on
+from tests.support.faults.relay_process import container_on
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
 LONG = 240.0
 """Time-out in seconds, for work that takes a few."""
-CALLS_A_MINUTE = 2_500
-"""Bound of a throttled relay: fifty every two seconds are 1,500; a hot loop makes hundreds a second."""
 WATCHED_FROM, WATCHED_CALLS = 50, 100
 """Range of the calls of a throttled relay that are measured."""
 
@@ -75,29 +70,6 @@ def test_poison_among_thousands_is_parked_and_delays_no_other(
     assert parked.interaction_id == poison.interaction_id
     assert parked.event == poison
     assert "MalformedDetail" in str(parked.reason)
-
-
-def test_most_entries_throttled_with_thousands_waiting_is_no_hot_loop(
-    bus: StubBus, database_url: str, promises: PromiseLog
-) -> None:
-    """Simulate a minute in which only the delays of the relay take time: a real one makes fewer calls."""
-    bus.fail_always(SomeRefused("ThrottlingException", "Rate exceeded", share=0.9))
-    keep(database_url, promises, [an_event() for _ in range(10_000)])
-    clock, container = Clock(), container_on(database_url, bus.url)
-    outbox = SqlOutbox(container.database(), now=clock.in_sql)
-    relay = relay_on(container, outbox, clock=clock, random=seeded())
-    end, used = clock() + 60, time.process_time()
-    while clock() < end:
-        clock.advance(relay.step())
-        assert bus.calls <= CALLS_A_MINUTE, "a hot loop"
-
-    used = time.process_time() - used
-    print(f"{bus.calls} calls a minute at most, {used:.1f} s of CPU for both sides")  # noqa: T201 - figures
-    bus.fail_always(None)
-    while outbox.counts().waiting:
-        clock.advance(relay.step())
-    container.database().close()
-    assert nothing_lost(promises, bus.accepted, at_least=10_000).duplicates == 0
 
 
 def test_a_relay_that_is_throttled_delivers_thousands_as_soon_as_it_no_longer_is(

@@ -9,9 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from threading import Event
 
 from adapters.sql.outbox.outbox import SqlOutbox
@@ -35,18 +33,11 @@ def container_on(database_url: str, bus_url: str) -> Container:
     return build_container(Settings.from_env(environ))
 
 
-def relay_on(
-    container: Container,
-    outbox: SqlOutbox,
-    *,
-    lease_seconds: float = LEASE_SECONDS,
-    clock: Callable[[], float] = time.monotonic,
-    random: Random | None = None,
-) -> Relay:
-    """A relay without the look at the route, which the bus of the tests does not have."""
+def relay_on(container: Container, outbox: SqlOutbox, lease_seconds: float = LEASE_SECONDS) -> Relay:
+    """Build a relay without a route check, as the bus of the tests has no route."""
     breaker = container.breaker()
-    dispatcher = BatchDispatcher(container.patient_event_bridge(), breaker, clock=clock, random=random)
-    return Relay(outbox, dispatcher, breaker, lease_seconds=lease_seconds, clock=clock, random=random)
+    dispatcher = BatchDispatcher(container.patient_event_bridge(), breaker)
+    return Relay(outbox, dispatcher, breaker, lease_seconds=lease_seconds)
 
 
 def drain(database_url: str, bus_url: str) -> None:

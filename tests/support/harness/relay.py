@@ -1,5 +1,6 @@
 """Relay with its dispatcher, outbox and breaker, in simulated time."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from domain.model.events.event import BatchProcessingCompleted
@@ -27,6 +28,7 @@ class RelayAtWork:
         lease_seconds: float = 60.0,
         batch: int = 500,
         threads: int = 4,
+        wait: Callable[[float], bool] | None = None,
     ) -> None:
         self.clock = clock or SimulatedTime()
         self.outbox = outbox or FaultyOutbox(self.clock)
@@ -40,7 +42,7 @@ class RelayAtWork:
             batch=batch,
             lease_seconds=lease_seconds,
             clock=self.clock,
-            wait=self.clock.wait,
+            wait=wait or self.clock.wait,
             random=seeded(),
         )
         self.steps = 0
