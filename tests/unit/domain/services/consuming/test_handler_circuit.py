@@ -249,9 +249,7 @@ def test_a_run_with_an_end_of_its_own_gives_up_after_a_few_probes(options: Consu
 @pytest.mark.parametrize(
     "options", [replace(OPTIONS, drain=True), replace(OPTIONS, max_messages=DEFAULT_THRESHOLD)]
 )
-def test_a_run_with_an_end_of_its_own_goes_on_if_the_outage_ends_in_time(
-    options: ConsumerOptions,
-) -> None:
+def test_a_run_with_an_end_of_its_own_goes_on_if_the_outage_ends_in_time(options: ConsumerOptions) -> None:
     harness = ConsumerHarness(options)
     begin_outage(harness)
     harness.handler.fails = None

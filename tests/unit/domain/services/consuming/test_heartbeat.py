@@ -101,9 +101,7 @@ def test_an_unavailable_queue_is_logged_once_and_tried_again(
     assert harness.queue.depth() == (0, 1)
 
 
-def test_a_stuck_handler_is_logged_and_its_message_redelivered(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_stuck_handler_is_logged_and_its_message_redelivered(caplog: pytest.LogCaptureFixture) -> None:
     harness = ConsumerHarness(replace(OPTIONS, handler_timeout=60))
     event = harness.send()
     other = harness.another()
