@@ -89,8 +89,12 @@ class SenderHarness:
         return [record.state for record in records if record]
 
 
+Sender = Callable[..., SenderHarness]
+"""Makes a sender that is closed after the test."""
+
+
 @pytest.fixture
-def sender() -> Iterator[Callable[..., SenderHarness]]:
+def sender() -> Iterator[Sender]:
     senders: list[SenderHarness] = []
 
     def build(
@@ -104,7 +108,7 @@ def sender() -> Iterator[Callable[..., SenderHarness]]:
         each.go_on()
 
 
-def test_who_comes_alone_is_sent_at_once(sender: Callable[..., SenderHarness]) -> None:
+def test_who_comes_alone_is_sent_at_once(sender: Sender) -> None:
     here = sender()
 
     assert not here.first.outcome.done()  # the bus was asked for this event alone
@@ -113,18 +117,19 @@ def test_who_comes_alone_is_sent_at_once(sender: Callable[..., SenderHarness]) -
     assert here.sender.wait_for(here.first, PATIENT) == ACCEPTED
 
 
-def test_who_comes_while_no_call_is_free_shares_the_next_one(sender: Callable[..., SenderHarness]) -> None:
+def test_who_comes_while_no_call_is_free_shares_the_next_one(sender: Sender) -> None:
     here = sender()
     others = here.submit_some(3)
 
     here.go_on()
 
     assert here.sizes == [1, 3]
+    assert [len(outcomes) for outcomes in here.outbox.recorded] == [1, 3]
     assert [here.sender.wait_for(each, PATIENT) for each in others] == [ACCEPTED] * 3
     assert here.states([here.first, *others]) == [OutboxState.PUBLISHED] * 4
 
 
-def test_a_call_holds_no_more_events_than_the_bus_takes(sender: Callable[..., SenderHarness]) -> None:
+def test_a_call_holds_no_more_events_than_the_bus_takes(sender: Sender) -> None:
     here = sender()
     here.submit_some(MAX_BATCH + 2)
 
@@ -133,7 +138,7 @@ def test_a_call_holds_no_more_events_than_the_bus_takes(sender: Callable[..., Se
     assert here.sizes == [1, MAX_BATCH, 2]
 
 
-def test_long_texts_travel_alone(sender: Callable[..., SenderHarness]) -> None:
+def test_long_texts_travel_alone(sender: Sender) -> None:
     here = sender()
     long = an_event(raw_transcript="a" * MAX_SHARED_CHARACTERS, cleaned_transcript="b")
     for event in (an_event(), an_event(), long, an_event(), long.model_copy()):
@@ -144,7 +149,7 @@ def test_long_texts_travel_alone(sender: Callable[..., SenderHarness]) -> None:
     assert here.sizes == [1, 2, 1, 1, 1]
 
 
-def test_a_call_that_is_held_up_holds_up_no_other(sender: Callable[..., SenderHarness]) -> None:
+def test_a_call_that_is_held_up_holds_up_no_other(sender: Sender) -> None:
     here = sender(calls=2)
 
     second = here.submit(an_event())
@@ -155,7 +160,7 @@ def test_a_call_that_is_held_up_holds_up_no_other(sender: Callable[..., SenderHa
     assert here.sizes == [1, 1]
 
 
-def test_each_gets_the_outcome_of_its_own_event(sender: Callable[..., SenderHarness]) -> None:
+def test_each_gets_the_outcome_of_its_own_event(sender: Sender) -> None:
     answers: dict[CompletedEvent, PublishOutcome] = {}
     here = sender(lambda event: answers.get(event, ACCEPTED))
     fine, wrong, unlucky = here.submit_some(3)
@@ -174,18 +179,7 @@ def test_each_gets_the_outcome_of_its_own_event(sender: Callable[..., SenderHarn
     assert here.woken == 1
 
 
-def test_what_became_of_a_call_is_recorded_in_one_transaction(sender: Callable[..., SenderHarness]) -> None:
-    here = sender()
-    here.submit_some(3)
-
-    here.go_on()
-
-    assert [len(outcomes) for outcomes in here.outbox.recorded] == [1, 3]
-
-
-def test_a_call_that_fails_is_one_failure_however_many_shared_it(
-    sender: Callable[..., SenderHarness],
-) -> None:
+def test_a_call_that_fails_is_one_failure_however_many_shared_it(sender: Sender) -> None:
     here = sender(lambda _: AWAY)
     here.submit_some(9)
 
@@ -197,7 +191,7 @@ def test_a_call_that_fails_is_one_failure_however_many_shared_it(
     assert here.breaker.is_open
 
 
-def test_a_call_that_refuses_us_opens_the_breaker_at_once(sender: Callable[..., SenderHarness]) -> None:
+def test_a_call_that_refuses_us_opens_the_breaker_at_once(sender: Sender) -> None:
     here = sender(lambda _: EventBusRefusesUsError("access denied"))
 
     here.go_on()
@@ -206,7 +200,7 @@ def test_a_call_that_refuses_us_opens_the_breaker_at_once(sender: Callable[..., 
 
 
 def test_a_call_whose_callers_leave_is_one_failure_and_is_recorded_all_the_same(
-    sender: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
+    sender: Sender, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     here = sender()
@@ -227,9 +221,7 @@ def test_a_call_whose_callers_leave_is_one_failure_and_is_recorded_all_the_same(
     assert here.breaker.is_open
 
 
-def test_who_leaves_before_a_call_is_free_is_not_sent_but_left_to_the_relay(
-    sender: Callable[..., SenderHarness],
-) -> None:
+def test_who_leaves_before_a_call_is_free_is_not_sent_but_left_to_the_relay(sender: Sender) -> None:
     here = sender()
     (left, stays) = here.submit_some(2)
 
@@ -244,7 +236,7 @@ def test_who_leaves_before_a_call_is_free_is_not_sent_but_left_to_the_relay(
 
 
 def test_callers_are_answered_although_nothing_can_be_recorded(
-    sender: Callable[..., SenderHarness], caplog: pytest.LogCaptureFixture
+    sender: Sender, caplog: pytest.LogCaptureFixture
 ) -> None:
     here = sender(outbox=FaultyOutbox(time.time, "record"))
     others = here.submit_some(2)
