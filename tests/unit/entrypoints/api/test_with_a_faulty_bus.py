@@ -11,21 +11,9 @@ from fastapi.testclient import TestClient
 
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
-from domain.model import errors
 from domain.model.transcripts import Segment, Transcript
 from entrypoints.api.app import create_app
-from tests.integration.localstack import free_port
-from tests.support.doubles.bus_faults import (
-    ACCESS_DENIED,
-    EXPIRED_TOKEN,
-    INTERNAL_ERROR,
-    THROTTLED,
-    Cut,
-    EntryCount,
-    Fault,
-    Garbage,
-    Refusal,
-)
+from tests.support.doubles.bus_faults import EXPIRED_TOKEN, Cut, Fault, Garbage, Refusal
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, wait_until
@@ -41,20 +29,9 @@ SECRETS = (ACCESS_KEY, SECRET_KEY, SESSION_TOKEN, CALLERS_TOKEN, SPOKEN_SECRET, 
 
 FAULTS: list[Fault] = [
     Refusal("InternalFailure", f"failed for {SECRET_KEY}"),
-    Refusal("ThrottlingException"),
-    Refusal("SomethingNew"),
-    INTERNAL_ERROR,
-    THROTTLED,
     EXPIRED_TOKEN,
-    ACCESS_DENIED,
     Garbage(b"<html>a proxy speaks</html>"),
-    Garbage(b"{}"),
-    Garbage(b"[]"),
-    EntryCount(0),
-    EntryCount(2),
     Cut.RESET,
-    Cut.HALFWAY,
-    Cut.CLOSE,
     Cut.HANG,
 ]
 
@@ -68,13 +45,9 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client_of(tmp_path: Path, bus_url: str, engine: FixedTranscriber | None = None) -> TestClient:
     transcript = Transcript(duration_seconds=3.0, segments=(Segment(start=0.5, end=2.5, text=SPOKEN_SECRET),))
+    environ = {"EVENT_TRANSPORT": "eventbridge", "AWS_ENDPOINT_URL": bus_url, "AWS_REGION": "us-east-1"}
     container = container_for(
-        tmp_path / "spool",
-        engine or FixedTranscriber(transcript),
-        EVENT_TRANSPORT="eventbridge",
-        AWS_ENDPOINT_URL=bus_url,
-        AWS_REGION="us-east-1",
-        PUBLISH_TIMEOUT_SECONDS="1",
+        tmp_path / "spool", engine or FixedTranscriber(transcript), **environ, PUBLISH_TIMEOUT_SECONDS="1"
     )
     return TestClient(create_app(container), raise_server_exceptions=False)
 
@@ -97,19 +70,6 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_an_accepted_event_is_on_the_bus_as_the_contract_says(tmp_path: Path) -> None:
-    with StubBus() as bus, client_of(tmp_path, bus.url) as client:
-        answer = upload(client).json()
-
-        (entry,) = bus.accepted
-    detail = json.loads(entry["Detail"])
-    assert answer["event"]["status"] == "published"
-    assert entry["Source"] == "com.yourapp.transcription"
-    assert entry["DetailType"] == "BatchProcessingCompleted"
-    assert detail["interaction_id"] == answer["interaction_id"]
-    assert detail["data"]["raw_transcript"] == answer["raw_transcript"]
-
-
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_faulty_bus_neither_delays_the_transcripts_nor_puts_secrets_into_the_log(
     tmp_path: Path, fault: Fault
@@ -120,16 +80,17 @@ def test_a_faulty_bus_neither_delays_the_transcripts_nor_puts_secrets_into_the_l
         bus.fail_always(fault)
         response = upload(client)
 
-    failures = [line for line in lines(stream) if line["event"].startswith("event publishing failed")]
-    interaction_id = response.json()["interaction_id"]
-    failure, *_ = [line for line in failures if line["interaction_id"] == interaction_id]
+    answer = response.json()
     assert response.status_code == 200
-    assert response.json()["raw_transcript"] == SPOKEN_SECRET
-    assert response.json()["event"] == {"status": "queued", "event_id": None}
-    if fault is Cut.HANG:
-        assert failure["error"] == "the bus did not answer within 1.0 s"
+    assert answer["raw_transcript"] == SPOKEN_SECRET
+    assert answer["event"] == {"status": "queued", "event_id": None}
+    failure, *_ = [
+        line
+        for line in lines(stream)
+        if line["event"].startswith("event publishing failed")
+        and line["interaction_id"] == answer["interaction_id"]
+    ]
     assert failure["level"] == "error"
-    assert failure["interaction_id"] == response.json()["interaction_id"]
     assert failure["error_type"]
     assert "Traceback" in failure["exception"]
     assert ("TimeoutError" if fault is Cut.HANG else "eventbridge/publisher.py") in failure["exception"]
@@ -149,30 +110,14 @@ def test_an_event_that_the_bus_rejects_is_answered_as_failed_and_parked(tmp_path
     assert [secret for secret in SECRETS if secret in stream.getvalue()] == []
 
 
-def test_a_bus_that_cannot_be_reached_costs_the_caller_nothing_but_the_event(tmp_path: Path) -> None:
-    with client_of(tmp_path, f"http://127.0.0.1:{free_port()}") as client:
-        response = upload(client)
-
-    assert (response.status_code, response.json()["event"]["status"]) == (200, "queued")
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        errors.NotAudioError("a zip"),
-        errors.TranscriberCrashedError("killed"),
-        RuntimeError(f"a defect with {SECRET_KEY} in it, and Bearer {CALLERS_TOKEN}"),
-    ],
-)
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_failures_before_the_event_keep_every_secret_too(
-    tmp_path: Path, error: Exception, log_format: str
-) -> None:
+def test_failures_before_the_event_keep_every_secret_too(tmp_path: Path, log_format: str) -> None:
     stream = logged(LOG_FORMAT=log_format)
+    error = RuntimeError(f"a defect with {SECRET_KEY} in it, and Bearer {CALLERS_TOKEN}")
     with StubBus() as bus, client_of(tmp_path, bus.url, FixedTranscriber(error=error)) as client:
         response = upload(client)
 
-    assert response.status_code >= 400
+    assert response.status_code == 500
     assert stream.getvalue()
     assert [secret for secret in SECRETS if secret in stream.getvalue()] == []
 
