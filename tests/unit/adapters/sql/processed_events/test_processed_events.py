@@ -110,9 +110,7 @@ def test_no_statement_scans_the_processed_events(sqlite_place: Place) -> None:
     database.close()
 
 
-def test_acquire_uses_an_index_when_statistics_are_outdated(
-    database: Database,
-) -> None:
+def test_acquire_uses_an_index_when_statistics_are_outdated(database: Database) -> None:
     """Statistics lag behind; without the index, `acquire` would read all events of the group."""
     if database.is_sqlite:
         pytest.skip("SQLite has no automatic statistics")
