@@ -66,6 +66,15 @@ class Ground:
     def fill_with_events(self, count: int, tenant_id: UUID | None = None) -> list[str]:
         return self.fill(*(an_envelope(an_event(tenant_id=tenant_id)) for _ in range(count)))
 
+    def everything(self) -> list[str]:
+        """Return the bodies in both queues."""
+        return sorted(self.queue.bodies() + self.dead_letters.bodies())
+
+    def forget_receipts(self) -> None:
+        """Let every receipt for a dead letter expire."""
+        for stored in self.dead_letters._stored:
+            stored.receipts.clear()
+
     def fail_what_waits(self) -> None:
         """Dead-letter all messages of the queue, as a failing consumer would."""
         while held := self.queue.receive(10, visibility_timeout=1):

@@ -35,11 +35,6 @@ class _Archive(DeadLetterArchivePort):
             yield ArchivedMessage.read(content, name)
 
 
-@pytest.fixture
-def ground() -> Ground:
-    return Ground()
-
-
 def test_each_is_shown_once_with_what_is_known_of_it(ground: Ground) -> None:
     event = an_event()
     ids = ground.fill(an_envelope(event), "no json")
@@ -55,19 +50,12 @@ def test_each_is_shown_once_with_what_is_known_of_it(ground: Ground) -> None:
     assert first.age_seconds(ground.now()) == 2.0  # the last look waited a second
 
 
-def test_looking_releases_everything_at_the_end(ground: Ground) -> None:
-    ground.fill_with_events(25)
-
-    assert len(list(ground.service.each())) == 25
-    assert ground.dead_letters.depth() == (25, 0)
-
-
-def test_a_look_that_is_broken_off_releases_everything(ground: Ground) -> None:
+@pytest.mark.parametrize("shown", [12, 25])
+def test_a_look_releases_everything_at_its_end_or_where_it_is_broken_off(ground: Ground, shown: int) -> None:
     ground.fill_with_events(25)
     look = ground.service.each()
-    for _ in range(12):
-        next(look)
 
+    assert len(list(itertools.islice(look, shown))) == shown
     look.close()
 
     assert ground.dead_letters.depth() == (25, 0)
@@ -191,12 +179,7 @@ def test_a_purge_says_how_many_went_and_leaves_what_came_later(ground: Ground) -
 
 def test_deletions_that_fail_are_told(ground: Ground) -> None:
     ground.fill_with_events(25)
-
-    def forget() -> None:
-        for stored in ground.dead_letters._stored:
-            stored.receipts.clear()
-
-    ground.dead_letters.before["delete"] = forget
+    ground.dead_letters.before["delete"] = ground.forget_receipts
 
     report = ground.service.purge()
 

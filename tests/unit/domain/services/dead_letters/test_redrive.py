@@ -16,11 +16,6 @@ BY_HAND = Selection(limit=1000)
 REFUSED = InfrastructureError("UnsupportedOperation")
 
 
-@pytest.fixture
-def ground() -> Ground:
-    return Ground()
-
-
 @pytest.fixture(params=["by the service", "by hand"])
 def either_way(request: pytest.FixtureRequest, ground: Ground) -> Ground:
     if request.param == "by hand":
@@ -28,13 +23,9 @@ def either_way(request: pytest.FixtureRequest, ground: Ground) -> Ground:
     return ground
 
 
-def everything(ground: Ground) -> list[str]:
-    return sorted(ground.queue.bodies() + ground.dead_letters.bodies())
-
-
 def test_all_are_moved(either_way: Ground) -> None:
     either_way.fill_with_events(25)
-    before = everything(either_way)
+    before = either_way.everything()
 
     outcome = either_way.redrive().run(ALL)
 
@@ -176,14 +167,14 @@ def test_a_redrive_ends_however_fast_messages_arrive(ground: Ground) -> None:
 
 def test_two_redrives_at_once_both_end_and_lose_nothing(ground: Ground) -> None:
     ground.fill_with_events(200)
-    before = everything(ground)
+    before = ground.everything()
     ground.queue.after["resend"] = ground.fail_what_waits
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda _: ground.redrive().run(BY_HAND), range(2)))
 
     assert sum(result.moved for result in results) >= 200
-    assert set(everything(ground)) == set(before)
+    assert set(ground.everything()) == set(before)
 
 
 def test_a_dead_letter_queue_that_moves_messages_on_is_left_alone(ground: Ground) -> None:

@@ -11,23 +11,6 @@ from tests.support.harness.dead_letters import Ground
 
 ALL = Selection()
 BY_HAND = Selection(limit=1000)
-REFUSED = InfrastructureError("UnsupportedOperation")
-
-
-@pytest.fixture
-def ground() -> Ground:
-    return Ground()
-
-
-@pytest.fixture(params=["by the service", "by hand"])
-def either_way(request: pytest.FixtureRequest, ground: Ground) -> Ground:
-    if request.param == "by hand":
-        ground.move_task.refusal = REFUSED
-    return ground
-
-
-def everything(ground: Ground) -> list[str]:
-    return sorted(ground.queue.bodies() + ground.dead_letters.bodies())
 
 
 @pytest.mark.parametrize("operation", ["receive", "delete"])
@@ -37,7 +20,7 @@ def test_being_killed_around_any_call_loses_nothing(
     ground: Ground, operation: str, when: str, call: int
 ) -> None:
     ground.fill_with_events(25)
-    before = everything(ground)
+    before = ground.everything()
     countdown = itertools.count(1)
 
     def kill() -> None:
@@ -48,8 +31,8 @@ def test_being_killed_around_any_call_loses_nothing(
     with pytest.raises(Killed):
         ground.redrive().run(BY_HAND)
 
-    assert set(everything(ground)) == set(before)
-    assert len(everything(ground)) <= 25 + 10
+    assert set(ground.everything()) == set(before)
+    assert len(ground.everything()) <= 25 + 10
     ground.clock.advance(121)
     assert ground.redrive().run(BY_HAND).ok
     assert set(ground.queue.bodies()) == set(before)
@@ -59,7 +42,7 @@ def test_being_killed_around_any_call_loses_nothing(
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_being_killed_around_the_copy_loses_nothing(ground: Ground, when: str) -> None:
     ground.fill_with_events(25)
-    before = everything(ground)
+    before = ground.everything()
     getattr(ground.queue, when)["resend"] = failing_with(Killed())
 
     with pytest.raises(Killed):
@@ -120,12 +103,7 @@ def test_receipts_that_expired_are_counted_as_duplicates(ground: Ground) -> None
 
 def test_deletions_that_fail_end_the_redrive_soon_and_are_told(ground: Ground) -> None:
     ground.fill_with_events(100)
-
-    def forget_all() -> None:
-        for stored in ground.dead_letters._stored:
-            stored.receipts.clear()
-
-    ground.dead_letters.before["delete"] = forget_all
+    ground.dead_letters.before["delete"] = ground.forget_receipts
 
     outcome = ground.redrive().run(BY_HAND)
 
