@@ -152,34 +152,19 @@ def test_a_kill_at_any_point_loses_no_message(
     assert ground.dead_letters.bodies() == []
 
 
-def test_the_copy_is_sent_before_the_original_is_deleted(ground: Ground) -> None:
-    ground.fill("foreign", "needle")
-
-    ground.search()
-
-    order = [call for call in ground.queue.calls if call in ("resend", "delete")]
-    assert order[:2] == ["resend", "delete"]
-
-
-def test_what_cannot_be_copied_is_visible_again_at_once_and_ends_the_search(ground: Ground) -> None:
+@pytest.mark.parametrize("pollers", [1, 8])
+def test_what_cannot_be_copied_is_visible_again_at_once_and_ends_the_search_before_a_second_message(
+    ground: Ground, pollers: int
+) -> None:
     ground.fill(*FOREIGN)
     ground.queue.refuse_copies = -1
 
-    result = ground.search()
+    result = ground.search(pollers=pollers)
 
-    assert result.found is None
-    assert result.problem == "1 messages could not be copied: AccessDenied"
+    assert (result.found, result.problem) == (None, "1 messages could not be copied: AccessDenied")
+    assert ground.queue.received == [FOREIGN[0]]
     assert ground.queue.bodies() == FOREIGN
     assert ground.queue.depth().in_flight == 0
-
-
-def test_no_second_message_is_touched_before_the_first_one_was_put_back(ground: Ground) -> None:
-    ground.fill(*FOREIGN)
-    ground.queue.refuse_copies = -1
-
-    ground.search(pollers=8)
-
-    assert ground.queue.received == [FOREIGN[0]]
 
 
 def test_a_copy_that_is_refused_among_others_leaves_its_original(ground: Ground) -> None:
