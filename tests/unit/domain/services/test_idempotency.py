@@ -181,18 +181,6 @@ async def test_an_outcome_that_cannot_be_stored_does_not_replace_it(clock: Clock
         await requests.once(ALICE, "failed", "recording", failing)
 
 
-def test_a_request_of_four_hours_keeps_its_key(
-    leases: LeaseRenewal, keys: CountingKeys, clock: Clock
-) -> None:
-    with leases.holding(reserve(keys)):
-        for _ in range(4 * 180):
-            clock.advance(RENEW_SECONDS)
-            leases.round()
-            assert is_taken(keys)
-
-    assert len(keys.renewed) == 4 * 180
-
-
 def test_keys_without_a_request_in_flight_are_left_to_run_out(
     leases: LeaseRenewal, keys: CountingKeys, clock: Clock
 ) -> None:
@@ -204,17 +192,6 @@ def test_keys_without_a_request_in_flight_are_left_to_run_out(
 
         assert is_taken(keys, "mine")
         assert not is_taken(keys, "a dead server's")
-
-
-def test_renewing_ends_with_the_request_however_it_ends(leases: LeaseRenewal, keys: CountingKeys) -> None:
-    with leases.holding(reserve(keys, "answered")):
-        pass
-    with pytest.raises(KeyError), leases.holding(reserve(keys, "failed")):
-        raise KeyError
-
-    leases.round()
-
-    assert keys.renewed == []
 
 
 def test_without_keys_in_flight_the_store_is_not_asked_for() -> None:
@@ -316,15 +293,11 @@ def test_a_round_that_breaks_down_is_not_the_last(keys: CountingKeys) -> None:
         wait_until(lambda: bool(keys.renewed))
 
 
-def test_it_renews_in_a_thread_of_its_own_until_it_is_stopped(
-    leases: LeaseRenewal, keys: CountingKeys
-) -> None:
+def test_it_renews_in_a_thread_that_ends_with_it(leases: LeaseRenewal, keys: CountingKeys) -> None:
     with leases.holding(reserve(keys)), leases.running(every_seconds=0.001):
         wait_until(lambda: len(keys.renewed) > 2)
-    renewed = len(keys.renewed)
 
     assert [thread for thread in threading.enumerate() if thread.name == "leases"] == []
-    assert len(keys.renewed) == renewed
 
 
 def test_it_ends_at_once_however_long_a_pause_is(leases: LeaseRenewal) -> None:

@@ -110,15 +110,6 @@ def test_a_poison_event_among_good_ones_becomes_a_dead_letter_after_three_receiv
     }
 
 
-def test_a_poison_event_alone_does_not_open_the_circuit(harness: ConsumerHarness) -> None:
-    harness.send()
-    harness.handler.fails = "it cannot be stored"
-
-    until(harness, harness.dead.bodies)
-
-    assert harness.figures() == {"failed": 3, "failed_events": 1, "unhandled_events": 1}
-
-
 def test_during_an_outage_a_good_event_overtakes_those_that_fail(harness: ConsumerHarness) -> None:
     begin_outage(harness)
     good = harness.send()
