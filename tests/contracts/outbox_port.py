@@ -105,17 +105,6 @@ class OutboxPortContract:
         kept.clock.advance(31)
         assert [each.event for each in kept.port.lease_due(10, lease_seconds=60)] == [lease.event]
 
-    def test_the_lease_of_the_producer_counts(self, kept: KeptOutbox) -> None:
-        lease = kept.port.add(an_event(), lease_seconds=30)
-
-        assert kept.port.record([Published(lease, "receipt")]) == 1
-        assert kept.port.counts().published == 1
-
-    def test_an_event_added_without_a_lease_can_be_leased(self, kept: KeptOutbox) -> None:
-        lease = kept.port.add(an_event())
-
-        assert [each.event for each in kept.port.lease_due(10, lease_seconds=60)] == [lease.event]
-
     def test_an_event_that_is_stored_already_is_left_as_it_is(self, kept: KeptOutbox) -> None:
         first = an_event(raw_transcript="first")
         kept.port.add(first)
