@@ -86,17 +86,11 @@ def integrity_of(database_url: str) -> str:
 
 
 def test_a_database_file_that_was_deleted_leaves_the_bus(
-    bus: StubBus,
-    database_url: str,
-    callers: Callers,
-    promises: PromiseLog,
-    new_server: Callable[..., Server],
+    bus: StubBus, database_url: str, callers: Callers, promises: PromiseLog, new_server: Callable[..., Server]
 ) -> None:
     server = new_server()
     callers.upload_many(server.url, RECORDINGS)
-    wait_until(
-        lambda: server.health()["events"]["outbox"]["waiting"] == 0
-    )  # events waiting there would be lost
+    wait_until(lambda: server.health()["events"]["outbox"]["waiting"] == 0)  # they would be lost
     path = Path(database_url.removeprefix("sqlite:///"))
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink()
@@ -119,11 +113,7 @@ def test_a_database_file_that_was_deleted_leaves_the_bus(
 
 
 def test_a_locked_database_leaves_the_bus_and_works_once_it_is_free(
-    bus: StubBus,
-    database_url: str,
-    callers: Callers,
-    promises: PromiseLog,
-    new_server: Callable[..., Server],
+    bus: StubBus, database_url: str, callers: Callers, promises: PromiseLog, new_server: Callable[..., Server]
 ) -> None:
     server = new_server()
     database = Database(engine_for(database_url))

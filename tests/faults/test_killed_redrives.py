@@ -80,14 +80,7 @@ def _start(sqs: Sqs) -> "subprocess.Popen[bytes]":
         "DLQ_NAME": DEAD_LETTERS,
     }
     return subprocess.Popen(
-        [
-            PROGRAM,
-            "dlq",
-            "redrive",
-            "--all",
-            "--max",
-            "1000000",
-        ],  # without a task of SQS, which moto does not run
+        [PROGRAM, "dlq", "redrive", "--all", "--max", "1000000"],  # no task of SQS: moto does not run it
         env=clean_environment(**environ),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

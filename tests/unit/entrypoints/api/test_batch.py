@@ -19,14 +19,7 @@ from domain.model.events.event import BatchProcessingCompleted
 from domain.model.transcripts import Transcript
 from entrypoints.api.app import create_app
 from tests.support.doubles.transcription import SPOKEN, FailingEventPublisher, FixedTranscriber
-from tests.support.harness.service import (
-    container_for,
-    exchange,
-    multipart,
-    post_head,
-    serving,
-    wait_until,
-)
+from tests.support.harness.service import container_for, exchange, multipart, post_head, serving, wait_until
 
 A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
 TENANT = str(uuid4())
