@@ -82,15 +82,11 @@ class TranscriptionError(TranscriptionServiceError):
 
 
 class TranscriberBusyError(TranscriptionError):
-    """All transcription slots and places in the waiting room are taken.
-
-    Attributes:
-        retry_after_seconds: time until a slot is likely to be free again.
-    """
+    """All transcription slots and places in the waiting room are taken."""
 
     def __init__(self, message: str, *, retry_after_seconds: int) -> None:
         super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = retry_after_seconds  # time until a slot is likely to be free again
 
 
 class TranscriberCrashedError(TranscriptionError):
@@ -170,12 +166,8 @@ class InfrastructureError(TranscriptionServiceError):
 
 
 class DeletionError(InfrastructureError):
-    """Received messages could not be deleted and will be received again.
-
-    Attributes:
-        count: number of messages not deleted.
-    """
+    """Received messages could not be deleted and will be received again."""
 
     def __init__(self, message: str, *, count: int) -> None:
         super().__init__(message)
-        self.count = count
+        self.count = count  # number of messages not deleted

@@ -5,15 +5,11 @@ from uuid import UUID
 
 
 class Reservation(NamedTuple):
-    """Right to be the first request with a key; it is finished, abandoned, or expires unless renewed.
-
-    Attributes:
-        token: unique to each reservation; only the latest reservation of a key can be finished or renewed.
-    """
+    """Right to be the first request with a key; it is finished, abandoned, or expires unless renewed."""
 
     tenant_id: UUID
     key: str
-    token: UUID
+    token: UUID  # unique to each reservation; only the latest reservation of a key can be finished or renewed
 
 
 class FirstAnswer(NamedTuple):

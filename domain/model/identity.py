@@ -17,20 +17,14 @@ MAX_IDENTITY_LENGTH = 256
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The owner of a transcript.
+    """The owner of a transcript."""
 
-    Attributes:
-        tenant_id: always a UUID v4.
-        user_id: never empty.
-        account_id: None where the request names none.
-        is_tenant_generated: True where the tenant was generated, because neither header nor default is valid.
-        warnings: invalid values and their replacement, as log messages.
-    """
-
-    tenant_id: UUID
-    user_id: str
-    account_id: str | None
+    tenant_id: UUID  # always a UUID v4
+    user_id: str  # never empty
+    account_id: str | None  # None where the request names none
+    # True where the tenant was generated, because neither header nor default is valid
     is_tenant_generated: bool = False
+    # invalid values and their replacement, as log messages
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
 

@@ -24,16 +24,11 @@ class OutboxState(StrEnum):
 
 
 class EventLease(NamedTuple):
-    """Exclusive right to publish one event until the lease expires.
-
-    Attributes:
-        token: a new one for each lease of the event; an outcome counts only with the latest token.
-        attempts: failed attempts so far; a crash or an expired lease is not counted.
-    """
+    """Exclusive right to publish one event until the lease expires."""
 
     event: BatchProcessingCompleted
-    token: UUID
-    attempts: int
+    token: UUID  # a new one for each lease of the event; an outcome counts only with the latest token
+    attempts: int  # failed attempts so far; a crash or an expired lease is not counted
 
     @property
     def interaction_id(self) -> UUID:
@@ -49,18 +44,12 @@ class Published(NamedTuple):
 
 
 class Postponed(NamedTuple):
-    """Outcome of a leased event that is to be published later.
-
-    Attributes:
-        delay_seconds: from now on; 0 for at once.
-        reason: the failure, fit for a log and an operator; no transcript text.
-        is_attempt: true if it counts as a failed attempt; false for an event that was not sent.
-    """
+    """Outcome of a leased event that is to be published later."""
 
     lease: EventLease
-    delay_seconds: float
-    reason: str
-    is_attempt: bool = True
+    delay_seconds: float  # from now on; 0 for at once
+    reason: str  # the failure, fit for a log and an operator; no transcript text
+    is_attempt: bool = True  # true if it counts as a failed attempt; false for an event that was not sent
 
 
 class Rejected(NamedTuple):
@@ -76,35 +65,24 @@ Outcome = Published | Postponed | Rejected
 
 @dataclass(frozen=True, slots=True)
 class OutboxRecord:
-    """Record of one event, for operators.
-
-    Attributes:
-        event: None once the transcripts are purged.
-        event_id: the bus's receipt of a published event.
-        reason: the last failure, if there was one.
-        due_at: time of the next attempt; None unless the event waits.
-    """
+    """Record of one event, for operators."""
 
     interaction_id: UUID
     tenant_id: UUID
     state: OutboxState
     added_at: datetime
     attempts: int
-    due_at: datetime | None = None
+    due_at: datetime | None = None  # time of the next attempt; None unless the event waits
     published_at: datetime | None = None
-    event_id: str | None = None
-    reason: str | None = None
-    event: BatchProcessingCompleted | None = None
+    event_id: str | None = None  # the bus's receipt of a published event
+    reason: str | None = None  # the last failure, if there was one
+    event: BatchProcessingCompleted | None = None  # None once the transcripts are purged
 
 
 class OutboxCounts(NamedTuple):
-    """Number of events in each state.
-
-    Attributes:
-        oldest_waiting_seconds: the age of the oldest waiting event; 0 if none waits.
-    """
+    """Number of events in each state."""
 
     waiting: int
     rejected: int
     published: int
-    oldest_waiting_seconds: float
+    oldest_waiting_seconds: float  # the age of the oldest waiting event; 0 if none waits

@@ -25,16 +25,12 @@ class Segment(BaseModel):
 
 
 class Transcript(BaseModel):
-    """The transcript of one recording.
-
-    Attributes:
-        duration_seconds: the length of the recording's sound.
-        segments: in the order in which they were spoken; empty for a recording without speech.
-    """
+    """The transcript of one recording."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
-    duration_seconds: float = Field(ge=0, allow_inf_nan=False)
+    duration_seconds: float = Field(ge=0, allow_inf_nan=False)  # the length of the recording's sound
+    # in the order in which they were spoken; empty for a recording without speech
     segments: tuple[Segment, ...] = ()
 
     @property

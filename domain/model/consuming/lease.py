@@ -6,25 +6,17 @@ from uuid import UUID
 
 
 class EventKey(NamedTuple):
-    """Deduplication key of an event.
-
-    Attributes:
-        replay: name of the replay that it comes from; a replayed event is handled again.
-    """
+    """Deduplication key of an event."""
 
     interaction_id: UUID
-    replay: str | None = None
+    replay: str | None = None  # name of the replay that it comes from; a replayed event is handled again
 
 
 class ProcessingLease(NamedTuple):
-    """Exclusive right to handle an event until it is completed or released, or the lease expires.
-
-    Attributes:
-        token: new with each acquire; tells the current owner from a stale one.
-    """
+    """Exclusive right to handle an event until it is completed or released, or the lease expires."""
 
     key: EventKey
-    token: UUID
+    token: UUID  # new with each acquire; tells the current owner from a stale one
 
 
 class LeaseStatus(Enum):

@@ -34,17 +34,11 @@ MAX_SHOWN = 80
 
 
 class Change(NamedTuple):
-    """One difference between two versions of a schema.
+    """One difference between two versions of a schema."""
 
-    Attributes:
-        path: JSON pointer (RFC 6901) into the new document, also to the place of a key that is gone.
-        bump: the version that this difference needs by itself.
-        reason: what the difference means to readers of the old version; it quotes the documents.
-    """
-
-    path: str
-    bump: Bump
-    reason: str
+    path: str  # JSON pointer (RFC 6901) into the new document, also to the place of a key that is gone
+    bump: Bump  # the version that this difference needs by itself
+    reason: str  # what the difference means to readers of the old version; it quotes the documents
 
 
 def required_bump(old: JsonSchema, new: JsonSchema) -> Bump:

@@ -23,18 +23,12 @@ MAX_PLACES = 5
 
 
 class EventEnvelope(NamedTuple):
-    """An event as the bus delivered it.
-
-    Attributes:
-        replay: name of the replay that sent the event; None for the original delivery.
-        is_test: True for an event that only tests the route and is not for handlers.
-        version: the version in the message; `event` has the version it was read as.
-    """
+    """An event as the bus delivered it."""
 
     event: CompletedEvent
-    replay: str | None
-    is_test: bool
-    version: str
+    replay: str | None  # name of the replay that sent the event; None for the original delivery
+    is_test: bool  # True for an event that only tests the route and is not for handlers
+    version: str  # the version in the message; `event` has the version it was read as
 
 
 class _Envelope(BaseModel):

@@ -14,19 +14,14 @@ _SAFE_NAME = re.compile("[A-Za-z0-9-]{1,100}")
 
 
 class ArchivedMessage(BaseModel):
-    """A message with all data that sending it again needs.
-
-    Attributes:
-        format: version of this JSON format.
-        receive_count: number of receives when the message was archived.
-    """
+    """A message with all data that sending it again needs."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
-    format: Literal["dead-letter/1"] = "dead-letter/1"
+    format: Literal["dead-letter/1"] = "dead-letter/1"  # version of this JSON format
     id: str
     sent_at: AwareDatetime | None
-    receive_count: int
+    receive_count: int  # number of receives when the message was archived
     attributes: Attributes
     body: str
 

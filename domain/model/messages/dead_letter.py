@@ -22,15 +22,10 @@ _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ContractViolation(NamedTuple):
-    """One violation of the event contract.
+    """One violation of the event contract."""
 
-    Attributes:
-        place: a JSON path, such as `$.detail.data.raw_transcript`.
-        what: the violation at that place; quotes no text of a transcript.
-    """
-
-    place: str
-    what: str
+    place: str  # a JSON path, such as `$.detail.data.raw_transcript`
+    what: str  # the violation at that place; quotes no text of a transcript
 
 
 class Reading(NamedTuple):
@@ -49,20 +44,13 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter as an operator sees it, without transcripts.
+    """A dead letter as an operator sees it, without transcripts."""
 
-    Attributes:
-        id: the queue's id of the message.
-        size: bytes of the body.
-        receive_count: number of receives, including the one that read this.
-        sent_at: the moment when the message was first sent.
-        delivery_failure: failure of the bus's delivery; None where consumers received the message too often.
-    """
-
-    id: str
-    size: int
-    receive_count: int
-    sent_at: datetime | None
+    id: str  # the queue's id of the message
+    size: int  # bytes of the body
+    receive_count: int  # number of receives, including the one that read this
+    sent_at: datetime | None  # the moment when the message was first sent
+    # failure of the bus's delivery; None where consumers received the message too often
     delivery_failure: DeliveryFailure | None
     reading: Reading
 
@@ -73,17 +61,11 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A selection of dead letters; without any criterion, all of them.
+    """A selection of dead letters; without any criterion, all of them."""
 
-    Attributes:
-        id: the message's id, or the `interaction_id` of its event; selects the first match.
-        tenant_id: required value of `detail.tenant_id`.
-        limit: maximum number.
-    """
-
-    id: str | None = None
-    tenant_id: UUID | None = None
-    limit: int | None = None
+    id: str | None = None  # the message's id, or the `interaction_id` of its event; selects the first match
+    tenant_id: UUID | None = None  # required value of `detail.tenant_id`
+    limit: int | None = None  # maximum number
 
     @property
     def is_everything(self) -> bool:

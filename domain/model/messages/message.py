@@ -19,19 +19,13 @@ class Attribute(BaseModel):
 
 
 class Attributes(BaseModel):
-    """All data that a copy of a message needs besides the body.
-
-    Attributes:
-        named: attributes set by the sender.
-        trace: trace header of the message.
-        digest: the queue's digest of `named`; a copy must have the same.
-    """
+    """All data that a copy of a message needs besides the body."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    named: Mapping[str, Attribute] = Field(default_factory=dict)
-    trace: str | None = None
-    digest: str | None = None
+    named: Mapping[str, Attribute] = Field(default_factory=dict)  # attributes set by the sender
+    trace: str | None = None  # trace header of the message
+    digest: str | None = None  # the queue's digest of `named`; a copy must have the same
 
 
 NO_ATTRIBUTES = Attributes()
@@ -39,16 +33,10 @@ NO_ATTRIBUTES = Attributes()
 
 
 class DeliveryFailure(NamedTuple):
-    """The reason why the bus gave up delivering a message, which never reached its queue.
+    """The reason why the bus gave up delivering a message, which never reached its queue."""
 
-    Attributes:
-        code: the bus's error code.
-        message: the bus's error message.
-        attempts: number of attempts; None where the bus does not report it.
-        exhausted: the limit that ended the attempts, such as the age of the event; empty where none did.
-    """
-
-    code: str
-    message: str = ""
-    attempts: int | None = None
+    code: str  # the bus's error code
+    message: str = ""  # the bus's error message
+    attempts: int | None = None  # number of attempts; None where the bus does not report it
+    # the limit that ended the attempts, such as the age of the event; empty where none did
     exhausted: str = ""

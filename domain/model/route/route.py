@@ -115,21 +115,13 @@ class ProvisioningReport:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Result of sending one test event through the route.
+    """Result of sending one test event through the route."""
 
-    Attributes:
-        test_interaction_id: the `interaction_id` of the event that was published.
-        arrived: whether the event was received from the queue.
-        seconds: from just before publishing until the end of the verification.
-        messages_seen: number of messages examined in the queue, copies not counted twice.
-        findings: faults found; empty where the route works.
-    """
-
-    test_interaction_id: UUID
-    arrived: bool
-    seconds: float
-    messages_seen: int
-    findings: tuple[Finding, ...] = ()
+    test_interaction_id: UUID  # the `interaction_id` of the event that was published
+    arrived: bool  # whether the event was received from the queue
+    seconds: float  # from just before publishing until the end of the verification
+    messages_seen: int  # number of messages examined in the queue, copies not counted twice
+    findings: tuple[Finding, ...] = ()  # faults found; empty where the route works
 
     @property
     def ok(self) -> bool:

@@ -9,19 +9,12 @@ from domain.model.route.route import Drift, RouteComponent
 
 
 class QueueLoad(NamedTuple):
-    """Approximate number of messages in a queue; the counts lag behind.
+    """Approximate number of messages in a queue; the counts lag behind."""
 
-    Attributes:
-        waiting: messages that are visible or delayed.
-        in_flight: messages that were received and are neither deleted nor visible again.
-        oldest_seconds: the age of the oldest message; None where it is not known.
-        not_known_because: the reason why the age is not known.
-    """
-
-    waiting: int
-    in_flight: int
-    oldest_seconds: float | None = None
-    not_known_because: str = ""
+    waiting: int  # messages that are visible or delayed
+    in_flight: int  # messages that were received and are neither deleted nor visible again
+    oldest_seconds: float | None = None  # the age of the oldest message; None where it is not known
+    not_known_because: str = ""  # the reason why the age is not known
 
     @property
     def is_empty(self) -> bool:
@@ -30,23 +23,16 @@ class QueueLoad(NamedTuple):
 
 
 class ResourceStatus(NamedTuple):
-    """Status of one resource of the route.
-
-    Attributes:
-        exists: None where the resource could not be read; `problem` holds the reason.
-        state: the provider's name of the state, where it has one.
-        load: message counts, for a queue.
-        expected: False for an optional resource; its absence is no drift.
-    """
+    """Status of one resource of the route."""
 
     component: RouteComponent
     name: str
-    exists: bool | None
+    exists: bool | None  # None where the resource could not be read; `problem` holds the reason
     differences: tuple[Drift, ...] = ()
-    state: str = ""
-    load: QueueLoad | None = None
+    state: str = ""  # the provider's name of the state, where it has one
+    load: QueueLoad | None = None  # message counts, for a queue
     problem: str = ""
-    expected: bool = True
+    expected: bool = True  # False for an optional resource; its absence is no drift
 
     @property
     def drift(self) -> tuple[Drift, ...]:
@@ -77,14 +63,10 @@ class PlannedChange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Status of the route, in the order in which it is provisioned.
-
-    Attributes:
-        other_targets: ARNs of the rule's targets that others have added.
-    """
+    """Status of the route, in the order in which it is provisioned."""
 
     resources: tuple[ResourceStatus, ...]
-    other_targets: tuple[str, ...] = ()
+    other_targets: tuple[str, ...] = ()  # ARNs of the rule's targets that others have added
 
     @property
     def ok(self) -> bool:

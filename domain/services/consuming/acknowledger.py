@@ -27,9 +27,6 @@ class Acknowledger:
     Only handled events, duplicates of them and left-over test events are deleted. The queue itself
     dead-letters what fails too often: with three receives and a first delay of 30 seconds, the last try comes
     about two minutes after the first.
-
-    Args:
-        now: the time that the age of test events is measured by.
     """
 
     def __init__(
@@ -40,7 +37,7 @@ class Acknowledger:
         stats: ConsumerStats,
         options: ConsumerOptions,
         random: Random,
-        now: Callable[[], datetime],
+        now: Callable[[], datetime],  # the time that the age of test events is measured by
     ) -> None:
         self._queue = queue
         self._deduplication = deduplication

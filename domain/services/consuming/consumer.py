@@ -40,28 +40,20 @@ class Consumer:
     which follows at once on a quiet queue, and within a second on a full one. Its message is deleted after
     that. A message that fails or cannot be read reappears after a growing delay until the queue dead-letters
     it; apart from handled events only duplicates and left-over test events are deleted.
-
-    Args:
-        queue: hides received messages, and dead-letters those received too often.
-        handler: is called from several threads.
-        deduplication: the events that this group of consumers handled.
-        payloads: the store that references of large events may point to; None for none.
-        source: the expected `source` of events.
-        clock: monotonic seconds.
-        now: the time that the age of test events is measured by.
     """
 
     def __init__(
         self,
-        queue: QueuePort,
-        handler: EventHandlerPort,
-        deduplication: DeduplicationPort,
+        queue: QueuePort,  # hides received messages, and dead-letters those received too often
+        handler: EventHandlerPort,  # is called from several threads
+        deduplication: DeduplicationPort,  # the events that this group of consumers handled
+        # the store that references of large events may point to; None for none
         payloads: PayloadStorePort | None = None,
         *,
-        source: str = DEFAULT_EVENT_SOURCE,
+        source: str = DEFAULT_EVENT_SOURCE,  # the expected `source` of events
         options: ConsumerOptions | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,  # monotonic seconds
+        now: Callable[[], datetime] = utc_now,  # the time that the age of test events is measured by
     ) -> None:
         options = options or ConsumerOptions()
         random = Random()  # noqa: S311 - spreads delays, keeps no secret

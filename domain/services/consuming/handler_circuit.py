@@ -60,9 +60,6 @@ class HandlerCircuit:
     Args:
         breaker: counts the failures.
         random: spreads the delays, so that consumers do not all probe at once.
-
-    Attributes:
-        probes: number of failed probes since it opened.
     """
 
     def __init__(self, breaker: CircuitBreaker | None = None, random: Random | None = None) -> None:
@@ -73,7 +70,7 @@ class HandlerCircuit:
         self._failing: set[EventKey] = set()
         self._is_probing = False
         self._next_probe_at = 0.0
-        self.probes = 0
+        self.probes = 0  # number of failed probes since it opened
 
     @property
     def is_open(self) -> bool:

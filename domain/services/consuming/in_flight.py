@@ -31,28 +31,18 @@ _NEWEST_WEIGHT = 0.2
 
 @dataclass(eq=False, slots=True)
 class InFlightMessage:
-    """One received message with a readable event. Times are those of the consumer's clock.
-
-    Attributes:
-        received_at: just before it was received.
-        extended_at: when its visibility timeout was set last.
-        lease: the right to process its event; None while another consumer has it.
-        started_at: when its handler was called.
-        tries: number of handler calls since it was received.
-        is_extended: the heartbeat extends its visibility timeout.
-        is_stuck: its handler exceeded the handler timeout.
-    """
+    """One received message with a readable event. Times are those of the consumer's clock."""
 
     message: QueueMessage
     envelope: EventEnvelope
-    received_at: float
-    extended_at: float
-    lease: ProcessingLease | None = None
-    started_at: float | None = None
+    received_at: float  # just before it was received
+    extended_at: float  # when its visibility timeout was set last
+    lease: ProcessingLease | None = None  # the right to process its event; None while another consumer has it
+    started_at: float | None = None  # when its handler was called
     completed_at: float = 0.0
-    tries: int = 0
-    is_extended: bool = True
-    is_stuck: bool = False
+    tries: int = 0  # number of handler calls since it was received
+    is_extended: bool = True  # the heartbeat extends its visibility timeout
+    is_stuck: bool = False  # its handler exceeded the handler timeout
 
     @property
     def key(self) -> EventKey:
@@ -65,13 +55,10 @@ class InFlight:
 
     A message is blocked while another consumer has the lease of its event. Any thread may start any waiting
     message, so that none waits behind a slow event. Safe to use from several threads.
-
-    Attributes:
-        is_busy: the last receive returned a full batch.
     """
 
     def __init__(self) -> None:
-        self.is_busy = False
+        self.is_busy = False  # the last receive returned a full batch
         self._lock = Lock()
         self._all: dict[InFlightMessage, None] = {}
         self._waiting: deque[InFlightMessage] = deque()

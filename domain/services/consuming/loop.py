@@ -65,22 +65,15 @@ class MessageBudget:
 
 
 class RunState:
-    """Progress of one run towards its end, shared by its threads.
-
-    Attributes:
-        options: the conditions of the end.
-        stop: set when no new work may begin.
-        budget: number of events that may still be handled.
-        idle_turn: held by an idle thread while it receives, so that only one of them long-polls.
-        drained: set while the queue is empty and nothing is in flight, if that ends the run.
-    """
+    """Progress of one run towards its end, shared by its threads."""
 
     def __init__(self, options: ConsumerOptions, stop: Event) -> None:
-        self.options = options
-        self.stop = stop
-        self.budget = MessageBudget(options.max_messages)
+        self.options = options  # the conditions of the end
+        self.stop = stop  # set when no new work may begin
+        self.budget = MessageBudget(options.max_messages)  # number of events that may still be handled
+        # held by an idle thread while it receives, so that only one of them long-polls
         self.idle_turn = Lock()
-        self.drained = Event()
+        self.drained = Event()  # set while the queue is empty and nothing is in flight, if that ends the run
 
     @property
     def has_received_all(self) -> bool:
@@ -89,12 +82,7 @@ class RunState:
 
 
 class ConsumerLoop:
-    """Loop of one thread; all other parts are shared by the threads of a consumer.
-
-    Args:
-        clock: monotonic seconds.
-        random: spreads the delays.
-    """
+    """Loop of one thread; all other parts are shared by the threads of a consumer."""
 
     def __init__(
         self,
@@ -104,8 +92,8 @@ class ConsumerLoop:
         in_flight: InFlight,
         circuit: HandlerCircuit,
         outage_log: OutageLog,
-        clock: Callable[[], float],
-        random: Random,
+        clock: Callable[[], float],  # monotonic seconds
+        random: Random,  # spreads the delays
     ) -> None:
         self._run_state = run_state
         self._receiver = receiver

@@ -12,28 +12,19 @@ SECONDS_PER_DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class ConsumerOptions:
-    """Number of threads, timeouts, and the end of a run.
+    """Number of threads, timeouts, and the end of a run."""
 
-    Attributes:
-        threads: number of handlers that run at once.
-        visibility_timeout: seconds for which a received message is hidden; extended while it is in flight.
-        handler_timeout: seconds after which a running handler counts as stuck.
-        shutdown_timeout: seconds for which running handlers may continue after a stop.
-        retry_delay: the longest delay after a first failure, in seconds; later ones grow.
-        dedup_days: days for which duplicates are recognised; a message can spend 14 days in the queue and 14
-            in the dead-letter queue.
-        max_messages: end after that many events; None for no limit.
-        drain: end once the queue is empty.
-    """
-
-    threads: int = 8
+    threads: int = 8  # number of handlers that run at once
+    # seconds for which a received message is hidden; extended while it is in flight
     visibility_timeout: int = VISIBILITY_SECONDS
-    handler_timeout: float = 900.0
-    shutdown_timeout: float = 25.0
-    retry_delay: float = 30.0
+    handler_timeout: float = 900.0  # seconds after which a running handler counts as stuck
+    shutdown_timeout: float = 25.0  # seconds for which running handlers may continue after a stop
+    retry_delay: float = 30.0  # the longest delay after a first failure, in seconds; later ones grow
+    # days for which duplicates are recognised; a message can spend 14 days in the queue and 14 in the
+    # dead-letter queue
     dedup_days: float = 28.0
-    max_messages: int | None = None
-    drain: bool = False
+    max_messages: int | None = None  # end after that many events; None for no limit
+    drain: bool = False  # end once the queue is empty
 
     @property
     def ends_by_itself(self) -> bool:

@@ -15,23 +15,18 @@ from ports.payload_store_port import PayloadStorePort
 
 
 class MessageProcessor:
-    """Restores payloads, calls the handler and acknowledges; shared by all threads of a consumer.
-
-    Args:
-        handler: is called from several threads.
-        payloads: the store that references of large events may point to; None for none.
-        clock: monotonic seconds.
-    """
+    """Restores payloads, calls the handler and acknowledges; shared by all threads of a consumer."""
 
     def __init__(
         self,
-        handler: EventHandlerPort,
+        handler: EventHandlerPort,  # is called from several threads
+        # the store that references of large events may point to; None for none
         payloads: PayloadStorePort | None,
         acknowledger: Acknowledger,
         in_flight: InFlight,
         circuit: HandlerCircuit,
         stats: ConsumerStats,
-        clock: Callable[[], float],
+        clock: Callable[[], float],  # monotonic seconds
     ) -> None:
         self._handler = handler
         self._payloads = payloads

@@ -22,27 +22,15 @@ logger = logging.getLogger(__name__)
 
 
 class ReceiveResult(NamedTuple):
-    """Result of one receive.
+    """Result of one receive."""
 
-    Attributes:
-        received: number of messages.
-        for_handlers: how many of them go to a handler, now or once they are no longer blocked.
-        tests: how many were test events.
-    """
-
-    received: int = 0
-    for_handlers: int = 0
-    tests: int = 0
+    received: int = 0  # number of messages
+    for_handlers: int = 0  # how many of them go to a handler, now or once they are no longer blocked
+    tests: int = 0  # how many were test events
 
 
 class Receiver:
-    """Receives messages for all threads; settles at once those that no handler gets.
-
-    Args:
-        stop: no messages are accepted once this is set.
-        clock: monotonic seconds.
-        source: the expected `source` of events.
-    """
+    """Receives messages for all threads; settles at once those that no handler gets."""
 
     def __init__(
         self,
@@ -51,9 +39,9 @@ class Receiver:
         acknowledger: Acknowledger,
         in_flight: InFlight,
         options: ConsumerOptions,
-        stop: Event,
-        clock: Callable[[], float],
-        source: str,
+        stop: Event,  # no messages are accepted once this is set
+        clock: Callable[[], float],  # monotonic seconds
+        source: str,  # the expected `source` of events
     ) -> None:
         self._queue = queue
         self._deduplication = deduplication

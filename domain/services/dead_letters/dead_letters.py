@@ -17,22 +17,14 @@ EVERYTHING = Selection()
 
 
 class BatchReport(NamedTuple):
-    """Result of an action on the selected dead letters.
+    """Result of an action on the selected dead letters."""
 
-    Attributes:
-        done: number of messages archived, restored or deleted.
-        undeleted: number of those that may still be in the dead-letter queue: deleting them failed or was
-            interrupted.
-        skipped: number of messages that arrived after the start and were left alone.
-        problem: the failure that ended the action early; empty where it completed.
-        interrupted: whether Ctrl-C ended the action.
-    """
-
-    done: int = 0
+    done: int = 0  # number of messages archived, restored or deleted
+    # number of those that may still be in the dead-letter queue: deleting them failed or was interrupted
     undeleted: int = 0
-    skipped: int = 0
-    problem: str = ""
-    interrupted: bool = False
+    skipped: int = 0  # number of messages that arrived after the start and were left alone
+    problem: str = ""  # the failure that ended the action early; empty where it completed
+    interrupted: bool = False  # whether Ctrl-C ended the action
 
     @property
     def ok(self) -> bool:
@@ -41,18 +33,14 @@ class BatchReport(NamedTuple):
 
 
 class DeadLetters:
-    """The dead letters of one queue.
-
-    Args:
-        source: the source that their events should have.
-    """
+    """The dead letters of one queue."""
 
     def __init__(
         self,
         dead_letters: QueuePort,
         queue: QueuePort,
         *,
-        source: str,
+        source: str,  # the source that their events should have
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._dead_letters = dead_letters

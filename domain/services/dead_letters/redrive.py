@@ -30,23 +30,15 @@ Report = Callable[[int, int | None], None]
 
 @dataclass(slots=True)
 class RedriveReport:
-    """Result of redriving the selected dead letters.
+    """Result of redriving the selected dead letters."""
 
-    Attributes:
-        moved: number of messages in the queue; approximate where the queue service moved them.
-        undeleted: number of those that may be in both queues: deleting them failed or was interrupted.
-        failed: number of messages that could not be copied and stay in the dead-letter queue.
-        skipped: number of messages that arrived after the start, or came straight back, and were left alone.
-        problem: the first failure; empty where there was none.
-        interrupted: whether Ctrl-C ended the redrive.
-    """
-
-    moved: int = 0
-    undeleted: int = 0
-    failed: int = 0
+    moved: int = 0  # number of messages in the queue; approximate where the queue service moved them
+    undeleted: int = 0  # number of those that may be in both queues: deleting them failed or was interrupted
+    failed: int = 0  # number of messages that could not be copied and stay in the dead-letter queue
+    # number of messages that arrived after the start, or came straight back, and were left alone
     skipped: int = 0
-    problem: str = ""
-    interrupted: bool = False
+    problem: str = ""  # the first failure; empty where there was none
+    interrupted: bool = False  # whether Ctrl-C ended the redrive
 
     @property
     def ok(self) -> bool:
@@ -59,20 +51,15 @@ class RedriveReport:
 
 
 class Redrive:
-    """Redrives from one dead-letter queue to one queue.
-
-    Args:
-        move_task: the queue service's own move of the whole queue.
-        source: the source that the events should have.
-    """
+    """Redrives from one dead-letter queue to one queue."""
 
     def __init__(
         self,
         dead_letters: QueuePort,
         queue: QueuePort,
-        move_task: MoveTaskPort,
+        move_task: MoveTaskPort,  # the queue service's own move of the whole queue
         *,
-        source: str,
+        source: str,  # the source that the events should have
         now: Callable[[], datetime] = utc_now,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -43,9 +43,6 @@ class DeadLetterScan:
     Args:
         source: the source that the events should have.
         before: messages sent at this time or later are skipped: they came after the start.
-
-    Attributes:
-        skipped: number of messages skipped for that reason.
     """
 
     def __init__(self, queue: QueuePort, source: str, *, before: datetime | None = None) -> None:
@@ -55,7 +52,7 @@ class DeadLetterScan:
         self._ours: set[str] = set()
         self._held: dict[str, QueueMessage] = {}
         self._seen: set[str] = set()
-        self.skipped = 0
+        self.skipped = 0  # number of messages that came after the start
 
     def __enter__(self) -> Self:
         """Check the queue.

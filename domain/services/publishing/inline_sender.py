@@ -30,21 +30,16 @@ event does not wait until long transcripts are stored beside theirs."""
 
 
 class PendingPublish:
-    """One event, and the caller who waits for its outcome.
-
-    Attributes:
-        lease: the lease of the event in the outbox; None if the event could not be stored.
-        outcome: the outcome of the call; cancelled if the caller left before the call began.
-        is_late: true if the caller has left.
-        is_first: true for the first event of a call: only it reports a time-out to the circuit breaker, so
-            that one slow call counts once.
-    """
+    """One event, and the caller who waits for its outcome."""
 
     def __init__(self, event: BatchProcessingCompleted, lease: EventLease | None) -> None:
         self.event = event
-        self.lease = lease
+        self.lease = lease  # the lease of the event in the outbox; None if the event could not be stored
+        # the outcome of the call; cancelled if the caller left before the call began
         self.outcome = Future[PublishOutcome]()
-        self.is_late = False
+        self.is_late = False  # true if the caller has left
+        # true for the first event of a call: only it reports a time-out to the circuit breaker, so that one
+        # slow call counts once
         self.is_first = True
 
 
@@ -52,10 +47,6 @@ class InlineSender:
     """Publishes events for callers who wait; updates the circuit breaker with each call.
 
     No caller waits for other events to share a call with, nor until the outcome is recorded.
-
-    Args:
-        wake: tells the relay that there is work.
-        executor: runs the calls, one in each of its threads; closed with the sender.
     """
 
     def __init__(
@@ -64,8 +55,9 @@ class InlineSender:
         events: EventPort,
         breaker: CircuitBreaker,
         *,
-        wake: Callable[[], None],
+        wake: Callable[[], None],  # tells the relay that there is work
         source: str,
+        # runs the calls, one in each of its threads; closed with the sender
         executor: Executor | None = None,
         random: Random | None = None,
     ) -> None:

@@ -45,10 +45,6 @@ class OutboxPublisher(EventPort):
 
     An event with labels, or of a version that refers to its transcripts, goes to the bus without being
     stored: the outbox stores neither.
-
-    Args:
-        wake: tells the relay that there is work.
-        executor: runs the calls to the bus; closed with the publisher.
     """
 
     def __init__(
@@ -57,11 +53,11 @@ class OutboxPublisher(EventPort):
         events: EventPort,
         breaker: CircuitBreaker,
         *,
-        wake: Callable[[], None],
+        wake: Callable[[], None],  # tells the relay that there is work
         source: str = DEFAULT_EVENT_SOURCE,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
-        executor: Executor | None = None,
+        executor: Executor | None = None,  # runs the calls to the bus; closed with the publisher
         random: Random | None = None,
     ) -> None:
         self._outbox = outbox

@@ -30,36 +30,22 @@ PROMPT_SECONDS = 2.0
 
 
 class Batch(NamedTuple):
-    """Events leased together, and the conditions that end their dispatch.
+    """Events leased together, and the conditions that end their dispatch."""
 
-    Attributes:
-        leases: in the order in which they became due.
-        send_until: the time, by the dispatcher's clock, after which the leases are too short to send.
-        stop: set when the relay stops.
-        last_failure: the bus's last error while the relay is paused: one call tests the bus, the other
-            events are released.
-    """
-
-    leases: Sequence[EventLease]
-    send_until: float
-    stop: Event
+    leases: Sequence[EventLease]  # in the order in which they became due
+    send_until: float  # the time, by the dispatcher's clock, after which the leases are too short to send
+    stop: Event  # set when the relay stops
+    # the bus's last error while the relay is paused: one call tests the bus, the other events are released
     last_failure: str | None = None
 
 
 class DispatchResult(NamedTuple):
-    """Result of one batch.
+    """Result of one batch."""
 
-    Attributes:
-        outcomes: one for each lease.
-        accepted: the number of events that the bus accepted.
-        refused: the number of events that failed and are to be sent again.
-        failure: the error of one of those.
-    """
-
-    outcomes: tuple[Outcome, ...]
-    accepted: int
-    refused: int
-    failure: str = ""
+    outcomes: tuple[Outcome, ...]  # one for each lease
+    accepted: int  # the number of events that the bus accepted
+    refused: int  # the number of events that failed and are to be sent again
+    failure: str = ""  # the error of one of those
 
 
 class _CallResult(NamedTuple):
@@ -73,24 +59,16 @@ class BatchDispatcher:
     """Sends batches over its own threads, and keeps them in order until their results are taken.
 
     Serves one relay. Updates the circuit breaker that keeps callers from waiting for a failing bus.
-
-    Args:
-        breaker: the callers' circuit breaker; while it is held, nothing is sent.
-        threads: the number of concurrent calls.
-        call_characters: the approximate amount of text in one call.
-
-    Attributes:
-        is_healthy: true if no event of the last finished batch was refused.
     """
 
     def __init__(
         self,
         events: EventPort,
-        breaker: CircuitBreaker,
+        breaker: CircuitBreaker,  # the callers' circuit breaker; while it is held, nothing is sent
         *,
         source: str = DEFAULT_EVENT_SOURCE,
-        threads: int = DEFAULT_THREADS,
-        call_characters: int = CALL_CHARACTERS,
+        threads: int = DEFAULT_THREADS,  # the number of concurrent calls
+        call_characters: int = CALL_CHARACTERS,  # the approximate amount of text in one call
         prompt_seconds: float = PROMPT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
@@ -104,7 +82,7 @@ class BatchDispatcher:
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="relay")
         self._in_flight: deque[Iterator[_CallResult]] = deque()
-        self.is_healthy = False
+        self.is_healthy = False  # true if no event of the last finished batch was refused
 
     def close(self) -> None:
         """End the threads after the calls in flight have been answered."""

@@ -34,19 +34,14 @@ MAX_IN_FLIGHT = 4
 
 
 class RelayBackoff:
-    """Delays between the steps of a relay, by the results of its batches.
-
-    Attributes:
-        paused_reason: the failure that the relay waits out; None while it works.
-        last_error: the last failure; None if there was none.
-    """
+    """Delays between the steps of a relay, by the results of its batches."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._failures = 0
         self._slowdown = -1
-        self.paused_reason: str | None = None
-        self.last_error: str | None = None
+        self.paused_reason: str | None = None  # the failure that the relay waits out; None while it works
+        self.last_error: str | None = None  # the last failure; None if there was none
 
     def delay_after(self, result: DispatchResult) -> float:
         """Return the seconds to wait after a batch."""

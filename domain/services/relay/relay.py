@@ -28,17 +28,11 @@ POLL_SECONDS = 1.0
 
 
 class RelayStatus(NamedTuple):
-    """State of a relay.
+    """State of a relay."""
 
-    Attributes:
-        paused: the reason why nothing is sent; None while the relay works.
-        seconds_since_beat: since the last sign of life; None before the first.
-        last_error: the last failure; None if there was none.
-    """
-
-    paused: str | None
-    seconds_since_beat: float | None
-    last_error: str | None
+    paused: str | None  # the reason why nothing is sent; None while the relay works
+    seconds_since_beat: float | None  # since the last sign of life; None before the first
+    last_error: str | None  # the last failure; None if there was none
 
 
 class Relay:
@@ -47,26 +41,21 @@ class Relay:
     Any number of relays may share an outbox. After a failure of bus or outbox, the relay tries again with a
     few events, after delays that grow to a minute. Outcomes that could not be recorded are recorded before
     anything else is sent: an outbox that cannot be written to costs at most two batches of duplicates.
-
-    Args:
-        dispatcher: serves this relay only.
-        breaker: the callers' circuit breaker; the relay closes it again.
-        route: holds events back while the bus would drop them; None if the route cannot be checked.
-        clock: the dispatcher's clock.
-        wait: waits that many seconds or until `wake`; returns true if woken.
     """
 
     def __init__(
         self,
         outbox: OutboxPort,
-        dispatcher: BatchDispatcher,
-        breaker: CircuitBreaker,
+        dispatcher: BatchDispatcher,  # serves this relay only
+        breaker: CircuitBreaker,  # the callers' circuit breaker; the relay closes it again
         *,
+        # holds events back while the bus would drop them; None if the route cannot be checked
         route: RouteGuard | None = None,
         batch: int = BATCH,
         lease_seconds: float = LEASE_SECONDS,
         poll_seconds: float = POLL_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic,  # the dispatcher's clock
+        # waits that many seconds or until `wake`; returns true if woken
         wait: Callable[[float], bool] | None = None,
         random: Random | None = None,
     ) -> None:

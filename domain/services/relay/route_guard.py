@@ -23,20 +23,15 @@ class RouteGuard:
 
     Only a proven problem holds events back: without the permission to check, no problem is known. A proven
     problem lasts until a check shows that it is gone; a check that fails shows nothing.
-
-    Args:
-        check: finds the problems of the route.
-        every_seconds: the interval of checks while the route is intact.
-        broken_every_seconds: the interval while it is broken, or was not fully checked.
     """
 
     def __init__(
         self,
-        check: Callable[[], Sequence[Finding]],
+        check: Callable[[], Sequence[Finding]],  # finds the problems of the route
         breaker: CircuitBreaker,
         *,
-        every_seconds: float = 60.0,
-        broken_every_seconds: float = 10.0,
+        every_seconds: float = 60.0,  # the interval of checks while the route is intact
+        broken_every_seconds: float = 10.0,  # the interval while it is broken, or was not fully checked
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._check = check

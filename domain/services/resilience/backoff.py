@@ -9,19 +9,12 @@ MAX_EXPONENT = 32
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Delays that grow with each failure, up to a bound, spread at random so that retries do not coincide.
+    """Delays that grow with each failure, up to a bound, spread at random so that retries do not coincide."""
 
-    Attributes:
-        first_seconds: the bound of the delay after no failure yet.
-        max_seconds: the bound that no delay exceeds.
-        growth: the factor by which each failure raises the bound.
-        least: the part of the bound that every delay has; 0 is what AWS calls full jitter.
-    """
-
-    first_seconds: float = 1.0
-    max_seconds: float = 60.0
-    growth: float = 2.0
-    least: float = 0.0
+    first_seconds: float = 1.0  # the bound of the delay after no failure yet
+    max_seconds: float = 60.0  # the bound that no delay exceeds
+    growth: float = 2.0  # the factor by which each failure raises the bound
+    least: float = 0.0  # the part of the bound that every delay has; 0 is what AWS calls full jitter
 
     def delay(self, failures: int, random: Random) -> float:
         """Return the seconds to wait after that many failures in a row."""

@@ -55,24 +55,17 @@ class _Poll(NamedTuple):
 
 
 class MessageSearch:
-    """One search through one queue. Not thread-safe; it runs threads of its own.
-
-    Args:
-        queue: the queue, which counts receives as `QueuePort` says.
-        match: decides about each message; a message that is wanted or removable is deleted.
-        pollers: number of concurrent receives while the queue is full.
-        clock: a monotonic clock in seconds.
-        pause: sleeps for a number of seconds.
-    """
+    """One search through one queue. Not thread-safe; it runs threads of its own."""
 
     def __init__(
         self,
-        queue: QueuePort,
+        queue: QueuePort,  # the queue, which counts receives as `QueuePort` says
+        # decides about each message; a message that is wanted or removable is deleted
         match: Callable[[QueueMessage], Match],
         *,
-        pollers: int = POLLERS,
-        clock: Callable[[], float] = time.monotonic,
-        pause: Callable[[float], None] = time.sleep,
+        pollers: int = POLLERS,  # number of concurrent receives while the queue is full
+        clock: Callable[[], float] = time.monotonic,  # a monotonic clock in seconds
+        pause: Callable[[float], None] = time.sleep,  # sleeps for a number of seconds
     ) -> None:
         self._queue = queue
         self._match = match
