@@ -169,12 +169,9 @@ def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None
 
 
 def translate_payload_errors(
-    failed: str = "the transcripts were not stored",
+    failed: str = "the transcripts were not stored",  # the failure, which begins the message
 ) -> AbstractContextManager[None]:
     """Translate the errors of a call that stores or reads transcripts in S3.
-
-    Args:
-        failed: the failure, which begins the message.
 
     Raises:
         PayloadStoreError: botocore failed.

@@ -8,15 +8,10 @@ from adapters.cleaning.words import capitalised, ends_sentence, key, opening, wi
 
 
 class TimedWords(NamedTuple):
-    """Words between two silences.
+    """Words between two silences."""
 
-    Attributes:
-        pause: seconds of silence before the first word.
-        words: at least one.
-    """
-
-    pause: float
-    words: list[str]
+    pause: float  # seconds of silence before the first word
+    words: list[str]  # at least one
 
 
 def with_stops(utterances: list[TimedWords], sentence_pause_seconds: float) -> list[str]:

@@ -30,26 +30,18 @@ Result = TypeVar("Result")
 
 
 class Database:
-    """A database with its schema up to date, shared by the threads of one process.
-
-    Args:
-        wait_seconds: the time a writer waits for other writers of an SQLite file, in all processes.
-        confirm_seconds: the time for which `write_confirmed` repeats a write.
-        clock: monotonic seconds.
-
-    Attributes:
-        engine: SQLAlchemy's engine; it must not be carried over a fork.
-    """
+    """A database with its schema up to date, shared by the threads of one process."""
 
     def __init__(
         self,
         engine: Engine,
         *,
+        # the time a writer waits for other writers of an SQLite file, in all processes
         wait_seconds: float = WAIT_SECONDS,
-        confirm_seconds: float = CONFIRM_SECONDS,
+        confirm_seconds: float = CONFIRM_SECONDS,  # the time for which `write_confirmed` repeats a write
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.engine = engine
+        self.engine = engine  # SQLAlchemy's engine; it must not be carried over a fork
         self._wait_seconds = wait_seconds
         self._confirm_seconds = confirm_seconds
         self._clock = clock
@@ -114,18 +106,13 @@ class Database:
 
     def shared_write(
         self,
+        # writes the items of all callers and returns one result for each
         write: Callable[[Connection, Sequence[Item]], Sequence[Result]],
-        failure: Failure,
+        failure: Failure,  # the error to raise if the database fails
         *,
-        confirmed: bool = False,
+        confirmed: bool = False,  # run it as `write_confirmed` does; then `write` must be repeatable
     ) -> "SharedWrite[Item, Result]":
-        """Return a write whose concurrent callers share one transaction.
-
-        Args:
-            write: writes the items of all callers and returns one result for each.
-            failure: the error to raise if the database fails.
-            confirmed: run it as `write_confirmed` does; then `write` must be repeatable.
-        """
+        """Return a write whose concurrent callers share one transaction."""
         return SharedWrite(self, write, failure, confirmed=confirmed)
 
     def close(self) -> None:

@@ -15,17 +15,11 @@ _DURABLE = ("FULL", "EXTRA")
 
 
 class DurabilityReport(NamedTuple):
-    """Durability settings and schema of a database.
+    """Durability settings and schema of a database."""
 
-    Attributes:
-        settings: the settings that affect durability, by name; for PostgreSQL also its version.
-        unsafe: the names of the settings with which confirmed commits can be lost.
-        schema: the last migration; None if there are no tables yet.
-    """
-
-    settings: dict[str, str]
-    unsafe: tuple[str, ...]
-    schema: str | None
+    settings: dict[str, str]  # the settings that affect durability, by name; for PostgreSQL also its version
+    unsafe: tuple[str, ...]  # the names of the settings with which confirmed commits can be lost
+    schema: str | None  # the last migration; None if there are no tables yet
 
 
 def durability_report(database: Database) -> DurabilityReport:

@@ -42,9 +42,6 @@ class EventBridgePublisher(EventPort):
     """Puts events on a bus, up to ten with a call.
 
     EventBridge accepts events for a missing bus and drops them; `transcripts verify` detects that.
-
-    Args:
-        max_bytes: limit of one entry and of all entries of a call together, as EventBridge counts.
     """
 
     def __init__(
@@ -54,6 +51,7 @@ class EventBridgePublisher(EventPort):
         bus_name: str,
         source: str,
         region: str,
+        # limit of one entry and of all entries of a call together, as EventBridge counts
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
         use_fast_serializer(client)

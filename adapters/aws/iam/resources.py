@@ -28,22 +28,16 @@ class KeyResource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PolicyResources:
-    """All resources in one account and region; its properties are ARNs or ARN patterns.
-
-    Attributes:
-        partition: the AWS partition, such as "aws".
-        payload_bucket: bucket of large transcripts; None where there is none.
-        key: id, ARN or alias of the key that encrypts both queues; None for SQS's own encryption.
-        letters: archive of dead letters in S3; None where there is none.
-    """
+    """All resources in one account and region; its properties are ARNs or ARN patterns."""
 
     names: RouteNames
-    partition: str
+    partition: str  # the AWS partition, such as "aws"
     region: str
     account: str
-    payload_bucket: str | None = None
+    payload_bucket: str | None = None  # bucket of large transcripts; None where there is none
+    # id, ARN or alias of the key that encrypts both queues; None for SQS's own encryption
     key: str | None = None
-    letters: S3Place | None = None
+    letters: S3Place | None = None  # archive of dead letters in S3; None where there is none
 
     @property
     def bus(self) -> str:

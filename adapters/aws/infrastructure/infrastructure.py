@@ -34,11 +34,7 @@ if TYPE_CHECKING:
 
 
 class AwsEventInfrastructure(EventInfrastructurePort):
-    """Manages dead-letter queue, queue, rule, target and archive by the names of the route.
-
-    Args:
-        key: the KMS key that encrypts both queues; None for SQS's own encryption.
-    """
+    """Manages dead-letter queue, queue, rule, target and archive by the names of the route."""
 
     def __init__(
         self,
@@ -48,7 +44,7 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         cloudwatch: "CloudWatchClient",
         names: RouteNames,
         *,
-        key: str | None = None,
+        key: str | None = None,  # the KMS key that encrypts both queues; None for SQS's own encryption
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._events = events

@@ -34,17 +34,12 @@ CHANGES_TO_EVENTS = ("Input", "InputPath", "InputTransformer")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The route as it should be; all its ARNs derive from the ARN of the bus.
-
-    Attributes:
-        key: the KMS key that encrypts both queues; None for SQS's own encryption.
-        replays: whether rules of replays may send to the queues as well.
-    """
+    """The route as it should be; all its ARNs derive from the ARN of the bus."""
 
     names: RouteNames
     bus_arn: str
-    key: str | None = None
-    replays: bool = False
+    key: str | None = None  # the KMS key that encrypts both queues; None for SQS's own encryption
+    replays: bool = False  # whether rules of replays may send to the queues as well
 
     @property
     def queue_arn(self) -> str:

@@ -27,17 +27,11 @@ _PACKETS_PER_REPORT = 4096
 
 
 class Length(NamedTuple):
-    """Length of a recording in seconds, according to its packets, without decoding.
+    """Length of a recording in seconds, according to its packets, without decoding."""
 
-    Attributes:
-        sound: sum of the packets of the sound track.
-        sound_end: end of the sound track.
-        end: end of the longest track.
-    """
-
-    sound: float = 0.0
-    sound_end: float = 0.0
-    end: float = 0.0
+    sound: float = 0.0  # sum of the packets of the sound track
+    sound_end: float = 0.0  # end of the sound track
+    end: float = 0.0  # end of the longest track
 
 
 def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListener) -> Iterator[bytes]:
@@ -99,15 +93,11 @@ class BlockDecoder:
         limits: how much sound is accepted.
         on_progress: called for each block, and between blocks.
         total_seconds: length of the sound track, for the progress.
-
-    Attributes:
-        seconds: length of the decoded sound.
-        end: time of the last decoded sample, in seconds.
     """
 
     def __init__(self, limits: DecodingLimits, on_progress: ProgressListener, total_seconds: float) -> None:
-        self.seconds = 0.0
-        self.end = 0.0
+        self.seconds = 0.0  # length of the decoded sound
+        self.end = 0.0  # time of the last decoded sample, in seconds
         self._samples = 0
         self._limits = limits
         self._on_progress = on_progress

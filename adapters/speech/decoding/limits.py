@@ -18,13 +18,9 @@ _PADDING_SECONDS = 0.1  # encoders may add so much to a recording of exactly the
 
 @dataclass(frozen=True, slots=True)
 class DecodingLimits:
-    """Limits on the sound of one recording.
+    """Limits on the sound of one recording."""
 
-    Attributes:
-        max_audio_seconds: length of the longest recording that is accepted.
-    """
-
-    max_audio_seconds: float = 4 * 3600
+    max_audio_seconds: float = 4 * 3600  # length of the longest recording that is accepted
 
     @property
     def max_samples(self) -> int:

@@ -25,24 +25,17 @@ _WEIGHT_OF_LATEST = 0.3
 
 
 class WorkerPoolTranscriber(TranscriberPort):
-    """Distributes recordings over worker processes; a bounded number may wait, others are refused.
-
-    Args:
-        workers: the processes, not started yet.
-        waiting_room: number of recordings that may wait for a process.
-        restart_seconds: pause after the first failed start of a process; it doubles with each failure.
-        max_restart_seconds: longest pause between failed starts.
-        clock: monotonic seconds; measures how long recordings take.
-    """
+    """Distributes recordings over worker processes; a bounded number may wait, others are refused."""
 
     def __init__(
         self,
-        workers: Sequence[WorkerProcess],
+        workers: Sequence[WorkerProcess],  # the processes, not started yet
         *,
-        waiting_room: int,
+        waiting_room: int,  # number of recordings that may wait for a process
+        # pause after the first failed start of a process; it doubles with each failure
         restart_seconds: float = 1.0,
-        max_restart_seconds: float = 60.0,
-        clock: Callable[[], float] = time.monotonic,
+        max_restart_seconds: float = 60.0,  # longest pause between failed starts
+        clock: Callable[[], float] = time.monotonic,  # monotonic seconds; measures how long recordings take
     ) -> None:
         self._workers = tuple(workers)
         self._restart_seconds = restart_seconds

@@ -25,21 +25,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """Limits of a worker process; a process that exceeds one is killed.
+    """Limits of a worker process; a process that exceeds one is killed."""
 
-    Attributes:
-        max_audio_seconds: length of the longest recording that is accepted.
-        stall_seconds: time between two signs of life.
-        first_sign_seconds: time until the first sign of life, where `stall_seconds` is longer: opening a
-            recording takes moments, unless it was made to take long.
-        start_seconds: time to load the engine; a cold disk may take long to read its model.
-        cpu_seconds: processor time after which a worker is replaced between two recordings.
-    """
-
-    max_audio_seconds: float
-    stall_seconds: float
+    max_audio_seconds: float  # length of the longest recording that is accepted
+    stall_seconds: float  # time between two signs of life
+    # time until the first sign of life, where `stall_seconds` is longer: opening a recording takes moments,
+    # unless it was made to take long
     first_sign_seconds: float = 20.0
-    start_seconds: float = 60.0
+    start_seconds: float = 60.0  # time to load the engine; a cold disk may take long to read its model
+    # processor time after which a worker is replaced between two recordings
     cpu_seconds: float = sandbox.CPU_SECONDS_OF_A_LIFE
 
 

@@ -84,15 +84,12 @@ class Finished(_Line):
 
 
 class Failed(_Line):
-    """Worker to service: the error that ended the transcription.
-
-    Attributes:
-        trace: stack trace of an unexpected error, for the log; else empty.
-    """
+    """Worker to service: the error that ended the transcription."""
 
     kind: Literal["failed"] = "failed"
     error: str = Field(max_length=MAX_MESSAGE_CHARACTERS)
     message: str = Field(max_length=MAX_MESSAGE_CHARACTERS)
+    # stack trace of an unexpected error, for the log; else empty
     trace: str = Field("", max_length=MAX_TRACE_CHARACTERS)
 
     @classmethod
