@@ -18,15 +18,10 @@ WORKER_BYTES = 256 * MIB
 
 
 class Capacity(NamedTuple):
-    """Processors and memory that this process may use.
+    """Processors and memory that this process may use."""
 
-    Attributes:
-        cores: number of processors; a fraction under a quota.
-        memory_bytes: memory of this machine, or the limit of a control group.
-    """
-
-    cores: float
-    memory_bytes: int
+    cores: float  # number of processors; a fraction under a quota
+    memory_bytes: int  # memory of this machine, or the limit of a control group
 
     @property
     def workers(self) -> int:

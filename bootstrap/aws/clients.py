@@ -78,15 +78,10 @@ METADATA_READ_SECONDS = 1
 
 @dataclass(frozen=True)
 class AwsAccess:
-    """Region and endpoint of AWS; credentials come from the default chain (requirement 9.4).
+    """Region and endpoint of AWS; credentials come from the default chain (requirement 9.4)."""
 
-    Attributes:
-        region: such as "eu-central-1".
-        endpoint_url: LocalStack, moto or another endpoint; None for AWS itself.
-    """
-
-    region: str
-    endpoint_url: str | None = None
+    region: str  # such as "eu-central-1"
+    endpoint_url: str | None = None  # LocalStack, moto or another endpoint; None for AWS itself
 
     @cached_property
     def session(self) -> boto3.Session:

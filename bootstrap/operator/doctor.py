@@ -44,17 +44,12 @@ class CheckResult(StrEnum):
 
 
 class Check(NamedTuple):
-    """One check and its result; contains no secret.
-
-    Attributes:
-        found: the observed state.
-        remedy: what to do; empty where nothing is to be done.
-    """
+    """One check and its result; contains no secret."""
 
     name: str
     verdict: CheckResult
-    found: str
-    remedy: str = ""
+    found: str  # the observed state
+    remedy: str = ""  # what to do; empty where nothing is to be done
 
 
 def examine(container: Container) -> tuple[Check, ...]:

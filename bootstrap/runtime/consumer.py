@@ -16,19 +16,13 @@ DEFAULT_GROUP = "default"
 
 
 def build_consumer(
-    settings: "Settings",
+    settings: "Settings",  # queue, database and bucket
     handler: EventHandlerPort,
     *,
-    group: str = DEFAULT_GROUP,
-    options: ConsumerOptions | None = None,
+    group: str = DEFAULT_GROUP,  # deduplicates events within a group; consumers with the same task share one
+    options: ConsumerOptions | None = None,  # threads, timeouts and the end of the run
 ) -> Consumer:
     """Build a consumer of the queue `QUEUE_NAME` that stores processed events in `DATABASE_URL`.
-
-    Args:
-        settings: queue, database and bucket.
-        handler: handles the events.
-        group: deduplicates events within a group; consumers with the same task share one.
-        options: threads, timeouts and the end of the run.
 
     Raises:
         ConfigurationError: the AWS configuration or the database configuration is invalid.
