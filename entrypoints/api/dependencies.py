@@ -36,23 +36,14 @@ async def get_transcriber(request: Request) -> TranscriberPort:
 
 
 class UploadContext(NamedTuple):
-    """Collaborators of one upload, as one dependency: the framework charges for each.
-
-    Attributes:
-        identity: tenant, user and account of the request.
-        interaction_id: identifies the request in the log, the event and the answer.
-        batch_processing: the use case.
-        transcriber: the transcriber of the use case.
-        spool: stores uploads of this process while they are processed.
-        idempotent_requests: replays answers to requests with a known key.
-    """
+    """Collaborators of one upload, as one dependency: the framework charges for each."""
 
     identity: Identity
-    interaction_id: UUID
+    interaction_id: UUID  # identifies the request in the log, the event and the answer
     batch_processing: BatchProcessingService
     transcriber: TranscriberPort
-    spool: UploadSpool
-    idempotent_requests: IdempotentRequests
+    spool: UploadSpool  # stores uploads of this process while they are processed
+    idempotent_requests: IdempotentRequests  # replays answers to requests with a known key
 
 
 async def get_upload_context(request: Request) -> UploadContext:

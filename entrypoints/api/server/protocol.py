@@ -33,12 +33,9 @@ class UnambiguousConnection(h11.Connection):
 
 
 class ProblemH11Protocol(H11Protocol):
-    """Answers invalid HTTP with a problem, and closes connections that send no request; the app sees neither.
+    """Answers invalid HTTP with a problem, closes connections without a request; the app sees neither."""
 
-    Attributes:
-        head_seconds: time for a request's head, from its first byte; each open connection takes a file.
-    """
-
+    # time for a request's head, from its first byte; each open connection takes a file
     head_seconds: ClassVar[float] = 30.0
 
     def __init__(

@@ -32,19 +32,12 @@ SMALL_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """Limits of uploads.
+    """Limits of uploads."""
 
-    Attributes:
-        max_bytes: size of one recording.
-        max_concurrent: uploads that are received at the same time.
-        idle_seconds: time without a byte from the caller.
-        min_free_bytes: free space on the disk below which uploads are refused.
-    """
-
-    max_bytes: int
-    max_concurrent: int
-    idle_seconds: float
-    min_free_bytes: int
+    max_bytes: int  # size of one recording
+    max_concurrent: int  # uploads that are received at the same time
+    idle_seconds: float  # time without a byte from the caller
+    min_free_bytes: int  # free space on the disk below which uploads are refused
 
 
 class UploadSpool:

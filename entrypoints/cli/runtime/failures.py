@@ -21,17 +21,11 @@ class CommandInterruptedError(click.ClickException):
 
 
 class Failure(NamedTuple):
-    """Failure as JSON, beside `"ok": false`.
+    """Failure as JSON, beside `"ok": false`."""
 
-    Attributes:
-        type: the error's name.
-        detail: the problem and its remedy, for people.
-        exit_code: exit code of the process.
-    """
-
-    type: str
-    detail: str
-    exit_code: int
+    type: str  # the error's name
+    detail: str  # the problem and its remedy, for people
+    exit_code: int  # exit code of the process
 
     @classmethod
     def of(cls, error: Exception) -> "Failure":
