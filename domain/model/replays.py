@@ -13,17 +13,13 @@ SETTLE_SECONDS = 30.0
 class ReplayRequest:
     """A request to replay the events of a time span.
 
-    Attributes:
-        start, end: the time span; both with a time zone.
-        tenant_id: the tenant of the events; None for all tenants.
-
     Raises:
         ValueError: the end is not after the start.
     """
 
-    start: datetime
+    start: datetime  # with a time zone, as `end`
     end: datetime
-    tenant_id: UUID | None = None
+    tenant_id: UUID | None = None  # the tenant of the events; None for all tenants
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
@@ -48,21 +44,14 @@ class ReplayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replay and its state.
+    """A replay of the events of a time span, and its state."""
 
-    Attributes:
-        name: unique name, which each of its events carries for consumers.
-        start, end: time span of the events.
-        reached: time of the last event sent; None before the first one.
-        reason: the bus's explanation of the state.
-    """
-
-    name: str
+    name: str  # unique name, which each of its events carries for consumers
     state: ReplayState
     start: datetime
     end: datetime
-    reached: datetime | None = None
-    reason: str = ""
+    reached: datetime | None = None  # time of the last event sent; None before the first one
+    reason: str = ""  # the bus's explanation of the state
 
     @property
     def progress(self) -> float:

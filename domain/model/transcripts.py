@@ -4,18 +4,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Segment(BaseModel):
-    """Words spoken between two moments of a recording.
-
-    Attributes:
-        start, end: seconds from the beginning of the recording; `end` is not before `start`.
-        text: the words as the engine recognised them, on one line.
-    """
+    """Words spoken between two moments of a recording, in seconds from its beginning."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
     start: float = Field(ge=0, allow_inf_nan=False)
     end: float = Field(ge=0, allow_inf_nan=False)
-    text: str
+    text: str  # the words as the engine recognised them, on one line
 
     @model_validator(mode="after")
     def _ends_after_its_start(self) -> "Segment":

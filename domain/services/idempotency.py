@@ -30,10 +30,8 @@ RENEWAL_FAILED = "unexpected error while renewing an idempotency key, retrying i
 class IdempotentRequests:
     """Runs the work of a request once for each key of a tenant, and replays its answer.
 
-    A tenant's keys are its own; callers without a tenant share one key space.
-
-    Args:
-        store: opens the store of keys; called only for requests that have a key.
+    A tenant's keys are its own; callers without a tenant share one key space. The store of keys is opened
+    only for requests that have a key.
     """
 
     def __init__(self, store: Callable[[], IdempotencyPort]) -> None:
@@ -43,18 +41,10 @@ class IdempotentRequests:
     async def once(
         self, identity: Identity, key: str, fingerprint: str, work: Callable[[], Awaitable[str]]
     ) -> str:
-        """Do the work for the first request with this key, and replay its answer to the next ones.
+        """Do the work for the first request with this key, and replay its answer, as JSON, to the next ones.
 
-        An error is not stored: the next request with the key tries again.
-
-        Args:
-            identity: the caller, to whose tenant the key belongs.
-            key: what the client sent.
-            fingerprint: tells the content of one request from another's.
-            work: returns the answer as JSON.
-
-        Returns:
-            The answer, as JSON.
+        An error is not stored: the next request with the key tries again. The key belongs to the tenant of
+        the caller; the fingerprint tells the content of one request from another's.
 
         Raises:
             IdempotencyError: the key belongs to other content, its first request is in progress, or the
@@ -92,10 +82,8 @@ class IdempotentRequests:
 class LeaseRenewal:
     """Renews the reservations of all requests of this process, in a thread beside its event loop.
 
-    A request that is answered within `RENEW_SECONDS` costs no write.
-
-    Args:
-        store: opens the store of keys; called only while there is something to renew.
+    A request that is answered within `RENEW_SECONDS` costs no write. The store of keys is opened only while
+    there is something to renew.
     """
 
     def __init__(self, store: Callable[[], IdempotencyPort]) -> None:

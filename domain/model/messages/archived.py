@@ -31,11 +31,7 @@ class ArchivedMessage(BaseModel):
 
     @classmethod
     def read(cls, content: bytes, name: str) -> Self:
-        """Parse the output of `to_json`.
-
-        Args:
-            content: the JSON.
-            name: name of the file or object, for the error.
+        """Parse the output of `to_json`; `name` is the file or object, for the error.
 
         Raises:
             ArchiveError: the content is no archived message.

@@ -29,17 +29,12 @@ class ContractViolation(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """The content of a body, as far as it could be read.
-
-    Attributes:
-        tenant_id, interaction_id, version: values of the event inside; None where they are missing.
-        problems: empty where a consumer could read the body.
-    """
+    """The content of a body, as far as it could be read; None for a value that the event inside lacks."""
 
     tenant_id: UUID | None = None
     interaction_id: UUID | None = None
     version: str | None = None
-    problems: tuple[ContractViolation, ...] = ()
+    problems: tuple[ContractViolation, ...] = ()  # empty where a consumer could read the body
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,20 +92,13 @@ class ProvisionedResource(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningReport:
-    """Result of provisioning the route.
+    """Result of provisioning the route."""
 
-    Attributes:
-        resources: in the order in which they were provisioned.
-        queue_address, dead_letter_queue_address: addresses for consumers and operators.
-        rule_identifier: the provider's identifier of the rule.
-        findings: faults that the final check found.
-    """
-
-    resources: tuple[ProvisionedResource, ...]
-    queue_address: str
-    dead_letter_queue_address: str
-    rule_identifier: str
-    findings: tuple[Finding, ...] = ()
+    resources: tuple[ProvisionedResource, ...]  # in the order in which they were provisioned
+    queue_address: str  # for consumers
+    dead_letter_queue_address: str  # for operators
+    rule_identifier: str  # the provider's identifier of the rule
+    findings: tuple[Finding, ...] = ()  # faults that the final check found
 
     @property
     def ok(self) -> bool:

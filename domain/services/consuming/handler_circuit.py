@@ -56,15 +56,11 @@ class HandlerCircuit:
 
     While it is open, one event at a time is tried as a probe, after delays that double up to a minute. One
     event that fails again and again does not open it. Safe to use from several threads.
-
-    Args:
-        breaker: counts the failures.
-        random: spreads the delays, so that consumers do not all probe at once.
     """
 
     def __init__(self, breaker: CircuitBreaker | None = None, random: Random | None = None) -> None:
         self._breaker = breaker or CircuitBreaker()
-        self._random = random or Random()  # noqa: S311 - spreads probes, keeps no secret
+        self._random = random or Random()  # noqa: S311 - spreads the probes of several consumers, keeps no secret
         self._log = OutageLog()
         self._lock = Lock()
         self._failing: set[EventKey] = set()

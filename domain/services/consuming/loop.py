@@ -33,11 +33,7 @@ PROBE_WAIT_SECONDS = 1.0
 
 
 class MessageBudget:
-    """Number of events that a run may still handle, shared by its threads.
-
-    Args:
-        left: the number at the start; None for no limit.
-    """
+    """Number of events that a run may still handle, shared by its threads; None for no limit."""
 
     def __init__(self, left: int | None) -> None:
         self._left = left

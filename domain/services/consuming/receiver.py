@@ -79,8 +79,7 @@ class Receiver:
     def deduplicate(self, messages: Sequence[InFlightMessage]) -> int:
         """Lease the events: start those that are free, block those in progress, delete completed ones.
 
-        Returns:
-            The number of messages that may be started or are blocked.
+        Returns the number of messages that may be started or are blocked.
 
         Raises:
             ProcessedEventsUnavailableError: no lease can be had; the messages reappear later.

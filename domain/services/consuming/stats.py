@@ -22,11 +22,7 @@ class MessageOutcome(StrEnum):
 
 
 class ConsumerStats:
-    """Counts of message outcomes and failed events. Safe to use from several threads.
-
-    Args:
-        max_known: the most failed events that are remembered by key.
-    """
+    """Counts of outcomes; remembers `max_known` failed events by key. Safe to use from several threads."""
 
     def __init__(self, max_known: int = MAX_KNOWN) -> None:
         self._outcomes = Counter[MessageOutcome]()

@@ -67,12 +67,7 @@ class DeadLetters:
                 yield from batch
 
     def archive(self, selection: Selection, archive: DeadLetterArchivePort, *, keep: bool) -> BatchReport:
-        """Archive the selected dead letters, and delete each from the queue once it is stored.
-
-        Args:
-            selection: the dead letters to archive.
-            archive: the archive to store them in.
-            keep: whether to leave them in the queue as well.
+        """Archive the selected dead letters, and delete each from the queue once it is stored, unless `keep`.
 
         Raises:
             InfrastructureError: the queue cannot be read at all.

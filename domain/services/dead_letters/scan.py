@@ -38,12 +38,7 @@ class Found(NamedTuple):
 
 
 class DeadLetterScan:
-    """One scan, used as a context manager. Not thread-safe.
-
-    Args:
-        source: the source that the events should have.
-        before: messages sent at this time or later are skipped: they came after the start.
-    """
+    """One scan, used as a context manager; skips messages sent at `before` or later. Not thread-safe."""
 
     def __init__(self, queue: QueuePort, source: str, *, before: datetime | None = None) -> None:
         self._queue = queue

@@ -14,8 +14,7 @@ logger = logging.getLogger(__name__)
 class OutcomeRecorder:
     """Records outcomes together, and again after a failure: nothing may be sent while some are unrecorded.
 
-    Args:
-        breaker: the callers' circuit breaker; opened when the outbox cannot record.
+    Opens the callers' circuit breaker when the outbox cannot record.
     """
 
     def __init__(self, outbox: OutboxPort, breaker: CircuitBreaker) -> None:

@@ -101,11 +101,7 @@ class Relay:
         return RelayStatus(paused, since_beat, self._backoff.last_error)
 
     def step(self) -> float:
-        """Dispatch one batch and record finished ones.
-
-        Returns:
-            Seconds to wait before the next step.
-        """
+        """Dispatch one batch and record finished ones; return the seconds to wait before the next step."""
         self._beat = self._clock()
         try:
             return self._step()

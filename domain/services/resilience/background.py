@@ -11,11 +11,8 @@ logger = logging.getLogger(__name__)
 def logging_exceptions(message: str, *, reraise: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Log an unexpected error with its stack trace instead of raising it, so that no background thread ends.
 
-    Every error is logged, so a loop has to wait before it goes on.
-
-    Args:
-        message: the log message, such as "housekeeping failed".
-        reraise: expected errors, which are raised unchanged.
+    Every error is logged, so a loop has to wait before it goes on. Expected errors, those in `reraise`, are
+    raised unchanged.
     """
     try:
         yield
