@@ -156,8 +156,7 @@ def unreadable_response() -> EventBusUnavailableError:
 def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None]:
     """Translate the errors of calls that read or change queues, rules and buses.
 
-    Args:
-        doing: the attempted action, which begins the message: "creating the queue orders".
+    The message begins with `doing`, such as "creating the queue orders".
 
     Raises:
         InfrastructureError: botocore failed; the message names the operation, the code and the remedy.
@@ -182,8 +181,7 @@ def translate_payload_errors(
 def translate_archive_errors(failed: str) -> AbstractContextManager[None]:
     """Translate the errors of a call that stores or reads archived dead letters in S3.
 
-    Args:
-        failed: the failure, which begins the message: "s3://a/b was not written".
+    The message begins with `failed`, such as "s3://a/b was not written".
 
     Raises:
         ArchiveError: botocore failed.

@@ -28,9 +28,7 @@ def with_stops(utterances: list[TimedWords], sentence_pause_seconds: float) -> l
 def with_capitals(words: list[str], *, is_written: bool) -> Iterator[str]:
     """Capitalise words that begin a sentence, the first person, and days and months.
 
-    Args:
-        words: the whole text.
-        is_written: the text has capitals already, which are kept; a lone "i" may be Polish or Italian.
+    `is_written`: the text has capitals already, which are kept; a lone "i" may be Polish or Italian.
     """
     begins_sentence = True
     for word in words:

@@ -24,11 +24,8 @@ class CommandHandler(EventHandlerPort):
     The command gets the consumer's environment, credentials included, and `INTERACTION_ID`, `TENANT_ID`,
     `RECEIVE_COUNT` and `REPLAY` (empty unless the event comes from a replay). Its stdout and stderr go to the
     consumer's stderr unchanged. No shell is involved. It runs in a process group of its own, which is killed
-    when the command ends, and when the consumer ends or is killed.
-
-    Args:
-        command: program and arguments.
-        timeout_seconds: time after which the group is killed and the event has failed.
+    when the command ends, and when the consumer ends or is killed; after `timeout_seconds` it is killed, too,
+    and the event has failed.
     """
 
     def __init__(self, command: Sequence[str], *, timeout_seconds: float) -> None:

@@ -26,11 +26,7 @@ class _Key:
 
 
 class InMemoryIdempotency(IdempotencyPort):
-    """Stores keys until the process ends.
-
-    Args:
-        clock: seconds since 1970.
-    """
+    """Stores keys until the process ends. The clock counts seconds since 1970."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

@@ -85,9 +85,7 @@ class _StoredEvent:
 class InMemoryOutbox(OutboxPort):
     """Stores events as JSON until the process ends; they do not survive a crash.
 
-    Args:
-        clock: seconds since 1970.
-        keep_days: how long the texts of published events are kept; 0 drops them on publication.
+    The texts of published events are kept for `keep_days`. The clock counts seconds since 1970.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time, *, keep_days: float = 0.0) -> None:

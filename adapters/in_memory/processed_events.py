@@ -21,8 +21,7 @@ class _Processed:
 class InMemoryProcessedEvents(DeduplicationPort):
     """Stores events until the process ends; each instance is a consumer group of its own.
 
-    Args:
-        clock: seconds since 1970.
+    The clock counts seconds since 1970.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:

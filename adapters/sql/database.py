@@ -55,11 +55,9 @@ class Database:
 
     @contextmanager
     def writing(self, failure: Failure, *, wait_seconds: float | None = None) -> Iterator[Connection]:
-        """Open a transaction that is committed at the end of the block.
+        """Open a transaction, committed at the end of the block; raise `failure` if the database fails.
 
-        Args:
-            failure: the error to raise if the database fails.
-            wait_seconds: the time to wait for other writers of an SQLite file; None for the usual time.
+        `wait_seconds` is the time to wait for other writers of an SQLite file; None for the usual time.
         """
         try:
             with self._transaction(wait_seconds) as connection:
@@ -69,11 +67,9 @@ class Database:
 
     @contextmanager
     def reading(self, failure: Failure, *, wait_seconds: float | None = None) -> Iterator[Connection]:
-        """Open a transaction for reading; it waits for a writer only if that one commits without a WAL.
+        """Open a transaction for reading; raise `failure` if the database fails.
 
-        Args:
-            failure: the error to raise if the database fails.
-            wait_seconds: the time to wait for that commit; None for the usual time.
+        It waits for a writer only if that one commits without a WAL, for `wait_seconds` or the usual time.
         """
         until = self._until(wait_seconds)
         try:

@@ -25,9 +25,7 @@ _KEY = idempotency_keys.c
 class SqlIdempotency(IdempotencyPort):
     """Stores one row per key, with a hash of the key, which may be long and private to the client.
 
-    Args:
-        database: with its schema up to date.
-        now: the current time, in SQL; the database's clock, except in tests.
+    `now` is the current time, in SQL: the database's clock, except in tests.
     """
 
     def __init__(self, database: Database, *, now: ColumnElement[float] | None = None) -> None:

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 class RouteArchive(ManagedResource["DescribeArchiveResponseTypeDef"]):
-    """The archive of the events that the rule matches.
-
-    Args:
-        days: retention of events, 0 for good; None where none is configured.
-    """
+    """Archive of the events that the rule matches, for `days`: 0 for good, None where none is configured."""
 
     def __init__(
         self, events: "EventBridgeClient", route: "Route", pause: Callable[[float], None], days: int | None

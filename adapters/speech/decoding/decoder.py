@@ -40,10 +40,7 @@ def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListene
     The packets are measured first, at a second per hour of sound, so that a recording which is too long or
     truncated is refused early. The limits are checked while decoding, too, because packets can lie.
 
-    Args:
-        recording: the file; its name does not matter.
-        limits: how much sound is accepted.
-        on_progress: called for each block, and often enough between blocks to tell slow from stuck.
+    Progress is reported with each block, and often enough between blocks to tell slow from stuck.
 
     Raises:
         EmptyRecordingError: the file is empty.
@@ -87,13 +84,7 @@ def _with_packet(length: Length, packet: "Packet[Stream]", *, is_sound: bool) ->
 
 
 class BlockDecoder:
-    """Decodes one sound track within limits, and measures what it decodes.
-
-    Args:
-        limits: how much sound is accepted.
-        on_progress: called for each block, and between blocks.
-        total_seconds: length of the sound track, for the progress.
-    """
+    """Decodes one sound track within limits, measures what it decodes, and reports progress of the total."""
 
     def __init__(self, limits: DecodingLimits, on_progress: ProgressListener, total_seconds: float) -> None:
         self.seconds = 0.0  # length of the decoded sound

@@ -28,11 +28,7 @@ class DecodingLimits:
         return int(self.max_audio_seconds * SAMPLES_PER_SECOND)
 
     def check_length(self, seconds: float, samples: float) -> None:
-        """Refuse a recording that plays too long, or decodes to too many samples.
-
-        Args:
-            seconds: duration of the sound.
-            samples: number of samples in all channels together.
+        """Refuse a recording that plays too long, or decodes to too many samples in all channels together.
 
         Raises:
             AudioTooLongError: a limit is exceeded.

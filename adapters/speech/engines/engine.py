@@ -19,12 +19,9 @@ class SpeechEngine(Protocol):
     def transcribe(
         self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
     ) -> Transcript:
-        """Transcribe the first sound track of `recording`.
+        """Transcribe the first sound track of `recording`, recognised by its content.
 
-        Args:
-            recording: the file, recognised by its content.
-            limits: how much sound is accepted.
-            on_progress: called at least every few seconds of work; the last call reports completion.
+        Progress is reported at least every few seconds of work; the last call reports completion.
 
         Raises:
             RecordingError: the recording is at fault (see its subclasses).

@@ -23,23 +23,17 @@ _KEPT_SECONDS = 1.0  # silence kept: the detector decides with a delay of its wi
 
 
 class Utterance(NamedTuple):
-    """Speech between two pauses.
+    """Speech between two pauses."""
 
-    Attributes:
-        start, end: seconds from the beginning of the recording.
-        samples: 16-bit mono at `SAMPLE_RATE`.
-    """
-
-    start: float
+    start: float  # seconds from the beginning of the recording, as `end`
     end: float
-    samples: bytes
+    samples: bytes  # 16-bit mono at `SAMPLE_RATE`
 
 
 def utterances(blocks: Iterable[bytes]) -> Iterator[Utterance]:
     """Cut a recording into utterances: in order, without overlap, none longer than `MAX_UTTERANCE_SECONDS`.
 
-    Args:
-        blocks: the recording, 16-bit mono at `SAMPLE_RATE`, in pieces of any size.
+    The blocks are 16-bit mono at `SAMPLE_RATE`, of any size.
     """
     cutter = _Cutter()
     for frame, is_last in _frames(blocks):

@@ -38,12 +38,9 @@ class WorkerLimits:
 
 
 class WorkerProcess:
-    """Runs one engine in a separate process: one recording at a time, restarted whenever the process died.
+    """Runs one engine (of `adapters.speech.engines.loading`) in a separate process.
 
-    Args:
-        engine: the engine's name, see `adapters.speech.engines.loading`.
-        limits: how long, and on what, the process may work.
-        python: the interpreter that runs the process.
+    The process transcribes one recording at a time, and is restarted whenever it died.
     """
 
     def __init__(self, engine: str, limits: WorkerLimits, *, python: str = sys.executable) -> None:

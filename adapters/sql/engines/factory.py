@@ -23,10 +23,7 @@ def engine_for(
 ) -> Engine:
     """Create an engine, not connected yet; a relative SQLite path counts from the working directory.
 
-    Args:
-        url: `DATABASE_URL`.
-        on_network: allow an SQLite file on a file system that another machine shares.
-        file_system_of: returns the type of the file system of a path; None if unknown.
+    `on_network` allows an SQLite file on a file system that another machine shares.
 
     Raises:
         ConfigurationError: the URL has another form, or the SQLite file cannot be created or is not

@@ -123,11 +123,7 @@ def set_pragmas(
 ) -> None:
     """Set the options of a new connection that SQLite does not store in the file.
 
-    Args:
-        connection: the new connection.
-        mode: the journal mode.
-        library: the SQLite library of the connection.
-        wait_seconds: how long to wait for other processes if the file has another mode.
+    Waits up to `wait_seconds` for other processes if the file has another journal mode.
     """
     cursor = connection.cursor()
     _pragma(cursor, f"page_size={PAGE_BYTES}")  # before the mode; an existing file keeps its own

@@ -21,14 +21,10 @@ SECONDS_A_DAY = 86_400.0
 
 
 class SqlOutbox(OutboxPort):
-    """One row for each event; every method is one short transaction.
+    """One row for each event; every method is one short transaction, which concurrent writers share.
 
-    Threads that add or record at the same time share a transaction.
-
-    Args:
-        database: with its schema up to date.
-        keep_days: the days for which the payloads of published events are kept; 0 for none.
-        now: the present time in SQL: the database's clock, or another one in tests.
+    Payloads of published events are kept for `keep_days`. `now` is the present time in SQL: the database's
+    clock, or another one in tests.
     """
 
     def __init__(

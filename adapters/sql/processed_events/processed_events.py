@@ -15,14 +15,9 @@ from ports.deduplication_port import DeduplicationPort
 
 
 class SqlProcessedEvents(DeduplicationPort):
-    """One row for each event and group.
+    """One row for each event and consumer group; concurrent `acquire` and `complete` share a transaction.
 
-    Concurrent `acquire` and `complete` calls share a transaction.
-
-    Args:
-        database: with its schema up to date.
-        group: the name of the consumer group.
-        now: the present time in SQL: the database's clock, or another one in tests.
+    `now` is the present time in SQL: the database's clock, or another one in tests.
     """
 
     def __init__(self, database: Database, *, group: str, now: ColumnElement[float] | None = None) -> None:
