@@ -35,12 +35,7 @@ def worker_count() -> int:
 
 
 def capacity(proc: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/cgroup")) -> Capacity:
-    """Read the limits of this process; a limit that cannot be read does not count.
-
-    Args:
-        proc: the kernel's file with the control groups of this process.
-        mount: the folder in which their file systems are mounted.
-    """
+    """Read the limits of this process and its control groups; a limit that cannot be read does not count."""
     cores = float(len(os.sched_getaffinity(0)))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for folder in _groups(proc, mount):

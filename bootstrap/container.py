@@ -204,12 +204,7 @@ class Container(DeclarativeContainer):
 
 
 def build_container(settings: Settings, transcriber: TranscriberPort | None = None) -> Container:
-    """Build a container that shares nothing with other containers.
-
-    Args:
-        settings: the settings of the service.
-        transcriber: a transcriber that was started before; None to build one from the settings.
-    """
+    """Build a container that shares nothing with others; without a transcriber, it builds one."""
     container = Container(settings=providers.Object(settings))
     if transcriber is not None:
         container.transcriber.override(providers.Object(transcriber))

@@ -13,12 +13,9 @@ EXTRAS = {
 
 
 def require(extra: str, needed_by: str, *, but: frozenset[str] = frozenset()) -> None:
-    """Check that an extra is installed, without importing it.
+    """Check that one of `EXTRAS` is installed, except the modules `but`, without importing it.
 
-    Args:
-        extra: one of `EXTRAS`.
-        needed_by: the command or setting that needs the extra, for the message.
-        but: modules of the extra that are not needed.
+    `needed_by` is the command or setting that needs the extra, for the message.
 
     Raises:
         ConfigurationError: a module is missing; the message says how to install it.

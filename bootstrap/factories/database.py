@@ -10,9 +10,7 @@ from domain.model.errors import OutboxUnavailableError
 def prepare_database(url: str, *, on_network: bool = False) -> Database:
     """Open the database and migrate its schema; several processes may do so at once.
 
-    Args:
-        url: `DATABASE_URL`.
-        on_network: allow an SQLite file on a network file system.
+    `on_network` allows an SQLite file on a network file system.
 
     Raises:
         ConfigurationError: `DATABASE_URL` has another form, its file cannot be created or is not allowed

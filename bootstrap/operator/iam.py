@@ -30,13 +30,9 @@ _POLICIES: Mapping[Role, Callable[[PolicyResources], dict[str, object]]] = {
 def iam_policy(
     settings: Settings, role: Role, *, account: str | None = None, letters: str | None = None
 ) -> dict[str, object]:
-    """Build the policy document of a role.
+    """Build the policy document of a role in an account; by default, in the account of the credentials.
 
-    Args:
-        settings: region, names, payload bucket and key.
-        role: the role that gets the permissions.
-        account: the account of all resources; None for the account of the credentials.
-        letters: archive of dead letters, as `s3://bucket/prefix`; None without an archive.
+    `letters` is the archive of dead letters, as `s3://bucket/prefix`; None without an archive.
 
     Raises:
         ConfigurationError: the account cannot be found, or `letters` is not an S3 address.

@@ -23,10 +23,7 @@ class RouteTemplate(StrEnum):
 def route_template(settings: "Settings", template: RouteTemplate, *, archive_days: int | None) -> str:
     """Fill the settings into the file of a tool; it fits any account and region, and needs no credentials.
 
-    Args:
-        settings: the names of the parts, and the key that encrypts the queues.
-        template: the tool that will read the file.
-        archive_days: days for which an archive keeps events (0: for good); None for no archive.
+    An archive keeps events for `archive_days` (0: for good); None for no archive.
     """
     values = settings.model_dump() | {"archive_days": archive_days}
     fill_in = _cloudformation if template is RouteTemplate.CLOUDFORMATION else _terraform
