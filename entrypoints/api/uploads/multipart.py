@@ -49,12 +49,9 @@ class _Received:
 
 
 class MultipartRecording:
-    """The part `file` of a multipart body; other parts are read and dropped.
+    """The part `file` of a multipart body, of at most `max_bytes`; other parts are read and dropped.
 
-    Args:
-        request: the upload.
-        max_bytes: limit of the recording's size.
-        clock: monotonic seconds; measures the caller's pace.
+    The clock, in monotonic seconds, measures the caller's pace.
     """
 
     def __init__(

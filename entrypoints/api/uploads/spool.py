@@ -75,11 +75,9 @@ class UploadSpool:
 
     @contextlib.asynccontextmanager
     async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Path]:
-        """Receive the recording of a request; the file is removed when the context ends, also by an error.
+        """Receive the recording of a multipart form; its file is removed when the context ends, also by an error.
 
-        Args:
-            request: a multipart form.
-            check_capacity: called before each write; its exception ends the upload.
+        `check_capacity` is called before each write; its exception ends the upload.
 
         Raises:
             RecordingError: the recording is missing, empty or too large.

@@ -30,9 +30,7 @@ def importing() -> Iterator[None]:
 def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "Settings":
     """Read the settings and set up logging; commands log less than servers, unless LOG_LEVEL is set.
 
-    Args:
-        default_log_level: the level where LOG_LEVEL is not set.
-        options: options of the command line, by the variable that they replace; None where not given.
+    Options of the command line are named by the variable that they replace; None where not given.
 
     Raises:
         ConfigurationError: a variable has an invalid value.

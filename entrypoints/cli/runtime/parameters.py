@@ -39,13 +39,7 @@ class FiniteRange(click.FloatRange):
 
 
 class PatternType(click.ParamType[str]):
-    """Text that matches a pattern.
-
-    Args:
-        name: the name in `--help`.
-        pattern: the regular expression that the whole text must match.
-        meaning: the expected text, for the message "is not a valid …".
-    """
+    """Text that matches a pattern as a whole; `meaning` completes the message "is not a valid …"."""
 
     def __init__(self, name: str, pattern: str, meaning: str) -> None:
         self.name = name

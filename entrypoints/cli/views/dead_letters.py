@@ -105,11 +105,7 @@ def print_redrive_result(report: RedriveReport, go_on: str, *, as_json: bool) ->
 def print_result(report: BatchReport, what: str, go_on: str, *, as_json: bool) -> None:
     """Print the result of archiving, restoring or deleting; exit with an error code where it is incomplete.
 
-    Args:
-        report: the result.
-        what: the participle for its messages, such as "archived".
-        go_on: the advice after an interruption.
-        as_json: whether to print JSON.
+    `what` is the participle for its messages, such as "archived"; `go_on` the advice after an interruption.
     """
     _print_result(report, _report_as_json(report), _report_lines(report, what), go_on, as_json=as_json)
 
