@@ -50,8 +50,9 @@ class IdempotentRequests:
             IdempotencyError: the key belongs to other content, its first request is in progress, or the
                 store cannot be reached.
         """
+        tenant_id = SHARED_TENANT if identity.is_tenant_generated else identity.tenant_id
         begun = await asyncio.to_thread(
-            self._store().begin, _tenant_of(identity), key, fingerprint, lease_seconds=LEASE_SECONDS
+            self._store().begin, tenant_id, key, fingerprint, lease_seconds=LEASE_SECONDS
         )
         if isinstance(begun, FirstAnswer):
             logger.info("request repeated, replaying the first answer")
@@ -145,10 +146,6 @@ class LeaseRenewal:
             was_in_flight = reservation in self._in_flight
             self._in_flight.discard(reservation)
         return was_in_flight
-
-
-def _tenant_of(identity: Identity) -> UUID:
-    return SHARED_TENANT if identity.is_tenant_generated else identity.tenant_id
 
 
 async def _record(outcome: Callable[[], bool]) -> None:

@@ -78,7 +78,8 @@ class _Comparison:
     def _keyword(self, keyword: str, old: JsonSchema, new: JsonSchema, path: str) -> Iterator[Change]:
         before, after = old.get(keyword), new.get(keyword)
         if keyword == "properties":
-            yield from self._keys(_mapping(before), _mapping(after), path, is_open=_is_open(old))
+            is_open = old.get("additionalProperties", True) is True
+            yield from self._keys(_mapping(before), _mapping(after), path, is_open=is_open)
         elif keyword == "$ref":
             yield from self._targets(str(before), str(after), path)
         elif keyword in ONE_SCHEMA and keyword in old and keyword in new:
@@ -122,10 +123,6 @@ def _paired(before: object, after: object) -> list[tuple[object, object]]:
     if not (isinstance(before, list) and isinstance(after, list) and len(before) == len(after)):
         return []
     return list(zip(before, after, strict=True))
-
-
-def _is_open(schema: JsonSchema) -> bool:
-    return schema.get("additionalProperties", True) is True
 
 
 def _changes_of_value(keyword: str, old: JsonSchema, new: JsonSchema, path: str) -> Iterator[Change]:

@@ -126,12 +126,8 @@ def _detail_violations(detail: object) -> Iterator[ContractViolation]:
         read_event(json.dumps(detail))
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False, include_context=False):
-            yield ContractViolation(_path(("detail", *_untagged(found["loc"]))), _short(found["msg"]))
-
-
-def _untagged(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Drop the version that pydantic puts first; an empty rest means that the version itself is wrong."""
-    return place[1:] or ("version",)
+            place = found["loc"][1:] or ("version",)  # pydantic puts the version first; alone, it is wrong
+            yield ContractViolation(_path(("detail", *place)), _short(found["msg"]))
 
 
 def _path(keys: tuple[int | str, ...]) -> str:

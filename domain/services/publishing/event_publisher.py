@@ -51,7 +51,8 @@ class EventPublisher:
         context = self._context(interaction_id)
         try:
             event = self._build(interaction_id, tenant_id, user_id, account_id, data)
-            context |= _lengths(event.data)
+            context["raw_length"] = len(data.raw_transcript)
+            context["cleaned_length"] = len(data.cleaned_transcript)
             publication = self._events.publish(event)
         except Exception as error:
             logger.exception(
@@ -98,7 +99,3 @@ class EventPublisher:
                 logger.info("event queued", extra=context)
             case _:
                 logger.info("event published", extra={**context, "event_id": str(publication.event_id)})
-
-
-def _lengths(data: TranscriptData) -> dict[str, str | int]:
-    return {"raw_length": len(data.raw_transcript), "cleaned_length": len(data.cleaned_transcript)}
