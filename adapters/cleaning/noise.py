@@ -26,13 +26,9 @@ _ACRONYMS = frozenset({"ER", "MM"})
 
 def spoken_words(text: str) -> list[str]:
     """Split one segment into words with their punctuation, without tags, suffixes and hesitations."""
-    tokens = _GAP.split(_without_tags(text))
+    tokens = _GAP.split(_NAMED_TAG.sub(_unless_noise, _CONTROL_TAG.sub(" ", text)))
     words = _with_detached_marks([token for token in tokens if token.strip()])
     return _without_hesitations([_without_suffix(word) for word in words])
-
-
-def _without_tags(text: str) -> str:
-    return _NAMED_TAG.sub(_unless_noise, _CONTROL_TAG.sub(" ", text))
 
 
 def _unless_noise(tag: re.Match[str]) -> str:

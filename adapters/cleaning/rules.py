@@ -33,7 +33,7 @@ class RulesCleaner(CleanerPort):
         if not is_punctuated:
             line = with_stops(utterances, self._sentence_pause_seconds)
         words = without_repeats(line)
-        is_written = is_punctuated and any(map(_has_capital, words))
+        is_written = is_punctuated and any(word != word.lower() for word in words)
         return " ".join(with_capitals(words, is_written=is_written))
 
 
@@ -46,7 +46,3 @@ def _utterances(transcript: Transcript) -> Iterator[TimedWords]:
         if words:
             yield TimedWords(pause, words)
             pause = 0.0
-
-
-def _has_capital(word: str) -> bool:
-    return word != word.lower()

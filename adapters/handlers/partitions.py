@@ -81,17 +81,13 @@ class PartitionedWriter:
         """Yield a file with this content, durable except for its name; delete it at the end, unless moved."""
         path = self._root / UNFINISHED / uuid4().hex
         try:
-            with open(path, "xb", opener=_open_private) as file:
+            with open(path, "xb", opener=lambda name, flags: os.open(name, flags, FILE_MODE)) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             yield path
         finally:
             path.unlink(missing_ok=True)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, FILE_MODE)
 
 
 def _sweep(unfinished: Path) -> None:

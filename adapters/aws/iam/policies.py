@@ -37,14 +37,18 @@ def publisher(on: PolicyResources) -> Json:
 
     The statements `RouteGuard…` may be removed: then events are published even while the route is broken.
     """
-    return document(publishing(on, "PublishEvents"), *_storing_payloads(on), *_guarding(on))
+    return document(
+        publishing(on, "PublishEvents"),
+        *_payloads(on, "StoreLargeTranscripts", "s3:PutObject"),
+        *_guarding(on),
+    )
 
 
 def consumer(on: PolicyResources) -> Json:
     """Build the policy for `consume`."""
     return document(
         allow("ConsumeTheQueue", HANDLING_MESSAGES, [on.route.queue_arn]),
-        *_reading_payloads(on),
+        *_payloads(on, "ReadLargeTranscripts", "s3:GetObject"),
         *using_the_key(on, "DecryptMessages", "kms:Decrypt"),
     )
 
@@ -127,14 +131,6 @@ def _replaying(on: PolicyResources) -> Iterator[Statement]:
 def _payloads(on: PolicyResources, sid: str, action: str) -> Iterator[Statement]:
     if on.payload_bucket is not None:
         yield allow(sid, [action], [on.objects(S3Place(on.payload_bucket, KEY_PREFIX))])
-
-
-def _storing_payloads(on: PolicyResources) -> Iterator[Statement]:
-    return _payloads(on, "StoreLargeTranscripts", "s3:PutObject")
-
-
-def _reading_payloads(on: PolicyResources) -> Iterator[Statement]:
-    return _payloads(on, "ReadLargeTranscripts", "s3:GetObject")
 
 
 def _probing_payloads(on: PolicyResources) -> Iterator[Statement]:

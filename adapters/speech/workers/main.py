@@ -30,7 +30,8 @@ def main() -> None:
     try:
         engine = _confined_engine(sys.argv[1])
     except Exception as error:  # noqa: BLE001 - the service logs every error
-        answers.write(Failed.of(error, message=_described(error), trace=traceback.format_exc()).to_line())
+        described = f"{type(error).__name__}: {error}"
+        answers.write(Failed.of(error, message=described, trace=traceback.format_exc()).to_line())
         return
     answers.write(Ready().to_line())
     for line in sys.stdin.buffer:
@@ -46,10 +47,6 @@ def _confined_engine(name: str) -> "SpeechEngine":
     engine = load_engine(name)
     forbid_writing()
     return engine
-
-
-def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 class SignsOfLife:

@@ -89,7 +89,7 @@ class WorkerPoolTranscriber(TranscriberPort):
         if self._admitted >= self._capacity:
             raise TranscriberBusyError(
                 f"All {len(self._workers)} transcription slots and the waiting room are taken.",
-                retry_after_seconds=self._retry_after_seconds(),
+                retry_after_seconds=max(1, min(MAX_RETRY_AFTER_SECONDS, math.ceil(self._typical_seconds))),
             )
 
     async def transcribe(
@@ -103,7 +103,7 @@ class WorkerPoolTranscriber(TranscriberPort):
                 transcript = await worker.run(recording, on_progress)
             finally:
                 self._idle.put_nowait(worker)
-            self._update_typical_seconds(self._clock() - began)
+            self._typical_seconds += _WEIGHT_OF_LATEST * (self._clock() - began - self._typical_seconds)
             return transcript
 
     @contextlib.contextmanager
@@ -114,12 +114,6 @@ class WorkerPoolTranscriber(TranscriberPort):
             yield
         finally:
             self._admitted -= 1
-
-    def _update_typical_seconds(self, seconds: float) -> None:
-        self._typical_seconds += _WEIGHT_OF_LATEST * (seconds - self._typical_seconds)
-
-    def _retry_after_seconds(self) -> int:
-        return max(1, min(MAX_RETRY_AFTER_SECONDS, math.ceil(self._typical_seconds)))
 
     async def _keep_ready_after(self, first_tried: asyncio.Event, worker: WorkerProcess) -> None:
         await first_tried.wait()

@@ -63,8 +63,8 @@ class SqlOutbox(OutboxPort):
         """Update rows by id and token, in the order of ids, so that two relays rarely block each other."""
         if not outcomes:
             return 0
-        changes = json.dumps([row_update(outcome) for outcome in sorted(outcomes, key=_order)])
-        return self._record(changes)
+        ordered = sorted(outcomes, key=lambda outcome: outcome.lease.interaction_id.int)
+        return self._record(json.dumps([row_update(outcome) for outcome in ordered]))
 
     def counts(self) -> OutboxCounts:
         """Count from the indexes."""
@@ -135,7 +135,3 @@ def _insert(add: Insert, connection: Connection, rows: Sequence[Parameters]) -> 
 
 def _settle(settle: Update, connection: Connection, changes: Sequence[str]) -> Sequence[int]:
     return [connection.execute(settle, {"outcomes": each}).rowcount for each in changes]
-
-
-def _order(outcome: Outcome) -> int:
-    return outcome.lease.interaction_id.int
