@@ -22,15 +22,11 @@ def require(extra: str, needed_by: str, *, but: frozenset[str] = frozenset()) ->
     """
     missing = [module for module in EXTRAS[extra] if module not in but and find_spec(module) is None]
     if missing:
-        install = f"run `pip install '.[{_install_extras(extra)}]'` in the folder of the repository."
+        extras = "server,speech" if extra == "server" else extra  # a server needs a speech engine
+        install = f"run `pip install '.[{extras}]'` in the folder of the repository."
         raise ConfigurationError(
             f"{needed_by} needs {', '.join(missing)}, not installed here: {install}{_no_wheel_hint(missing)}"
         )
-
-
-def _install_extras(extra: str) -> str:
-    """Add the speech engine to the server, which cannot run without one."""
-    return "server,speech" if extra == "server" else extra
 
 
 def _no_wheel_hint(missing: list[str]) -> str:

@@ -152,7 +152,8 @@ def partition_of(access: AwsAccess) -> str:
 
 def s3_client(access: AwsAccess) -> "S3Client":
     """Build a client that stores large transcripts; it uses path addressing with endpoints other than AWS."""
-    config = PUBLISHING.merge(Config(read_timeout=10, s3={"addressing_style": _addressing_style(access)}))
+    style: Literal["path", "auto"] = "path" if access.endpoint_url else "auto"
+    config = PUBLISHING.merge(Config(read_timeout=10, s3={"addressing_style": style}))
     with _making_a_client():
         return access.session.client("s3", endpoint_url=access.endpoint_url, config=config)
 
@@ -178,10 +179,6 @@ def _is_loopback(endpoint_url: str | None) -> bool:
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return f".{host}".endswith((".localhost", ".localhost.localstack.cloud"))
-
-
-def _addressing_style(access: AwsAccess) -> Literal["path", "auto"]:
-    return "path" if access.endpoint_url else "auto"
 
 
 def _instance_has_a_role(session: Session) -> bool:
