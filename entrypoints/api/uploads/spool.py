@@ -75,7 +75,7 @@ class UploadSpool:
 
     @contextlib.asynccontextmanager
     async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Path]:
-        """Receive the recording of a multipart form; its file is removed when the context ends, also by an error.
+        """Receive the recording of a form; its file is removed when the context ends, also by an error.
 
         `check_capacity` is called before each write; its exception ends the upload.
 

@@ -68,7 +68,8 @@ def command(
     settings = configure()
     days = settings.archive_days if archive_days is None else archive_days
     if template:
-        _require_alone(repair=repair, dry_run=dry_run)
+        if repair or dry_run:
+            raise click.UsageError("--format only prints: it cannot be combined with --repair or --dry-run.")
         click.echo(route_template(settings, RouteTemplate(template), archive_days=days))
         return
     infrastructure = build_container(settings).infrastructure()
@@ -79,11 +80,6 @@ def command(
         _confirm(infrastructure, days, yes=yes, as_json=as_json)
     act = infrastructure.repair if repair else infrastructure.provision
     _print_result(act(archive_days=days), as_json=as_json)
-
-
-def _require_alone(*, repair: bool, dry_run: bool) -> None:
-    if repair or dry_run:
-        raise click.UsageError("--format only prints: it cannot be combined with --repair or --dry-run.")
 
 
 def _show_plan(
