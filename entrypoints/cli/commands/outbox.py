@@ -6,10 +6,10 @@ from uuid import UUID
 import click
 
 from domain.model.errors import TranscriptionServiceError
-from domain.model.outbox import OutboxCounts, OutboxRecord, OutboxState
+from domain.model.outbox import OutboxRecord, OutboxState
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import examples
-from entrypoints.cli.views.outbox import age, as_line, as_lines, record_as_json
+from entrypoints.cli.views.outbox import as_line, as_lines, counts_as_line, record_as_json
 from entrypoints.cli.views.output import confirm, print_json
 from ports.outbox_port import OutboxPort
 
@@ -47,7 +47,7 @@ def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None
         return
     for record in records:
         click.echo(as_line(record, now))
-    click.echo(_summary(counts))
+    click.echo(counts_as_line(counts))
 
 
 @command.command("show", short_help="Show one event, without its transcripts.")
@@ -118,11 +118,6 @@ def _found(outbox: OutboxPort, interaction_id: UUID) -> OutboxRecord:
     if record is None:
         raise TranscriptionServiceError(f"The outbox has no event {interaction_id}.")
     return record
-
-
-def _summary(counts: OutboxCounts) -> str:
-    oldest = f" (the oldest for {age(counts.oldest_waiting_seconds)})" if counts.waiting else ""
-    return f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
 
 
 def _print_count(result: str, count: int, *, as_json: bool) -> None:

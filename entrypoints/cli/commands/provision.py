@@ -10,9 +10,13 @@ from domain.model.route.route import ProvisionedResource, ProvisioningReport
 from domain.model.route.status import Action, PlannedChange
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import examples
-from entrypoints.cli.views.drift import differences_as_json, print_differences
-from entrypoints.cli.views.findings import findings_as_json, print_findings
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
+from entrypoints.cli.views.route import (
+    differences_as_json,
+    findings_as_json,
+    print_differences,
+    print_findings,
+)
 from ports.event_infrastructure_port import EventInfrastructurePort
 
 MAX_ARCHIVE_DAYS = 36_500

@@ -9,9 +9,9 @@ from domain.model.outbox import OutboxCounts
 from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands.provision import archive_days_option
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.views.drift import differences_as_json, print_differences
-from entrypoints.cli.views.outbox import age
+from entrypoints.cli.views.outbox import age, counts_as_line
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
+from entrypoints.cli.views.route import differences_as_json, print_differences
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -117,5 +117,4 @@ def _load_text(load: QueueLoad) -> str:
 def _outbox_text(outbox: OutboxCounts | str) -> str:
     if isinstance(outbox, str):
         return f"not known: {printable(outbox)}"
-    oldest = f" (the oldest for {age(outbox.oldest_waiting_seconds)})" if outbox.waiting else ""
-    return f"{outbox.waiting} waiting{oldest}, {outbox.rejected} rejected, {outbox.published} published"
+    return counts_as_line(outbox)

@@ -6,8 +6,8 @@ from domain.model.route.route import RouteComponent, Verification
 from domain.services.route.verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import FiniteRange
-from entrypoints.cli.views.findings import findings_as_json, print_findings
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
+from entrypoints.cli.views.route import findings_as_json, print_findings
 
 
 @click.command("verify")

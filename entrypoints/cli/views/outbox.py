@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.outbox import OutboxRecord
+from domain.model.outbox import OutboxCounts, OutboxRecord
 from entrypoints.cli.views.output import printable
 
 MAX_REASON = 80
@@ -62,6 +62,12 @@ def as_lines(record: OutboxRecord, *, with_text: bool) -> Iterator[str]:
     event = fields.pop("event")
     for name, value in {**fields, **(event if isinstance(event, dict) else {})}.items():
         yield f"{name:<26} {'-' if value is None else printable(str(value))}"
+
+
+def counts_as_line(counts: OutboxCounts) -> str:
+    """Format the number of events in each state, and the age of the oldest waiting one."""
+    oldest = f" (the oldest for {age(counts.oldest_waiting_seconds)})" if counts.waiting else ""
+    return f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
 
 
 def age(seconds: float) -> str:

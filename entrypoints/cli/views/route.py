@@ -1,0 +1,46 @@
+"""Views of the route's drift and findings: lines of text, and JSON; texts from AWS are escaped."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from domain.model.route.route import Drift, Finding
+from entrypoints.cli.views.output import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_differences(out: "Console", differences: Iterable[Drift], *, word: str = "differs") -> None:
+    """Print three lines for each difference."""
+    for difference in differences:
+        if difference.ours:
+            out.print(f"  [yellow]{word}[/yellow] in", end=" ")
+        else:
+            out.print("  added by others, and left, in", end=" ")
+        out.print(printable(difference.attribute), markup=False)
+        out.print(f"    wanted: {printable(difference.wanted)}", markup=False)
+        out.print(f"    found:  {printable(difference.found)}", markup=False)
+
+
+def differences_as_json(differences: Iterable[Drift]) -> list[dict[str, object]]:
+    """Convert each difference to the keys `attribute`, `wanted`, `found` and `ours`."""
+    return [difference._asdict() for difference in differences]
+
+
+def findings_as_json(findings: Iterable[Finding]) -> list[dict[str, object]]:
+    """Convert each finding to the keys `link`, `problem`, `evidence`, `remedy` and `proven`."""
+    return [_as_json(finding) for finding in findings]
+
+
+def print_findings(out: "Console", findings: Iterable[Finding]) -> None:
+    """Print one paragraph for each finding."""
+    for finding in findings:
+        out.print("[red]BROKEN[/red]" if finding.proven else "[yellow]UNSURE[/yellow]", end=" ")
+        out.print(f"{finding.component}: {printable(finding.problem)}", markup=False)
+        out.print(f"  seen: {printable(finding.evidence)}", markup=False)
+        out.print(f"  do:   {printable(finding.remedy)}", markup=False)
+
+
+def _as_json(finding: Finding) -> dict[str, object]:
+    fields = finding._asdict()
+    return {"link": fields.pop("component").value, **fields}
