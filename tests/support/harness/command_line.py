@@ -1,15 +1,18 @@
 """Command line in this process, without AWS and without a database."""
 
+import io
 import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import click
 import pytest
 
+from bootstrap.settings import Settings
 from entrypoints.cli.main import cli, main
 from entrypoints.cli.runtime.signals import STOPPING
 
@@ -61,6 +64,26 @@ class Caller:
             main(arguments)
         captured = self._capsys.readouterr()
         return Told(int(ended.value.code or 0), captured.out, captured.err)
+
+
+class CommandOn:
+    """A command on the container of the test, with an answer to its question."""
+
+    def __init__(
+        self, command: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self._command = command
+        self._monkeypatch = monkeypatch
+        self._caller = Caller(capsys)
+
+    def __call__(self, container: object, *arguments: str, answer: str = "") -> Told:
+        def build(settings: Settings) -> object:
+            assert settings.rule_name == "capture-transcripts-rule"
+            return container
+
+        self._monkeypatch.setattr(self._command, "build_container", build)
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+        return self._caller(self._command.__name__.rpartition(".")[2], *arguments)
 
 
 @contextmanager

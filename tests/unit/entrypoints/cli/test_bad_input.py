@@ -39,6 +39,8 @@ V1 = "7f2a1c9e-1b6e-1a50-9a49-0a3e6f5f7d11"
         (("replay", "show", "a\x1b[2J\u202e"), "is not a valid name of a replay"),
         (("verify", "--timeout", "nan"), "is not a number"),
         (("verify", "--timeout", "inf"), "inf is not in the range"),
+        (("verify", "--timeout", "0"), "0.0 is not in the range"),
+        (("verify", "--timeout", "301"), "301.0 is not in the range"),
         (("outbox", "list", "--limit", MANY_NINES), "is not in the range"),
         (("outbox", "show", "a\0b"), "not a valid UUID"),
         (("outbox", "prune", "--older-than", "-1"), "-1 is not in the range"),

@@ -205,13 +205,6 @@ def test_everything_that_is_parked_can_be_retried_at_once(shop: Shop) -> None:
     assert shop.state(published) is OutboxState.PUBLISHED
 
 
-def test_what_is_published_is_not_sent_again(shop: Shop) -> None:
-    published = shop.add(Published, "receipt")
-
-    assert shop.run("retry", published.interaction_id)[:2] == (0, "0 due now\n")
-    assert shop.state(published) is OutboxState.PUBLISHED
-
-
 @pytest.mark.parametrize("arguments", [(), ("--all-rejected", uuid4())])
 def test_a_retry_names_events_or_all_that_are_parked(shop: Shop, arguments: tuple[object, ...]) -> None:
     parked = shop.add(Rejected, "x")

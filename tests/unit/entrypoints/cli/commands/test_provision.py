@@ -1,18 +1,15 @@
 """`transcripts provision`: output and exit codes."""
 
-import io
 import json
 
 import pytest
 
-from bootstrap.settings import Settings
-from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, Finding, ProvisionedResource, ProvisioningReport, RouteComponent
 from domain.model.route.status import Inspection, ResourceStatus
 from entrypoints.cli.commands import provision
-from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.support.doubles.route import Diagnosed
+from tests.support.harness.command_line import CommandOn
 
 DRIFT = Drift("VisibilityTimeout", "30", "31")
 STATUSES = (
@@ -65,28 +62,16 @@ class _Route(Diagnosed):
         return self
 
 
-class _Unreachable(_Route):
-    def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
-        raise InfrastructureError(f"the event bus orders does not exist, archive {archive_days}")
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandOn:
+    return CommandOn(provision, monkeypatch, capsys)
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, route: _Route, *arguments: str) -> int:
-    def container(settings: Settings) -> _Route:
-        assert settings.queue_name == "meeting-transcripts-queue"
-        return route
+def test_queue_url_dlq_url_and_rule_arn_are_printed(run: CommandOn) -> None:
+    told = run(_Route())
 
-    monkeypatch.setattr(provision, "build_container", container)
-    with pytest.raises(SystemExit) as ended:
-        main(["provision", *arguments])
-    return int(ended.value.code or 0)
-
-
-def test_queue_url_dlq_url_and_rule_arn_are_printed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route()) == 0
-
-    lines = capsys.readouterr().out.splitlines()
+    assert told.code == 0
+    lines = told.out.splitlines()
     assert lines[0] == "dead-letter queue  created   dead-orders"
     assert lines[1] == "queue              existing  orders"
     assert lines[-4:-1] == [
@@ -96,40 +81,34 @@ def test_queue_url_dlq_url_and_rule_arn_are_printed(
     ]
 
 
-def test_differences_are_printed_attribute_by_attribute(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route()) == 0
+def test_differences_are_printed_attribute_by_attribute(run: CommandOn) -> None:
+    code, out, _ = run(_Route())
 
-    out = capsys.readouterr().out
+    assert code == 0
     assert '  differs in Policy\n    wanted: {}\n    found:  {"a": ["b"]}\n' in out
 
 
-def test_a_broken_route_is_told_with_its_remedy_and_exits_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route(BROKEN)) == 1
+def test_a_broken_route_is_told_with_its_remedy_and_exits_1(run: CommandOn) -> None:
+    code, out, _ = run(_Route(BROKEN))
 
-    out = capsys.readouterr().out
+    assert code == 1
     assert "BROKEN rule: the rule is disabled" in out
     assert "seen: its state is [DISABLED]" in out
     assert "do:   enable it" in out
 
 
-def test_what_could_not_be_checked_is_told_and_exits_0(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route(BROKEN._replace(proven=False))) == 0
+def test_what_could_not_be_checked_is_told_and_exits_0(run: CommandOn) -> None:
+    told = run(_Route(BROKEN._replace(proven=False)))
 
-    assert "UNSURE rule" in capsys.readouterr().out
+    assert told.code == 0
+    assert "UNSURE rule" in told.out
 
 
-def test_machines_get_one_json_object(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route(BROKEN), "--json") == 1
+def test_machines_get_one_json_object(run: CommandOn) -> None:
+    told = run(_Route(BROKEN), "--json")
 
-    assert json.loads(capsys.readouterr().out) == {
+    assert told.code == 1
+    assert json.loads(told.out) == {
         "ok": False,
         "queue_url": "https://sqs/orders",
         "dlq_url": "https://sqs/dead",
@@ -164,66 +143,36 @@ def test_machines_get_one_json_object(
     }
 
 
-def test_a_route_that_cannot_be_provisioned_exits_1_with_the_reason(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Unreachable()) == 1
-
-    assert "Error: the event bus orders does not exist" in capsys.readouterr().err
-
-
-def test_text_from_aws_cannot_steer_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_text_from_aws_cannot_steer_the_terminal(run: CommandOn) -> None:
     hostile = ProvisionedResource(
         RouteComponent.QUEUE, "q", created=False, differences=(Drift("Policy", "", "\x1b[2J\u202eevil"),)
     )
-    _run(monkeypatch, _Route(BROKEN._replace(evidence="\x1b]0;title\x07"), resources=(hostile,)))
+    out = run(_Route(BROKEN._replace(evidence="\x1b]0;title\x07"), resources=(hostile,))).out
 
-    out = capsys.readouterr().out
     assert "\\x1b[2J\\u202eevil" in out
     assert not {"\x1b", "\u202e", "\x07"} & set(out)
 
 
-def test_a_wrong_option_exits_2(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _run(monkeypatch, _Route(), "--no-such-option") == 2
-
-
-def test_a_wrong_setting_exits_2_and_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("QUEUE_NAME", "no spaces")
-
-    assert _run(monkeypatch, _Route()) == 2
-
-    assert "QUEUE_NAME='no spaces'" in capsys.readouterr().err
-
-
-def test_a_dry_run_shows_the_plan_and_does_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_shows_the_plan_and_does_nothing(run: CommandOn) -> None:
     route = _Route(statuses=STATUSES)
 
-    assert _run(monkeypatch, route, "--dry-run", "--repair") == 0
+    told = run(route, "--dry-run", "--repair")
 
-    assert capsys.readouterr().out == PLAN
+    assert told.code == 0
+    assert told.out == PLAN
     assert route.asked == [("inspect", None)]
 
 
-def test_without_a_repair_the_plan_says_what_would_be_left(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route(statuses=STATUSES), "--dry-run") == 0
+def test_without_a_repair_the_plan_says_what_would_be_left(run: CommandOn) -> None:
+    told = run(_Route(statuses=STATUSES), "--dry-run")
 
-    assert "change     queue              orders  (only with --repair)" in capsys.readouterr().out
+    assert told.code == 0
+    assert "change     queue              orders  (only with --repair)" in told.out
 
 
-def test_machines_get_the_plan_too(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route(statuses=STATUSES), "--dry-run", "--json") == 0
+def test_machines_get_the_plan_too(run: CommandOn) -> None:
+    create, change = run(_Route(statuses=STATUSES), "--dry-run", "--json").answer["changes"]
 
-    create, change = json.loads(capsys.readouterr().out)["changes"]
     assert (create["action"], create["resource"], create["only_with_repair"]) == (
         "create",
         "dead-letter queue",
@@ -233,115 +182,87 @@ def test_machines_get_the_plan_too(
     assert change["differences"] == [DRIFT._asdict()]
 
 
-def test_a_plan_with_a_blind_spot_exits_1_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_plan_with_a_blind_spot_exits_1_and_says_so(run: CommandOn) -> None:
     hidden = ResourceStatus(
         RouteComponent.RULE, "capture", exists=None, problem="AccessDenied at DescribeRule"
     )
 
-    assert _run(monkeypatch, _Route(statuses=(hidden,)), "--dry-run") == 1
+    told = run(_Route(statuses=(hidden,)), "--dry-run")
 
-    assert "not known  rule               AccessDenied at DescribeRule" in capsys.readouterr().out
+    assert told.code == 1
+    assert "not known  rule               AccessDenied at DescribeRule" in told.out
 
 
-def test_a_repair_shows_its_plan_and_asks(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_repair_shows_its_plan_and_asks(run: CommandOn) -> None:
     route = _Route(statuses=STATUSES)
-    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
 
-    assert _run(monkeypatch, route, "--repair") == 0
+    told = run(route, "--repair", answer="y\n")
 
-    assert capsys.readouterr().out.startswith(PLAN + "Do this? [y/N]: ")
+    assert told.code == 0
+    assert told.out.startswith(PLAN + "Do this? [y/N]: ")
     assert route.asked == [("inspect", None), ("repair", None)]
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("", 2)])
-def test_a_repair_that_is_not_confirmed_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, answer: str, code: int
-) -> None:
+def test_a_repair_that_is_not_confirmed_changes_nothing(run: CommandOn, answer: str, code: int) -> None:
     route = _Route(statuses=STATUSES)
-    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
 
-    assert _run(monkeypatch, route, "--repair") == code
+    assert run(route, "--repair", answer=answer).code == code
 
     assert route.asked == [("inspect", None)]
 
 
-def test_scripts_repair_without_being_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scripts_repair_without_being_asked(run: CommandOn) -> None:
     route = _Route(statuses=STATUSES)
 
-    assert _run(monkeypatch, route, "--repair", "--yes", "--json") == 0
+    assert run(route, "--repair", "--yes", "--json").code == 0
 
     assert route.asked == [("repair", None)]
 
 
-def test_machines_that_cannot_be_asked_must_say_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machines_that_cannot_be_asked_must_say_yes(run: CommandOn) -> None:
     route = _Route(statuses=STATUSES)
 
-    assert _run(monkeypatch, route, "--repair", "--json") == 2
+    assert run(route, "--repair", "--json").code == 2
 
     assert route.asked == []
 
 
 def test_the_days_of_the_archive_come_from_the_option_or_else_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
+    run: CommandOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     route = _Route()
     monkeypatch.setenv("ARCHIVE_DAYS", "30")
 
-    _run(monkeypatch, route, "--archive", "7")
-    _run(monkeypatch, route)
+    run(route, "--archive", "7")
+    run(route)
 
     assert route.asked == [("provision", 7), ("provision", 30)]
 
 
-def test_what_was_mended_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_mended_is_told(run: CommandOn) -> None:
     mended = ProvisionedResource(RouteComponent.QUEUE, "orders", created=False, mended=(DRIFT,))
 
-    _run(monkeypatch, _Route(resources=(mended,)), "--repair", "--yes")
+    told = run(_Route(resources=(mended,)), "--repair", "--yes")
 
-    assert "queue              mended    orders" in capsys.readouterr().out
-
-
-def test_what_others_added_is_told_as_theirs(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    theirs = Drift("Policy", "no further statement", "{}", ours=False)
-
-    _run(
-        monkeypatch,
-        _Route(
-            resources=(
-                ProvisionedResource(RouteComponent.QUEUE, "orders", created=False, differences=(theirs,)),
-            )
-        ),
-    )
-
-    assert "added by others, and left, in Policy" in capsys.readouterr().out
+    assert "queue              mended    orders" in told.out
 
 
 @pytest.mark.parametrize("template", ["cloudformation", "terraform"])
 def test_the_route_is_printed_for_other_tools_without_asking_aws(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], template: str
+    run: CommandOn, monkeypatch: pytest.MonkeyPatch, template: str
 ) -> None:
     monkeypatch.setenv("QUEUE_NAME", "orders")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # no server there
 
-    with pytest.raises(SystemExit) as ended:
-        main(["provision", "--format", template, "--archive", "7"])
+    told = run(None, "--format", template, "--archive", "7")
 
-    printed = capsys.readouterr().out
-    assert not ended.value.code
-    assert json.loads(printed)
-    assert '"orders"' in printed
-    assert "meeting-transcripts-archive" in printed
+    assert told.answer
+    assert '"orders"' in told.out
+    assert "meeting-transcripts-archive" in told.out
 
 
-def test_a_template_is_only_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["provision", "--format", "terraform", "--repair"])
+def test_a_template_is_only_printed(run: CommandOn) -> None:
+    told = run(None, "--format", "terraform", "--repair")
 
-    assert ended.value.code == 2
-    assert "cannot be combined with --repair or --dry-run" in capsys.readouterr().err
+    assert told.code == 2
+    assert "cannot be combined with --repair or --dry-run" in told.err

@@ -17,7 +17,7 @@ from entrypoints.cli.main import main
 from tests.integration.localstack import free_port
 from tests.support.doubles.bus_faults import Latency
 from tests.support.doubles.stub_bus import StubBus
-from tests.support.harness.installed_command import PROGRAM, clean_environment, transcripts
+from tests.support.harness.installed_command import PROGRAM, clean_environment
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
@@ -121,17 +121,3 @@ def test_without_a_bus_it_refuses_with_exit_code_2_and_makes_nothing(
     assert ended.value.code == 2
     assert f"Error: EVENT_TRANSPORT={transport} leaves nothing to relay: " in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_database_that_cannot_be_reached_ends_it_with_one_line(tmp_path: Path) -> None:
-    result = transcripts(
-        "relay",
-        **AN_ACCOUNT,
-        EVENT_TRANSPORT="eventbridge",
-        DATABASE_URL=f"postgresql+psycopg://relay:hunter2@127.0.0.1:{free_port()}/{tmp_path.name}",
-    )
-
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("Error: database error: ")
-    assert "Traceback" not in result.stderr
-    assert "hunter2" not in result.stderr

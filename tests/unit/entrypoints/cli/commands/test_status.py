@@ -11,9 +11,9 @@ from bootstrap.settings import Settings
 from domain.model.route.route import Drift, RouteComponent
 from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands import status
-from entrypoints.cli.main import main
 from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.support.doubles.route import Diagnosed
+from tests.support.harness.command_line import CommandOn
 from tests.support.samples.factories import an_event
 
 SOUND = (
@@ -47,21 +47,18 @@ class _Route(Diagnosed):
     database_url = "sqlite:////nowhere/transcripts.db"
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, route: _Route, *arguments: str) -> int:
-    monkeypatch.setattr(status, "build_container", lambda _: route)
-    with pytest.raises(SystemExit) as ended:
-        main(["status", *arguments])
-    return int(ended.value.code or 0)
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandOn:
+    return CommandOn(status, monkeypatch, capsys)
 
 
-def test_a_route_as_it_should_be_is_told_part_by_part_and_exits_0(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Route(*SOUND, other_targets=("arn:other",))) == 0
+def test_a_route_as_it_should_be_is_told_part_by_part_and_exits_0(run: CommandOn) -> None:
+    told = run(_Route(*SOUND, other_targets=("arn:other",)))
 
     hint = "The service makes it at its first start; a relative path counts from the current folder, "
     unknown = f"DATABASE_URL: /nowhere/transcripts.db: No such file or directory. {hint}{Path.cwd()}."
-    assert capsys.readouterr().out.splitlines() == [
+    assert told.code == 0
+    assert told.out.splitlines() == [
         "dead-letter queue  ok         dead-orders",
         "  0 waiting, 0 in flight",
         "queue              ok         orders",
@@ -76,16 +73,25 @@ def test_a_route_as_it_should_be_is_told_part_by_part_and_exits_0(
     ]
 
 
-def test_an_age_that_is_not_known_is_told_as_such_and_is_no_drift(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    load = QueueLoad(1, 0, not_known_because="AccessDenied at GetMetricData")
+@pytest.mark.parametrize(
+    ("queue", "sentence"),
+    [
+        (
+            SOUND[1]._replace(load=QueueLoad(1, 0, not_known_because="AccessDenied at GetMetricData")),
+            "age of the oldest not known: AccessDenied at GetMetricData",
+        ),
+        (
+            SOUND[1]._replace(differences=(Drift("Policy", "no further statement", "{}", ours=False),)),
+            "added by others, and left, in Policy",
+        ),
+    ],
+    ids=["an unknown age", "an addition of others"],
+)
+def test_what_is_no_drift_is_told_and_exits_0(run: CommandOn, queue: ResourceStatus, sentence: str) -> None:
+    told = run(_Route(queue))
 
-    assert (
-        _run(monkeypatch, _Route(ResourceStatus(RouteComponent.QUEUE, "orders", exists=True, load=load))) == 0
-    )
-
-    assert "age of the oldest not known: AccessDenied at GetMetricData" in capsys.readouterr().out
+    assert told.code == 0
+    assert sentence in told.out
 
 
 @pytest.mark.parametrize(
@@ -102,68 +108,48 @@ def test_an_age_that_is_not_known_is_told_as_such_and_is_no_drift(
     ],
 )
 def test_what_is_missing_differs_or_cannot_be_seen_exits_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resource: ResourceStatus, word: str
+    run: CommandOn, resource: ResourceStatus, word: str
 ) -> None:
-    assert _run(monkeypatch, _Route(*SOUND[:2], resource)) == 1
+    code, out, _ = run(_Route(*SOUND[:2], resource))
 
-    out = capsys.readouterr().out
+    assert code == 1
     assert f"rule               {word:<9}  capture" in out
     assert out.endswith("The route is not known to be as it should be.\n")
 
 
-def test_what_others_added_is_shown_and_is_no_drift(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    theirs = Drift("Policy", "no further statement", "{}", ours=False)
-
-    assert (
-        _run(
-            monkeypatch,
-            _Route(ResourceStatus(RouteComponent.QUEUE, "orders", exists=True, differences=(theirs,))),
-        )
-        == 0
-    )
-
-    assert "added by others, and left, in Policy" in capsys.readouterr().out
-
-
-def test_the_outbox_is_counted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_the_outbox_is_counted(run: CommandOn, tmp_path: Path) -> None:
     route = _Route(*SOUND)
     route.database_url = f"sqlite:///{tmp_path}/transcripts.db"
     database = prepare_database(route.database_url)
     SqlOutbox(database).add(an_event())
     database.close()
 
-    _run(monkeypatch, route)
+    told = run(route)
 
-    assert "outbox             1 waiting (the oldest for " in capsys.readouterr().out
+    assert "outbox             1 waiting (the oldest for " in told.out
 
 
-def test_a_database_without_the_schema_is_told_and_left_alone(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_database_without_the_schema_is_told_and_left_alone(run: CommandOn, tmp_path: Path) -> None:
     file = tmp_path / "transcripts.db"
     file.touch()
     route = _Route(*SOUND)
     route.database_url = f"sqlite:///{file}"
 
-    assert _run(monkeypatch, route) == 0
+    told = run(route)
 
-    assert "not known: the schema of the outbox is not there yet" in capsys.readouterr().out
+    assert told.code == 0
+    assert "not known: the schema of the outbox is not there yet" in told.out
 
 
-def test_machines_get_one_json_object(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_machines_get_one_json_object(run: CommandOn) -> None:
     disabled = ResourceStatus(
         RouteComponent.RULE, "capture", exists=True, differences=(DRIFT,), state="DISABLED"
     )
 
-    assert _run(monkeypatch, _Route(SOUND[1], disabled), "--json") == 1
+    told = run(_Route(SOUND[1], disabled), "--json")
 
-    answer = json.loads(capsys.readouterr().out)
+    answer = json.loads(told.out)
+    assert told.code == 1
     assert answer["ok"] is False
     assert answer["other_targets"] == []
     assert "problem" in answer["outbox"]
@@ -192,34 +178,22 @@ def test_machines_get_one_json_object(
 
 
 def test_the_archive_that_is_wanted_comes_from_the_option_or_else_the_environment(
-    monkeypatch: pytest.MonkeyPatch,
+    run: CommandOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     route = _Route(*SOUND)
-    _run(monkeypatch, route)
+    run(route)
     monkeypatch.setenv("ARCHIVE_DAYS", "30")
-    _run(monkeypatch, route)
-    _run(monkeypatch, route, "--archive", "0")
+    run(route)
+    run(route, "--archive", "0")
 
     assert route.archive_days == [None, 30, 0]
 
 
-def test_text_from_aws_cannot_steer_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_text_from_aws_cannot_steer_the_terminal(run: CommandOn) -> None:
     hostile = ResourceStatus(
         RouteComponent.RULE, "capture", exists=True, differences=(DRIFT._replace(found="\x1b[2J\u202e"),)
     )
 
-    _run(monkeypatch, _Route(hostile, other_targets=("\x1b]0;title\x07",)))
+    told = run(_Route(hostile, other_targets=("\x1b]0;title\x07",)))
 
-    assert not {"\x1b", "\u202e", "\x07"} & set(capsys.readouterr().out)
-
-
-def test_a_wrong_setting_exits_2_and_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("ARCHIVE_DAYS", "a month")
-
-    assert _run(monkeypatch, _Route(*SOUND)) == 2
-
-    assert "ARCHIVE_DAYS='a month': whole days, such as 30" in capsys.readouterr().err
+    assert not {"\x1b", "\u202e", "\x07"} & set(told.out)

@@ -5,11 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from bootstrap.settings import Settings
 from domain.model.errors import InfrastructureError
 from domain.model.route.route import Finding, RouteComponent, Verification
 from entrypoints.cli.commands import verify
-from entrypoints.cli.main import main
+from tests.support.harness.command_line import CommandOn
 
 TEST_ID = UUID("11111111-2222-4333-8444-555555555555")
 ARRIVED = Verification(TEST_ID, arrived=True, seconds=0.1534, messages_seen=3)
@@ -34,62 +33,50 @@ class _Service:
         return self._outcome
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, service: _Service, *arguments: str) -> int:
-    def container(settings: Settings) -> _Service:
-        assert settings.rule_name == "capture-transcripts-rule"
-        return service
-
-    monkeypatch.setattr(verify, "build_container", container)
-    with pytest.raises(SystemExit) as ended:
-        main(["verify", *arguments])
-    return int(ended.value.code or 0)
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandOn:
+    return CommandOn(verify, monkeypatch, capsys)
 
 
-def test_a_route_that_works_exits_0_with_the_test_interaction_id(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Service(ARRIVED)) == 0
+def test_a_route_that_works_exits_0_with_the_test_interaction_id(run: CommandOn) -> None:
+    told = run(_Service(ARRIVED))
 
-    assert capsys.readouterr().out.splitlines() == [
+    assert told.code == 0
+    assert told.out.splitlines() == [
         f"Test event {TEST_ID}",
         "arrived after 0.15 s; messages looked at: 3",
         "The route works.",
     ]
 
 
-def test_a_route_that_does_not_exits_1_and_names_the_broken_link(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Service(LOST)) == 1
+def test_a_route_that_does_not_exits_1_and_names_the_broken_link(run: CommandOn) -> None:
+    code, out, _ = run(_Service(LOST))
 
-    out = capsys.readouterr().out
+    assert code == 1
     assert "did not arrive after 30.00 s" in out
     assert "BROKEN consumer: another consumer took it" in out
     assert "seen: 1 are in flight" in out
     assert "do:   stop it" in out
 
 
-def test_a_test_event_that_was_not_published_is_not_said_to_be_late(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_test_event_that_was_not_published_is_not_said_to_be_late(run: CommandOn) -> None:
     refused = Finding(
         RouteComponent.PUBLISH, "the test event could not be published", "access denied", "mend it"
     )
     unsent = Verification(TEST_ID, arrived=False, seconds=0.02, messages_seen=0, findings=(refused,))
 
-    assert _run(monkeypatch, _Service(unsent)) == 1
+    code, out, _ = run(_Service(unsent))
 
-    out = capsys.readouterr().out
+    assert code == 1
     assert out.splitlines()[1] == "was not published"
     assert "arrive" not in out
 
 
-def test_machines_get_one_json_object(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run(monkeypatch, _Service(LOST), "--json") == 1
+def test_machines_get_one_json_object(run: CommandOn) -> None:
+    told = run(_Service(LOST), "--json")
 
-    assert json.loads(capsys.readouterr().out) == {
+    assert told.code == 1
+    assert json.loads(told.out) == {
         "ok": False,
         "test_interaction_id": str(TEST_ID),
         "arrived": False,
@@ -107,44 +94,20 @@ def test_machines_get_one_json_object(
     }
 
 
-def test_a_missing_queue_exits_1_with_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    missing = InfrastructureError("the queue q does not exist: run `transcripts provision`")
-
-    assert _run(monkeypatch, _Service(missing)) == 1
-
-    captured = capsys.readouterr()
-    assert "Error: the queue q does not exist: run `transcripts provision`" in captured.err
-    assert captured.out == ""
-
-
-def test_the_wait_is_thirty_seconds_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_is_thirty_seconds_unless_told_otherwise(run: CommandOn) -> None:
     service = _Service(ARRIVED)
 
-    _run(monkeypatch, service)
-    _run(monkeypatch, service, "--timeout", "2.5")
+    run(service)
+    run(service, "--timeout", "2.5")
 
     assert service.timeouts == [30.0, 2.5]
 
 
-@pytest.mark.parametrize("timeout", ["0", "-1", "301", "soon"])
-def test_a_wait_that_makes_no_sense_exits_2(monkeypatch: pytest.MonkeyPatch, timeout: str) -> None:
-    service = _Service(ARRIVED)
-
-    assert _run(monkeypatch, service, "--timeout", timeout) == 2
-
-    assert service.timeouts == []
-
-
-def test_text_from_a_queue_cannot_steer_the_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_text_from_a_queue_cannot_steer_the_terminal(run: CommandOn) -> None:
     hostile = TAKEN._replace(evidence="\x1b[31mred\r\n\u202e", problem="[bold]x[/bold]")
     outcome = Verification(TEST_ID, arrived=True, seconds=1, messages_seen=1, findings=(hostile,))
-    _run(monkeypatch, _Service(outcome))
+    out = run(_Service(outcome)).out
 
-    out = capsys.readouterr().out
     assert "\\x1b[31mred\\r\\n\\u202e" in out
     assert "[bold]x[/bold]" in out
     assert "\x1b" not in out
