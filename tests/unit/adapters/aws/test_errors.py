@@ -86,24 +86,45 @@ def test_other_errors_pass(error: Exception) -> None:
     assert passed.value is error
 
 
-@pytest.mark.parametrize("kind", ERRORS_OF_BOTOCORE)
+@pytest.mark.parametrize("kind", [*ERRORS_OF_BOTOCORE, KeyError, ValueError])
 def test_no_error_of_botocore_escapes_from_storing_transcripts(kind: type[Exception]) -> None:
     with pytest.raises(PayloadStoreError, match="were not stored"), translate_payload_errors():
         raise raised(kind)
 
 
+CODES: dict[type[EventPublishError], str] = {
+    EventTooLargeError: "413 RequestEntityTooLarge",
+    EventRejectedError: "InvalidArgument MalformedDetail RedactionFailure ValidationException",
+    EventBusRefusesUsError: (
+        "AccessDenied AccessDeniedException InvalidAccountIdException NotAuthorizedForSourceException "
+        "NotAuthorizedForDetailTypeException ExpiredToken ExpiredTokenException UnrecognizedClientException "
+        "InvalidSignatureException RequestTimeTooSkewed"
+    ),
+    EventBusUnavailableError: (
+        "InternalFailure InternalException ThrottlingException TargetDeliveryFailure "
+        "ResourceNotFoundException NeverHeardOf"
+    ),
+}
+
+
 @pytest.mark.parametrize(
-    ("code", "message"),
+    ("kind", "code", "message"),
     [
-        ("413", ""),
-        ("RequestEntityTooLarge", ""),
-        ("ValidationException", "Total size of the entries in the request is over the limit."),
-        ("ValidationException", "Entry size exceeds the maximum allowed size"),
+        *((kind, code, "") for kind, codes in CODES.items() for code in codes.split()),
+        (EventBusUnavailableError, "", ""),
+        (
+            EventTooLargeError,
+            "ValidationException",
+            "Total size of the entries in the request is over the limit.",
+        ),
+        (EventTooLargeError, "ValidationException", "Entry size exceeds the maximum allowed size"),
     ],
 )
-def test_what_is_too_large_is_told_from_what_is_wrong(code: str, message: str) -> None:
-    assert type(error_for_entry(code, message)) is EventTooLargeError
-    assert type(published(client_error(code, message))) is EventTooLargeError
+def test_the_code_of_a_call_or_an_entry_decides_what_becomes_of_the_event(
+    kind: type[EventPublishError], code: str, message: str
+) -> None:
+    assert type(error_for_entry(code, message)) is kind
+    assert type(published(client_error(code, message))) is kind
 
 
 @pytest.mark.parametrize(
@@ -116,51 +137,6 @@ def test_what_is_too_large_is_told_from_what_is_wrong(code: str, message: str) -
 )
 def test_what_is_wrong_is_not_taken_for_what_is_too_large(code: str, message: str) -> None:
     assert type(error_for_entry(code, message)) is EventRejectedError
-
-
-@pytest.mark.parametrize(
-    "code", ["InvalidArgument", "MalformedDetail", "RedactionFailure", "ValidationException"]
-)
-def test_what_is_the_events_fault_is_rejected(code: str) -> None:
-    assert type(error_for_entry(code)) is EventRejectedError
-    assert type(published(client_error(code))) is EventRejectedError
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "InternalFailure",
-        "InternalException",
-        "ThrottlingException",
-        "TargetDeliveryFailure",
-        "ResourceNotFoundException",
-        "NeverHeardOf",
-        "",
-    ],
-)
-def test_every_other_code_may_be_tried_again(code: str) -> None:
-    assert type(error_for_entry(code)) is EventBusUnavailableError
-    assert type(published(client_error(code))) is EventBusUnavailableError
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "AccessDenied",
-        "AccessDeniedException",
-        "InvalidAccountIdException",
-        "NotAuthorizedForSourceException",
-        "NotAuthorizedForDetailTypeException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "UnrecognizedClientException",
-        "InvalidSignatureException",
-        "RequestTimeTooSkewed",
-    ],
-)
-def test_what_would_hit_every_event_is_told_apart(code: str) -> None:
-    assert type(error_for_entry(code)) is EventBusRefusesUsError
-    assert type(published(client_error(code))) is EventBusRefusesUsError
 
 
 @pytest.mark.parametrize("response", [{}, {"Error": {}}, {"Error": {"Code": 5}}])

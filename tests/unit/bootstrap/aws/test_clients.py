@@ -67,19 +67,20 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def serving(answers: dict[str, str]) -> Iterator[str]:
-    """Serve these paths on the loopback interface."""
+def serving(answers: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Serve these paths on the loopback interface; yield the URL and the first lines of the requests."""
+    lines: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            lines.append(self.requestline)
             body = answers.get(self.path, "").encode()
             self.send_response(200 if body else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        def do_PUT(self) -> None:
-            self.do_GET()
+        do_PUT = do_POST = do_GET  # noqa: N815 - the names of `http.server`
 
         def log_message(self, *_: object) -> None:
             pass
@@ -88,7 +89,7 @@ def serving(answers: dict[str, str]) -> Iterator[str]:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            yield f"http://127.0.0.1:{server.server_address[1]}", lines
         finally:
             server.shutdown()
             thread.join()
@@ -106,31 +107,11 @@ def black_hole() -> Iterator[str]:
 # Clients
 
 
-@contextmanager
-def forward_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Run a proxy, set in all proxy variables; yield the first lines of its requests."""
-    lines: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            lines.append(self.requestline)
-            self.send_error(502)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        for name in ("http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}")
-        for name in ("no_proxy", "NO_PROXY"):
-            monkeypatch.delenv(name, raising=False)
-        try:
-            yield lines
-        finally:
-            server.shutdown()
-            thread.join()
+def use_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.usefixtures("keys")
@@ -138,7 +119,8 @@ def forward_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_an_endpoint_on_this_machine_is_called_without_a_proxy(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    with StubBus() as bus, forward_proxy(monkeypatch) as requests:
+    with StubBus() as bus, serving({}) as (proxy, requests):
+        use_proxy(monkeypatch, proxy)
         access = AwsAccess("us-east-1", bus.url.replace("127.0.0.1", host))
         publisher(four_threads(access)).publish(an_event())
 
@@ -147,7 +129,8 @@ def test_an_endpoint_on_this_machine_is_called_without_a_proxy(
 
 @pytest.mark.usefixtures("keys")
 def test_an_endpoint_elsewhere_is_called_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    with forward_proxy(monkeypatch) as requests:
+    with serving({}) as (proxy, requests):
+        use_proxy(monkeypatch, proxy)
         client = four_threads(AwsAccess("us-east-1", "http://aws.invalid"))
         with pytest.raises(EventBusUnavailableError):
             publisher(client).publish(an_event())
@@ -344,7 +327,7 @@ def test_credentials_of_a_profile_are_found(
 
 
 def test_credentials_of_a_container_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving({"/role": json.dumps(ROLE_KEYS)}) as url:
+    with serving({"/role": json.dumps(ROLE_KEYS)}) as (url, _):
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/role")
 
         assert credentials_found()
@@ -381,7 +364,7 @@ def test_a_container_whose_credentials_cannot_be_read_is_a_wrong_configuration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ContainerMetadataFetcher, "SLEEP_TIME", 0)
-    with serving({}) as url:
+    with serving({}) as (url, _):
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{url}/role")
 
         with pytest.raises(ConfigurationError, match="CredentialRetrievalError"):
@@ -440,12 +423,9 @@ ROLES = "/latest/meta-data/iam/security-credentials/"
 def test_a_proxy_that_stands_before_the_metadata_service_is_no_failure(
     metadata_endpoint: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving({"/latest/api/token": "t"}) as url:
+    with serving({"/latest/api/token": "t"}) as (url, _):
         metadata_endpoint(url)
-        for name in ("http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-        for name in ("no_proxy", "NO_PROXY"):
-            monkeypatch.delenv(name, raising=False)
+        use_proxy(monkeypatch, f"http://127.0.0.1:{free_port()}")
 
         assert not credentials_found(Session())
 
@@ -454,14 +434,14 @@ def test_a_proxy_that_stands_before_the_metadata_service_is_no_failure(
 
 def test_the_role_of_an_instance_is_found(metadata_endpoint: Any) -> None:
     role = {"/latest/api/token": "t", ROLES: "publisher", f"{ROLES}publisher": json.dumps(ROLE_KEYS)}
-    with serving(role) as url:
+    with serving(role) as (url, _):
         metadata_endpoint(url)
 
         assert credentials_found(Session())
 
 
 def test_an_instance_without_a_role_has_no_credentials(metadata_endpoint: Any) -> None:
-    with serving({"/latest/api/token": "t"}) as url:
+    with serving({"/latest/api/token": "t"}) as (url, _):
         metadata_endpoint(url)
 
         assert not credentials_found()

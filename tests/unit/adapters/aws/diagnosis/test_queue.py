@@ -15,15 +15,6 @@ REGION = "eu-central-1"
 PATTERN = {"source": ["com.yourapp.transcription"], "detail-type": ["BatchProcessingCompleted"]}
 
 
-def test_a_missing_queue(route: RouteOnAws) -> None:
-    route.delete_queue()
-
-    assert only_finding(route)[:2] == (
-        RouteComponent.QUEUE,
-        "the queue meeting-transcripts-queue does not exist",
-    )
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -4,42 +4,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.aws.eventbridge.publisher import entry_size, packed, put_events_entry
-from tests.support.samples.factories import A_MOMENT, a_referring_event, an_event
+from tests.support.samples.factories import A_MOMENT, a_referring_event
 
 if TYPE_CHECKING:
     from types_boto3_events.type_defs import PutEventsRequestEntryTypeDef
-
-
-def test_the_entry_is_what_the_requirements_name() -> None:
-    event = an_event()
-
-    entry = put_events_entry(event, bus_name="orders", source="com.yourapp.transcription", labels=("urn:a",))
-
-    assert entry == {
-        "EventBusName": "orders",
-        "Source": "com.yourapp.transcription",
-        "DetailType": "BatchProcessingCompleted",
-        "Detail": event.to_json(),
-        "Resources": ["urn:a"],
-        "Time": A_MOMENT,
-    }
-
-
-def test_the_detail_is_the_event_as_json() -> None:
-    event = an_event(raw_transcript="um hello", cleaned_transcript="Hello.", account_id=None)
-
-    detail = json.loads(put_events_entry(event, bus_name="b", source="s", labels=())["Detail"])
-
-    assert detail == {
-        "version": "1.0",
-        "interaction_id": str(event.interaction_id),
-        "tenant_id": str(event.tenant_id),
-        "user_id": "user-7",
-        "account_id": None,
-        "timestamp": "2026-11-23T18:00:00.123456Z",
-        "status": "completed",
-        "data": {"raw_transcript": "um hello", "cleaned_transcript": "Hello."},
-    }
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,4 @@
 import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -100,17 +99,6 @@ def test_the_detail_on_the_wire_has_every_field_of_the_schema(bus: StubBus) -> N
     ]
     assert detail["version"] == "1.0"
     assert detail["status"] == "completed"
-
-
-def test_region_and_bus_are_logged_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-
-    publisher(client_of("http://127.0.0.1:1"), "transcripts")
-
-    (record,) = (record for record in caplog.records if record.name == "adapters.aws.eventbridge.publisher")
-    assert record.levelno == logging.INFO
-    assert vars(record)["region"] == REGION
-    assert vars(record)["bus_name"] == "transcripts"
 
 
 def test_an_event_of_exactly_the_limit_is_sent_and_one_byte_more_is_not(bus: StubBus) -> None:

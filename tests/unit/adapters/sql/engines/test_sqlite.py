@@ -249,16 +249,6 @@ def test_a_read_only_file_is_refused_at_the_start(tmp_path: Path, monkeypatch: p
         keep_private(tmp_path / "test.db")
 
 
-def test_writers_wait_for_each_other_from_the_start(sqlite_place: Place) -> None:
-    database = sqlite_place.open()
-    with database.writing(OutboxUnavailableError) as connection:
-        driver: Any = connection.connection.driver_connection
-        assert driver.in_transaction
-        with pytest.raises(OutboxUnavailableError, match="locked"):
-            SqlOutbox(impatient(sqlite_place)).add(an_event())
-    database.close()
-
-
 def impatient(place: Place) -> Database:
     return Database(sqlite_engine(Path(place.url.removeprefix("sqlite:///"))), wait_seconds=0.05)
 
