@@ -12,9 +12,11 @@ from domain.model.outbox import Published
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from tests.support.samples.factories import an_event
 
+Build = Callable[..., Container]
+
 
 @pytest.fixture
-def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Container]:
+def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Build:
     def build(**environ: str) -> Container:
         for name, value in environ.items():
             if name.startswith("AWS_"):
@@ -28,13 +30,11 @@ def container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., 
     ("transport", "adapter"),
     [("eventbridge", OutboxPublisher), ("memory", InMemoryEventPublisher), ("noop", NoOpEventPublisher)],
 )
-def test_each_transport_has_its_adapter(
-    container: Callable[..., Container], transport: str, adapter: type[object]
-) -> None:
+def test_each_transport_has_its_adapter(container: Build, transport: str, adapter: type[object]) -> None:
     assert isinstance(container(EVENT_TRANSPORT=transport).events(), adapter)
 
 
-def test_auto_publishes_where_credentials_are_found(container: Callable[..., Container]) -> None:
+def test_auto_publishes_where_credentials_are_found(container: Build) -> None:
     found = container(AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY="secret")
 
     assert found.event_transport() is EventTransport.EVENTBRIDGE
@@ -42,7 +42,7 @@ def test_auto_publishes_where_credentials_are_found(container: Callable[..., Con
 
 
 def test_auto_without_credentials_warns_once_and_disables_publishing(
-    container: Callable[..., Container], caplog: pytest.LogCaptureFixture
+    container: Build, caplog: pytest.LogCaptureFixture
 ) -> None:
     without = container()
 
@@ -55,9 +55,7 @@ def test_auto_without_credentials_warns_once_and_disables_publishing(
     assert record.__dict__["reason"] == "no AWS credentials were found"
 
 
-def test_the_start_tells_region_and_bus(
-    container: Callable[..., Container], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_start_tells_region_and_bus(container: Build, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
     container(EVENT_TRANSPORT="eventbridge", AWS_REGION="eu-west-1", EVENTBRIDGE_BUS_NAME="company").events()
@@ -67,9 +65,7 @@ def test_the_start_tells_region_and_bus(
     assert (record.__dict__["region"], record.__dict__["bus_name"]) == ("eu-west-1", "company")
 
 
-def test_everything_is_made_once_and_nothing_is_shared_between_containers(
-    container: Callable[..., Container],
-) -> None:
+def test_everything_is_made_once_and_nothing_is_shared_between_containers(container: Build) -> None:
     one, other = container(EVENT_TRANSPORT="memory"), container(EVENT_TRANSPORT="memory")
 
     assert one.events() is one.events()
@@ -77,7 +73,7 @@ def test_everything_is_made_once_and_nothing_is_shared_between_containers(
     assert one.events() is not other.events()
 
 
-def test_names_reach_the_route(container: Callable[..., Container]) -> None:
+def test_names_reach_the_route(container: Build) -> None:
     names = container(QUEUE_NAME="q", DLQ_NAME="d", RULE_NAME="r", EVENTBRIDGE_BUS_NAME="b").route_names()
 
     assert (names.queue, names.dead_letter_queue, names.rule, names.bus) == ("q", "d", "r", "b")
@@ -85,7 +81,7 @@ def test_names_reach_the_route(container: Callable[..., Container]) -> None:
 
 @pytest.mark.parametrize(("days", "kept"), [("0", False), ("0.5", True)])
 def test_texts_are_kept_for_as_long_as_the_configuration_says(
-    container: Callable[..., Container],
+    container: Build,
     days: str,
     kept: bool,  # noqa: FBT001 - the example's second half
 ) -> None:

@@ -125,38 +125,22 @@ def spoken(*pieces: tuple[float, str]) -> str:
     return RulesCleaner().clean(Transcript(duration_seconds=now, segments=tuple(segments)))
 
 
-@pytest.mark.parametrize(("raw", "expected"), HESITATIONS)
-def test_hesitations_are_left_out_and_answers_are_not(raw: str, expected: str) -> None:
-    assert clean(raw) == expected
+RULES = {
+    "hesitations are left out and answers are not": HESITATIONS,
+    "stutters are said once": STUTTERS,
+    "repeated phrases are said once": REPEATED_PHRASES,
+    "what is repeated on purpose stays": SAID_ON_PURPOSE,
+    "tags and pronunciation suffixes are left out": NOISE,
+    "words stand one space apart and marks behind their word": SPACING,
+    "sentences begin with a capital and end with a stop": CASE_AND_STOPS,
+}
 
 
-@pytest.mark.parametrize(("raw", "expected"), STUTTERS)
-def test_stutters_are_said_once(raw: str, expected: str) -> None:
-    assert clean(raw) == expected
-
-
-@pytest.mark.parametrize(("raw", "expected"), REPEATED_PHRASES)
-def test_repeated_phrases_are_said_once(raw: str, expected: str) -> None:
-    assert clean(raw) == expected
-
-
-@pytest.mark.parametrize(("raw", "expected"), SAID_ON_PURPOSE)
-def test_what_is_repeated_on_purpose_stays(raw: str, expected: str) -> None:
-    assert clean(raw) == expected
-
-
-@pytest.mark.parametrize(("raw", "expected"), NOISE)
-def test_tags_and_pronunciation_suffixes_are_left_out(raw: str, expected: str) -> None:
-    assert clean(raw) == expected
-
-
-@pytest.mark.parametrize(("raw", "expected"), SPACING)
-def test_words_stand_one_space_apart_and_marks_behind_their_word(raw: str, expected: str) -> None:
-    assert clean(raw) == expected
-
-
-@pytest.mark.parametrize(("raw", "expected"), CASE_AND_STOPS)
-def test_sentences_begin_with_a_capital_and_end_with_a_stop(raw: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [pytest.param(*pair, id=f"{rule}: {pair[0]}") for rule, pairs in RULES.items() for pair in pairs],
+)
+def test_a_text_is_cleaned_by_its_rule(raw: str, expected: str) -> None:
     assert clean(raw) == expected
 
 

@@ -31,6 +31,7 @@ AN_ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KE
 BROKEN = Finding(RouteComponent.RULE, "the rule is disabled", "its state is DISABLED", "enable it")
 NO_BUCKET = Finding(RouteComponent.PAYLOAD_BUCKET, "it does not exist", "S3 knows none", "make one")
 
+Build = Callable[..., Container]
 Examined = dict[str, Check]
 
 
@@ -52,7 +53,7 @@ class _Bucket:
 
 
 @pytest.fixture
-def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Container]:
+def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     def build(**environ: str) -> Container:
         for name, value in environ.items():
             if name.startswith("AWS_"):
@@ -72,7 +73,7 @@ def examined(container: Container) -> Examined:
     return {check.name: check for check in examine(container)}
 
 
-def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Callable[..., Container]) -> None:
+def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build) -> None:
     healthy = container()
     healthy.database().close()
 
@@ -98,7 +99,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Calla
     assert checks["route"].found == "not checked: events go to noop"
 
 
-def test_before_the_first_start_nothing_is_made(container: Callable[..., Container], tmp_path: Path) -> None:
+def test_before_the_first_start_nothing_is_made(container: Build, tmp_path: Path) -> None:
     check = examined(container())["database"]
 
     assert check.verdict is CheckResult.WARNING
@@ -107,7 +108,7 @@ def test_before_the_first_start_nothing_is_made(container: Callable[..., Contain
 
 
 def test_an_sqlite_with_the_wal_reset_race_is_a_warning(
-    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
+    container: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = ModuleType("sqlite3.dbapi2")
     old.__dict__.update(sqlite_version="3.40.1", sqlite_version_info=(3, 40, 1))
@@ -121,7 +122,7 @@ def test_an_sqlite_with_the_wal_reset_race_is_a_warning(
 
 @pytest.mark.parametrize(("version", "verdict"), [("8.1.2", CheckResult.WARNING), ("8.1.3", CheckResult.OK)])
 def test_an_ffmpeg_with_known_holes_is_a_warning(
-    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, version: str, verdict: CheckResult
+    container: Build, monkeypatch: pytest.MonkeyPatch, version: str, verdict: CheckResult
 ) -> None:
     monkeypatch.setattr(doctor, "ffmpeg_version", lambda: version)
 
@@ -131,9 +132,7 @@ def test_an_ffmpeg_with_known_holes_is_a_warning(
     assert check.found.startswith(version)
 
 
-def test_events_that_are_parked_are_a_warning_with_the_way_to_see_them(
-    container: Callable[..., Container],
-) -> None:
+def test_events_that_are_parked_are_a_warning_with_the_way_to_see_them(container: Build) -> None:
     service = container()
     outbox = service.outbox()
     outbox.record([Rejected(outbox.add(an_event(), lease_seconds=60), "MalformedDetail")])
@@ -148,10 +147,7 @@ def test_events_that_are_parked_are_a_warning_with_the_way_to_see_them(
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(1.0, CheckResult.OK), (86_400.0, CheckResult.WARNING)])
 def test_events_that_wait_too_long_are_a_warning(
-    container: Callable[..., Container],
-    monkeypatch: pytest.MonkeyPatch,
-    seconds: float,
-    verdict: CheckResult,
+    container: Build, monkeypatch: pytest.MonkeyPatch, seconds: float, verdict: CheckResult
 ) -> None:
     service = container()
     service.database()
@@ -163,7 +159,7 @@ def test_events_that_wait_too_long_are_a_warning(
     assert "check that it runs" in check.remedy or verdict is CheckResult.OK
 
 
-def test_a_database_of_another_version_is_left_as_it_is(container: Callable[..., Container]) -> None:
+def test_a_database_of_another_version_is_left_as_it_is(container: Build) -> None:
     service = container()
     with service.database().writing(OutboxUnavailableError) as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
@@ -175,7 +171,7 @@ def test_a_database_of_another_version_is_left_as_it_is(container: Callable[...,
 
 
 @pytest.mark.process
-def test_a_postgresql_that_confirms_too_early_is_wrong(container: Callable[..., Container]) -> None:
+def test_a_postgresql_that_confirms_too_early_is_wrong(container: Build) -> None:
     with postgresql_server(Path(os.environ[SHARED_FOLDER])) as server:
         url = server.new_url()
         prepare_database(url).close()
@@ -193,9 +189,7 @@ def test_a_postgresql_that_confirms_too_early_is_wrong(container: Callable[..., 
 
 
 @pytest.mark.parametrize("url", ["mysql://me:hunter2@host/name", "postgresql+psycopg://me:hunter2@{}/name"])
-def test_an_unreachable_database_is_wrong_and_named_without_its_password(
-    container: Callable[..., Container], url: str
-) -> None:
+def test_an_unreachable_database_is_wrong_and_named_without_its_password(container: Build, url: str) -> None:
     checks = examined(container(DATABASE_URL=url.format(f"127.0.0.1:{free_port()}")))
 
     assert checks["database"].verdict is CheckResult.WRONG
@@ -203,27 +197,28 @@ def test_an_unreachable_database_is_wrong_and_named_without_its_password(
     assert checks["route"].verdict is CheckResult.OK
 
 
+NO_INODES = os.statvfs_result((4096, 4096, 10**9, 10**9, 10**9, 1000, 0, 0, 0, 255))
+
+
+@pytest.mark.parametrize(
+    ("least", "file_system", "found"),
+    [
+        (2**60, None, "less than MIN_FREE_BYTES (1152921504606846976)"),
+        (0, NO_INODES, "no inode for another file"),
+    ],
+    ids=["few bytes", "no inodes"],
+)
 def test_a_full_disk_is_wrong_for_uploads_and_a_warning_for_events(
-    container: Callable[..., Container],
+    container: Build, monkeypatch: pytest.MonkeyPatch, least: int, file_system: object, found: str
 ) -> None:
-    checks = examined(container(MIN_FREE_BYTES=str(2**60)))
+    if file_system:
+        monkeypatch.setattr(os, "statvfs", lambda _: file_system)
+
+    checks = examined(container(MIN_FREE_BYTES=str(least)))
 
     assert checks["space for uploads"].verdict is CheckResult.WRONG
     assert checks["space for events"].verdict is CheckResult.WARNING
-    assert "less than MIN_FREE_BYTES (1152921504606846976)" in checks["space for uploads"].found
-
-
-def test_a_file_system_without_free_inodes_is_full(
-    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    full = os.statvfs_result((4096, 4096, 10**9, 10**9, 10**9, 1000, 0, 0, 0, 255))
-    monkeypatch.setattr(os, "statvfs", lambda _: full)
-
-    checks = examined(container())
-
-    assert checks["space for uploads"].verdict is CheckResult.WRONG
-    assert checks["space for events"].verdict is CheckResult.WARNING
-    assert "no inode for another file" in checks["space for uploads"].found
+    assert found in checks["space for uploads"].found
 
 
 @pytest.mark.parametrize(
@@ -236,7 +231,7 @@ def test_a_file_system_without_free_inodes_is_full(
     ],
 )
 def test_credentials_that_are_missing_matter_where_they_are_needed(
-    container: Callable[..., Container], transport: str, verdict: CheckResult
+    container: Build, transport: str, verdict: CheckResult
 ) -> None:
     service = container(EVENT_TRANSPORT=transport)
     service.infrastructure.override(providers.Object(_Route()))
@@ -244,7 +239,7 @@ def test_credentials_that_are_missing_matter_where_they_are_needed(
     assert examined(service)["credentials"].verdict is verdict
 
 
-def test_credentials_are_found_and_never_told(container: Callable[..., Container]) -> None:
+def test_credentials_are_found_and_never_told(container: Build) -> None:
     service = container(EVENT_TRANSPORT="auto", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route()))
 
@@ -254,14 +249,14 @@ def test_credentials_are_found_and_never_told(container: Callable[..., Container
     assert [secret for secret in AN_ACCOUNT.values() if secret in str(checks)] == []
 
 
-def test_a_profile_that_is_not_there_is_wrong_and_named(container: Callable[..., Container]) -> None:
+def test_a_profile_that_is_not_there_is_wrong_and_named(container: Build) -> None:
     check = examined(container(EVENT_TRANSPORT="eventbridge", AWS_PROFILE="unknown"))["credentials"]
 
     assert check.verdict is CheckResult.WRONG
     assert check.found.startswith("AWS_PROFILE='unknown' is not a profile")
 
 
-def test_a_sound_route_is_reported_by_its_names(container: Callable[..., Container]) -> None:
+def test_a_sound_route_is_reported_by_its_names(container: Build) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", EVENTBRIDGE_BUS_NAME="company", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route()))
 
@@ -273,9 +268,7 @@ def test_a_sound_route_is_reported_by_its_names(container: Callable[..., Contain
 
 @pytest.mark.parametrize(("proven", "verdict"), [(True, CheckResult.WRONG), (False, CheckResult.WARNING)])
 def test_each_finding_of_the_route_is_a_check(
-    container: Callable[..., Container],
-    proven: bool,  # noqa: FBT001 - the example's first half
-    verdict: CheckResult,
+    container: Build, *, proven: bool, verdict: CheckResult
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route(BROKEN._replace(proven=proven))))
@@ -288,16 +281,14 @@ def test_each_finding_of_the_route_is_a_check(
     assert "route" not in checks
 
 
-def test_without_a_payload_bucket_it_says_what_becomes_of_large_transcripts(
-    container: Callable[..., Container],
-) -> None:
+def test_without_a_payload_bucket_it_says_what_becomes_of_large_transcripts(container: Build) -> None:
     check = examined(container())["payload bucket"]
 
     assert check.verdict is CheckResult.OK
     assert check.found == "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
 
 
-def test_a_payload_bucket_that_nothing_goes_to_is_not_looked_at(container: Callable[..., Container]) -> None:
+def test_a_payload_bucket_that_nothing_goes_to_is_not_looked_at(container: Build) -> None:
     service = container(PAYLOAD_BUCKET="my-transcripts", **AN_ACCOUNT)
     service.payloads.override(providers.Object(_Bucket(NO_BUCKET)))
 
@@ -316,7 +307,7 @@ def test_a_payload_bucket_that_nothing_goes_to_is_not_looked_at(container: Calla
     ids=["sound", "proven", "not proven"],
 )
 def test_a_payload_bucket_is_looked_at_where_events_go_to_eventbridge(
-    container: Callable[..., Container], findings: tuple[Finding, ...], verdict: CheckResult, found: str
+    container: Build, findings: tuple[Finding, ...], verdict: CheckResult, found: str
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", PAYLOAD_BUCKET="my-transcripts", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route()))
@@ -330,7 +321,7 @@ def test_a_payload_bucket_is_looked_at_where_events_go_to_eventbridge(
 
 
 def test_an_unexpected_error_fails_its_own_check_only(
-    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    container: Build, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> NoReturn:
         raise RuntimeError("hunter2")
@@ -348,7 +339,7 @@ def test_an_unexpected_error_fails_its_own_check_only(
 
 
 def test_a_pyav_that_cannot_be_loaded_is_wrong(
-    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    container: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "av.py").write_text("raise ImportError('libavcodec.so')\n", encoding="utf-8")
     monkeypatch.delitem(sys.modules, "av", raising=False)
@@ -361,7 +352,7 @@ def test_a_pyav_that_cannot_be_loaded_is_wrong(
 
 
 def test_an_installation_without_an_engine_is_not_wrong(
-    container: Callable[..., Container], monkeypatch: pytest.MonkeyPatch
+    container: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
 
@@ -374,9 +365,7 @@ def test_an_installation_without_an_engine_is_not_wrong(
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])
-def test_a_folder_that_cannot_be_written_to_is_wrong(
-    container: Callable[..., Container], tmp_path: Path, place: str
-) -> None:
+def test_a_folder_that_cannot_be_written_to_is_wrong(container: Build, tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
 
     check = examined(container(SPOOL_DIR=str(tmp_path / place)))["space for uploads"]
@@ -385,7 +374,7 @@ def test_a_folder_that_cannot_be_written_to_is_wrong(
     assert check.found == f"{tmp_path}/file is not a folder that this user can write to"
 
 
-def test_the_workers_and_what_decided_on_them_are_told(container: Callable[..., Container]) -> None:
+def test_the_workers_and_what_decided_on_them_are_told(container: Build) -> None:
     check = examined(container(TRANSCRIBER_WORKERS="3"))["workers"]
 
     assert check.verdict is CheckResult.OK

@@ -9,6 +9,7 @@ from adapters.aws.sqs.queue import SqsQueue
 from ports.queue_port import QueueMessage
 from tests.support.aws.sqs_queues import TRACE_HEADER, receive_stubbed
 
+Stubbed = tuple[SqsQueue, Stubber]
 EVENTBRIDGE_SAYS = {
     "RULE_ARN": "arn:aws:events:eu-central-1:123456789012:rule/capture",
     "TARGET_ARN": "arn:aws:sqs:eu-central-1:123456789012:orders",
@@ -19,7 +20,7 @@ EVENTBRIDGE_SAYS = {
 }
 
 
-def _read(stubbed: tuple[SqsQueue, Stubber], named: dict[str, str], **system: str) -> QueueMessage:
+def _read(stubbed: Stubbed, named: dict[str, str], **system: str) -> QueueMessage:
     queue, stubber = stubbed
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in named.items()}
     message = {
@@ -33,7 +34,7 @@ def _read(stubbed: tuple[SqsQueue, Stubber], named: dict[str, str], **system: st
     return queue.receive(1, visibility_timeout=10)[0]
 
 
-def test_why_eventbridge_could_not_deliver_is_read(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_why_eventbridge_could_not_deliver_is_read(stubbed: Stubbed) -> None:
     message = _read(stubbed, EVENTBRIDGE_SAYS)
 
     why = ("NO_PERMISSIONS", "not authorised", 185, "MaximumRetryAttempts")
@@ -42,22 +43,20 @@ def test_why_eventbridge_could_not_deliver_is_read(stubbed: tuple[SqsQueue, Stub
 
 
 @pytest.mark.parametrize("attempts", ["", "many", "-1", "9" * 5000])
-def test_a_number_of_retries_that_is_none_is_not_told(
-    stubbed: tuple[SqsQueue, Stubber], attempts: str
-) -> None:
+def test_a_number_of_retries_that_is_none_is_not_told(stubbed: Stubbed, attempts: str) -> None:
     delivery_failure = _read(stubbed, {**EVENTBRIDGE_SAYS, "RETRY_ATTEMPTS": attempts}).delivery_failure
 
     assert delivery_failure
     assert delivery_failure.attempts is None
 
 
-def test_a_message_that_reached_a_queue_before_was_delivered(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_a_message_that_reached_a_queue_before_was_delivered(stubbed: Stubbed) -> None:
     source = {"DeadLetterQueueSourceArn": EVENTBRIDGE_SAYS["TARGET_ARN"]}
 
     assert _read(stubbed, EVENTBRIDGE_SAYS, **source).delivery_failure is None
 
 
-def test_when_a_message_was_sent_is_read_to_the_millisecond(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_when_a_message_was_sent_is_read_to_the_millisecond(stubbed: Stubbed) -> None:
     message = _read(stubbed, {}, SentTimestamp="1764000000123")
 
     assert message.sent_at == datetime(2025, 11, 24, 16, 0, 0, 123000, tzinfo=UTC)
@@ -70,7 +69,7 @@ def _sent(entry_id: str, md5: str) -> dict[str, str]:
 MD5_OF_A = "0cc175b9c0f1b6a831c399e269772661"
 
 
-def test_a_copy_that_arrived_changed_is_no_copy(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_a_copy_that_arrived_changed_is_no_copy(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "a", "b")
     sent = [_sent("0", MD5_OF_A), _sent("1", MD5_OF_A)]
@@ -82,7 +81,7 @@ def test_a_copy_that_arrived_changed_is_no_copy(stubbed: tuple[SqsQueue, Stubber
     ]
 
 
-def test_attributes_that_arrived_changed_make_no_copy(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_attributes_that_arrived_changed_make_no_copy(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "a")
     sent = {**_sent("0", MD5_OF_A), "MD5OfMessageAttributes": MD5_OF_A}
@@ -91,7 +90,7 @@ def test_attributes_that_arrived_changed_make_no_copy(stubbed: tuple[SqsQueue, S
     assert queue.resend(held)[0].problem == "the copy arrived changed"
 
 
-def test_one_refused_entry_leaves_the_others_copied(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_one_refused_entry_leaves_the_others_copied(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "b", "a", "c")
     failed = [{"Id": "0", "SenderFault": True, "Code": "KMS.AccessDeniedException"}]
@@ -105,7 +104,7 @@ def test_one_refused_entry_leaves_the_others_copied(stubbed: tuple[SqsQueue, Stu
     ]
 
 
-def test_a_refused_call_refuses_every_copy_and_raises_nothing(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_a_refused_call_refuses_every_copy_and_raises_nothing(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "a")
     stubber.add_client_error("send_message_batch", "AccessDenied", "no sqs:SendMessage")
@@ -116,7 +115,7 @@ def test_a_refused_call_refuses_every_copy_and_raises_nothing(stubbed: tuple[Sqs
     assert "no sqs:SendMessage" in copy.problem
 
 
-def test_a_copy_is_sent_with_the_trace_header_of_its_original(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_a_copy_is_sent_with_the_trace_header_of_its_original(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     system = {"ApproximateReceiveCount": "1", "AWSTraceHeader": TRACE_HEADER}
     message = {"MessageId": "a", "ReceiptHandle": "a", "Body": "a", "Attributes": system}

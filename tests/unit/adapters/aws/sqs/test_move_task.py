@@ -13,10 +13,11 @@ from tests.support.aws.routes import moto_clients
 
 ARN = "arn:aws:sqs:eu-central-1:123456789012:"
 HANDLE = "a-handle"
+Stubbed = tuple[SqsMoveTask, Stubber]
 
 
 @pytest.fixture
-def stubbed() -> Iterator[tuple[SqsMoveTask, Stubber]]:
+def stubbed() -> Iterator[Stubbed]:
     client: Any = moto_clients().sqs
     with Stubber(client) as stubber:
         for name in ("dlq", "queue"):
@@ -25,7 +26,7 @@ def stubbed() -> Iterator[tuple[SqsMoveTask, Stubber]]:
         yield SqsMoveTask(client, source="dlq", target="queue"), stubber
 
 
-def _started(stubbed: tuple[SqsMoveTask, Stubber]) -> SqsMoveTask:
+def _started(stubbed: Stubbed) -> SqsMoveTask:
     task, stubber = stubbed
     wanted = {"SourceArn": ARN + "dlq", "DestinationArn": ARN + "queue"}
     stubber.add_response("start_message_move_task", {"TaskHandle": HANDLE}, wanted)
@@ -38,7 +39,7 @@ def _tells(stubber: Stubber, **task: Any) -> None:
     stubber.add_response("list_message_move_tasks", {"Results": [task] if task else []}, wanted)
 
 
-def test_a_move_that_runs_tells_how_far_it_is(stubbed: tuple[SqsMoveTask, Stubber]) -> None:
+def test_a_move_that_runs_tells_how_far_it_is(stubbed: Stubbed) -> None:
     task = _started(stubbed)
     counts = {"ApproximateNumberOfMessagesMoved": 3, "ApproximateNumberOfMessagesToMove": 7}
     _tells(stubbed[1], Status="RUNNING", **counts)
@@ -47,7 +48,7 @@ def test_a_move_that_runs_tells_how_far_it_is(stubbed: tuple[SqsMoveTask, Stubbe
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "CANCELLING", "CANCELLED"])
-def test_a_move_that_has_ended_is_not_cancelled(stubbed: tuple[SqsMoveTask, Stubber], status: str) -> None:
+def test_a_move_that_has_ended_is_not_cancelled(stubbed: Stubbed, status: str) -> None:
     task = _started(stubbed)
     _tells(stubbed[1], Status=status, ApproximateNumberOfMessagesMoved=7)
 
@@ -56,21 +57,21 @@ def test_a_move_that_has_ended_is_not_cancelled(stubbed: tuple[SqsMoveTask, Stub
     stubbed[1].assert_no_pending_responses()
 
 
-def test_a_move_that_failed_says_why(stubbed: tuple[SqsMoveTask, Stubber]) -> None:
+def test_a_move_that_failed_says_why(stubbed: Stubbed) -> None:
     task = _started(stubbed)
     _tells(stubbed[1], Status="FAILED", FailureReason="CouldNotDetermineMessageSource")
 
     assert task.progress() == MoveProgress(running=False, moved=0, problem="CouldNotDetermineMessageSource")
 
 
-def test_a_move_that_sqs_does_not_know_has_ended(stubbed: tuple[SqsMoveTask, Stubber]) -> None:
+def test_a_move_that_sqs_does_not_know_has_ended(stubbed: Stubbed) -> None:
     task = _started(stubbed)
     _tells(stubbed[1])
 
     assert task.progress() == MoveProgress(running=False, moved=0, problem="SQS does not list the move task")
 
 
-def test_a_move_that_runs_can_be_cancelled_once(stubbed: tuple[SqsMoveTask, Stubber]) -> None:
+def test_a_move_that_runs_can_be_cancelled_once(stubbed: Stubbed) -> None:
     task = _started(stubbed)
     stubbed[1].add_response("cancel_message_move_task", {}, {"TaskHandle": HANDLE})
 
@@ -80,9 +81,7 @@ def test_a_move_that_runs_can_be_cancelled_once(stubbed: tuple[SqsMoveTask, Stub
     stubbed[1].assert_no_pending_responses()
 
 
-def test_a_cancellation_that_fails_is_logged(
-    stubbed: tuple[SqsMoveTask, Stubber], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_cancellation_that_fails_is_logged(stubbed: Stubbed, caplog: pytest.LogCaptureFixture) -> None:
     task = _started(stubbed)
     stubbed[1].add_client_error("cancel_message_move_task", "InternalError")
 
@@ -94,7 +93,7 @@ def test_a_cancellation_that_fails_is_logged(
 
 
 @pytest.mark.parametrize("code", ["AWS.SimpleQueueService.UnsupportedOperation", "AccessDenied", "500"])
-def test_a_move_that_is_refused_names_the_code(stubbed: tuple[SqsMoveTask, Stubber], code: str) -> None:
+def test_a_move_that_is_refused_names_the_code(stubbed: Stubbed, code: str) -> None:
     task, stubber = stubbed
     stubber.add_client_error("start_message_move_task", code)
 

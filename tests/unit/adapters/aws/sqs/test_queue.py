@@ -16,6 +16,8 @@ from tests.contracts.queue_port import QueuePortContract, Send
 from tests.support.aws.routes import moto_clients
 from tests.support.aws.sqs_queues import ATTRIBUTES, create_pair, receive_stubbed, sender
 
+Stubbed = tuple[SqsQueue, Stubber]
+
 
 @pytest.fixture
 def sqs() -> Iterator[Any]:
@@ -128,7 +130,7 @@ def test_a_queue_that_vanishes_refuses_copies_and_raises_at_a_deletion(sqs: Any,
 
 
 def test_a_failed_release_is_logged_and_raises_nothing(
-    stubbed: tuple[SqsQueue, Stubber], caplog: pytest.LogCaptureFixture
+    stubbed: Stubbed, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "a")
@@ -143,7 +145,7 @@ def test_a_failed_release_is_logged_and_raises_nothing(
 
 @pytest.mark.parametrize("operation", ["delete_message_batch", "send_message_batch"])
 def test_a_return_path_without_permission_is_found_before_anything_is_received(
-    stubbed: tuple[SqsQueue, Stubber], operation: str
+    stubbed: Stubbed, operation: str
 ) -> None:
     queue, stubber = stubbed
     turned_down = {"Successful": [], "Failed": [{"Id": "0", "SenderFault": True, "Code": "Invalid"}]}
@@ -155,9 +157,7 @@ def test_a_return_path_without_permission_is_found_before_anything_is_received(
         queue.check_permissions()
 
 
-def test_the_return_path_is_tried_with_an_entry_that_no_queue_accepts(
-    stubbed: tuple[SqsQueue, Stubber],
-) -> None:
+def test_the_return_path_is_tried_with_an_entry_that_no_queue_accepts(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     turned_down = {"Successful": [], "Failed": [{"Id": "0", "SenderFault": True, "Code": "Invalid"}]}
     nothing = {"QueueUrl": ANY, "Entries": [{"Id": "0", "ReceiptHandle": "none"}]}
@@ -169,7 +169,7 @@ def test_the_return_path_is_tried_with_an_entry_that_no_queue_accepts(
     stubber.assert_no_pending_responses()
 
 
-def test_no_error_of_botocore_escapes(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_no_error_of_botocore_escapes(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "a")
     for operation in ("receive_message", "delete_message_batch", "get_queue_attributes"):
@@ -183,9 +183,7 @@ def test_no_error_of_botocore_escapes(stubbed: tuple[SqsQueue, Stubber]) -> None
         assert not isinstance(caught.value.__cause__, ClientError)
 
 
-def test_what_sqs_failed_to_hide_by_its_own_fault_may_be_hidden_later(
-    stubbed: tuple[SqsQueue, Stubber],
-) -> None:
+def test_what_sqs_failed_to_hide_by_its_own_fault_may_be_hidden_later(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "a", "b")
     failed = [
@@ -202,7 +200,7 @@ def test_what_sqs_failed_to_hide_by_its_own_fault_may_be_hidden_later(
     assert queue.change_visibility(held, visibility_timeout=30) == (held[1],)
 
 
-def test_a_refused_call_to_hide_raises(stubbed: tuple[SqsQueue, Stubber]) -> None:
+def test_a_refused_call_to_hide_raises(stubbed: Stubbed) -> None:
     queue, stubber = stubbed
     held = receive_stubbed(queue, stubber, "a")
     stubber.add_client_error("change_message_visibility_batch", "AccessDenied", "no")
