@@ -22,6 +22,7 @@ V1 = "7f2a1c9e-1b6e-1a50-9a49-0a3e6f5f7d11"
         (("process", ""), "'' is not a path"),
         (("process", "a\0b"), "'a\\x00b' is not a path"),
         (("process", "/"), "is a directory"),
+        (("process", "/nowhere.wav"), "'/nowhere.wav' does not exist"),
         (("process", RECORDING, "--tenant", "acme"), "'acme' is no UUID v4"),
         (("process", RECORDING, "--tenant", V1), "is no UUID v4"),
         (("process", RECORDING, "--tenant", ""), "'' is no UUID v4"),

@@ -95,6 +95,16 @@ class _FailsFirst:
         raise self._client.exceptions.from_code(self._code)(error.response, self._operation)
 
 
+def failing(
+    clients: Clients, service: str, operation: str, code: str, *, times: int = 1
+) -> tuple[AwsEventInfrastructure, list[float]]:
+    """Return an infrastructure with a failing operation, and the list of its pauses."""
+    pauses: list[float] = []
+    client = _FailsFirst(getattr(clients, service), operation, code, times)
+    changed = clients._replace(**{service: client})
+    return AwsEventInfrastructure(*changed, RouteNames(), pause=pauses.append), pauses
+
+
 @pytest.mark.parametrize(
     ("service", "operation", "code"),
     [
@@ -106,21 +116,14 @@ class _FailsFirst:
 def test_what_passes_by_itself_is_tried_again(
     clients: Clients, service: str, operation: str, code: str
 ) -> None:
-    failing = _FailsFirst(getattr(clients, service), operation, code, times=2)
-    pauses: list[float] = []
-    infrastructure = AwsEventInfrastructure(
-        *clients._replace(**{service: failing}), RouteNames(), pause=pauses.append
-    )
+    infrastructure, pauses = failing(clients, service, operation, code, times=2)
 
     assert infrastructure.provision().ok
     assert pauses == [1.0, 1.0]
 
 
 def test_what_does_not_pass_ends_in_an_error(clients: Clients) -> None:
-    failing = _FailsFirst(clients.events, "put_rule", "ConcurrentModificationException", times=99)
-    infrastructure = AwsEventInfrastructure(
-        *clients._replace(events=failing), RouteNames(), pause=lambda _: None
-    )
+    infrastructure, _ = failing(clients, "events", "put_rule", "ConcurrentModificationException", times=99)
 
     with pytest.raises(InfrastructureError, match=r"the rule capture-transcripts-rule.*Concurrent"):
         infrastructure.provision()
@@ -128,8 +131,7 @@ def test_what_does_not_pass_ends_in_an_error(clients: Clients) -> None:
 
 def test_a_queue_that_somebody_else_creates_first_is_an_existing_one(clients: Clients) -> None:
     clients.sqs.create_queue(QueueName="meeting-transcripts-dlq", Attributes={"VisibilityTimeout": "5"})
-    too_early = _FailsFirst(clients.sqs, "get_queue_url", "QueueDoesNotExist", times=1)
-    infrastructure = AwsEventInfrastructure(*clients._replace(sqs=too_early), RouteNames())
+    infrastructure, _ = failing(clients, "sqs", "get_queue_url", "QueueDoesNotExist")
 
     provisioning = infrastructure.provision()
 
@@ -142,8 +144,7 @@ def test_a_queue_that_somebody_else_creates_first_is_an_existing_one(clients: Cl
 
 
 def test_a_queue_deleted_a_moment_ago_asks_to_wait_60_seconds(clients: Clients) -> None:
-    failing = _FailsFirst(clients.sqs, "create_queue", "QueueDeletedRecently", times=1)
-    infrastructure = AwsEventInfrastructure(*clients._replace(sqs=failing), RouteNames())
+    infrastructure, _ = failing(clients, "sqs", "create_queue", "QueueDeletedRecently")
 
     with pytest.raises(InfrastructureError, match=r"meeting-transcripts-dlq was deleted.*wait 60 seconds"):
         infrastructure.provision()
@@ -176,8 +177,7 @@ def test_a_target_that_eventbridge_refuses_is_an_error() -> None:
 def test_a_missing_permission_names_the_part_and_quotes_no_request(
     clients: Clients, service: str, operation: str
 ) -> None:
-    failing = _FailsFirst(getattr(clients, service), operation, "SomethingElse", times=1)
-    infrastructure = AwsEventInfrastructure(*clients._replace(**{service: failing}), RouteNames())
+    infrastructure, _ = failing(clients, service, operation, "SomethingElse")
 
     with pytest.raises(InfrastructureError, match=r"(transcripts|capture).* failed: SomethingElse") as caught:
         infrastructure.provision()

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -12,7 +11,6 @@ from hypothesis.stateful import (
     invariant,
     multiple,
     rule,
-    run_state_machine_as_test,
 )
 
 from adapters.in_memory import InMemoryOutbox
@@ -20,7 +18,8 @@ from adapters.sql.database import Database
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.outbox import EventLease, OutboxRecord, Outcome, Postponed, Published, Rejected
 from ports.outbox_port import OutboxPort
-from tests.support.databases.databases import LIBRARIES, POSTGRESQL, Clock, Place
+from tests.support.databases.databases import LIBRARIES, POSTGRESQL, Clock
+from tests.support.databases.state_machines import run_on_a_database
 from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.slow
@@ -137,20 +136,6 @@ def outcome_of(lease: EventLease, kind: str, delay_seconds: float) -> Outcome:
     [*zip(LIBRARIES, (25, 5), strict=True), pytest.param(POSTGRESQL, 10, marks=pytest.mark.process)],
 )
 def test_an_outbox_in_a_database_is_like_one_in_memory(
-    request: pytest.FixtureRequest, kind: str, examples: int, tmp_path: Any
+    request: pytest.FixtureRequest, kind: str, examples: int
 ) -> None:
-    url = f"sqlite:///{tmp_path}/test.db"
-    place = request.getfixturevalue("postgresql_place") if kind == POSTGRESQL else Place(kind, url)
-    database = place.open()
-    machine = type("Machine", (OutboxMachine,), {"database": database})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=30,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),  # a shared machine is slow at times
-        ),
-    )
-    database.close()
+    run_on_a_database(OutboxMachine, request, kind, examples)

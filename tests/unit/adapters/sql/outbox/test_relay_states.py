@@ -1,11 +1,9 @@
 """Random sequences of steps: two relays on a database lose no event while the bus and the outbox fail."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -16,7 +14,6 @@ from hypothesis.stateful import (
     multiple,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from adapters.sql.database import Database
@@ -28,7 +25,8 @@ from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from ports.event_port import PublishOutcome
-from tests.support.databases.databases import LIBRARIES, POSTGRESQL, Clock, Place
+from tests.support.databases.databases import LIBRARIES, POSTGRESQL, Clock
+from tests.support.databases.state_machines import run_on_a_database
 from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, seeded
 from tests.support.samples.factories import an_event
 
@@ -183,23 +181,6 @@ class RelayMachine(RuleBasedStateMachine):
     [*zip(LIBRARIES, (25, 5), strict=True), pytest.param(POSTGRESQL, 15, marks=pytest.mark.process)],
 )
 def test_no_interleaving_of_relays_loses_an_event(
-    request: pytest.FixtureRequest, kind: str, examples: int, tmp_path: Path
+    request: pytest.FixtureRequest, kind: str, examples: int
 ) -> None:
-    url = f"sqlite:///{tmp_path}/test.db"
-    place = request.getfixturevalue("postgresql_place") if kind == POSTGRESQL else Place(kind, url)
-    database = place.open()
-    machine = type("Machine", (RelayMachine,), {"database": database})
-    try:
-        run_state_machine_as_test(
-            machine,
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=30,
-                deadline=None,
-                database=None,
-                phases=[Phase.generate],  # shrinking takes minutes; the steps are printed anyway
-                suppress_health_check=list(HealthCheck),  # a shared machine is slow at times
-            ),
-        )
-    finally:
-        database.close()
+    run_on_a_database(RelayMachine, request, kind, examples)

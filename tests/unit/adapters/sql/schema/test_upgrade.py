@@ -1,8 +1,6 @@
 """Migrations: the resulting schema, and several processes that start at once."""
 
 import logging
-import subprocess
-import sys
 
 import pytest
 from alembic import command
@@ -20,7 +18,7 @@ from adapters.sql.schema.tables import SCHEMA_REVISION
 from adapters.sql.schema.upgrade import revision, upgrade_schema
 from domain.model.errors import ConfigurationError
 from tests.support.databases.databases import Place
-from tests.support.databases.processes import ROOT, run_together
+from tests.support.databases.processes import run_together
 from tests.support.samples.factories import an_event
 
 
@@ -113,18 +111,3 @@ def test_a_migration_leaves_logging_alone(sqlite_place: Place, caplog: pytest.Lo
 
     assert logging.root.handlers == before
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
-
-
-@pytest.mark.process
-def test_a_start_without_a_migration_does_not_import_alembic(sqlite_place: Place) -> None:
-    sqlite_place.open().close()
-    code = (
-        "import sys; from bootstrap.factories.database import prepare_database;"
-        f"prepare_database({sqlite_place.url!r}); print('alembic' in sys.modules)"
-    )
-
-    told = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
-    )
-
-    assert told.stdout == "False\n"

@@ -1,31 +1,31 @@
 """`transcripts iam-policy`: what it prints, what it asks, and its exit codes."""
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from moto import mock_aws
 
-from entrypoints.cli.main import main
+from tests.support.harness.command_line import Caller, Told
+
+Run = Callable[..., Told]
 
 ROLES = ["publisher", "consumer", "operator", "provisioner"]
 ACCOUNT = ("--account", "012345678901")
 
 
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(["iam-policy", *arguments])
-    return int(ended.value.code or 0)
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return lambda *arguments: Caller(capsys)("iam-policy", *arguments)
 
 
 @pytest.fixture
-def arns(capsys: pytest.CaptureFixture[str]) -> Any:
+def arns(run: Run) -> Any:
     """Runs the command, and reads every ARN that it prints."""
 
     def printed(*arguments: str) -> set[str]:
-        assert run(*arguments) == 0
-        policy = json.loads(capsys.readouterr().out)
-        return {arn for statement in policy["Statement"] for arn in statement["Resource"] if arn != "*"}
+        statements = run(*arguments).answer["Statement"]
+        return {arn for statement in statements for arn in statement["Resource"] if arn != "*"}
 
     return printed
 
@@ -76,13 +76,13 @@ def test_the_partition_is_the_regions(
     assert {arn.split(":")[1] for arn in arns("consumer", *ACCOUNT)} == {partition}
 
 
-def test_a_region_of_no_partition_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_region_of_no_partition_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "moon-east-1")
 
-    assert run("consumer", *ACCOUNT) == 2
-    assert "moon-east-1" in capsys.readouterr().err
+    told = run("consumer", *ACCOUNT)
+
+    assert told.code == 2
+    assert "moon-east-1" in told.err
 
 
 def test_the_account_is_the_one_of_the_credentials(arns: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,27 +95,24 @@ def test_the_account_is_the_one_of_the_credentials(arns: Any, monkeypatch: pytes
     assert {arn.split(":")[4] for arn in found} == {"123456789012"}
 
 
-def test_without_credentials_the_account_has_to_be_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("consumer") == 2
+def test_without_credentials_the_account_has_to_be_named(run: Run) -> None:
+    code, out, err = run("consumer")
 
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert "NoCredentialsError" in output.err
-    assert "--account 123456789012" in output.err
+    assert (code, out) == (2, "")
+    assert "NoCredentialsError" in err
+    assert "--account 123456789012" in err
 
 
 def test_a_policy_that_is_too_long_for_iam_is_printed_with_a_warning(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENTBRIDGE_BUS_NAME", "b" * 256)
-    assert run("consumer", *ACCOUNT) == 0
-    assert capsys.readouterr().err == ""
+    assert run("consumer", *ACCOUNT).err == ""
 
-    assert run("operator", *ACCOUNT, "--dlq-archive", "s3://letters/" + "x" * 1000) == 0
+    told = run("operator", *ACCOUNT, "--dlq-archive", "s3://letters/" + "x" * 1000)
 
-    output = capsys.readouterr()
-    assert json.loads(output.out)
-    assert "split its statements into two policies" in output.err
+    assert told.answer
+    assert "split its statements into two policies" in told.err
 
 
 @pytest.mark.parametrize(
@@ -129,7 +126,9 @@ def test_a_policy_that_is_too_long_for_iam_is_printed_with_a_warning(
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_can(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], complaint: str
+    run: Run, arguments: tuple[str, ...], complaint: str
 ) -> None:
-    assert run(*arguments) == 2
-    assert complaint in capsys.readouterr().err
+    told = run(*arguments)
+
+    assert told.code == 2
+    assert complaint in told.err

@@ -75,21 +75,6 @@ def test_a_recording_without_speech_is_said_to_be_one(tmp_path: Path) -> None:
     assert "(no speech)" in result.stdout
 
 
-def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
-    result = process(tmp_path / "nowhere.wav")
-
-    assert result.returncode == 2
-    assert "nowhere.wav" in result.stderr
-
-
-def test_an_unusable_user_is_named(recording: Path) -> None:
-    result = process(recording, "--user", "a\nb")
-
-    assert result.returncode == 2
-    assert "X-User-ID must be" in result.stderr
-    assert "Traceback" not in result.stderr
-
-
 def test_disabled_publishing_is_warned_about(recording: Path) -> None:
     result = transcripts("process", recording, TRANSCRIBER="canned")
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from domain.model.errors import InfrastructureError
 from domain.model.route.route import Finding, RouteComponent, Verification
 from entrypoints.cli.commands import verify
 from tests.support.harness.command_line import CommandOn
@@ -19,7 +18,7 @@ LOST = Verification(TEST_ID, arrived=False, seconds=30.0, messages_seen=0, findi
 class _Service:
     """A verification with a given result, and its container."""
 
-    def __init__(self, outcome: Verification | InfrastructureError) -> None:
+    def __init__(self, outcome: Verification) -> None:
         self._outcome = outcome
         self.timeouts: list[float] = []
 
@@ -28,8 +27,6 @@ class _Service:
 
     def verify(self, timeout_seconds: float) -> Verification:
         self.timeouts.append(timeout_seconds)
-        if isinstance(self._outcome, InfrastructureError):
-            raise self._outcome
         return self._outcome
 
 
