@@ -83,7 +83,7 @@ def test_nothing_changed_is_fine(checkout: Checkout) -> None:
 
 
 def test_words_and_a_minor_version_with_an_optional_key_are_fine(checkout: Checkout) -> None:
-    checkout.change(('description="Who handed the recording in."', 'description="Who asked."'))
+    checkout.change(('description="The user who uploaded the recording."', 'description="The uploader."'))
     checkout.commit("Other words")
     assert checkout.test().returncode == 0
 
@@ -108,7 +108,7 @@ def before_it_is_committed(checkout: Checkout) -> None:
 
 def hidden_behind_a_harmless_commit(checkout: Checkout) -> None:
     in_one_commit(checkout)
-    checkout.change(('description="Who handed the recording in."', 'description="Who asked."'))
+    checkout.change(('description="The user who uploaded the recording."', 'description="The uploader."'))
     checkout.commit("Other words")
 
 
