@@ -8,6 +8,9 @@ from typing import NamedTuple, Protocol
 
 from domain.model.messages.message import NO_ATTRIBUTES, Attributes, DeliveryFailure
 
+MAX_RECEIVE = 10
+"""The most messages that one receive returns (SQS, ReceiveMessage)."""
+
 MAX_VISIBILITY_TIMEOUT = 12 * 3600
 """The most seconds that a message can stay hidden after a receive (SQS, ChangeMessageVisibility)."""
 

@@ -13,7 +13,7 @@ import pytest
 from moto.backends import get_backend
 from moto.server import ThreadedMotoServer
 
-from domain.services.dead_letters.scan import BATCH
+from ports.queue_port import MAX_RECEIVE
 from tests.support.doubles.delivery import seeded
 from tests.support.faults.servers import CREDENTIALS
 from tests.support.harness.dead_letters import an_envelope
@@ -41,8 +41,8 @@ class Sqs:
 
     def fill(self, count: int) -> None:
         """Send a number of dead letters."""
-        for _ in range(count // BATCH):
-            bodies = [an_envelope() for _ in range(BATCH)]
+        for _ in range(count // MAX_RECEIVE):
+            bodies = [an_envelope() for _ in range(MAX_RECEIVE)]
             entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
             self._client.send_message_batch(QueueUrl=self._urls[DEAD_LETTERS], Entries=entries)
             self.sent.update(bodies)
@@ -111,5 +111,5 @@ def test_redrives_killed_at_random_moments_lose_nothing(sqs: Sqs) -> None:
         assert found.keys() == sqs.sent
 
     assert killed >= ROUNDS / 2
-    assert found.total() - len(found) <= killed * BATCH
+    assert found.total() - len(found) <= killed * MAX_RECEIVE
     assert len(sqs.stored(QUEUE)) >= ROUNDS

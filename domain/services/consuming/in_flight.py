@@ -11,9 +11,6 @@ from domain.model.consuming.lease import EventKey, ProcessingLease
 from domain.model.events.envelope import EventEnvelope
 from ports.queue_port import QueueMessage
 
-BATCH = 10
-"""The most messages that one receive returns."""
-
 MAX_PREFETCH = 100
 """The most messages of several receives that share one call of the deduplication store."""
 

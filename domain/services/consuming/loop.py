@@ -8,11 +8,12 @@ from threading import Event, Lock
 
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
 from domain.services.consuming.handler_circuit import MAX_PROBES_BEFORE_END, HandlerCircuit, OutageLog
-from domain.services.consuming.in_flight import BATCH, MAX_PREFETCH, InFlight, InFlightMessage
+from domain.services.consuming.in_flight import MAX_PREFETCH, InFlight, InFlightMessage
 from domain.services.consuming.options import ConsumerOptions
 from domain.services.consuming.processor import MessageProcessor
 from domain.services.consuming.receiver import Receiver, ReceiveResult
 from domain.services.resilience.backoff import Backoff
+from ports.queue_port import MAX_RECEIVE
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ class ConsumerLoop:
             self._receiver.check_deduplication()
         result = self._receiver.receive(limit, wait_seconds=self._wait_seconds())
         self._outage_log.end()
-        self._in_flight.is_busy = result.received >= BATCH
+        self._in_flight.is_busy = result.received >= MAX_RECEIVE
         if not result.received:
             self._processor.flush()
         return result

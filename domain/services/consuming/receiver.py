@@ -13,10 +13,10 @@ from domain.model.errors import (
 )
 from domain.model.events.envelope import parse_envelope
 from domain.services.consuming.acknowledger import Acknowledger
-from domain.services.consuming.in_flight import BATCH, InFlight, InFlightMessage
+from domain.services.consuming.in_flight import InFlight, InFlightMessage
 from domain.services.consuming.options import ConsumerOptions
 from ports.deduplication_port import DeduplicationPort
-from ports.queue_port import QueueMessage, QueuePort
+from ports.queue_port import MAX_RECEIVE, QueueMessage, QueuePort
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Receiver:
             ProcessedEventsUnavailableError: the deduplication store is; the messages reappear later.
         """
         began, messages = self._clock(), self._receive_batch(limit, wait_seconds)
-        while len(messages) % BATCH == 0 < len(messages) < limit and (
+        while len(messages) % MAX_RECEIVE == 0 < len(messages) < limit and (
             more := self._receive_more(limit - len(messages))
         ):
             messages += more
@@ -111,7 +111,7 @@ class Receiver:
 
     def _receive_batch(self, limit: int, wait_seconds: int) -> tuple[QueueMessage, ...]:
         return self._queue.receive(
-            min(limit, BATCH),
+            min(limit, MAX_RECEIVE),
             visibility_timeout=self._options.visibility_timeout,
             wait_seconds=wait_seconds,
         )

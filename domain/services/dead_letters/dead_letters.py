@@ -9,9 +9,9 @@ from domain.model.clock import utc_now
 from domain.model.errors import ArchiveError, DeletionError, InfrastructureError
 from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.dead_letter import Selection
-from domain.services.dead_letters.scan import BATCH, INTERRUPTED, DeadLetterScan, Found
+from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterScan, Found
 from ports.dead_letter_archive_port import DeadLetterArchivePort
-from ports.queue_port import QueueDepth, QueueMessage, QueuePort
+from ports.queue_port import MAX_RECEIVE, QueueDepth, QueueMessage, QueuePort
 
 EVERYTHING = Selection()
 
@@ -99,7 +99,7 @@ class DeadLetters:
         try:
             for _ in archive.messages():
                 pass
-            while not report.problem and (batch := [received(one) for one in islice(kept, BATCH)]):
+            while not report.problem and (batch := [received(one) for one in islice(kept, MAX_RECEIVE)]):
                 copies = self._queue.resend(batch)
                 sent = sum(copy.id is not None for copy in copies)
                 problem = next((f"{copy.original.id}: {copy.problem}" for copy in copies if not copy.id), "")

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from domain.model.errors import InfrastructureError
 from domain.model.messages.dead_letter import DeadLetter, Selection, read_body
-from ports.queue_port import QueueMessage, QueuePort
+from ports.queue_port import MAX_RECEIVE, QueueMessage, QueuePort
 
 VISIBILITY_TIMEOUT = 120
 """Visibility timeout, which ends the hiding after a killed scan; enough to copy and delete ten messages."""
@@ -24,7 +24,6 @@ WAIT_SECONDS = 1
 INTERRUPTED = "it was interrupted"
 """Problem of an action that Ctrl-C ended."""
 
-BATCH = 10
 MAX_IDLE_ROUNDS = 200
 """Consecutive receives without a new message after which a scan ends: late messages arrive faster than they
 can be skipped, or the scan outlasted `VISIBILITY_TIMEOUT` and receives the first ones again."""
@@ -95,7 +94,7 @@ class DeadLetterScan:
         """Receive messages that were not seen yet; an empty list ends the scan."""
         for _ in range(MAX_IDLE_ROUNDS):
             received = self._queue.receive(
-                BATCH, visibility_timeout=VISIBILITY_TIMEOUT, wait_seconds=WAIT_SECONDS
+                MAX_RECEIVE, visibility_timeout=VISIBILITY_TIMEOUT, wait_seconds=WAIT_SECONDS
             )
             if not received:
                 break

@@ -13,14 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from domain.model.errors import InfrastructureError
-from ports.queue_port import QueueMessage, QueuePort
+from ports.queue_port import MAX_RECEIVE, QueueMessage, QueuePort
 
 logger = logging.getLogger(__name__)
 
 VISIBILITY_TIMEOUT = 10
 """Visibility timeout of a receive (requirement 8.4); most messages are visible again in milliseconds."""
 
-BATCH = 10
 QUIET_WAIT_SECONDS = 5
 BUSY_WAIT_SECONDS = 1
 MAX_PAUSE_SECONDS = 1.0
@@ -101,7 +100,7 @@ class MessageSearch:
 
     def _round(self, pool: ThreadPoolExecutor, before: Sequence[_Poll], remaining: float) -> list[_Poll]:
         """Poll once, in one or several threads; receive one message at first, to prove that copying works."""
-        limit = BATCH if self._copies else 1
+        limit = MAX_RECEIVE if self._copies else 1
         busy = bool(self._copies) and any(poll.full for poll in before)
         wait = math.ceil(min(remaining, BUSY_WAIT_SECONDS if busy else QUIET_WAIT_SECONDS))
         waits = [wait] * (self._pollers if busy else 1)
@@ -126,7 +125,7 @@ class MessageSearch:
         copies, copying_problem = self._put_back([m for m, match in judged if not any(match)])
         removal_problem = self._remove([m for m, match in judged if any(match)])
         return _Poll(
-            full=len(messages) == BATCH,
+            full=len(messages) == MAX_RECEIVE,
             messages=messages,
             found=next((m for m, match in judged if match.wanted), None),
             copies=copies,

@@ -17,7 +17,6 @@ from domain.model.route.test_event import (
     route_test_event,
 )
 from domain.services.route.message_search import (
-    BATCH,
     VISIBILITY_TIMEOUT,
     Match,
     MessageSearch,
@@ -25,7 +24,7 @@ from domain.services.route.message_search import (
 )
 from ports.event_infrastructure_port import EventInfrastructurePort
 from ports.event_port import EventPort
-from ports.queue_port import QueueMessage, QueuePort
+from ports.queue_port import MAX_RECEIVE, QueueMessage, QueuePort
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +156,7 @@ class EventVerificationService:
         return bool(ours)
 
     def _receive_dead_letters(self) -> tuple[QueueMessage, ...]:
-        return self._dead_letters.receive(BATCH, visibility_timeout=VISIBILITY_TIMEOUT)
+        return self._dead_letters.receive(MAX_RECEIVE, visibility_timeout=VISIBILITY_TIMEOUT)
 
     def _verdict(
         self,
