@@ -4,15 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
 from uuid import UUID, uuid4
 
 from domain.model.errors import IdempotencyConflictError, IdempotencyInProgressError
-from domain.model.idempotency import FirstAnswer, Reservation
+from domain.model.idempotency import RETENTION_SECONDS, FirstAnswer, Reservation
 from ports.idempotency_port import IdempotencyPort
-
-KEEP_SECONDS: Final = 86_400.0
-"""Retention of an answer."""
 
 
 @dataclass
@@ -65,7 +61,7 @@ class InMemoryIdempotency(IdempotencyPort):
         with self._lock:
             if (key := self._owned(reservation)) is None:
                 return False
-            key.answer, key.expires_at = answer_json, self._clock() + KEEP_SECONDS
+            key.answer, key.expires_at = answer_json, self._clock() + RETENTION_SECONDS
             return True
 
     def abandon(self, reservation: Reservation, /) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Final
 from uuid import UUID, uuid4
 
+from domain.model.clock import SECONDS_PER_DAY
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,
@@ -23,7 +23,6 @@ from domain.model.outbox import (
 )
 from ports.outbox_port import OutboxPort
 
-SECONDS_A_DAY: Final = 86_400.0
 WAITING, PUBLISHED, REJECTED = OutboxState.WAITING, OutboxState.PUBLISHED, OutboxState.REJECTED
 
 
@@ -90,7 +89,7 @@ class InMemoryOutbox(OutboxPort):
 
     def __init__(self, clock: Callable[[], float] = time.time, *, keep_days: float = 0.0) -> None:
         self._clock = clock
-        self._keep_seconds = keep_days * SECONDS_A_DAY
+        self._keep_seconds = keep_days * SECONDS_PER_DAY
         self._lock = Lock()
         self._events: dict[UUID, _StoredEvent] = {}
 
@@ -172,7 +171,7 @@ class InMemoryOutbox(OutboxPort):
         """Delete events that were settled long enough ago."""
         states = (PUBLISHED, REJECTED) if rejected else (PUBLISHED,)
         with self._lock:
-            limit = self._clock() - older_than_days * SECONDS_A_DAY
+            limit = self._clock() - older_than_days * SECONDS_PER_DAY
             stored = self._events.items()
             old = [key for key, one in stored if one.state in states and (one.settled_at or 0) <= limit]
             for key in old:

@@ -14,10 +14,8 @@ from domain.model.errors import (
     IdempotencyInProgressError,
     IdempotencyUnavailableError,
 )
-from domain.model.idempotency import FirstAnswer, Reservation
+from domain.model.idempotency import RETENTION_SECONDS, FirstAnswer, Reservation
 from ports.idempotency_port import IdempotencyPort
-
-KEEP_SECONDS = 86_400.0
 
 _KEY = idempotency_keys.c
 
@@ -54,7 +52,7 @@ class SqlIdempotency(IdempotencyPort):
     def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
         """Update the row of the reservation."""
         statement = update(idempotency_keys).where(*_owned(reservation))
-        kept = statement.values(answer=answer_json, expires_at=self._now + KEEP_SECONDS)
+        kept = statement.values(answer=answer_json, expires_at=self._now + RETENTION_SECONDS)
         with self._database.writing(IdempotencyUnavailableError) as connection:
             return connection.execute(kept).rowcount == 1
 

@@ -29,9 +29,6 @@ from domain.model.route.route import Finding, RouteComponent
 
 logger = logging.getLogger(__name__)
 
-LATE_SECONDS = 300.0
-"""Waiting time of an event above which the relay is suspected to be down."""
-
 
 class CheckResult(StrEnum):
     """Verdict of a check."""
@@ -151,7 +148,7 @@ def _outbox(counts: OutboxCounts) -> Check:
     oldest = f" (the oldest for {seconds:.0f} s)" if counts.waiting else ""
     found = f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
     remedies = []
-    if seconds > LATE_SECONDS:
+    if counts.is_late:
         remedies.append("The relay does not publish them: check that it runs, and read its log.")
     if counts.rejected:
         remedies.append("See `transcripts outbox list --state rejected`.")

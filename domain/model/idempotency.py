@@ -3,6 +3,11 @@
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.model.clock import SECONDS_PER_DAY
+
+RETENTION_SECONDS = SECONDS_PER_DAY
+"""Time for which the answer to a key is kept."""
+
 
 class Reservation(NamedTuple):
     """Right to be the first request with a key; it is finished, abandoned, or expires unless renewed."""

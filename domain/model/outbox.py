@@ -11,6 +11,9 @@ from domain.model.events.event import BatchProcessingCompleted
 MAX_WAIT_SECONDS = 600.0
 """More than any lease or delay: a later time was written before the clock was set back."""
 
+LATE_SECONDS = 300.0
+"""Longest wait of an event before it is a warning: the bus is unavailable, or no relay runs."""
+
 
 class OutboxState(StrEnum):
     """State of an event in the outbox."""
@@ -86,3 +89,8 @@ class OutboxCounts(NamedTuple):
     rejected: int
     published: int
     oldest_waiting_seconds: float  # the age of the oldest waiting event; 0 if none waits
+
+    @property
+    def is_late(self) -> bool:
+        """True if an event waits for longer than a working relay lets it."""
+        return self.oldest_waiting_seconds > LATE_SECONDS

@@ -15,9 +15,6 @@ logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 60.0
 
-LATE_SECONDS = 300.0
-"""Longest wait of an event before it is a warning: the bus is unavailable, or no relay runs."""
-
 PURGE_BATCH = 100
 """Events whose transcripts are purged in one transaction."""
 
@@ -70,9 +67,8 @@ def _logging_failures() -> Iterator[None]:
 
 
 def _log_counts(counts: OutboxCounts) -> None:
-    late = counts.oldest_waiting_seconds > LATE_SECONDS
     logger.log(
-        logging.WARNING if late or counts.rejected else logging.INFO,
+        logging.WARNING if counts.is_late or counts.rejected else logging.INFO,
         "outbox",
         extra={
             "waiting": counts.waiting,

@@ -12,12 +12,11 @@ from adapters.sql.outbox import statements
 from adapters.sql.outbox.rows import Parameters, lease_from, new_row, record_from, row_update
 from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import outbox
+from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
 from ports.outbox_port import OutboxPort
-
-SECONDS_A_DAY = 86_400.0
 
 
 class SqlOutbox(OutboxPort):
@@ -31,7 +30,7 @@ class SqlOutbox(OutboxPort):
         self, database: Database, *, keep_days: float = 0.0, now: ColumnElement[float] | None = None
     ) -> None:
         self._database = database
-        self._keep_seconds = keep_days * SECONDS_A_DAY
+        self._keep_seconds = keep_days * SECONDS_PER_DAY
         self._now = DatabaseNow() if now is None else now
         dialect = database.engine.dialect.name
         self._lease_due = statements.lease_due(self._now)
@@ -118,7 +117,7 @@ class SqlOutbox(OutboxPort):
     def prune(self, *, older_than_days: float, rejected: bool = False) -> int:
         """Delete in batches, each in its own transaction."""
         states = [OutboxState.PUBLISHED.value, *([OutboxState.REJECTED.value] if rejected else [])]
-        parameters = {"states": states, "age_seconds": older_than_days * SECONDS_A_DAY}
+        parameters = {"states": states, "age_seconds": older_than_days * SECONDS_PER_DAY}
         forgotten = 0
         while True:
             with self._database.writing(OutboxUnavailableError) as connection:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
+from domain.model.clock import SECONDS_PER_DAY
 from domain.model.route.route import VISIBILITY_SECONDS
 
 LEASE_FACTOR = 2
 """Lease duration in visibility timeouts: after a crash the message reappears before its lease expires."""
-
-SECONDS_PER_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

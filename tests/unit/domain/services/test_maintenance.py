@@ -6,8 +6,8 @@ import pytest
 
 from adapters.in_memory import InMemoryIdempotency, InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
-from domain.model.outbox import OutboxCounts, Published, Rejected
-from domain.services.maintenance import LATE_SECONDS, PURGE_BATCH, Housekeeping
+from domain.model.outbox import LATE_SECONDS, OutboxCounts, Published, Rejected
+from domain.services.maintenance import PURGE_BATCH, Housekeeping
 from tests.support.databases.databases import Clock
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
