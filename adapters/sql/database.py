@@ -119,7 +119,7 @@ class Database:
     def _transaction(self, wait_seconds: float | None = None) -> Iterator[Connection]:
         """Commit to the file that other processes read, or fail."""
         until = self._until(wait_seconds)
-        with self.one_writer(), self.engine.connect() as connection:
+        with self._one_writer(), self.engine.connect() as connection:
             self._wait_until(connection, until)
             with connection.begin():
                 yield connection
@@ -133,7 +133,7 @@ class Database:
             set_busy_timeout(connection, until - self._clock())
 
     @contextmanager
-    def one_writer(self) -> Iterator[None]:
+    def _one_writer(self) -> Iterator[None]:
         """Queue the writers of this process: SQLite polls its lock, in no order."""
         if self._writer is None:
             yield
