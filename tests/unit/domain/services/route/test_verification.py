@@ -6,23 +6,12 @@ from datetime import timedelta
 import pytest
 
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted
-from domain.model.route.route import Finding, RouteComponent
 from domain.model.route.test_event import TEST_USER_ID
 from domain.services.route.verification import EventVerificationService
 from tests.support.doubles.queue import Clock, InMemoryQueue
 from tests.support.doubles.route import Diagnosed, SwallowingBus, envelope
 from tests.support.harness.verification import NOW, VerificationHarness
 from tests.support.samples.factories import an_event
-
-BROKEN_RULE = Finding(RouteComponent.RULE, "the rule is disabled", "its state", "enable it")
-UNREADABLE_KEY = Finding(
-    RouteComponent.ENCRYPTION, "could not be checked", "denied", "allow it", proven=False
-)
-
-
-@pytest.fixture
-def ground() -> VerificationHarness:
-    return VerificationHarness()
 
 
 def test_an_event_that_arrives_verifies_the_route(ground: VerificationHarness) -> None:

@@ -18,11 +18,6 @@ UNREADABLE_KEY = Finding(
 )
 
 
-@pytest.fixture
-def ground() -> VerificationHarness:
-    return VerificationHarness()
-
-
 def _only_detail(body: str) -> str:
     return json.dumps(json.loads(body)["detail"])
 
