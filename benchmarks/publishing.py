@@ -15,7 +15,8 @@ from benchmarks.fast_http import END_OF_HEAD
 from benchmarks.harness import Figures, in_turn, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS
-from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH
+from domain.services.relay.dispatcher import DEFAULT_THREADS
+from ports.event_port import MAX_BATCH
 
 LATENCY_SECONDS = 0.02
 ROUNDS = 3

@@ -25,9 +25,10 @@ from bootstrap.aws.clients import AwsAccess, relaying_client
 from bootstrap.factories.database import prepare_database
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, Publication
 from domain.services.claim_check import ClaimCheck
-from domain.services.relay.dispatcher import DEFAULT_THREADS, MAX_BATCH, BatchDispatcher
+from domain.services.relay.dispatcher import DEFAULT_THREADS, BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
+from ports.event_port import MAX_BATCH
 from tests.support.faults.backlogs import fill
 
 if TYPE_CHECKING:
