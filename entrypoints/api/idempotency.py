@@ -48,12 +48,16 @@ async def process_once(
     Raises:
         IdempotencyError: see `IdempotentRequests.once`.
     """
+    first: BatchResponse | None = None  # not parsed again: its transcripts may be long
 
     async def answer_json() -> str:
-        return (await work()).model_dump_json()
+        nonlocal first
+        first = await work()
+        return first.model_dump_json()
 
     fingerprint = await asyncio.to_thread(_sha256, recording)
-    return BatchResponse.model_validate_json(await requests.once(identity, key, fingerprint, answer_json))
+    json = await requests.once(identity, key, fingerprint, answer_json)
+    return first or BatchResponse.model_validate_json(json)
 
 
 def _sha256(recording: Path) -> str:
