@@ -23,10 +23,13 @@ class ProcessWatch:
         self._watching = True
 
     def end(self) -> list[str]:
-        """Stop recording; return each event with the program it started, if it has one."""
+        """Stop recording; return each program that was started, or the event of a fork, once.
+
+        One start may be two events: Python 3.13 reports a `Popen` and the `posix_spawn` below it.
+        """
         self._watching = False
-        return list(self._seen)
+        return list(dict.fromkeys(self._seen))
 
     def _note(self, event: str, arguments: tuple[object, ...]) -> None:
         if self._watching and event in STARTS:
-            self._seen.append(f"{event} {arguments[0]}" if arguments else event)
+            self._seen.append(str(arguments[0]) if arguments else event)
