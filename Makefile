@@ -41,7 +41,7 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 test: $(VENV)/ready $(LOCALSTACK) ## Run every test, with a real LocalStack; shows the slowest 25
 	$(RUN)/pytest -n 2 --durations=25
 
-unit: $(VENV)/ready ## Run the fast unit tests in under a minute on two cores: no processes, speech or slow suites
+unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no processes, speech or slow suites
 	$(RUN)/pytest tests/unit -n 2 -m "not process and not speech and not slow"
 
 quick: $(VENV)/ready ## Run the unit tests without the slow suites; they start PostgreSQL, workers and commands
