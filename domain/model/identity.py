@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from domain.model.errors import InvalidIdentityError
+from domain.model.result_warnings import ResultWarning, WarningCode
 
 TENANT_HEADER = "X-Tenant-ID"
 USER_HEADER = "X-User-ID"
@@ -24,8 +25,8 @@ class Identity:
     account_id: str | None  # None where the request names none
     # True where the tenant was generated, because neither header nor default is valid
     is_tenant_generated: bool = False
-    # invalid values and their replacement, as log messages
-    warnings: tuple[str, ...] = field(default=(), compare=False)
+    # invalid values and their replacement
+    warnings: tuple[ResultWarning, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +89,6 @@ def _printable(name: str, headers: Mapping[str, str]) -> str | None:
     return value
 
 
-def _no_uuid4(candidate: str) -> str:
-    return f"tenant id {candidate[:64]!r} is not a UUID v4; a new one was generated"
+def _no_uuid4(candidate: str) -> ResultWarning:
+    detail = f"tenant id {candidate[:64]!r} is not a UUID v4; a new one was generated"
+    return ResultWarning(code=WarningCode.TENANT_REPLACED, detail=detail)

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from domain.model.result_warnings import ResultWarning
+
 
 class Segment(BaseModel):
     """Words spoken between two moments of a recording, in seconds from its beginning."""
@@ -27,6 +29,7 @@ class Transcript(BaseModel):
     duration_seconds: float = Field(ge=0, allow_inf_nan=False)  # the length of the recording's sound
     # in the order in which they were spoken; empty for a recording without speech
     segments: tuple[Segment, ...] = ()
+    warnings: tuple[ResultWarning, ...] = ()  # what the recording did not allow
 
     @property
     def text(self) -> str:

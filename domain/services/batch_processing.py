@@ -12,6 +12,7 @@ from domain.model.errors import EventPublishError
 from domain.model.events.event import Publication, PublicationStatus, TranscriptData
 from domain.model.identity import Identity
 from domain.model.transcripts import Transcript
+from domain.model.result_warnings import ResultWarning
 from domain.services.publishing.event_publisher import EventPublisher
 from ports.cleaner_port import CleanerPort
 from ports.transcriber_port import ProgressListener, TranscriberPort
@@ -37,6 +38,11 @@ class BatchResult:
     transcript: Transcript
     cleaned_transcript: str
     publication: Publication
+
+    @property
+    def warnings(self) -> tuple[ResultWarning, ...]:
+        """Return what the caller should know about the identity and the recording."""
+        return self.identity.warnings + self.transcript.warnings
 
 
 class BatchProcessingService:
@@ -113,7 +119,7 @@ class BatchProcessingService:
     @staticmethod
     def _log_identity(identity: Identity, interaction_id: UUID) -> None:
         for warning in identity.warnings:
-            logger.warning(warning, extra={"interaction_id": str(interaction_id)})
+            logger.warning(warning.detail, extra={"interaction_id": str(interaction_id)})
         logger.info(
             "identity resolved",
             extra={
@@ -133,6 +139,7 @@ class BatchProcessingService:
                 "event_status": result.publication.status.value,
                 "duration_seconds": round(result.transcript.duration_seconds, 3),
                 "segments": len(result.transcript.segments),
+                "warnings": [warning.code.value for warning in result.warnings],
                 "raw_length": len(result.transcript.text),
                 "cleaned_length": len(result.cleaned_transcript),
             },

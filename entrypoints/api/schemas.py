@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from domain.model.events.event import PublicationStatus
 from domain.model.transcripts import Segment
+from domain.model.result_warnings import ResultWarning
 from domain.services.batch_processing import BatchResult
 
 _EXAMPLE: JsonDict = {
@@ -20,6 +21,7 @@ _EXAMPLE: JsonDict = {
     "duration_seconds": 3.4,
     "segments": [{"start": 0.3, "end": 3.1, "text": "um please open the the window"}],
     "event": {"status": "published", "event_id": "0d1d4a27-9f3c-4d6f-8a6e-1a2b3c4d5e6f"},
+    "warnings": [],
 }
 
 
@@ -46,6 +48,9 @@ class BatchResponse(BaseModel):
     duration_seconds: float
     segments: tuple[Segment, ...]
     event: EventOutcome
+    warnings: tuple[ResultWarning, ...] = Field(
+        default=(), description="What the caller should know although the request succeeded."
+    )
 
     @classmethod
     def of(cls, result: BatchResult) -> Self:
@@ -63,6 +68,7 @@ class BatchResponse(BaseModel):
             event=EventOutcome(
                 status=result.publication.status, event_id=None if event_id is None else str(event_id)
             ),
+            warnings=result.warnings,
         )
 
 

@@ -163,3 +163,5 @@ def _show(outcomes: list[_Outcome]) -> None:
         publication = outcome.result.publication
         out.print(f"  {printable(outcome.result.cleaned_transcript) or '(no speech)'}", markup=False)
         out.print(f"  event {publication.status} {publication.event_id or ''}", style="dim", markup=False)
+        for warning in outcome.result.warnings:
+            out.print(f"  warning: {printable(warning.detail)}", style="yellow", markup=False)

@@ -77,15 +77,15 @@ def test_a_tenant_that_is_no_uuid_v4_is_replaced_with_a_warning(tenant: str) -> 
 
     assert identity.tenant_id == FRESH
     assert len(identity.warnings) == 1
-    assert "is not a UUID v4" in identity.warnings[0]
-    assert len(identity.warnings[0]) < 200
+    assert "is not a UUID v4" in identity.warnings[0].detail
+    assert len(identity.warnings[0].detail) < 200
 
 
 def test_a_wrong_tenant_of_the_environment_is_replaced_with_a_warning_too() -> None:
     identity = resolve_identity({}, IdentityDefaults(tenant_id="acme"), new_uuid=fresh)
 
     assert identity.tenant_id == FRESH
-    assert "'acme'" in identity.warnings[0]
+    assert "'acme'" in identity.warnings[0].detail
 
 
 def test_a_wrong_tenant_header_is_not_papered_over_by_the_environment() -> None:

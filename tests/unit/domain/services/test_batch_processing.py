@@ -14,6 +14,7 @@ from domain.model.errors import (
 )
 from domain.model.events.event import PublicationStatus
 from domain.model.identity import Identity
+from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.model.transcripts import Transcript
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.publishing.event_publisher import EventPublisher
@@ -172,7 +173,8 @@ async def test_the_log_tells_the_identity_its_warnings_and_the_outcome_but_no_te
 ) -> None:
     caplog.set_level(logging.DEBUG)
     interaction_id = uuid4()
-    odd = Identity(uuid4(), "alice", None, warnings=("tenant id 'x' is not a UUID v4",))
+    warning = ResultWarning(code=WarningCode.TENANT_REPLACED, detail="tenant id 'x' is not a UUID v4")
+    odd = Identity(uuid4(), "alice", None, warnings=(warning,))
 
     await service(InMemoryEventPublisher()).process(recording, odd, interaction_id)
 
@@ -180,6 +182,7 @@ async def test_the_log_tells_the_identity_its_warnings_and_the_outcome_but_no_te
     assert by_message["tenant id 'x' is not a UUID v4"].levelno == logging.WARNING
     assert by_message["identity resolved"].__dict__["tenant_id"] == str(odd.tenant_id)
     assert by_message["batch processing completed"].__dict__["event_status"] == "published"
+    assert by_message["batch processing completed"].__dict__["warnings"] == ["tenant-replaced"]
     assert by_message["batch processing completed"].__dict__["raw_length"] == len(SPOKEN.text)
     ours = [record for record in caplog.records if record.name.startswith("domain")]
     assert all(record.__dict__["interaction_id"] == str(interaction_id) for record in ours)

@@ -90,6 +90,7 @@ def test_the_answer_has_both_transcripts_the_segments_and_the_fate_of_the_event(
         "duration_seconds": 3.5,
         "segments": [segment.model_dump() for segment in SPOKEN.segments],
         "event": {"status": "published", "event_id": answer["event"]["event_id"]},
+        "warnings": [],
     }
     assert response.headers["x-interaction-id"] == answer["interaction_id"]
     assert UUID(answer["interaction_id"]).version == 4
@@ -124,10 +125,13 @@ def test_without_any_identity_a_tenant_is_generated_and_the_user_is_system(clien
 
 
 @pytest.mark.parametrize("tenant", ["acme", A_UUID_V1, "x" * 10_000])
-def test_a_tenant_that_is_no_uuid_v4_is_replaced(client: Client, tenant: str) -> None:
+def test_a_tenant_that_is_no_uuid_v4_is_replaced_with_a_warning(client: Client, tenant: str) -> None:
     answer = upload(client(), headers={"X-Tenant-ID": tenant}).json()
 
+    (warning,) = answer["warnings"]
     assert UUID(answer["tenant_id"]).version == 4
+    assert warning["code"] == "tenant-replaced"
+    assert tenant[:60] in warning["detail"]
     assert answer["tenant_id"] != tenant
 
 
