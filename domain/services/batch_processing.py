@@ -11,8 +11,8 @@ from uuid import UUID
 from domain.model.errors import EventPublishError
 from domain.model.events.event import Publication, PublicationStatus, TranscriptData
 from domain.model.identity import Identity
-from domain.model.transcripts import Transcript
 from domain.model.result_warnings import ResultWarning
+from domain.model.transcripts import Transcript
 from domain.services.publishing.event_publisher import EventPublisher
 from ports.cleaner_port import CleanerPort
 from ports.transcriber_port import ProgressListener, TranscriberPort

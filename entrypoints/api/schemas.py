@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from domain.model.events.event import PublicationStatus
-from domain.model.transcripts import Segment
 from domain.model.result_warnings import ResultWarning
+from domain.model.transcripts import Segment
 from domain.services.batch_processing import BatchResult
 
 _EXAMPLE: JsonDict = {
