@@ -11,6 +11,7 @@ class WarningCode(StrEnum):
     """Kinds of warnings; programs decide by the code, people read the detail."""
 
     TENANT_REPLACED = "tenant-replaced"
+    UNKNOWN_PARAMETER = "unknown-parameter"
 
 
 class ResultWarning(BaseModel):

@@ -38,11 +38,12 @@ class BatchResult:
     transcript: Transcript
     cleaned_transcript: str
     publication: Publication
+    request_warnings: tuple[ResultWarning, ...] = ()
 
     @property
     def warnings(self) -> tuple[ResultWarning, ...]:
-        """Return what the caller should know about the identity and the recording."""
-        return self.identity.warnings + self.transcript.warnings
+        """Return what the caller should know about the request, the identity and the recording."""
+        return self.request_warnings + self.identity.warnings + self.transcript.warnings
 
 
 class BatchProcessingService:
@@ -72,9 +73,12 @@ class BatchProcessingService:
         identity: Identity,
         interaction_id: UUID,
         *,
+        warnings: tuple[ResultWarning, ...] = (),
         on_progress: ProgressListener | None = None,
     ) -> BatchResult:
         """Transcribe and clean one recording, and publish its event.
+
+        The result repeats the warnings about the request.
 
         Raises:
             RecordingError: the recording cannot be used.
@@ -84,7 +88,7 @@ class BatchProcessingService:
         transcript = await self._transcriber.transcribe(recording, on_progress=on_progress)
         cleaned = await asyncio.to_thread(self._cleaner.clean, transcript)
         publication = await self._publish(identity, interaction_id, transcript, cleaned)
-        result = BatchResult(interaction_id, identity, transcript, cleaned, publication)
+        result = BatchResult(interaction_id, identity, transcript, cleaned, publication, warnings)
         self._log_result(result)
         return result
 

@@ -10,9 +10,9 @@ from starlette.requests import ClientDisconnect
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
 from entrypoints.api.dependencies import UploadDependency
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, process_once
+from entrypoints.api.parameters import FIELD_NAME, read_parameters
 from entrypoints.api.problems import MEDIA_TYPE
 from entrypoints.api.schemas import BatchResponse, ProblemDetails
-from entrypoints.api.uploads.multipart import FIELD_NAME
 
 T = TypeVar("T")
 
@@ -80,15 +80,18 @@ async def process(request: Request, context: UploadDependency) -> BatchResponse:
     key = idempotency_key(request)
     check_capacity = context.transcriber.check_capacity
     check_capacity()
-    async with context.spool.receive(request, check_capacity) as recording:
+    async with context.spool.receive(request, check_capacity) as upload:
+        parameters = read_parameters(request.query_params.multi_items(), upload.fields)
 
         async def work() -> BatchResponse:
-            processing = context.batch_processing.process(recording, context.identity, context.interaction_id)
+            processing = context.batch_processing.process(
+                upload.recording, context.identity, context.interaction_id, warnings=parameters.warnings
+            )
             return BatchResponse.of(await _while_connected(request, processing))
 
         if key is None:
             return await work()
-        return await process_once(context.idempotent_requests, context.identity, key, recording, work)
+        return await process_once(context.idempotent_requests, context.identity, key, upload.recording, work)
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

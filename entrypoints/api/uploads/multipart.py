@@ -15,12 +15,12 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from domain.model.errors import EmptyRecordingError, MissingRecordingError, RecordingTooLargeError
+from entrypoints.api.parameters import FIELD_NAME, PARAMETERS
 from entrypoints.api.problems import MalformedUploadError, StalledUploadError, UnsupportedMediaTypeError
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-FIELD_NAME = "file"
 WRITE_BYTES = 2**20
 """Size of a block: a thread for each chunk would cost more than the write."""
 MAX_FORM_BYTES = 2**20
@@ -36,7 +36,12 @@ class _Part:
     disposition: bytes = b""
     header: bytes = b""
     value: bytes = b""
-    is_recording: bool = False
+    name: str = ""
+    content: bytes = b""  # of a known parameter
+
+    @property
+    def is_recording(self) -> bool:
+        return self.name == FIELD_NAME
 
 
 @dataclass
@@ -45,11 +50,12 @@ class _Received:
     recording_bytes: int = 0
     body_bytes: int = 0
     recordings: int = 0
+    fields: list[tuple[str, str]] = field(default_factory=list)
     complete: bool = False
 
 
 class MultipartRecording:
-    """The part `file` of a multipart body, of at most `max_bytes`; other parts are read and dropped.
+    """The part `file` of a multipart body, of at most `max_bytes`, and the other parts as `fields`.
 
     The clock, in monotonic seconds, measures the caller's pace.
     """
@@ -64,6 +70,11 @@ class MultipartRecording:
         self._received = _Received()
         self._parser = MultipartParser(_boundary(request), self._callbacks())
         self._check_declared_length()
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Names of the form's other fields, and the values of the known ones; complete after `blocks`."""
+        return tuple(self._received.fields)
 
     async def blocks(self, idle_seconds: float) -> AsyncIterator[bytes]:
         """Yield the recording in blocks of about `WRITE_BYTES`."""
@@ -98,6 +109,7 @@ class MultipartRecording:
             "on_header_end": self._on_header_end,
             "on_headers_finished": self._on_headers_finished,
             "on_part_data": self._on_part_data,
+            "on_part_end": self._on_part_end,
             "on_end": self._on_end,
         }
 
@@ -118,7 +130,7 @@ class MultipartRecording:
 
     def _on_headers_finished(self) -> None:
         _, options = parse_options_header(self._part.disposition)
-        self._part.is_recording = options.get(b"name") == FIELD_NAME.encode()
+        self._part.name = options.get(b"name", b"").decode(errors="replace")
         self._received.recordings += self._part.is_recording
         if self._received.recordings > 1:
             raise MalformedUploadError(f"The form has more than one field named {FIELD_NAME!r}; send one.")
@@ -129,6 +141,13 @@ class MultipartRecording:
             self._received.recording_bytes += end - start
             if self._received.recording_bytes > self._max_bytes:
                 raise _too_large(self._max_bytes)
+        elif self._part.name in PARAMETERS:
+            self._part.content += data[start:end]
+
+    def _on_part_end(self) -> None:
+        part = self._part
+        if not part.is_recording:
+            self._received.fields.append((part.name, part.content.decode(errors="replace")))
 
     def _on_end(self) -> None:
         self._received.complete = True

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -38,6 +38,13 @@ class UploadLimits:
     max_concurrent: int  # uploads that are received at the same time
     idle_seconds: float  # time without a byte from the caller
     min_free_bytes: int  # free space on the disk below which uploads are refused
+
+
+class Upload(NamedTuple):
+    """A received recording, and the other fields of its form."""
+
+    recording: Path
+    fields: tuple[tuple[str, str], ...]
 
 
 class UploadSpool:
@@ -74,7 +81,7 @@ class UploadSpool:
             self._empty.clear()
 
     @contextlib.asynccontextmanager
-    async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Path]:
+    async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Upload]:
         """Receive the recording of a form; its file is removed when the context ends, also by an error.
 
         `check_capacity` is called before each write; its exception ends the upload.
@@ -88,8 +95,8 @@ class UploadSpool:
         path = folder / f"upload-{uuid4().hex}"
         try:
             with self._slot():
-                await self._write(request, path, check_capacity)
-            yield path
+                fields = await self._write(request, path, check_capacity)
+            yield Upload(path, fields)
         finally:
             await _remove(path)
             if not path.exists():  # else the folder keeps the file that could not be removed
@@ -116,7 +123,9 @@ class UploadSpool:
         finally:
             self._receiving -= 1
 
-    async def _write(self, request: Request, path: Path, check_capacity: Callable[[], None]) -> None:
+    async def _write(
+        self, request: Request, path: Path, check_capacity: Callable[[], None]
+    ) -> tuple[tuple[str, str], ...]:
         body = MultipartRecording(request, self._limits.max_bytes)
         self._check_room(path.parent)
         with _storage_errors(), path.open("xb") as file:

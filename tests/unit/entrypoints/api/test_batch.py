@@ -281,10 +281,20 @@ def test_two_files_are_a_problem(client: Client) -> None:
     assert_problem(response, 400, "malformed-upload")
 
 
-def test_other_fields_are_ignored(client: Client) -> None:
-    response = client().post("/batch/process", data={"note": "x" * 1000}, files={"file": b"sound"})
+def test_unknown_fields_and_query_parameters_are_ignored_and_named_in_the_warnings(client: Client) -> None:
+    response = client().post(
+        "/batch/process?language=de&file=x",
+        data={"model": "large", "note": ["x" * 1000, "y"]},
+        files={"file": b"sound"},
+    )
 
+    query, form = response.json()["warnings"]
     assert response.status_code == 200
+    assert (query["code"], form["code"]) == ("unknown-parameter", "unknown-parameter")
+    assert query["detail"].endswith(": 'language', 'file'")
+    assert form["detail"].endswith(": 'model', 'note'")
+    assert "known: file" in form["detail"]
+    assert "xxx" not in form["detail"]
 
 
 def test_a_form_full_of_other_things_is_refused(client: Client) -> None:

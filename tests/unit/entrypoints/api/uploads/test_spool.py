@@ -161,8 +161,8 @@ async def test_a_spool_that_is_not_open_falls_back_to_no_other_folder(tmp_path: 
 async def test_a_folder_that_was_tidied_away_is_made_anew(spool: UploadSpool, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "spool")
 
-    async with spool.receive(upload(b"sound"), has_capacity) as recording:
-        assert recording.read_bytes() == b"sound"
+    async with spool.receive(upload(b"sound"), has_capacity) as upload_:
+        assert upload_.recording.read_bytes() == b"sound"
         assert stat.S_IMODE((tmp_path / "spool").stat().st_mode) == 0o700
 
 
@@ -181,8 +181,8 @@ async def test_a_disk_without_room_for_a_file_is_full(
 
 async def test_uploads_have_separate_folders_and_unguessable_names(spool: UploadSpool) -> None:
     async with (
-        spool.receive(upload(b"one"), has_capacity) as one,
-        spool.receive(upload(b"two"), has_capacity) as two,
+        spool.receive(upload(b"one"), has_capacity) as (one, _),
+        spool.receive(upload(b"two"), has_capacity) as (two, _),
     ):
         assert (one.read_bytes(), two.read_bytes()) == (b"one", b"two")
         assert len({one.name, two.name}) == 2
@@ -192,9 +192,9 @@ async def test_uploads_have_separate_folders_and_unguessable_names(spool: Upload
 
 
 async def test_the_folder_of_an_upload_is_kept_for_the_next_one(spool: UploadSpool) -> None:
-    async with spool.receive(upload(b"one"), has_capacity) as one:
+    async with spool.receive(upload(b"one"), has_capacity) as (one, _):
         pass
-    async with spool.receive(upload(b"two"), has_capacity) as two:
+    async with spool.receive(upload(b"two"), has_capacity) as (two, _):
         assert two.parent == one.parent
         assert list(two.parent.iterdir()) == [two]
 
@@ -207,18 +207,18 @@ async def test_no_upload_is_put_beside_one_that_could_not_be_removed(
 
     with monkeypatch.context() as broken:
         broken.setattr(Path, "unlink", refuse)
-        async with spool.receive(upload(b"one"), has_capacity) as one:
+        async with spool.receive(upload(b"one"), has_capacity) as (one, _):
             pass
     assert one.exists()
-    async with spool.receive(upload(b"two"), has_capacity) as two:
+    async with spool.receive(upload(b"two"), has_capacity) as (two, _):
         assert list(two.parent.iterdir()) == [two]
 
 
 async def test_an_upload_folder_that_was_removed_is_made_again(spool: UploadSpool) -> None:
-    async with spool.receive(upload(b"one"), has_capacity) as one:
+    async with spool.receive(upload(b"one"), has_capacity) as (one, _):
         pass
     one.parent.rmdir()
-    async with spool.receive(upload(b"two"), has_capacity) as two:
+    async with spool.receive(upload(b"two"), has_capacity) as (two, _):
         assert two.read_bytes() == b"two"
 
 

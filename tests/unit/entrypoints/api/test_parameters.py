@@ -1,0 +1,32 @@
+"""Parameters of an upload: known ones are read, unknown ones named."""
+
+import pytest
+
+from domain.model.result_warnings import MAX_DETAIL_LENGTH
+from entrypoints.api import parameters
+from entrypoints.api.parameters import read_parameters
+
+
+def test_without_parameters_there_is_nothing_to_warn_of() -> None:
+    assert read_parameters([], []) == ({}, ())
+
+
+def test_known_parameters_are_read_and_a_form_field_overrides_the_query(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parameters, "PARAMETERS", {"color": {}, "size": {}})
+
+    read = read_parameters([("color", "red"), ("size", "xl")], [("color", "blue"), ("colour", "green")])
+
+    assert read.values == {"color": "blue", "size": "xl"}
+    (warning,) = read.warnings
+    assert "'colour'" in warning.detail
+    assert "known: file, color, size" in warning.detail
+
+
+@pytest.mark.parametrize("name", ["x", "\U0010fffe" * 1000, "'\"\x1b[31m", ""])
+def test_a_warning_stays_short_and_printable_however_many_names_there_are(name: str) -> None:
+    (warning,) = read_parameters([], [(f"{name}{number}", "") for number in range(20_000)]).warnings
+
+    assert len(warning.detail) <= MAX_DETAIL_LENGTH
+    assert warning.detail.isprintable()
