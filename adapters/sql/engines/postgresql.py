@@ -1,11 +1,14 @@
-"""PostgreSQL engine: time limits on every wait, and a warning about unsafe settings."""
+"""PostgreSQL engine: time limits on every wait, and a warning about unsafe settings.
+
+Nothing relies on a session, because a pooler in transaction mode (PgBouncer, RDS Proxy) gives each transaction
+another one: no prepared statements, no session-level `SET`, no session-level advisory locks, no LISTEN, no
+temporary tables, and no startup parameters beyond the driver's own.
+"""
 
 import logging
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
 
 logger = logging.getLogger(__name__)
 
@@ -13,12 +16,14 @@ CONNECT_SECONDS = 3
 TCP_USER_TIMEOUT_MS = 10_000
 POOL_SECONDS = 5.0
 
-SESSION_LIMITS = {
+TRANSACTION_LIMITS = {
     "lock_timeout": "3s",
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
 }
-"""Set on every connection."""
+"""Set in every transaction, and over with it."""
+
+_BEGIN = "; ".join(("BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in TRANSACTION_LIMITS.items())))
 
 UNSAFE_SETTINGS = ("fsync", "synchronous_commit")
 """If one of them is off, the server confirms commits before they are durable."""
@@ -34,12 +39,17 @@ def postgresql_engine(url: URL) -> Engine:
     """
     engine = create_engine(
         url,
-        connect_args={"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": TCP_USER_TIMEOUT_MS},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "tcp_user_timeout": TCP_USER_TIMEOUT_MS,
+            "prepare_threshold": None,  # a prepared statement belongs to a session
+            "autocommit": True,  # `_begin` sends BEGIN itself
+        },
         pool_pre_ping=True,
         pool_timeout=POOL_SECONDS,
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _limit)
+    event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _leave_replica)
     return engine
 
@@ -54,11 +64,9 @@ def warn_about_lost_commits(connection: Connection) -> None:
             )
 
 
-def _limit(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("; ".join(f"SET {name} = '{value}'" for name, value in SESSION_LIMITS.items()))
-    cursor.close()
-    connection.commit()
+def _begin(connection: Connection) -> None:
+    """Begin a transaction and set its limits in one round trip."""
+    connection.exec_driver_sql(_BEGIN)
 
 
 def _leave_replica(context: ExceptionContext) -> None:

@@ -57,6 +57,12 @@ class PostgreSqlServer:
 
         self._server: Any = postgres_server.get_server(folder / "postgresql", cleanup_mode="stop")
 
+    @property
+    def owner(self) -> str | None:
+        """Name of the user that the server runs as; None for the user of the tests."""
+        owner: str | None = self._server.system_user
+        return owner
+
     def url(self, name: str) -> str:
         uri: str = self._server.get_uri(database=name, driver="psycopg")
         return uri

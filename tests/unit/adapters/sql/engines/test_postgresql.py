@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from adapters.sql.database import Database
-from adapters.sql.engines.postgresql import SESSION_LIMITS
+from adapters.sql.engines.postgresql import TRANSACTION_LIMITS
 from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
@@ -75,12 +75,12 @@ class Load:
         return set(self.kept) - {record.interaction_id for record in records}
 
 
-def test_every_connection_has_limits(database: Database) -> None:
+def test_every_transaction_has_limits(database: Database) -> None:
     connections = [database.engine.connect() for _ in range(3)]
 
     for connection in connections:
-        found = {name: connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in SESSION_LIMITS}
-        assert found == SESSION_LIMITS
+        found = {name: connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in TRANSACTION_LIMITS}
+        assert found == TRANSACTION_LIMITS
         connection.close()
 
 
