@@ -23,11 +23,14 @@ class TranscriberState(NamedTuple):
     """Load of a transcriber."""
 
     ready_slots: int
+    """Slots that have transcribed a built-in half second of sound since they started."""
     slots: int
     admitted: int
     """Recordings that are being transcribed or wait for a slot."""
     capacity: int
     """Recordings that may be admitted at the same time."""
+    problem: str | None = None
+    """Why a slot could not be started the last time; None where the last start succeeded."""
 
 
 class TranscriberPort(Protocol):

@@ -20,7 +20,7 @@ from domain.model.errors import TranscriberCrashedError
 
 
 async def spawn(engine: str, python: str) -> Process:
-    """Start a worker process in a new session; its first message says whether the engine was loaded.
+    """Start a worker process in a new session; its first message says whether the engine works.
 
     Raises:
         OSError: the process could not be created.

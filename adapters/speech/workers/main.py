@@ -1,4 +1,4 @@
-"""Worker process: loads one engine, then transcribes one recording after the other.
+"""Worker process: loads one engine, proves it, then transcribes one recording after the other.
 
 Run as `python -m adapters.speech.workers.main ENGINE`. Reads jobs from stdin, writes answers to stdout, and
 ends with stdin.
@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from adapters.speech.decoding.limits import DecodingLimits
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 0.5
 CPU_SECONDS_PER_AUDIO_SECOND = 2.0  # ten times what the engine needs
 CPU_SECONDS_TO_SPARE = 60.0
+HALF_SECOND = Path(__file__).with_name("half_second.ogg")
+"""Built-in recording: half a second of speech, a word of the demo's recording."""
 
 
 def main() -> None:
@@ -29,6 +32,7 @@ def main() -> None:
     answers = _claim_stdout()
     try:
         engine = _confined_engine(sys.argv[1])
+        _prove(engine)
     except Exception as error:  # noqa: BLE001 - the service logs every error
         described = f"{type(error).__name__}: {error}"
         answers.write(Failed.of(error, message=described, trace=traceback.format_exc()).to_line())
@@ -49,18 +53,26 @@ def _confined_engine(name: str) -> "SpeechEngine":
     return engine
 
 
+def _prove(engine: "SpeechEngine") -> None:
+    """Transcribe the built-in half second, so that a worker that cannot transcribe never becomes ready."""
+    heard = engine.transcribe(HALF_SECOND, DecodingLimits(max_audio_seconds=1.0), lambda _: None)
+    if not 0.4 < heard.duration_seconds < 0.6:  # noqa: PLR2004 - half a second, and what an encoder adds
+        raise RuntimeError(f"the built-in half second of sound was heard as {heard.duration_seconds:g} s")
+
+
 class SignsOfLife:
-    """Reports progress to the service, at most every `SECONDS_BETWEEN_SIGNS_OF_LIFE`."""
+    """Reports progress to the service every `SECONDS_BETWEEN_SIGNS_OF_LIFE`, and a new length at once."""
 
     def __init__(self, answers: BinaryIO) -> None:
         self._answers = answers
         self._next = 0.0
+        self._length: float | None = None
 
     def __call__(self, progress: Progress) -> None:
-        """Report the progress, unless the last report is recent."""
+        """Report the progress, unless the last report is recent and gave the same length."""
         now = time.monotonic()
-        if now >= self._next:
-            self._next = now + SECONDS_BETWEEN_SIGNS_OF_LIFE
+        if now >= self._next or progress.total_seconds != self._length:
+            self._next, self._length = now + SECONDS_BETWEEN_SIGNS_OF_LIFE, progress.total_seconds
             self._answers.write(Advanced(**progress._asdict()).to_line())
 
 

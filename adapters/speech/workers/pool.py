@@ -7,21 +7,18 @@ therefore runs in a separate process: the event loop stays free, and a crash fai
 import asyncio
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from adapters.speech.workers.process import WorkerProcess
 from adapters.speech.workers.sandbox import forbid_inspection
+from adapters.speech.workers.workload import Workload
 from domain.model.errors import TranscriberBusyError, TranscriberUnavailableError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import ProgressListener, TranscriberPort, TranscriberState
 
 logger = logging.getLogger(__name__)
-
-MAX_RETRY_AFTER_SECONDS = 300
-_WEIGHT_OF_LATEST = 0.3
 
 
 class WorkerPoolTranscriber(TranscriberPort):
@@ -35,19 +32,19 @@ class WorkerPoolTranscriber(TranscriberPort):
         # pause after the first failed start of a process; it doubles with each failure
         restart_seconds: float = 1.0,
         max_restart_seconds: float = 60.0,  # longest pause between failed starts
-        clock: Callable[[], float] = time.monotonic,  # monotonic seconds; measures how long recordings take
+        clock: Callable[[], float] = time.monotonic,  # monotonic seconds; measures the pace of the work
     ) -> None:
         self._workers = tuple(workers)
         self._restart_seconds = restart_seconds
         self._max_restart_seconds = max_restart_seconds
-        self._clock = clock
         self._capacity = len(self._workers) + waiting_room
         self._admitted = 0
         self._idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
         # `start` loads the first worker first, and the queue returns the last one put first
         for worker in reversed(self._workers):
             self._idle.put_nowait(worker)
-        self._typical_seconds = 1.0
+        self._workload = Workload(clock)
+        self._problem: str | None = None
         self._supervisors: tuple[asyncio.Task[None], ...] = ()
 
     async def start(self) -> None:
@@ -78,7 +75,7 @@ class WorkerPoolTranscriber(TranscriberPort):
     def state(self) -> TranscriberState:
         """Count the workers that are ready, and the recordings in progress or waiting."""
         ready = sum(worker.pid is not None for worker in self._workers)
-        return TranscriberState(ready, len(self._workers), self._admitted, self._capacity)
+        return TranscriberState(ready, len(self._workers), self._admitted, self._capacity, self._problem)
 
     def worker_pids(self) -> tuple[int, ...]:
         """List the process ids of workers that are ready or at work."""
@@ -89,7 +86,7 @@ class WorkerPoolTranscriber(TranscriberPort):
         if self._admitted >= self._capacity:
             raise TranscriberBusyError(
                 f"All {len(self._workers)} transcription slots and the waiting room are taken.",
-                retry_after_seconds=max(1, min(MAX_RETRY_AFTER_SECONDS, math.ceil(self._typical_seconds))),
+                retry_after_seconds=self._workload.retry_after_seconds(),
             )
 
     async def transcribe(
@@ -98,13 +95,11 @@ class WorkerPoolTranscriber(TranscriberPort):
         """Wait for a worker, and transcribe the recording in it."""
         with self._admission():
             worker = await self._idle.get()
-            began = self._clock()
             try:
-                transcript = await worker.run(recording, on_progress)
+                with self._workload.tracking(on_progress) as listener:
+                    return await worker.run(recording, listener)
             finally:
                 self._idle.put_nowait(worker)
-            self._typical_seconds += _WEIGHT_OF_LATEST * (self._clock() - began - self._typical_seconds)
-            return transcript
 
     @contextlib.contextmanager
     def _admission(self) -> Iterator[None]:
@@ -123,7 +118,7 @@ class WorkerPoolTranscriber(TranscriberPort):
         """Start the worker before it is needed, and again whenever its process ended."""
         pause = self._restart_seconds
         while True:
-            started = await _is_started(worker, pause)
+            started = await self._is_started(worker, pause)
             tried.set()
             if started:
                 pause = self._restart_seconds
@@ -132,11 +127,14 @@ class WorkerPoolTranscriber(TranscriberPort):
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, self._max_restart_seconds)
 
-
-async def _is_started(worker: WorkerProcess, pause: float) -> bool:
-    try:
-        await worker.start()
-    except TranscriberUnavailableError:
-        logger.exception("could not start a worker process, trying again", extra={"next_try_seconds": pause})
-        return False
-    return True
+    async def _is_started(self, worker: WorkerProcess, pause: float) -> bool:
+        try:
+            await worker.start()
+        except TranscriberUnavailableError as error:
+            self._problem = str(error)
+            logger.exception(
+                "could not start a worker process, trying again", extra={"next_try_seconds": pause}
+            )
+            return False
+        self._problem = None
+        return True

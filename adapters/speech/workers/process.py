@@ -32,7 +32,8 @@ class WorkerLimits:
     # time until the first sign of life, where `stall_seconds` is longer: opening a recording takes moments,
     # unless it was made to take long
     first_sign_seconds: float = 20.0
-    start_seconds: float = 60.0  # time to load the engine; a cold disk may take long to read its model
+    # time to load the engine and to prove it; a cold disk may take long to read its model
+    start_seconds: float = 60.0
     # processor time after which a worker is replaced between two recordings
     cpu_seconds: float = sandbox.CPU_SECONDS_OF_A_LIFE
 
@@ -54,15 +55,15 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Process id; None while no process has loaded its engine."""
+        """Process id; None while no process has proved its engine."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def start(self) -> None:
-        """Start the process, unless it runs, and wait until its engine is loaded.
+        """Start the process, unless it runs, and wait until it has transcribed its built-in half second.
 
         Raises:
-            TranscriberUnavailableError: the process could not be created, died, failed or took too long to
-                load; the message says which.
+            TranscriberUnavailableError: the process could not be created, died, failed or took too long;
+                the message says which.
         """
         async with self._starting:
             if self.pid is None:
@@ -122,7 +123,7 @@ class WorkerProcess:
         try:
             self._refuse_if_stopped()
             process = await conversation.spawn(self._engine, self._python)
-            await _engine_loaded(process, self._limits.start_seconds)
+            await _engine_proved(process, self._limits.start_seconds)
             if self._stopped:
                 await conversation.end(process)
             self._refuse_if_stopped()
@@ -180,8 +181,8 @@ async def _message_within(process: Process, seconds: float) -> Ready | Advanced 
         ) from error
 
 
-async def _engine_loaded(process: Process, seconds: float) -> None:
-    """Wait for the process's first message, which says that its engine is loaded; kill it on a failure."""
+async def _engine_proved(process: Process, seconds: float) -> None:
+    """Wait for the process's first message, which says that its engine works; kill it on a failure."""
     try:
         async with asyncio.timeout(seconds):
             message = await conversation.next_message(process)

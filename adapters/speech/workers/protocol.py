@@ -63,7 +63,7 @@ class Job(_Line):
 
 
 class Ready(_Line):
-    """Worker to service: the engine is loaded."""
+    """Worker to service: the engine is loaded, and has transcribed the built-in half second of sound."""
 
     kind: Literal["ready"] = "ready"
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -506,16 +505,52 @@ async def test_what_a_defect_in_the_engine_raises_is_logged_with_its_trace(
     assert any(record.__dict__.get("trace") == "Trace" for record in caplog.records)
 
 
-async def test_retry_after_follows_how_long_recordings_take(long_speech: Path) -> None:
-    worker = WorkerProcess("pocketsphinx", LIMITS)
-    clock = count(step=100).__next__  # every recording takes 100 seconds
-    transcriber = WorkerPoolTranscriber([worker], waiting_room=0, clock=clock)
+async def test_retry_after_follows_from_the_progress_of_the_recordings_at_work(tmp_path: Path) -> None:
+    advanced = Advanced(done_seconds=60.0, total_seconds=600.0).to_line().decode().strip()
+    program = f"print({READY!r}, flush=True); input(); print({advanced!r}, flush=True); input()"
+    worker = WorkerProcess("canned", LIMITS, python=str(impostor(tmp_path, program)))
+    now = [0.0]
+    transcriber = WorkerPoolTranscriber([worker], waiting_room=0, clock=lambda: now[0])
     async with running(transcriber):
-        await transcriber.transcribe(DEMO)
-        task = await at_work(transcriber, long_speech)
+        task = await at_work(transcriber, DEMO)
+        now[0] = 10.0  # for a tenth of the recording
         with pytest.raises(TranscriberBusyError) as busy:
             transcriber.check_capacity()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    assert 1 < busy.value.retry_after_seconds <= 100
+    assert busy.value.retry_after_seconds == 90
+
+
+AN_ENGINE_THAT_LOADS_AND_FAILS = """
+import sys
+from adapters.speech.engines.canned import CannedEngine
+from adapters.speech.workers import main
+CannedEngine.transcribe = lambda *_: 1 / 0
+sys.argv = ["worker", "canned"]
+main.main()
+"""
+
+
+async def test_a_worker_that_cannot_transcribe_the_built_in_half_second_is_never_ready(
+    tmp_path: Path,
+) -> None:
+    async with pool(python=impostor(tmp_path, AN_ENGINE_THAT_LOADS_AND_FAILS)) as transcriber:
+        await eventually(lambda: transcriber.state().problem)
+
+        with pytest.raises(TranscriberUnavailableError, match="ZeroDivisionError"):
+            await transcriber.transcribe(DEMO)
+        assert transcriber.state().ready_slots == 0
+        assert "ZeroDivisionError" in str(transcriber.state().problem)
+
+
+async def test_a_problem_with_the_start_is_forgotten_once_a_worker_is_ready(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    worker = WorkerProcess("canned", LIMITS, python=str(python))
+    async with running(WorkerPoolTranscriber([worker], waiting_room=0, restart_seconds=0.01)) as transcriber:
+        await eventually(lambda: transcriber.state().problem)
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n', encoding="utf-8")
+        python.chmod(0o700)
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+
+        assert transcriber.state().problem is None

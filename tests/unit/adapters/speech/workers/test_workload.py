@@ -1,0 +1,82 @@
+"""The estimate of when a place is free, from the progress of the recordings at work."""
+
+from adapters.speech.workers.workload import MAX_RETRY_AFTER_SECONDS, Workload
+from ports.transcriber_port import Progress
+
+
+class Clock:
+    """Clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_a_recording_a_place_is_free_at_once() -> None:
+    assert Workload(Clock()).retry_after_seconds() == 1
+
+
+def test_the_rest_takes_as_long_a_second_as_the_part_that_is_done() -> None:
+    clock = Clock()
+    workload = Workload(clock)
+    with workload.tracking(None) as listener:
+        clock.now += 30
+        listener(Progress(100.0, 600.0))
+
+        assert workload.retry_after_seconds() == 150
+
+
+def test_the_recording_that_is_done_first_decides() -> None:
+    clock = Clock()
+    workload = Workload(clock)
+    with workload.tracking(None) as long, workload.tracking(None) as short:
+        clock.now += 40
+        long(Progress(100.0, 600.0))
+        short(Progress(100.0, 150.0))
+
+        assert workload.retry_after_seconds() == 20
+
+
+def test_a_long_recording_that_has_just_begun_takes_minutes() -> None:
+    workload = Workload(Clock())
+    with workload.tracking(None) as listener:
+        listener(Progress(0.0, 600.0))
+
+        assert 30 <= workload.retry_after_seconds() <= MAX_RETRY_AFTER_SECONDS
+
+
+def test_a_recording_of_unknown_length_takes_as_long_again() -> None:
+    clock = Clock()
+    workload = Workload(clock)
+    with workload.tracking(None):
+        clock.now += 7
+
+        assert workload.retry_after_seconds() == 7
+
+
+def test_no_caller_is_sent_away_for_hours() -> None:
+    workload = Workload(Clock())
+    with workload.tracking(None) as listener:
+        listener(Progress(0.0, 14_400.0))
+
+        assert workload.retry_after_seconds() == MAX_RETRY_AFTER_SECONDS
+
+
+def test_finished_recordings_do_not_count() -> None:
+    clock = Clock()
+    workload = Workload(clock)
+    with workload.tracking(None) as listener:
+        clock.now += 100
+        listener(Progress(100.0, 600.0))
+
+    assert workload.retry_after_seconds() == 1
+
+
+def test_progress_is_passed_on() -> None:
+    seen: list[Progress] = []
+    with Workload(Clock()).tracking(seen.append) as listener:
+        listener(Progress(1.0, 2.0))
+
+    assert seen == [Progress(1.0, 2.0)]
