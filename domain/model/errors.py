@@ -8,6 +8,7 @@
     │   ├── EmptyRecordingError
     │   ├── RecordingTooLargeError
     │   ├── NotAudioError
+    │   ├── UnsupportedFormatError
     │   ├── UndecodableAudioError
     │   └── AudioTooLongError
     ├── TranscriptionError              the engine is at fault
@@ -66,7 +67,11 @@ class RecordingTooLargeError(RecordingError):
 
 
 class NotAudioError(RecordingError):
-    """The upload is no recording in a supported format, or has no sound track."""
+    """The upload is no recording, or has no sound track. The message says what it is, if that is known."""
+
+
+class UnsupportedFormatError(RecordingError):
+    """The upload is sound in a format or codec that is not accepted. The message says in which."""
 
 
 class UndecodableAudioError(RecordingError):

@@ -12,6 +12,7 @@ class WarningCode(StrEnum):
 
     TENANT_REPLACED = "tenant-replaced"
     UNKNOWN_PARAMETER = "unknown-parameter"
+    LENGTH_DIFFERS = "length-differs"
 
 
 class ResultWarning(BaseModel):

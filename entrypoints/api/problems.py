@@ -56,6 +56,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     StalledUploadError: (HTTPStatus.REQUEST_TIMEOUT, "Upload stalled"),
     errors.RecordingTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Recording too large"),
     errors.NotAudioError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not an audio recording"),
+    errors.UnsupportedFormatError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Format not accepted"),
     UnsupportedMediaTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not a form upload"),
     errors.UndecodableAudioError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording cannot be decoded"),
     errors.AudioTooLongError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording too long"),

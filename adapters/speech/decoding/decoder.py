@@ -1,16 +1,17 @@
 """Decoder: a recording as one stream of 16 kHz mono samples, in constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import av
 from av.audio.frame import AudioFrame
 
-from adapters.speech.decoding.declared_length import check_complete
+from adapters.speech.decoding.declared_length import check_counted, length_warnings
 from adapters.speech.decoding.limits import DecodingLimits, check_shape
 from adapters.speech.decoding.tracks import BROKEN, SoundTrack, open_sound_track
 from domain.model.errors import UndecodableAudioError
+from domain.model.result_warnings import ResultWarning
 from ports.transcriber_port import Progress, ProgressListener
 
 if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
@@ -25,6 +26,9 @@ BLOCK_SAMPLES = 15_360
 
 _PACKETS_PER_REPORT = 4096
 
+WarningListener = Callable[[ResultWarning], None]
+"""Hears what the caller should know about a recording although it could be decoded."""
+
 
 class Length(NamedTuple):
     """Length of a recording in seconds, according to its packets, without decoding."""
@@ -34,7 +38,12 @@ class Length(NamedTuple):
     end: float = 0.0  # end of the longest track
 
 
-def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListener) -> Iterator[bytes]:
+def decode(
+    recording: Path,
+    limits: DecodingLimits,
+    on_progress: ProgressListener,
+    on_warning: WarningListener = lambda _: None,
+) -> Iterator[bytes]:
     """Decode the first sound track to signed 16-bit mono samples at `SAMPLE_RATE`, block by block.
 
     The packets are measured first, at a second per hour of sound, so that a recording which is too long or
@@ -44,21 +53,26 @@ def decode(recording: Path, limits: DecodingLimits, on_progress: ProgressListene
 
     Raises:
         EmptyRecordingError: the file is empty.
-        NotAudioError: no supported format, or no sound track.
+        NotAudioError: no recording, or no sound track.
+        UnsupportedFormatError: format or codec are not accepted.
         UndecodableAudioError: broken, truncated, without any sound, or of an absurd shape.
         AudioTooLongError: the recording has more sound than `limits` accept.
     """
     with open_sound_track(recording) as track:
+        track.check_complete()
         length = _measure(track, limits, on_progress)
         declared = track.declared_seconds()
-    check_complete(declared, max(length))
+        if track.format.demuxer == "flac":  # declares samples, but no bytes
+            check_counted(declared, max(length))
+    for warning in length_warnings(declared, at_least=length.sound, at_most=max(length)):
+        on_warning(warning)
     with open_sound_track(recording) as track:
         decoder = BlockDecoder(limits, on_progress, length.sound)
         yield from decoder.blocks(track)
     if not decoder.seconds:
         raise UndecodableAudioError("The recording holds no sound that can be decoded.")
     if declared is not None:
-        check_complete(length.sound_end, max(decoder.seconds, decoder.end))
+        check_counted(length.sound_end, max(decoder.seconds, decoder.end))
 
 
 def _measure(track: SoundTrack, limits: DecodingLimits, on_progress: ProgressListener) -> Length:

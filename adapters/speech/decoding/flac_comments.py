@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
-from adapters.speech.decoding.formats import end_of_id3_tags
+from adapters.speech.decoding.tags import end_of_tags
 from domain.model.errors import UndecodableAudioError
 
 MAX_COMMENTS = 10_000
@@ -21,7 +21,7 @@ def check_comments(recording: Path) -> None:
         UndecodableAudioError: more than `MAX_COMMENTS`, or too many blocks of metadata.
     """
     with recording.open("rb") as file:
-        file.seek(end_of_id3_tags(file) + len(b"fLaC"))
+        file.seek(end_of_tags(file) + len(b"fLaC"))
         if _comments(file) > MAX_COMMENTS:
             raise UndecodableAudioError(f"The flac has more than {MAX_COMMENTS:,} comments.")
 

@@ -6,75 +6,76 @@ FFmpeg's own detection is not enough: it takes a zip that contains an mp3 for th
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from domain.model.errors import EmptyRecordingError, NotAudioError
+from adapters.speech.decoding.chunks import MP4, chunks
+from adapters.speech.decoding.frames import HEADER_BYTES, MAX_FRAME_BYTES, first_frame
+from adapters.speech.decoding.refused_files import refuse_known, unknown
+from adapters.speech.decoding.signatures import ACCEPTED_SIGNATURES
+from adapters.speech.decoding.tags import end_of_tags
+from domain.model.errors import EmptyRecordingError
 
-_ACCEPTED = "wav, flac, mp3, m4a, aac, ogg, webm and mp4"
-_ID3_HEADER = 10
-_MAX_ID3_TAGS = 8
-_HEAD = 4096
+SEARCHED_BYTES = 64 * 1024
+"""Bytes behind the tags in which a first frame is searched: FFmpeg searches as far."""
 
-
-class _Signature(NamedTuple):
-    offset: int
-    magic: bytes
-    demuxer: str
-
-
-_SIGNATURES = (
-    _Signature(0, b"fLaC", "flac"),
-    _Signature(0, b"OggS", "ogg"),
-    _Signature(0, b"\x1a\x45\xdf\xa3", "matroska"),
-    _Signature(4, b"ftyp", "mov"),
-    _Signature(4, b"moov", "mov"),
-    _Signature(4, b"mdat", "mov"),
-    _Signature(8, b"WAVE", "wav"),
+_QUICKTIME_ATOMS = frozenset(
+    {b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"wide", b"free", b"skip", b"pnot", b"udta", b"uuid"}
+    | {b"PICT", b"sidx", b"prft", b"emsg", b"pdin", b"meta"}
 )
+_QUICKTIME_PROOF = frozenset({b"ftyp", b"moov", b"mdat", b"moof"})
+_MAX_ATOMS = 16
+
+_GSM_FRAME, _GSM_FRAMES, _GSM_MAGIC = 33, 8, 0xD0
 
 
-def demuxer_of(recording: Path) -> str:
-    """Detect the format of a recording, as the name of FFmpeg's demuxer.
+class Format(NamedTuple):
+    """Format of a recording."""
+
+    demuxer: str  # name of FFmpeg's demuxer
+    start: int = 0  # position of the first frame, behind tags and junk; 0 for a format with a container
+
+
+def detect_format(recording: Path) -> Format:
+    """Detect the format of a recording.
 
     Raises:
         EmptyRecordingError: the file is empty.
-        NotAudioError: the first bytes match no supported format.
+        UnsupportedFormatError: sound in a format that is not accepted.
+        NotAudioError: anything else that is not accepted.
     """
     with recording.open("rb") as file:
-        file.seek(end_of_id3_tags(file))
-        head = file.read(_HEAD)
-        if not head and not file.tell():
+        start = end_of_tags(file)
+        file_bytes = file.seek(0, 2)
+        if not file_bytes:
             raise EmptyRecordingError("The recording is empty.")
-    demuxer = _by_signature(head) or _by_frame_sync(head.lstrip(b"\0"))  # some taggers pad
-    if demuxer is None:
-        raise NotAudioError(f"The file is not a recording in a supported format ({_ACCEPTED}).")
-    return demuxer
-
-
-def end_of_id3_tags(file: BinaryIO) -> int:
-    """Return the position of the sound in an mp3 or aac, behind titles and cover art (ID3v2.4, 3.1)."""
-    end = 0
-    for _ in range(_MAX_ID3_TAGS):
-        file.seek(end)
-        header = file.read(_ID3_HEADER)
-        if len(header) < _ID3_HEADER or not header.startswith(b"ID3"):
-            break
-        size = 0
-        for byte in header[6:]:
-            size = size << 7 | byte & 0x7F
-        end += _ID3_HEADER + size
-    return end
+        file.seek(start)
+        head = file.read(SEARCHED_BYTES + MAX_FRAME_BYTES + HEADER_BYTES)
+        is_quicktime = _is_quicktime(file, start)
+    refuse_known(head)
+    container = _by_signature(head) or ("mov" if is_quicktime else None)
+    if container:
+        return Format(container)
+    found = first_frame(head, SEARCHED_BYTES, file_bytes - start)
+    if found:
+        return Format(found[1].demuxer, start + found[0])
+    if _is_gsm(head):
+        return Format("gsm")
+    raise unknown(head)
 
 
 def _by_signature(head: bytes) -> str | None:
-    for signature in _SIGNATURES:
-        if head.startswith(signature.magic, signature.offset):
-            is_riff = head.startswith((b"RIFF", b"RF64"))
-            return signature.demuxer if is_riff or signature.demuxer != "wav" else None
-    return None
+    return next((each.name for each in ACCEPTED_SIGNATURES if each.matches(head)), None)
 
 
-def _by_frame_sync(head: bytes) -> str | None:
-    """Detect a frame by its eleven set bits; its layer tells mp3 from aac (ISO 11172-3, 13818-7)."""
-    if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - the sync word
-        return None
-    layer = head[1] >> 1 & 0b11
-    return "mp3" if layer else "aac"
+def _is_quicktime(file: BinaryIO, start: int) -> bool:
+    """Follow atoms that may come first to one that proves the format (ISO 14496-12, 4.2; QuickTime)."""
+    for count, atom in enumerate(chunks(file, start, MP4)):
+        if atom.name not in _QUICKTIME_ATOMS or count == _MAX_ATOMS:
+            return False
+        if atom.name in _QUICKTIME_PROOF:
+            return True
+    return False
+
+
+def _is_gsm(head: bytes) -> bool:
+    """Check for frames that begin with four fixed bits (GSM 06.10 as files keep it; they have no header)."""
+    starts = head[: _GSM_FRAME * _GSM_FRAMES : _GSM_FRAME]
+    return len(head) >= _GSM_FRAME * _GSM_FRAMES and all(byte & 0xF0 == _GSM_MAGIC for byte in starts)

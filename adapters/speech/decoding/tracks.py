@@ -11,10 +11,13 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from adapters.speech.decoding.declared_length import mp3_seconds, wav_seconds
 from adapters.speech.decoding.flac_comments import check_comments
-from adapters.speech.decoding.formats import demuxer_of
+from adapters.speech.decoding.formats import Format, detect_format
 from adapters.speech.decoding.limits import check_shape
+from adapters.speech.decoding.missing_bytes import check_complete
+from adapters.speech.decoding.refused_files import unsupported
+from adapters.speech.decoding.wav import read_wav_header, sound_goes_on
+from adapters.speech.decoding.xing import read_xing_header
 from domain.model.errors import NotAudioError, UndecodableAudioError
 
 if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
@@ -25,12 +28,15 @@ BROKEN = (av.FFmpegError, ValueError, RuntimeError, MemoryError)
 """Exceptions that PyAV raises for invalid data; `MemoryError` where the data exceeds the memory limit."""
 
 _CODECS = frozenset(
-    {"aac", "alac", "flac", "mp3", "mp3float", "opus", "libopus", "vorbis", "libvorbis"}
-    | {"pcm_u8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"}
-    | {"pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav"}
+    {"aac", "alac", "flac", "mp2", "mp2float", "mp3", "mp3float", "ac3", "eac3", "wmav1", "wmav2"}
+    | {"opus", "libopus", "vorbis", "libvorbis", "speex"}
+    | {"amrnb", "amrwb", "gsm", "gsm_ms", "g722", "g726", "g726le"}
+    | {"pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"}
+    | {f"pcm_{kind}{order}" for kind in ("s16", "s24", "s32", "f32", "f64") for order in ("le", "be")}
 )
+"""Decoders; each has a recording in the tests, and is fuzzed (`chaos/fuzz.py`)."""
 _MAX_STREAMS = 64
-_KNOWN_AS = {"matroska": "webm", "mov": "mp4"}
+_KNOWN_AS = {"matroska": "webm", "mov": "mp4", "asf": "wma"}
 
 _open: Callable[..., InputContainer] = (
     partial(av.open, metadata_errors="replace") if av.__version__.startswith("18.") else av.open
@@ -42,6 +48,7 @@ class SoundTrack(NamedTuple):
     """First sound track of an open recording."""
 
     recording: Path
+    format: Format
     container: InputContainer
     stream: AudioStream
 
@@ -74,14 +81,29 @@ class SoundTrack(NamedTuple):
         except BROKEN:
             return [None]
 
+    def check_complete(self) -> None:
+        """Refuse a truncated recording.
+
+        Raises:
+            UndecodableAudioError: bytes are missing.
+        """
+        is_indexed = (
+            self.format.demuxer == "mov" and self.stream.frames
+        )  # none of a live recording's fragments
+        samples = self.stream.index_entries if is_indexed else ()
+        end = samples[-1].pos + samples[-1].size if samples else None
+        check_complete(self.recording, self.format, end)
+
     def declared_seconds(self) -> float | None:
         """Return the declared length of the recording; None where it declares none, or an unreliable one."""
-        match self.container.format.name.split(",")[0]:
+        match self.format.demuxer:
             case "wav":
-                return wav_seconds(self.recording)
+                header = read_wav_header(self.recording)
+                return header.seconds if header else None
             case "mp3":
-                return mp3_seconds(self.recording, self.stream.codec_context.sample_rate)
-            case "flac" | "mov":
+                xing = read_xing_header(self.recording, self.format.start)
+                return xing.seconds(self.stream.codec_context.sample_rate) if xing else None
+            case "flac" | "mov" | "aiff":
                 return _seconds(self.stream, self.stream.duration)
             case "matroska" if self.stream.duration is None and self.container.duration is not None:
                 return self.container.duration / av.time_base  # an estimate of FFmpeg would be in both
@@ -94,31 +116,36 @@ def open_sound_track(recording: Path) -> Iterator[SoundTrack]:
 
     Raises:
         EmptyRecordingError: the file is empty.
-        NotAudioError: no supported format, or no sound track.
-        UndecodableAudioError: the format is broken, or codec, channels, sample rate or comments are not
-            accepted.
+        NotAudioError: no recording, or no sound track.
+        UnsupportedFormatError: format or codec are not accepted.
+        UndecodableAudioError: the format is broken, or channels, sample rate or comments are not accepted.
     """
-    demuxer = demuxer_of(recording)
-    if demuxer == "flac":
+    recognised = detect_format(recording)
+    if recognised.demuxer == "flac":
         check_comments(recording)
     av.logging.set_level(None)  # FFmpeg's messages go into the errors, not to stderr
-    with _opened(recording, demuxer) as container:
+    with _opened(recording, recognised) as container:
         if not container.streams.audio:
-            raise NotAudioError("The recording has no sound track.")
+            what = "a video without sound" if container.streams.video else "a file without sound track"
+            raise NotAudioError(f"The recording is {what}.")
         stream = container.streams.audio[0]
         _check_codec(stream)
         check_shape(stream.codec_context.channels, stream.codec_context.sample_rate)
-        yield SoundTrack(recording, container, stream)
+        yield SoundTrack(recording, recognised, container, stream)
 
 
-def _opened(recording: Path, demuxer: str) -> InputContainer:
+def _opened(recording: Path, recognised: Format) -> InputContainer:
+    demuxer = recognised.demuxer
     options = {
         "format_whitelist": demuxer,
         "protocol_whitelist": "file",
         "codec_whitelist": ",".join(_CODECS),  # for FFmpeg's probing; `_check_codec` checks the sound track
         "max_streams": str(_MAX_STREAMS),
         "max_probe_packets": "0",  # else FFmpeg probes the samples of a wav for all other formats
+        "skip_initial_bytes": str(recognised.start),
     }
+    if demuxer == "wav" and sound_goes_on(recording):
+        options["ignore_length"] = "1"
     try:
         return _open(str(recording.absolute()), format=demuxer, container_options=options)
     except BROKEN as error:
@@ -133,9 +160,9 @@ def _unreadable(error: Exception) -> UndecodableAudioError:
 
 
 def _check_codec(stream: AudioStream) -> None:
-    name = getattr(stream.codec_context, "name", "unknown")  # no context for a codec unknown to FFmpeg
-    if name not in _CODECS:
-        raise UndecodableAudioError(f"The codec of the sound is not supported: {name}.")
+    codec = getattr(stream.codec_context, "codec", None)  # no context for a codec unknown to FFmpeg
+    if codec is None or codec.name not in _CODECS:
+        raise unsupported(f"sound coded as {codec.long_name if codec else 'an unknown codec'}")
 
 
 def _seconds(stream: AudioStream, ticks: int | None) -> float | None:

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
 from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.engine import SpeechEngine
 from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
+
+if TYPE_CHECKING:
+    from domain.model.result_warnings import ResultWarning
 
 WORDS_PER_SECOND = 2.5
 """Pace of the canned speech."""
@@ -35,10 +39,13 @@ class CannedEngine(SpeechEngine):
         self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
     ) -> Transcript:
         """Measure the recording by decoding it, and fill its length with `SENTENCES`."""
-        size = sum(map(len, decode(recording, limits, on_progress)))
+        warnings: list[ResultWarning] = []
+        size = sum(map(len, decode(recording, limits, on_progress, warnings.append)))
         seconds = size / BYTES_PER_SAMPLE / SAMPLE_RATE
         on_progress(Progress(seconds, seconds))
-        return Transcript(duration_seconds=seconds, segments=tuple(_spoken(seconds)))
+        return Transcript(
+            duration_seconds=seconds, segments=tuple(_spoken(seconds)), warnings=tuple(warnings)
+        )
 
 
 def _spoken(seconds: float) -> Iterator[Segment]:

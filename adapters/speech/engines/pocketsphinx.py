@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pocketsphinx import Decoder
@@ -13,6 +14,9 @@ from adapters.speech.engines.engine import SpeechEngine
 from adapters.speech.engines.segmentation import Utterance, utterances
 from domain.model.transcripts import Segment, Transcript
 from ports.transcriber_port import Progress, ProgressListener
+
+if TYPE_CHECKING:
+    from domain.model.result_warnings import ResultWarning
 
 DECODER_SETTINGS = {"lw": 4.5, "maxhmmpf": 10_000, "loglevel": "FATAL"}
 """Language weight and beam with the lowest word error rate (`benchmarks/word_error_rate.py`); silent."""
@@ -35,10 +39,11 @@ class PocketsphinxEngine(SpeechEngine):
         self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
     ) -> Transcript:
         """Transcribe utterance by utterance; silence, or an utterance without words, gives no segment."""
-        sound = _Measured(decode(recording, limits, on_progress))
+        warnings: list[ResultWarning] = []
+        sound = _Measured(decode(recording, limits, on_progress, warnings.append))
         segments = tuple(self._segments(utterances(sound)))
         on_progress(Progress(sound.seconds, sound.seconds))
-        return Transcript(duration_seconds=sound.seconds, segments=segments)
+        return Transcript(duration_seconds=sound.seconds, segments=segments, warnings=tuple(warnings))
 
     def _segments(self, heard: Iterable[Utterance]) -> Iterator[Segment]:
         for utterance in heard:

@@ -17,6 +17,7 @@ REPORTABLE: dict[str, type[errors.TranscriptionServiceError]] = {
     for error in (
         errors.EmptyRecordingError,
         errors.NotAudioError,
+        errors.UnsupportedFormatError,
         errors.UndecodableAudioError,
         errors.AudioTooLongError,
         errors.TranscriberCrashedError,

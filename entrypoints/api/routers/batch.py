@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
+from domain.model.recordings import ACCEPTED
 from entrypoints.api.dependencies import UploadDependency
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, process_once
 from entrypoints.api.parameters import FIELD_NAME, read_parameters
@@ -25,7 +26,7 @@ _FORM = {
         FIELD_NAME: {
             "type": "string",
             "format": "binary",
-            "description": "wav, flac, mp3, m4a/aac, ogg, opus, webm, or the sound track of an mp4.",
+            "description": f"A recording, or a video with sound: {ACCEPTED}.",
         }
     },
 }
@@ -58,7 +59,7 @@ _PROBLEMS = {
     409: "The first request with this Idempotency-Key is still in progress",
     408: "The caller stopped sending",
     413: "Recording larger than MAX_UPLOAD_BYTES",
-    415: "Not audio, or not multipart/form-data",
+    415: "Not audio, audio in a format that is not accepted, or not multipart/form-data",
     422: "Audio that cannot be decoded or is too long, or an Idempotency-Key of another recording",
     500: "The transcriber crashed or stalled on this recording",
     503: "All transcription slots and the waiting room are taken; see Retry-After",

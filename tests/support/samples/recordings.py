@@ -43,8 +43,31 @@ ENCODINGS: Mapping[str, Encoding] = {
     "ogg with opus": Encoding("ogg", "libopus", 48_000),
     "webm": Encoding("webm", "libopus", 48_000),
     "mp4": Encoding("mp4", "aac", 48_000, "stereo"),
+    "wav with g722": Encoding("wav", "g722"),
+    "wav with g726": Encoding("wav", "g726", 8_000),
+    "wav with mp3": Encoding("wav", "libmp3lame"),
+    "wav with adpcm": Encoding("wav", "adpcm_ms"),
+    "wav with adpcm of ima": Encoding("wav", "adpcm_ima_wav"),
+    "w64": Encoding("w64", "pcm_s24le"),
+    "aiff": Encoding("aiff", "pcm_s16be"),
+    "aiff in float": Encoding("aiff", "pcm_f32be"),
+    "caf": Encoding("caf", "pcm_s16le"),
+    "caf with alac": Encoding("caf", "alac"),
+    "au": Encoding("au", "pcm_alaw", 8_000),
+    "au with g726": Encoding("au", "g726le", 8_000),
+    "mp2": Encoding("mp2", "mp2", 48_000, "stereo"),
+    "ac3": Encoding("ac3", "ac3", 44_100),
+    "eac3": Encoding("eac3", "eac3", 48_000, "stereo"),
+    "wma": Encoding("asf", "wmav2", 44_100, "stereo"),
+    "wma of 1999": Encoding("asf", "wmav1", 22_050),
+    "amr": Encoding("amr", "libopencore_amrnb", 8_000),
+    "3gp": Encoding("3gp", "libopencore_amrnb", 8_000),
+    "mov": Encoding("mov", "pcm_s16be", 44_100, "stereo"),
+    "mov with adpcm": Encoding("mov", "adpcm_ima_qt", 44_100),
+    "mkv": Encoding("matroska", "ac3", 48_000),
+    "ogg with flac": Encoding("ogg", "flac"),
 }
-"""All supported encodings."""
+"""All accepted encodings that FFmpeg can write; `tests.support.samples.handmade` has the others."""
 
 
 def tone(seconds: float, rate: int = SAMPLE_RATE) -> Samples:
@@ -137,7 +160,10 @@ def _encode(container: Any, samples: Samples, encoding: Encoding) -> None:
 
 def _sound_stream(container: Any, encoding: Encoding) -> Any:
     options = {"strict": "experimental"} if encoding.codec == "vorbis" else {}
-    return container.add_stream(encoding.codec, rate=encoding.rate, layout=encoding.layout, options=options)
+    stream = container.add_stream(encoding.codec, rate=encoding.rate, layout=encoding.layout, options=options)
+    if encoding.codec.startswith("wma"):
+        stream.bit_rate = 64_000  # has no default
+    return stream
 
 
 def _picture_stream(container: Any, codec: str) -> Any:

@@ -45,7 +45,7 @@ def _concatenated(folder: Path, *encodings: Encoding) -> Path:
 @pytest.mark.parametrize("name", ENCODINGS)
 def test_every_supported_format_decodes_to_its_full_length(name: str, tmp_path: Path) -> None:
     recording = record(tmp_path / "recording", tone(5), ENCODINGS[name])
-    assert _seconds(_decoded(recording)) == pytest.approx(5, abs=0.06)
+    assert _seconds(_decoded(recording)) == pytest.approx(5, abs=0.13)  # encoders fill their last block
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

@@ -20,6 +20,7 @@ from domain.model.errors import (
     NotAudioError,
     RecordingError,
     UndecodableAudioError,
+    UnsupportedFormatError,
 )
 from tests.support.samples.recordings import (
     ENCODINGS,
@@ -74,7 +75,7 @@ def test_a_wav_of_44_bytes_holds_no_sound(tmp_path: Path) -> None:
     ids=lambda content: repr(content[:8]),
 )
 def test_what_is_no_recording_is_refused(content: bytes, tmp_path: Path) -> None:
-    with pytest.raises(NotAudioError, match="supported format"):
+    with pytest.raises(NotAudioError, match="accepted are wav, flac"):
         _decode(_file(tmp_path, content))
 
 
@@ -95,7 +96,7 @@ def test_a_picture_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_video_without_sound_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotAudioError, match="no sound track"):
+    with pytest.raises(NotAudioError, match="a video without sound"):
         _decode(record_video(tmp_path / "video.mp4"))
 
 
@@ -262,8 +263,8 @@ def test_an_absurd_shape_is_refused(channels: int, rate: int, complaint: str, tm
 
 
 def test_a_codec_that_is_not_supported_is_named(tmp_path: Path) -> None:
-    recording = record(tmp_path / "recording", tone(1), Encoding("matroska", "ac3", 48_000))
-    with pytest.raises(UndecodableAudioError, match="ac3"):
+    recording = record(tmp_path / "recording", tone(1), Encoding("matroska", "wavpack", 48_000))
+    with pytest.raises(UnsupportedFormatError, match="This is sound coded as WavPack, which is not accepted"):
         _decode(recording)
 
 
@@ -311,16 +312,6 @@ def test_the_budget_of_samples_holds_while_decoding(tmp_path: Path) -> None:
 # Cut off on the way
 
 
-@pytest.mark.parametrize(
-    "name", ["wav", "wav of a telephone", "flac", "mp3", "mp3 at a low rate", "webm", "m4a", "mp4"]
-)
-def test_a_truncated_recording_is_refused_with_both_lengths(name: str, tmp_path: Path) -> None:
-    options = {"movflags": "faststart"} if name in {"m4a", "mp4"} else {}
-    recording = _cut(record(tmp_path / "recording", tone(20), ENCODINGS[name], options=options))
-    with pytest.raises(UndecodableAudioError, match=r"declares 20\.. s, but only (9|10)\.. s .* truncated"):
-        _decode(recording)
-
-
 def test_an_mp4_that_was_cut_before_its_index_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UndecodableAudioError, match="begins like mp4, but is broken or truncated"):
         _decode(_cut(record(tmp_path / "recording", tone(5), ENCODINGS["mp4"])))
@@ -333,12 +324,6 @@ def test_an_mp4_whose_second_half_never_arrived_is_refused(tmp_path: Path) -> No
     recording.write_bytes(content[:half] + b"\xff" * (len(content) - half))
     with pytest.raises(UndecodableAudioError, match="truncated"):
         _decode(recording)
-
-
-def test_a_second_that_declares_hours_is_judged_by_what_it_holds(tmp_path: Path) -> None:
-    content = wav_bytes(tone(1).tobytes(), declared_size=1 << 30)
-    with pytest.raises(UndecodableAudioError, match=r"declares 33554\.4 s, but only 1\.0 s"):
-        _decode(_file(tmp_path, content), DecodingLimits(max_audio_seconds=60))
 
 
 def test_a_chained_ogg_that_changes_its_shape_is_refused_rather_than_halved(tmp_path: Path) -> None:
