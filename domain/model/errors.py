@@ -15,6 +15,7 @@
     │   ├── TranscriberBusyError        retry later
     │   ├── TranscriberCrashedError
     │   ├── TranscriberStalledError
+    │   ├── TranscriptionTooCostlyError do not retry: this recording takes too much processor time
     │   └── TranscriberUnavailableError
     ├── EventPublishError               the event was not published
     │   ├── EventRejectedError          do not retry: this event is at fault
@@ -100,6 +101,10 @@ class TranscriberCrashedError(TranscriptionError):
 
 class TranscriberStalledError(TranscriptionError):
     """The transcription made no progress for too long and was ended."""
+
+
+class TranscriptionTooCostlyError(TranscriptionError):
+    """The transcription took more processor time than a second of sound may cost, and was ended."""
 
 
 class TranscriberUnavailableError(TranscriptionError):

@@ -60,6 +60,10 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     UnsupportedMediaTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not a form upload"),
     errors.UndecodableAudioError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording cannot be decoded"),
     errors.AudioTooLongError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording too long"),
+    errors.TranscriptionTooCostlyError: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "Recording too costly to transcribe",
+    ),
     errors.TranscriberCrashedError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber crashed"),
     errors.TranscriberStalledError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber stalled"),
     errors.TranscriberUnavailableError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber unavailable"),

@@ -6,6 +6,7 @@ import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 
+from adapters.speech.workers.cpu_budget import CPU_SECONDS_PER_AUDIO_SECOND
 from adapters.speech.workers.protocol import (
     MAX_LINE_BYTES,
     Advanced,
@@ -16,7 +17,7 @@ from adapters.speech.workers.protocol import (
     parse_message,
 )
 from adapters.speech.workers.sandbox import worker_environment
-from domain.model.errors import TranscriberCrashedError
+from domain.model.errors import TranscriberCrashedError, TranscriptionError, TranscriptionTooCostlyError
 
 
 async def spawn(engine: str, python: str) -> Process:
@@ -49,7 +50,8 @@ async def next_message(process: Process) -> Ready | Advanced | Finished | Failed
     """Wait for the next message of the process.
 
     Raises:
-        TranscriberCrashedError: the process died, or was killed for an invalid message.
+        TranscriptionTooCostlyError: the process used up its processor time.
+        TranscriberCrashedError: the process died otherwise, or was killed for an invalid message.
     """
     assert process.stdout is not None  # noqa: S101 - `spawn` asked for a pipe
     try:
@@ -70,8 +72,13 @@ async def end(process: Process) -> None:
     await process.wait()
 
 
-def died(process: Process) -> TranscriberCrashedError:
+def died(process: Process) -> TranscriptionError:
     """Describe the end of a process as an error."""
     status = process.returncode or 0
+    if status == -signal.SIGXCPU:
+        return TranscriptionTooCostlyError(
+            f"The recording takes more than {CPU_SECONDS_PER_AUDIO_SECOND:g} s of processor time per second "
+            "of sound, and was given up; it may hold noise rather than speech."
+        )
     how = f"exit status {status}" if status >= 0 else f"killed by {signal.Signals(-status).name}"
     return TranscriberCrashedError(f"The transcriber's process died ({how}).")

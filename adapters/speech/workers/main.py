@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.workers.cpu_budget import CpuBudget
 from adapters.speech.workers.protocol import Advanced, Failed, Finished, Job, Ready
-from adapters.speech.workers.sandbox import allow_cpu_seconds, confine, forbid_writing
+from adapters.speech.workers.sandbox import confine, forbid_writing
 from domain.model.errors import TranscriptionServiceError
 from ports.transcriber_port import Progress
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from adapters.speech.engines.engine import SpeechEngine
 
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 0.5
-CPU_SECONDS_PER_AUDIO_SECOND = 2.0  # ten times what the engine needs
-CPU_SECONDS_TO_SPARE = 60.0
 HALF_SECOND = Path(__file__).with_name("half_second.ogg")
 """Built-in recording: half a second of speech, a word of the demo's recording."""
 
@@ -40,7 +39,6 @@ def main() -> None:
     answers.write(Ready().to_line())
     for line in sys.stdin.buffer:
         job = Job.model_validate_json(line)
-        allow_cpu_seconds(job.max_audio_seconds * CPU_SECONDS_PER_AUDIO_SECOND + CPU_SECONDS_TO_SPARE)
         answers.write(_transcribe(engine, job, SignsOfLife(answers)).to_line())
 
 
@@ -76,7 +74,13 @@ class SignsOfLife:
             self._answers.write(Advanced(**progress._asdict()).to_line())
 
 
-def _transcribe(engine: "SpeechEngine", job: Job, on_progress: SignsOfLife) -> Finished | Failed:
+def _transcribe(engine: "SpeechEngine", job: Job, report: SignsOfLife) -> Finished | Failed:
+    budget = CpuBudget(job.max_audio_seconds)
+
+    def on_progress(progress: Progress) -> None:
+        budget.grant(progress)
+        report(progress)
+
     limits = DecodingLimits(max_audio_seconds=job.max_audio_seconds)
     try:
         return Finished(transcript=engine.transcribe(job.recording, limits, on_progress))

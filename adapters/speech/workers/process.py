@@ -22,13 +22,16 @@ from ports.transcriber_port import Progress, ProgressListener
 
 logger = logging.getLogger(__name__)
 
+CPU_SECONDS_OF_A_SIGN = 0.05
+"""Processor time that counts as a sign of life."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
     """Limits of a worker process; a process that exceeds one is killed."""
 
     max_audio_seconds: float  # length of the longest recording that is accepted
-    stall_seconds: float  # time between two signs of life
+    stall_seconds: float  # time without a sign of life and without processor time
     # time until the first sign of life, where `stall_seconds` is longer: opening a recording takes moments,
     # unless it was made to take long
     first_sign_seconds: float = 20.0
@@ -154,7 +157,7 @@ class WorkerProcess:
     async def _messages(self, process: Process) -> AsyncIterator[Ready | Advanced | Finished | Failed]:
         timeout = min(self._limits.stall_seconds, self._limits.first_sign_seconds)
         while True:
-            yield await _message_within(process, timeout)
+            yield await _message_of_a_living(process, timeout)
             timeout = self._limits.stall_seconds
 
     def _log_end(self, process: Process, error: BaseException) -> None:
@@ -171,14 +174,25 @@ class WorkerProcess:
         )
 
 
-async def _message_within(process: Process, seconds: float) -> Ready | Advanced | Finished | Failed:
-    try:
-        async with asyncio.timeout(seconds):
-            return await conversation.next_message(process)
-    except TimeoutError as error:
-        raise TranscriberStalledError(
-            f"The transcriber made no progress for {seconds:g} s and was killed."
-        ) from error
+async def _message_of_a_living(process: Process, seconds: float) -> Ready | Advanced | Finished | Failed:
+    """Wait for the next message, in turns of some seconds, as long as the process works.
+
+    One call into the engine may take minutes. Its processor time shows that it works, and is bounded by
+    the process's budget.
+
+    Raises:
+        TranscriberStalledError: the process used no processor time for a whole turn.
+    """
+    while True:
+        used = sandbox.cpu_seconds_used(process.pid)
+        try:
+            async with asyncio.timeout(seconds):
+                return await conversation.next_message(process)
+        except TimeoutError as error:
+            if sandbox.cpu_seconds_used(process.pid) - used < CPU_SECONDS_OF_A_SIGN:
+                raise TranscriberStalledError(
+                    f"The transcriber made no progress for {seconds:g} s and was killed."
+                ) from error
 
 
 async def _engine_proved(process: Process, seconds: float) -> None:

@@ -79,15 +79,16 @@ def forbid_writing() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def allow_cpu_seconds(seconds: float) -> None:
-    """Grant this process more processor time; the kernel kills it beyond (SIGXCPU).
+def allow_cpu_seconds(total: float, *, longest: float) -> None:
+    """Grant this process so much processor time since its start; the kernel kills it beyond (SIGXCPU).
 
-    The first call also sets the ceiling of all later calls, which the process itself cannot raise.
+    The first call also sets the ceiling of all later calls, which the process itself cannot raise: its life
+    and the `longest` recording, both in seconds of processor time.
     """
     _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)
     if ceiling == resource.RLIM_INFINITY:
-        ceiling = int(CPU_SECONDS_OF_A_LIFE + seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (min(int(time.process_time() + seconds) + 1, ceiling), ceiling))
+        ceiling = int(CPU_SECONDS_OF_A_LIFE + longest) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (min(int(total) + 1, ceiling), ceiling))
 
 
 def cpu_seconds_used(pid: int) -> float:

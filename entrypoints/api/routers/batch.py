@@ -60,7 +60,8 @@ _PROBLEMS = {
     408: "The caller stopped sending",
     413: "Recording larger than MAX_UPLOAD_BYTES",
     415: "Not audio, audio in a format that is not accepted, or not multipart/form-data",
-    422: "Audio that cannot be decoded or is too long, or an Idempotency-Key of another recording",
+    422: "Audio that cannot be decoded, is too long or costs too much processor time, or an Idempotency-Key "
+    "of another recording",
     500: "The transcriber crashed or stalled on this recording",
     503: "All transcription slots and the waiting room are taken; see Retry-After",
     507: "No disk space is left to receive the recording (see MIN_FREE_BYTES)",

@@ -18,7 +18,7 @@ import pytest
 from adapters.speech.workers import sandbox
 from adapters.speech.workers.pool import WorkerPoolTranscriber
 from adapters.speech.workers.process import WorkerLimits, WorkerProcess
-from adapters.speech.workers.protocol import Advanced, Failed, Ready
+from adapters.speech.workers.protocol import Advanced, Failed, Finished, Ready
 from domain.model.errors import (
     AudioTooLongError,
     NotAudioError,
@@ -26,6 +26,7 @@ from domain.model.errors import (
     TranscriberCrashedError,
     TranscriberStalledError,
     TranscriberUnavailableError,
+    TranscriptionTooCostlyError,
 )
 from domain.model.transcripts import Transcript
 from tests.contracts.transcriber_port import TranscriberPortContract
@@ -214,6 +215,30 @@ async def test_the_first_sign_of_life_must_come_soon(tmp_path: Path) -> None:
     async with pool(limits=replace(LIMITS, first_sign_seconds=0.2), python=python) as transcriber:
         with pytest.raises(TranscriberStalledError, match=r"no progress for 0\.2 s"):
             await transcriber.transcribe(DEMO)
+
+
+BUSY = "import time; until = time.process_time() + 1.5\nwhile time.process_time() < until: pass"
+
+
+async def test_a_worker_that_works_without_a_sign_of_life_is_left_to_its_work(tmp_path: Path) -> None:
+    transcript = Transcript(duration_seconds=1.0)
+    done = Finished(transcript=transcript).to_line().decode().strip()
+    python = impostor(tmp_path, f"print({READY!r}, flush=True); input(); {BUSY}\nprint({done!r}, flush=True)")
+
+    async with pool(limits=replace(LIMITS, stall_seconds=0.5), python=python) as transcriber:
+        assert await transcriber.transcribe(DEMO) == transcript
+
+
+async def test_a_recording_that_takes_too_much_processor_time_is_refused_for_its_costs(
+    tmp_path: Path,
+) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 5))"
+    python = impostor(tmp_path, f"print({READY!r}, flush=True); input(); {limit}; {BUSY}")
+
+    async with pool(python=python) as transcriber:
+        with pytest.raises(TranscriptionTooCostlyError, match="of processor time per second of sound"):
+            await transcriber.transcribe(DEMO)
+        await eventually(lambda: transcriber.state().ready_slots == 1)
 
 
 async def test_cancelling_a_recording_kills_its_process(long_speech: Path) -> None:
@@ -427,15 +452,18 @@ async def test_workers_have_no_credentials_no_network_and_limits(monkeypatch: py
         assert network != Path("/proc/self/ns/net").readlink()
 
 
-async def test_a_recording_sets_the_processor_time_that_a_worker_has_left(tmp_path: Path) -> None:
+async def test_the_processor_time_of_a_recording_grows_with_its_sound(tmp_path: Path) -> None:
     async with pool(limits=replace(LIMITS, max_audio_seconds=100.0)) as transcriber:
-        await transcriber.transcribe(three_silent_seconds(tmp_path))
-        limits = Path(f"/proc/{transcriber.worker_pids()[0]}/limits").read_text(encoding="ascii")
+        soft, hard = [], []
+        for seconds in (3.0, 30.0):
+            await transcriber.transcribe(record(tmp_path / "silence.wav", silence(seconds)))
+            limits = Path(f"/proc/{transcriber.worker_pids()[0]}/limits").read_text(encoding="ascii")
+            (line,) = [line for line in limits.splitlines() if line.startswith("Max cpu time")]
+            soft.append(int(line.split()[3]))
+            hard.append(int(line.split()[4]))
 
-    (line,) = [line for line in limits.splitlines() if line.startswith("Max cpu time")]
-    soft, hard = (int(figure) for figure in line.split()[3:5])
-    assert 2 * 100 + 60 <= soft <= 2 * 100 + 60 + 20
-    assert hard == 3600 + 2 * 100 + 60 + 1
+    assert 27 < soft[1] - soft[0] < 27 * 20
+    assert soft[1] < hard[0] == hard[1]  # the worker cannot raise the second limit
 
 
 async def test_a_worker_that_used_up_its_processor_time_is_replaced_between_recordings(
