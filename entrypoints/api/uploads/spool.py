@@ -133,6 +133,7 @@ class UploadSpool:
                 check_capacity()
                 self._check_room(path.parent)
                 await _write(file, block)
+        return body.fields
 
     def _check_room(self, folder: Path) -> None:
         if shutil.disk_usage(folder).free < self._limits.min_free_bytes:
