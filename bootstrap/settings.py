@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 from bootstrap.capacity import worker_count
 from domain.model.errors import ConfigurationError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.model.identity import IdentityDefaults, is_printable
+from domain.model.identity import IdentityDefaults, is_printable, uuid4_or_none
 
 GIB = 2**30
 
@@ -48,6 +48,13 @@ class Cleaner(StrEnum):
     """Transcript cleaner."""
 
     RULES = "rules"
+
+
+class IdentityMode(StrEnum):
+    """Answer to a request whose tenant is missing or no UUID v4: with a new tenant, or 400."""
+
+    LENIENT = "lenient"
+    STRICT = "strict"
 
 
 class LogFormat(StrEnum):
@@ -101,6 +108,13 @@ def _differs_from_queue(name: str, info: ValidationInfo) -> str:
     if name == info.data.get("queue_name"):
         raise ValueError("must differ from QUEUE_NAME: dead letters need a separate queue")
     return name
+
+
+def _named_tenant(tenant: str, info: ValidationInfo) -> str:
+    """Refuse a wrong tenant if identities are strict, else let each request warn of it (requirement 2.10)."""
+    if info.data.get("identity") is IdentityMode.STRICT and uuid4_or_none(tenant.strip()) is None:
+        raise ValueError("must be a UUID v4 with IDENTITY=strict")
+    return tenant.strip()
 
 
 QueueName = Annotated[
@@ -164,7 +178,8 @@ class Settings(BaseModel):
         default=None, description="the id, the ARN or the alias of a key, such as alias/transcripts"
     )
 
-    mock_tenant_id: str | None = None  # checked per request: requirement 2.10 asks for a warning
+    identity: IdentityMode = IdentityMode.LENIENT
+    mock_tenant_id: Annotated[str, AfterValidator(_named_tenant)] | None = None
     mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
 
     transcriber: Transcriber = Transcriber.POCKETSPHINX
@@ -207,7 +222,11 @@ class Settings(BaseModel):
     @property
     def identity_defaults(self) -> IdentityDefaults:
         """Identity of requests without identity headers (requirements 2.2 and 2.5)."""
-        return IdentityDefaults(tenant_id=self.mock_tenant_id, user_id=self.mock_user_id)
+        return IdentityDefaults(
+            tenant_id=self.mock_tenant_id,
+            user_id=self.mock_user_id,
+            is_strict=self.identity is IdentityMode.STRICT,
+        )
 
     @property
     def waiting_room(self) -> int:
@@ -221,6 +240,7 @@ _CHOICES: Mapping[str, type[StrEnum]] = {
     "EVENT_TRANSPORT": EventTransport,
     "TRANSCRIBER": Transcriber,
     "CLEANER": Cleaner,
+    "IDENTITY": IdentityMode,
     "LOG_FORMAT": LogFormat,
     "LOG_LEVEL": LogLevel,
 }

@@ -8,7 +8,7 @@ from domain.model.idempotency import FirstAnswer, Reservation
 
 
 class IdempotencyPort(Protocol):
-    """Stores the answer to each key for a day; each tenant has its own keys.
+    """Stores the answer to each key for a day; each scope has its own keys.
 
     Any number of threads, processes and machines may use it at once. Times are by the store's clock. Every
     method raises `IdempotencyUnavailableError` if the store cannot be reached, is full or fails.
@@ -16,20 +16,20 @@ class IdempotencyPort(Protocol):
 
     @abstractmethod
     def begin(
-        self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
+        self, scope: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
     ) -> Reservation | FirstAnswer:
         """Reserve a key for the first request, or return the answer to the first request.
 
         A reservation expires with its lease (its owner died), an answer after a day.
 
         Args:
-            tenant_id: the owner of the key.
+            scope: the caller to whom the key belongs.
             key: the key that the client sent, of any length.
-            fingerprint: identifies the recording.
+            fingerprint: identifies the recording and what else the request asks for.
             lease_seconds: how long the reservation is valid, unless it is renewed.
 
         Raises:
-            IdempotencyConflictError: the key came with another recording before, answered or not.
+            IdempotencyConflictError: the key came with another fingerprint before, answered or not.
             IdempotencyInProgressError: the first request with this key is not answered yet.
         """
         ...

@@ -23,8 +23,11 @@ class OutboxPort(Protocol):
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
         """Store an event durably, leased to the caller for `lease_seconds` (0: it may be leased at once).
 
-        An event with an `interaction_id` that is already stored is left unchanged; the returned lease then
-        has a stale token.
+        An event that is stored already is left unchanged; the returned lease then has a stale token.
+
+        Raises:
+            InteractionIdTakenError: the `interaction_id` is that of another stored event, or of an event
+                that was published and has lost its transcripts.
         """
         ...
 

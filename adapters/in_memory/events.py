@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from threading import Lock
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from domain.model.errors import InteractionIdTakenError
 from domain.model.events.event import (
     BatchProcessingCompleted,
     CompletedEvent,
@@ -20,15 +21,21 @@ class InMemoryEventPublisher(EventPort):
     def __init__(self) -> None:
         self._lock = Lock()
         self._sent: list[tuple[str, tuple[str, ...]]] = []
+        self._ids: dict[UUID, str] = {}
 
     def publish_all(
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
-        """Store the events until the process ends."""
-        sent = [(event.to_json(), labels) for event in events]
+        """Store the events until the process ends; another event with a known interaction id is refused."""
+        sent = [(event.interaction_id, event.to_json()) for event in events]
         with self._lock:
-            self._sent.extend(sent)
-        return tuple(Publication(PublicationStatus.PUBLISHED, str(uuid4())) for _ in sent)
+            return tuple(self._publish(interaction_id, json, labels) for interaction_id, json in sent)
+
+    def _publish(self, interaction_id: UUID, json: str, labels: tuple[str, ...]) -> PublishOutcome:
+        if self._ids.setdefault(interaction_id, json) != json:
+            return InteractionIdTakenError(f"another event has the interaction id {interaction_id}")
+        self._sent.append((json, labels))
+        return Publication(PublicationStatus.PUBLISHED, str(uuid4()))
 
     @property
     def accepted(self) -> tuple[CompletedEvent, ...]:

@@ -30,18 +30,20 @@ class InMemoryIdempotency(IdempotencyPort):
         self._keys: dict[tuple[UUID, str], _Key] = {}
 
     def begin(
-        self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
+        self, scope: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
     ) -> Reservation | FirstAnswer:
         """Reserve the key, or return the first answer."""
         with self._lock:
-            found = self._keys.get((tenant_id, key))
+            found = self._keys.get((scope, key))
             if found is None or found.expires_at <= self._clock():
-                reservation = Reservation(tenant_id, key, uuid4())
+                reservation = Reservation(scope, key, uuid4())
                 expires_at = self._clock() + lease_seconds
-                self._keys[tenant_id, key] = _Key(fingerprint, reservation.token, expires_at)
+                self._keys[scope, key] = _Key(fingerprint, reservation.token, expires_at)
                 return reservation
         if found.fingerprint != fingerprint:
-            raise IdempotencyConflictError("This idempotency key was used with another recording.")
+            raise IdempotencyConflictError(
+                "This idempotency key was used with another recording, account or parameter."
+            )
         if found.answer is None:
             raise IdempotencyInProgressError(
                 "The first request with this idempotency key is still in progress."
@@ -69,7 +71,7 @@ class InMemoryIdempotency(IdempotencyPort):
         with self._lock:
             if self._owned(reservation) is None:
                 return False
-            del self._keys[reservation.tenant_id, reservation.key]
+            del self._keys[reservation.scope, reservation.key]
             return True
 
     def prune(self) -> int:
@@ -81,5 +83,5 @@ class InMemoryIdempotency(IdempotencyPort):
             return len(old)
 
     def _owned(self, reservation: Reservation) -> _Key | None:
-        key = self._keys.get((reservation.tenant_id, reservation.key))
+        key = self._keys.get((reservation.scope, reservation.key))
         return key if key and key.token == reservation.token and key.answer is None else None

@@ -9,6 +9,7 @@ from threading import Lock
 from uuid import UUID, uuid4
 
 from domain.model.clock import SECONDS_PER_DAY
+from domain.model.errors import InteractionIdTakenError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,
@@ -98,8 +99,10 @@ class InMemoryOutbox(OutboxPort):
         lease, json = EventLease(event, uuid4(), attempts=0), event.to_json()
         with self._lock:
             now = self._clock()
-            stored = _StoredEvent(json, event.tenant_id, lease.token, now, now, now + lease_seconds)
-            self._events.setdefault(event.interaction_id, stored)
+            added = _StoredEvent(json, event.tenant_id, lease.token, now, now, now + lease_seconds)
+            stored = self._events.setdefault(event.interaction_id, added)
+        if stored.json != json:
+            raise InteractionIdTakenError(f"another event has the interaction id {event.interaction_id}")
         return lease
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:

@@ -31,14 +31,14 @@ class SqlIdempotency(IdempotencyPort):
         self._now = DatabaseNow() if now is None else now
 
     def begin(
-        self, tenant_id: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
+        self, scope: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
     ) -> Reservation | FirstAnswer:
         """Insert the key or take over an expired one; otherwise read the existing row."""
-        reservation = Reservation(tenant_id, key, uuid4())
+        reservation = Reservation(scope, key, uuid4())
         with self._database.writing(IdempotencyUnavailableError) as connection:
             if connection.execute(self._reserve(reservation, fingerprint, lease_seconds)).first():
                 return reservation
-            query = select(_KEY.fingerprint, _KEY.answer).where(_KEY.tenant_id == tenant_id)
+            query = select(_KEY.fingerprint, _KEY.answer).where(_KEY.scope == scope)
             found = connection.execute(query.where(_KEY.key_hash == _hash(key))).one_or_none()
         return _first_answer(found, fingerprint)
 
@@ -78,17 +78,19 @@ class SqlIdempotency(IdempotencyPort):
         }
         dialect = self._database.engine.dialect.name
         statement = insert_into(dialect, idempotency_keys).values(
-            tenant_id=reservation.tenant_id, key_hash=_hash(reservation.key), **changes
+            scope=reservation.scope, key_hash=_hash(reservation.key), **changes
         )
         taken_over = statement.on_conflict_do_update(
-            index_elements=[_KEY.tenant_id, _KEY.key_hash], set_=changes, where=_KEY.expires_at <= self._now
+            index_elements=[_KEY.scope, _KEY.key_hash], set_=changes, where=_KEY.expires_at <= self._now
         )
         return taken_over.returning(_KEY.token)
 
 
 def _first_answer(found: Row[str, str | None] | None, fingerprint: str) -> FirstAnswer:
     if found is not None and found.fingerprint != fingerprint:
-        raise IdempotencyConflictError("This idempotency key was used with another recording.")
+        raise IdempotencyConflictError(
+            "This idempotency key was used with another recording, account or parameter."
+        )
     if found is None or found.answer is None:  # None: just freed; a later request will be the first
         raise IdempotencyInProgressError("The first request with this idempotency key is still in progress.")
     return FirstAnswer(found.answer)
@@ -96,7 +98,7 @@ def _first_answer(found: Row[str, str | None] | None, fingerprint: str) -> First
 
 def _owned(reservation: Reservation) -> tuple[ColumnElement[bool], ...]:
     return (
-        _KEY.tenant_id == reservation.tenant_id,
+        _KEY.scope == reservation.scope,
         _KEY.key_hash == _hash(reservation.key),
         _KEY.token == reservation.token,
         _KEY.answer.is_(None),

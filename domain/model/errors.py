@@ -19,7 +19,8 @@
     │   └── TranscriberUnavailableError
     ├── EventPublishError               the event was not published
     │   ├── EventRejectedError          do not retry: this event is at fault
-    │   │   └── EventTooLargeError      unless its transcripts are stored elsewhere
+    │   │   ├── EventTooLargeError      unless its transcripts are stored elsewhere
+    │   │   └── InteractionIdTakenError unless it gets another interaction id
     │   └── EventBusUnavailableError    retry: the bus, the network or the credentials are at fault
     │       └── EventBusRefusesUsError  no event will be accepted until the configuration is corrected
     ├── OutboxUnavailableError          the outbox is unavailable; the event may not be recorded
@@ -125,6 +126,10 @@ class EventBusUnavailableError(EventPublishError):
 
 class EventTooLargeError(EventRejectedError):
     """The event has more bytes than the transport allows."""
+
+
+class InteractionIdTakenError(EventRejectedError):
+    """Another event has the same interaction id: consumers would drop this one as its duplicate."""
 
 
 class EventBusRefusesUsError(EventBusUnavailableError):

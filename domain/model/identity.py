@@ -23,18 +23,19 @@ class Identity:
     tenant_id: UUID  # always a UUID v4
     user_id: str  # never empty
     account_id: str | None  # None where the request names none
-    # True where the tenant was generated, because neither header nor default is valid
-    is_tenant_generated: bool = False
+    # None, or what tenant_id was generated for: the invalid text, "" where no tenant was named
+    replaced_tenant: str | None = None
     # invalid values and their replacement
     warnings: tuple[ResultWarning, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityDefaults:
-    """Defaults for missing headers: `MOCK_TENANT_ID` and `MOCK_USER_ID` of the environment."""
+    """Defaults for missing headers: `MOCK_TENANT_ID` and `MOCK_USER_ID`; and whether `IDENTITY` is strict."""
 
     tenant_id: str | None = None
     user_id: str | None = None
+    is_strict: bool = False
 
 
 def resolve_identity(
@@ -46,19 +47,22 @@ def resolve_identity(
     """Resolve tenant, user and account: header, else environment, else generated, `"system"` and None.
 
     A blank header counts as absent. A tenant that is no UUID v4 is replaced by a fresh one with a warning
-    (requirements 2.9 and 2.10).
+    (requirements 2.9 and 2.10). Strict defaults allow no generated tenant.
 
     Raises:
-        InvalidIdentityError: user or account is longer than `MAX_IDENTITY_LENGTH` or not printable.
+        InvalidIdentityError: user or account is longer than `MAX_IDENTITY_LENGTH` or not printable; or the
+            tenant is missing or no UUID v4 although the defaults are strict.
     """
-    candidate = _present(headers, TENANT_HEADER) or defaults.tenant_id
-    tenant_id = uuid4_or_none(candidate) if candidate else None
+    candidate = _present(headers, TENANT_HEADER) or defaults.tenant_id or ""
+    tenant_id = uuid4_or_none(candidate)
+    if tenant_id is None and defaults.is_strict:
+        raise InvalidIdentityError(_required(candidate))
     return Identity(
         tenant_id=tenant_id or new_uuid(),
         user_id=_printable(USER_HEADER, headers) or defaults.user_id or DEFAULT_USER_ID,
         account_id=_printable(ACCOUNT_HEADER, headers),
-        is_tenant_generated=tenant_id is None,
-        warnings=() if tenant_id or candidate is None else (_no_uuid4(candidate),),
+        replaced_tenant=candidate if tenant_id is None else None,
+        warnings=() if tenant_id or not candidate else (_no_uuid4(candidate),),
     )
 
 
@@ -87,6 +91,12 @@ def _printable(name: str, headers: Mapping[str, str]) -> str | None:
             f"{name} must be at most {MAX_IDENTITY_LENGTH} printable characters; it has {len(value)}."
         )
     return value
+
+
+def _required(candidate: str) -> str:
+    if not candidate:
+        return f"{TENANT_HEADER} is missing; send the tenant's UUID v4."
+    return f"{TENANT_HEADER} must be a UUID v4; {candidate[:64]!r} is not."
 
 
 def _no_uuid4(candidate: str) -> ResultWarning:

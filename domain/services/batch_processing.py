@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from domain.model.errors import EventPublishError
+from domain.model.errors import EventPublishError, InteractionIdTakenError
 from domain.model.events.event import Publication, PublicationStatus, TranscriptData
 from domain.model.identity import Identity
-from domain.model.result_warnings import ResultWarning
+from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.model.transcripts import Transcript
 from domain.services.publishing.event_publisher import EventPublisher
 from ports.cleaner_port import CleanerPort
@@ -78,7 +78,8 @@ class BatchProcessingService:
     ) -> BatchResult:
         """Transcribe and clean one recording, and publish its event.
 
-        The result repeats the warnings about the request.
+        The result repeats the warnings about the request. Where the interaction id has an event already,
+        this event gets a new id, with a warning: consumers would drop it as a duplicate.
 
         Raises:
             RecordingError: the recording cannot be used.
@@ -88,14 +89,18 @@ class BatchProcessingService:
         transcript = await self._transcriber.transcribe(recording, on_progress=on_progress)
         cleaned = await asyncio.to_thread(self._cleaner.clean, transcript)
         publication = await self._publish(identity, interaction_id, transcript, cleaned)
+        if publication is None:
+            taken, interaction_id = interaction_id, uuid4()
+            warnings += (_taken(taken, interaction_id),)
+            publication = await self._publish(identity, interaction_id, transcript, cleaned) or FAILED
         result = BatchResult(interaction_id, identity, transcript, cleaned, publication, warnings)
         self._log_result(result)
         return result
 
     async def _publish(
         self, identity: Identity, interaction_id: UUID, transcript: Transcript, cleaned: str
-    ) -> Publication:
-        """Return the publisher's outcome, or `FAILED` after logging any error."""
+    ) -> Publication | None:
+        """Return the publisher's outcome, `FAILED` after logging an error, None if the id is taken."""
 
         def publish() -> Publication:
             data = TranscriptData(raw_transcript=transcript.text, cleaned_transcript=cleaned)
@@ -107,6 +112,8 @@ class BatchProcessingService:
         publishing = asyncio.get_running_loop().run_in_executor(self._threads, context.run, publish)
         try:
             return await asyncio.wait_for(publishing, self._publish_timeout_seconds)
+        except InteractionIdTakenError:
+            return None
         except EventPublishError:
             return FAILED  # logged by the publisher, with its stack trace
         except Exception as error:
@@ -148,3 +155,12 @@ class BatchProcessingService:
                 "cleaned_length": len(result.cleaned_transcript),
             },
         )
+
+
+def _taken(taken: UUID, replacement: UUID) -> ResultWarning:
+    logger.warning(
+        "another event has this interaction id, publishing under a new one",
+        extra={"interaction_id": str(taken), "event_interaction_id": str(replacement)},
+    )
+    detail = f"interaction id {taken} belongs to another event; this event has the id {replacement}"
+    return ResultWarning(code=WarningCode.INTERACTION_ID_REPLACED, detail=detail)

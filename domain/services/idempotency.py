@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from uuid import UUID
 
 from domain.model.errors import IdempotencyUnavailableError
-from domain.model.idempotency import FirstAnswer, Reservation
+from domain.model.idempotency import FirstAnswer, Reservation, key_scope
 from domain.model.identity import Identity
 from domain.services.resilience.background import logging_exceptions
 from ports.idempotency_port import IdempotencyPort
@@ -21,17 +21,14 @@ LEASE_SECONDS = 60.0
 RENEW_SECONDS = 20.0
 """Short enough that one renewal may fail, and the next one come late, before a lease expires."""
 
-SHARED_TENANT = UUID(int=0)
-"""Owns the keys of all callers without a tenant."""
-
 RENEWAL_FAILED = "unexpected error while renewing an idempotency key, retrying in the next round"
 
 
 class IdempotentRequests:
-    """Runs the work of a request once for each key of a tenant, and replays its answer.
+    """Runs the work of a request once for each key of a caller, and replays its answer.
 
-    A tenant's keys are its own; callers without a tenant share one key space. The store of keys is opened
-    only for requests that have a key.
+    The keys of a user of a tenant are no other caller's (`key_scope`). The store of keys is opened only for
+    requests that have a key.
     """
 
     def __init__(self, store: Callable[[], IdempotencyPort]) -> None:
@@ -43,21 +40,20 @@ class IdempotentRequests:
     ) -> str:
         """Do the work for the first request with this key, and replay its answer, as JSON, to the next ones.
 
-        An error is not stored: the next request with the key tries again. The key belongs to the tenant of
-        the caller; the fingerprint tells the content of one request from another's.
+        An error is not stored: the next request with the key tries again. The fingerprint tells the content
+        of one request from another's.
 
         Raises:
             IdempotencyError: the key belongs to other content, its first request is in progress, or the
                 store cannot be reached.
         """
-        tenant_id = SHARED_TENANT if identity.is_tenant_generated else identity.tenant_id
         begun = await asyncio.to_thread(
-            self._store().begin, tenant_id, key, fingerprint, lease_seconds=LEASE_SECONDS
+            self._store().begin, key_scope(identity), key, fingerprint, lease_seconds=LEASE_SECONDS
         )
         if isinstance(begun, FirstAnswer):
             logger.info("request repeated, replaying the first answer")
             return begun.json
-        return await self._first(begun, work)
+        return await self._first(begun, identity.tenant_id, work)
 
     @contextmanager
     def renewing(self, *, every_seconds: float = RENEW_SECONDS) -> Iterator[None]:
@@ -69,9 +65,11 @@ class IdempotentRequests:
         """Renew the keys of requests in flight now."""
         self._leases.round()
 
-    async def _first(self, reservation: Reservation, work: Callable[[], Awaitable[str]]) -> str:
+    async def _first(
+        self, reservation: Reservation, tenant_id: UUID, work: Callable[[], Awaitable[str]]
+    ) -> str:
         try:
-            with self._leases.holding(reservation):
+            with self._leases.holding(reservation, tenant_id):
                 answer = await work()
         except BaseException:
             await _record(partial(self._store().abandon, reservation))
@@ -90,13 +88,13 @@ class LeaseRenewal:
     def __init__(self, store: Callable[[], IdempotencyPort]) -> None:
         self._store = store
         self._lock = Lock()
-        self._in_flight: set[Reservation] = set()
+        self._in_flight: dict[Reservation, UUID] = {}  # with the tenants, for the log
 
     @contextmanager
-    def holding(self, reservation: Reservation) -> Iterator[None]:
-        """Have a reservation renewed for as long as the context lasts."""
+    def holding(self, reservation: Reservation, tenant_id: UUID) -> Iterator[None]:
+        """Have a tenant's reservation renewed for as long as the context lasts."""
         with self._lock:
-            self._in_flight.add(reservation)
+            self._in_flight[reservation] = tenant_id
         try:
             yield
         finally:
@@ -135,17 +133,16 @@ class LeaseRenewal:
     def _renew(self, reservation: Reservation) -> None:
         """Drop a stale reservation; that of a request which ended meanwhile is stale, too, and no loss."""
         renewed = self._store().renew(reservation, lease_seconds=LEASE_SECONDS)
-        if not renewed and self._remove(reservation):
+        if not renewed and (tenant_id := self._remove(reservation)):
             logger.warning(
                 "lost an idempotency key to another request, its lease had expired",
-                extra={"tenant_id": str(reservation.tenant_id)},
+                extra={"tenant_id": str(tenant_id)},
             )
 
-    def _remove(self, reservation: Reservation) -> bool:
+    def _remove(self, reservation: Reservation) -> UUID | None:
+        """Return the tenant; None if the reservation is not in flight any more."""
         with self._lock:
-            was_in_flight = reservation in self._in_flight
-            self._in_flight.discard(reservation)
-        return was_in_flight
+            return self._in_flight.pop(reservation, None)
 
 
 async def _record(outcome: Callable[[], bool]) -> None:

@@ -19,6 +19,7 @@ from domain.model.identity import (
     IdentityDefaults,
     resolve_identity,
 )
+from domain.model.result_warnings import ResultWarning
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.idempotency import IdempotentRequests
 from entrypoints.api.uploads.spool import UploadSpool
@@ -40,6 +41,7 @@ class UploadContext(NamedTuple):
 
     identity: Identity
     interaction_id: UUID  # identifies the request in the log, the event and the answer
+    warnings: tuple[ResultWarning, ...]  # about the request's headers
     batch_processing: BatchProcessingService
     transcriber: TranscriberPort
     spool: UploadSpool  # stores uploads of this process while they are processed
@@ -56,6 +58,7 @@ async def get_upload_context(request: Request) -> UploadContext:
     return UploadContext(
         identity=_identity(request, container.settings().identity_defaults),
         interaction_id=request.state.interaction_id,
+        warnings=request.state.warnings,
         batch_processing=container.batch_processing(),
         transcriber=container.transcriber(),
         spool=request.app.state.spool,

@@ -1,10 +1,12 @@
 """Header `Idempotency-Key` (IETF draft of that name): uploads that may be repeated.
 
-The same key with the same recording gets the first answer again, and no second event is published.
+The same key of the same user with the same recording gets the first answer again, and no second event is
+published.
 """
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from starlette.requests import Request
 
 from domain.model.identity import Identity
 from domain.services.idempotency import IdempotentRequests
+from entrypoints.api.parameters import UploadParameters
 from entrypoints.api.problems import InvalidIdempotencyKeyError
 from entrypoints.api.schemas import BatchResponse
 
@@ -41,9 +44,10 @@ async def process_once(
     identity: Identity,
     key: str,
     recording: Path,
+    parameters: UploadParameters,
     work: Callable[[], Awaitable[BatchResponse]],
 ) -> BatchResponse:
-    """Process a recording once for this key; its hash tells it from other recordings.
+    """Process a recording once for this key; a hash tells the request from others with the key.
 
     Raises:
         IdempotencyError: see `IdempotentRequests.once`.
@@ -55,11 +59,15 @@ async def process_once(
         first = await work()
         return first.model_dump_json()
 
-    fingerprint = await asyncio.to_thread(_sha256, recording)
-    json = await requests.once(identity, key, fingerprint, answer_json)
-    return first or BatchResponse.model_validate_json(json)
+    others = [identity.account_id, sorted(parameters.values.items())]
+    fingerprint = await asyncio.to_thread(_fingerprint, recording, json.dumps(others))
+    answer = await requests.once(identity, key, fingerprint, answer_json)
+    return first or BatchResponse.model_validate_json(answer)
 
 
-def _sha256(recording: Path) -> str:
+def _fingerprint(recording: Path, others: str) -> str:
+    """Hash a recording, and what else the request asks for."""
     with recording.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(others.encode())
+    return digest.hexdigest()

@@ -5,9 +5,11 @@ import time
 from uuid import UUID, uuid4
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from domain.model.identity import uuid4_or_none
+from domain.model.result_warnings import ResultWarning, WarningCode
 from entrypoints.api.problems import unexpected_problem
 
 logger = logging.getLogger(__name__)
@@ -17,7 +19,10 @@ _QUIET_PATHS = "/health/"
 
 
 class InteractionMiddleware:
-    """Assigns each request an interaction id (requirement 3.2): `request.state`, log lines and the answer."""
+    """Assigns each request an interaction id: `request.state`, log lines and the answer.
+
+    It is the UUID v4 that the caller sends as `X-Interaction-ID`, else a new one (requirement 3.2).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,9 +32,11 @@ class InteractionMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        interaction_id = uuid4()
-        scope.setdefault("state", {})["interaction_id"] = interaction_id
+        interaction_id, warnings = _interaction_id(scope)
+        scope.setdefault("state", {}).update(interaction_id=interaction_id, warnings=warnings)
         with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
+            for warning in warnings:
+                logger.info(warning.detail)
             await self._serve(scope, receive, InteractionSend(send, interaction_id))
 
     async def _serve(self, scope: Scope, receive: Receive, send: "InteractionSend") -> None:
@@ -61,3 +68,17 @@ class InteractionSend:
             self.status = message["status"]
             MutableHeaders(scope=message)[INTERACTION_HEADER] = str(self._interaction_id)
         await self._send(message)
+
+
+def _interaction_id(scope: Scope) -> tuple[UUID, tuple[ResultWarning, ...]]:
+    """Read the id that the caller sent; replace one that is no UUID v4, with a warning."""
+    sent = ", ".join(Headers(scope=scope).getlist(INTERACTION_HEADER)).strip()
+    if interaction_id := uuid4_or_none(sent):
+        return interaction_id, ()
+    interaction_id = uuid4()
+    return interaction_id, (_replaced(sent, interaction_id),) if sent else ()
+
+
+def _replaced(sent: str, interaction_id: UUID) -> ResultWarning:
+    detail = f"{INTERACTION_HEADER} {sent[:64]!r} is not a UUID v4; the id {interaction_id} was generated"
+    return ResultWarning(code=WarningCode.INTERACTION_ID_REPLACED, detail=detail)

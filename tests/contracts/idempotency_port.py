@@ -20,7 +20,7 @@ from domain.model.idempotency import FirstAnswer, Reservation
 from ports.idempotency_port import IdempotencyPort
 from tests.support.databases.databases import Clock
 
-TENANT = UUID("11111111-1111-4111-8111-111111111111")
+SCOPE = UUID("11111111-1111-4111-8111-111111111111")
 ANSWER = '{"raw_transcript": "gr\\u00fc\\u00df", "event": {"status": "queued"}}'
 DAY = 86_400
 
@@ -35,7 +35,7 @@ class IdempotencyKeys:
 
     def reserve(self, key: str = "key", fingerprint: str = "recording") -> Reservation:
         """Reserve a key as the first request."""
-        reservation = self.port.begin(TENANT, key, fingerprint, lease_seconds=60)
+        reservation = self.port.begin(SCOPE, key, fingerprint, lease_seconds=60)
         assert isinstance(reservation, Reservation)
         return reservation
 
@@ -47,24 +47,24 @@ class IdempotencyPortContract:
         assert keys.port.finish(keys.reserve(), ANSWER)
 
         for _ in range(2):
-            assert keys.port.begin(TENANT, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+            assert keys.port.begin(SCOPE, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
 
     def test_another_recording_with_the_same_key_is_refused(self, keys: IdempotencyKeys) -> None:
         reservation = keys.reserve()
         with pytest.raises(IdempotencyConflictError):
-            keys.port.begin(TENANT, "key", "another recording", lease_seconds=60)
+            keys.port.begin(SCOPE, "key", "another recording", lease_seconds=60)
 
         keys.port.finish(reservation, ANSWER)
         with pytest.raises(IdempotencyConflictError):
-            keys.port.begin(TENANT, "key", "another recording", lease_seconds=60)
+            keys.port.begin(SCOPE, "key", "another recording", lease_seconds=60)
 
     def test_a_request_repeated_too_soon_is_refused(self, keys: IdempotencyKeys) -> None:
         keys.reserve()
 
         with pytest.raises(IdempotencyInProgressError):
-            keys.port.begin(TENANT, "key", "recording", lease_seconds=60)
+            keys.port.begin(SCOPE, "key", "recording", lease_seconds=60)
 
-    def test_the_keys_of_one_tenant_are_not_anothers(self, keys: IdempotencyKeys) -> None:
+    def test_the_keys_of_one_scope_are_not_anothers(self, keys: IdempotencyKeys) -> None:
         keys.port.finish(keys.reserve(), ANSWER)
 
         assert isinstance(keys.port.begin(uuid4(), "key", "other", lease_seconds=60), Reservation)
@@ -72,7 +72,7 @@ class IdempotencyPortContract:
     def test_one_of_many_concurrent_requests_is_the_first(self, keys: IdempotencyKeys) -> None:
         def begin(_number: int) -> str:
             try:
-                return type(keys.port.begin(TENANT, "key", "recording", lease_seconds=60)).__name__
+                return type(keys.port.begin(SCOPE, "key", "recording", lease_seconds=60)).__name__
             except IdempotencyInProgressError as error:
                 return type(error).__name__
 
@@ -98,7 +98,7 @@ class IdempotencyPortContract:
             keys.clock.advance(59)
             assert keys.port.renew(reservation, lease_seconds=60)
             with pytest.raises(IdempotencyInProgressError):
-                keys.port.begin(TENANT, "key", "recording", lease_seconds=60)
+                keys.port.begin(SCOPE, "key", "recording", lease_seconds=60)
 
         keys.clock.advance(60)
         assert keys.reserve().token != reservation.token
@@ -112,7 +112,7 @@ class IdempotencyPortContract:
         assert keys.port.renew(reservation, lease_seconds=60)
 
         with pytest.raises(IdempotencyInProgressError):
-            keys.port.begin(TENANT, "key", "recording", lease_seconds=60)
+            keys.port.begin(SCOPE, "key", "recording", lease_seconds=60)
         assert keys.port.finish(reservation, ANSWER)
 
     def test_a_stale_reservation_renews_nothing(self, keys: IdempotencyKeys) -> None:
@@ -143,12 +143,12 @@ class IdempotencyPortContract:
 
         assert keys.reserve("abandoned", "another recording")
         keys.clock.advance(DAY - 1)
-        assert keys.port.begin(TENANT, "finished", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+        assert keys.port.begin(SCOPE, "finished", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
 
     def test_either_a_renewal_or_a_concurrent_takeover_wins(self, keys: IdempotencyKeys) -> None:
         def takes_over(_number: int) -> bool:
             try:
-                return isinstance(keys.port.begin(TENANT, "key", "recording", lease_seconds=60), Reservation)
+                return isinstance(keys.port.begin(SCOPE, "key", "recording", lease_seconds=60), Reservation)
             except IdempotencyInProgressError:
                 return False
 
@@ -167,9 +167,9 @@ class IdempotencyPortContract:
         keys.port.finish(reservation, ANSWER)
 
         keys.clock.advance(DAY - 1)
-        assert keys.port.begin(TENANT, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+        assert keys.port.begin(SCOPE, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
         keys.clock.advance(1)
-        assert isinstance(keys.port.begin(TENANT, "key", "recording", lease_seconds=60), Reservation)
+        assert isinstance(keys.port.begin(SCOPE, "key", "recording", lease_seconds=60), Reservation)
 
     def test_an_abandoned_key_is_free_at_once(self, keys: IdempotencyKeys) -> None:
         assert keys.port.abandon(keys.reserve())
@@ -182,14 +182,14 @@ class IdempotencyPortContract:
 
         assert not keys.port.finish(reservation, '"another answer"')
         assert not keys.port.abandon(reservation)
-        assert keys.port.begin(TENANT, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+        assert keys.port.begin(SCOPE, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
 
     @pytest.mark.parametrize("key", ["", "x" * 10_000, "ключ 🔑", "\x00", "\ud800"])
     def test_a_key_may_be_any_text(self, keys: IdempotencyKeys, key: str) -> None:
         keys.port.finish(keys.reserve(key), ANSWER)
 
-        assert keys.port.begin(TENANT, key, "recording", lease_seconds=60) == FirstAnswer(ANSWER)
-        assert isinstance(keys.port.begin(TENANT, key + "!", "recording", lease_seconds=60), Reservation)
+        assert keys.port.begin(SCOPE, key, "recording", lease_seconds=60) == FirstAnswer(ANSWER)
+        assert isinstance(keys.port.begin(SCOPE, key + "!", "recording", lease_seconds=60), Reservation)
 
     def test_only_expired_entries_are_pruned(self, keys: IdempotencyKeys) -> None:
         keys.port.finish(keys.reserve("answered"), ANSWER)
@@ -204,9 +204,9 @@ class IdempotencyPortContract:
     def test_every_method_reports_a_store_that_cannot_be_reached(self, keys: IdempotencyKeys) -> None:
         if keys.broken is None:
             pytest.skip("there is nothing that could be away")
-        port, reservation = keys.broken(), Reservation(TENANT, "key", uuid4())
+        port, reservation = keys.broken(), Reservation(SCOPE, "key", uuid4())
         calls: list[Callable[[], object]] = [
-            lambda: port.begin(TENANT, "key", "recording", lease_seconds=60),
+            lambda: port.begin(SCOPE, "key", "recording", lease_seconds=60),
             lambda: port.renew(reservation, lease_seconds=60),
             lambda: port.finish(reservation, ANSWER),
             lambda: port.abandon(reservation),

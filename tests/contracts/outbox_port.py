@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.model.errors import OutboxUnavailableError
+from domain.model.errors import InteractionIdTakenError, OutboxUnavailableError
+from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import EventLease, OutboxCounts, OutboxState, Outcome, Postponed, Published, Rejected
 from ports.outbox_port import OutboxPort
 from tests.support.databases.databases import Clock
@@ -105,15 +106,37 @@ class OutboxPortContract:
         kept.clock.advance(31)
         assert [each.event for each in kept.port.lease_due(10, lease_seconds=60)] == [lease.event]
 
-    def test_an_event_that_is_stored_already_is_left_as_it_is(self, kept: KeptOutbox) -> None:
-        first = an_event(raw_transcript="first")
-        kept.port.add(first)
-
-        kept.port.add(an_event(interaction_id=first.interaction_id, raw_transcript="second"))
-
-        assert [lease.event for lease in kept.port.lease_due(10, lease_seconds=60)] == [first]
-
     @pytest.mark.parametrize("state", OutboxState)
+    def test_another_event_with_a_known_interaction_id_is_refused_and_changes_nothing(
+        self, kept: KeptOutbox, state: OutboxState
+    ) -> None:
+        first = an_event(raw_transcript="first")
+        _bring_to(kept.port, state, kept.port.add(first, lease_seconds=60))
+        before = kept.port.find(first.interaction_id)
+
+        with pytest.raises(InteractionIdTakenError, match=str(first.interaction_id)):
+            kept.port.add(an_event(interaction_id=first.interaction_id, raw_transcript="second"))
+
+        assert kept.port.find(first.interaction_id) == before
+
+    def test_one_of_many_concurrent_events_with_one_interaction_id_is_stored(self, kept: KeptOutbox) -> None:
+        events = [an_event(interaction_id=(shared := uuid4())), an_event()]
+        events += [an_event(interaction_id=shared, raw_transcript=str(number)) for number in range(8)]
+
+        def is_added(event: BatchProcessingCompleted) -> bool:
+            try:
+                return kept.port.add(event).event == event
+            except InteractionIdTakenError:
+                return False
+
+        with ThreadPoolExecutor(10) as threads:
+            added = [event for event, fits in zip(events, threads.map(is_added, events), strict=True) if fits]
+
+        assert len(added) == 2
+        stored = {lease.interaction_id: lease.event for lease in kept.port.lease_due(10, lease_seconds=60)}
+        assert stored == {event.interaction_id: event for event in added}
+
+    @pytest.mark.parametrize("state", [OutboxState.WAITING, OutboxState.REJECTED])
     def test_the_lease_on_an_event_that_is_stored_already_changes_nothing(
         self, kept: KeptOutbox, state: OutboxState
     ) -> None:

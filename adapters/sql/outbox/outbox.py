@@ -13,7 +13,7 @@ from adapters.sql.outbox.rows import Parameters, lease_from, new_row, record_fro
 from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import outbox
 from domain.model.clock import SECONDS_PER_DAY
-from domain.model.errors import OutboxUnavailableError
+from domain.model.errors import InteractionIdTakenError, OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
 from ports.outbox_port import OutboxPort
@@ -43,7 +43,8 @@ class SqlOutbox(OutboxPort):
     def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
         """Insert the event; if the answer to COMMIT is lost, insert it again to be sure."""
         lease = EventLease(event, uuid4(), attempts=0)
-        self._add(new_row(lease, lease_seconds))
+        if not self._add(new_row(lease, lease_seconds)):
+            raise InteractionIdTakenError(f"another event has the interaction id {event.interaction_id}")
         return lease
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
@@ -127,9 +128,14 @@ class SqlOutbox(OutboxPort):
                 return forgotten
 
 
-def _insert(add: Insert, connection: Connection, rows: Sequence[Parameters]) -> Sequence[None]:
-    connection.execute(add, rows)
-    return [None] * len(rows)
+def _insert(add: Insert, connection: Connection, rows: Sequence[Parameters]) -> Sequence[bool]:
+    """Insert rows, and return for each whether its event is stored: another one may have its id."""
+    if connection.execute(add, rows).rowcount == len(rows):
+        return [True] * len(rows)
+    ids = [row["interaction_id"] for row in rows]
+    stored = connection.execute(select(outbox.c.event).where(outbox.c.interaction_id.in_(ids)))
+    events = set(stored.scalars())
+    return [row["event"] in events for row in rows]
 
 
 def _settle(settle: Update, connection: Connection, changes: Sequence[str]) -> Sequence[int]:

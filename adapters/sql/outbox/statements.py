@@ -44,7 +44,7 @@ Types = tuple[type[TypeEngine[Any]], ...]
 
 
 def add(dialect: str, now: ColumnElement[float]) -> Insert:
-    """Insert an event unless its row exists."""
+    """Insert an event unless its row exists; the result's `rowcount` tells."""
     return (
         insert_into(dialect, outbox)
         .values(
@@ -59,6 +59,7 @@ def add(dialect: str, now: ColumnElement[float]) -> Insert:
             event=bindparam("event", type_=String),
         )
         .on_conflict_do_nothing()
+        .execution_options(preserve_rowcount=True)
     )
 
 

@@ -53,7 +53,7 @@ HAS_KEPT_TEXTS = (outbox.c.state == literal_column(f"'{OutboxState.PUBLISHED}'")
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
-    Column("tenant_id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, key="scope", primary_key=True),  # older versions stored the tenant there
     Column("key_hash", String(64), primary_key=True),
     Column("fingerprint", Text, nullable=False),
     Column("token", Uuid, nullable=False),

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from domain.model.clock import utc_now
-from domain.model.errors import EventRejectedError
+from domain.model.errors import EventRejectedError, InteractionIdTakenError
 from domain.model.events.event import (
     DEFAULT_EVENT_SOURCE,
     BatchProcessingCompleted,
@@ -47,6 +47,7 @@ class EventPublisher:
         Raises:
             EventPublishError: after logging it with its stack trace and the interaction id (requirement 4.9).
                 `EventRejectedError` also for an event that breaks its own schema (requirement 1.9).
+            InteractionIdTakenError: without a log line; publish the event with another interaction id.
         """
         context = self._context(interaction_id)
         try:
@@ -54,6 +55,8 @@ class EventPublisher:
             context["raw_length"] = len(data.raw_transcript)
             context["cleaned_length"] = len(data.cleaned_transcript)
             publication = self._events.publish(event)
+        except InteractionIdTakenError:
+            raise
         except Exception as error:
             logger.exception(
                 "event publishing failed",

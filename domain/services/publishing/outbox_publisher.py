@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from random import Random
 
-from domain.model.errors import EventBusUnavailableError, OutboxUnavailableError
+from domain.model.errors import EventBusUnavailableError, InteractionIdTakenError, OutboxUnavailableError
 from domain.model.events.event import (
     DEFAULT_EVENT_SOURCE,
     BatchProcessingCompleted,
@@ -41,6 +41,7 @@ class OutboxPublisher(EventPort):
       and, without a try, while the circuit breaker is open.
     - `EventRejectedError`: the bus will never accept the event. It is parked in the outbox until an operator
       retries it, so callers are told `failed`.
+    - `InteractionIdTakenError`: another event with this interaction id is stored.
     - `EventBusUnavailableError`: neither outbox nor bus took the event.
 
     An event with labels, or of a version that refers to its transcripts, goes to the bus without being
@@ -79,7 +80,13 @@ class OutboxPublisher(EventPort):
         self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         """Publish the events one after the other."""
-        return tuple(self._publish(event, labels) for event in events)
+        return tuple(self._outcome(event, labels) for event in events)
+
+    def _outcome(self, event: CompletedEvent, labels: tuple[str, ...]) -> PublishOutcome:
+        try:
+            return self._publish(event, labels)
+        except InteractionIdTakenError as error:
+            return error
 
     def _publish(self, event: CompletedEvent, labels: tuple[str, ...]) -> PublishOutcome:
         if labels or not isinstance(event, BatchProcessingCompleted):

@@ -87,13 +87,18 @@ async def process(request: Request, context: UploadDependency) -> BatchResponse:
 
         async def work() -> BatchResponse:
             processing = context.batch_processing.process(
-                upload.recording, context.identity, context.interaction_id, warnings=parameters.warnings
+                upload.recording,
+                context.identity,
+                context.interaction_id,
+                warnings=context.warnings + parameters.warnings,
             )
             return BatchResponse.of(await _while_connected(request, processing))
 
         if key is None:
             return await work()
-        return await process_once(context.idempotent_requests, context.identity, key, upload.recording, work)
+        return await process_once(
+            context.idempotent_requests, context.identity, key, upload.recording, parameters, work
+        )
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

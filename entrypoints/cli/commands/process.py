@@ -77,10 +77,13 @@ def _identity(
     """Headers as the service takes them, which would replace a tenant that is none: here it is refused."""
     if tenant is not None and uuid4_or_none(tenant) is None:
         raise click.BadParameter(f"{tenant!r} is no UUID v4", param_hint="--tenant")
+    defaults = settings.identity_defaults
+    if tenant is None and defaults.tenant_id is None and defaults.is_strict:
+        raise click.UsageError("IDENTITY=strict needs --tenant or MOCK_TENANT_ID.")
     given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
     headers = {name: value for name, value in given.items() if value is not None}
     try:
-        resolve_identity(headers, settings.identity_defaults)
+        resolve_identity(headers, defaults)
     except InvalidIdentityError as error:
         raise click.UsageError(str(error)) from error
     return headers

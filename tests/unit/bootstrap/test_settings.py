@@ -80,6 +80,7 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("TRANSCRIBER", "pocketsphynx", "pocketsphinx, canned .did you mean 'pocketsphinx'"),
         ("CLEANER", "rule", "did you mean 'rules'"),
         ("LOG_LEVEL", "info", "did you mean 'INFO'"),
+        ("IDENTITY", "strickt", "lenient, strict .did you mean 'strict'"),
         ("LOG_FORMAT", "jsn", "did you mean 'json'"),
         ("AWS_REGION", "x", "^AWS_REGION='x': a region, such as eu-central-1$"),
         ("AWS_ENDPOINT_URL", "localhost:4566", "must begin with http://"),
@@ -120,6 +121,15 @@ def test_a_wrong_value_names_its_variable_and_what_it_may_hold(
         Settings.from_env({variable: value})
 
     assert str(refusal.value).startswith(f"{variable}={value!r}")
+
+
+@pytest.mark.parametrize("tenant", ["acme", "8f0e9a4c-e7d3-11f0-8054-02fc00000001"])
+def test_strict_identity_refuses_a_default_tenant_that_is_no_uuid_v4(tenant: str) -> None:
+    assert Settings.from_env({"MOCK_TENANT_ID": tenant}).identity_defaults == IdentityDefaults(tenant)
+
+    with pytest.raises(ConfigurationError, match="must be a UUID v4 with IDENTITY=strict") as refusal:
+        Settings.from_env({"MOCK_TENANT_ID": tenant, "IDENTITY": "strict"})
+    assert str(refusal.value).startswith(f"MOCK_TENANT_ID={tenant!r}")
 
 
 def test_every_wrong_value_is_named_at_once() -> None:

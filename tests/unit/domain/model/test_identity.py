@@ -94,6 +94,32 @@ def test_a_wrong_tenant_header_is_not_papered_over_by_the_environment() -> None:
     assert identity.tenant_id == FRESH
 
 
+@pytest.mark.parametrize("tenant", ["acme", A_UUID_V1, "x" * 100_000])
+@pytest.mark.parametrize("is_header", [True, False])
+def test_strict_defaults_refuse_a_tenant_that_is_no_uuid_v4(tenant: str, *, is_header: bool) -> None:
+    headers = {TENANT_HEADER: tenant} if is_header else {}
+    defaults = IdentityDefaults(None if is_header else tenant, is_strict=True)
+
+    with pytest.raises(InvalidIdentityError, match="X-Tenant-ID must be a UUID v4") as refusal:
+        resolve_identity(headers, defaults)
+
+    assert len(str(refusal.value)) < 200
+
+
+def test_strict_defaults_refuse_a_missing_tenant_and_take_the_one_of_the_environment() -> None:
+    with pytest.raises(InvalidIdentityError, match="X-Tenant-ID is missing"):
+        resolve_identity({TENANT_HEADER: " "}, IdentityDefaults(is_strict=True))
+
+    assert resolve_identity({}, IdentityDefaults(str(MOCK), is_strict=True)).tenant_id == MOCK
+
+
+def test_a_replaced_tenant_is_remembered_as_it_was_named() -> None:
+    assert resolve_identity({TENANT_HEADER: " acme "}, NO_DEFAULTS).replaced_tenant == "acme"
+    assert resolve_identity({}, IdentityDefaults("acme")).replaced_tenant == "acme"
+    assert resolve_identity({}, NO_DEFAULTS).replaced_tenant == ""
+    assert resolve_identity({TENANT_HEADER: str(TENANT)}, NO_DEFAULTS).replaced_tenant is None
+
+
 def test_a_tenant_in_capitals_is_the_same_tenant() -> None:
     assert resolve_identity({TENANT_HEADER: str(TENANT).upper()}, NO_DEFAULTS).tenant_id == TENANT
 

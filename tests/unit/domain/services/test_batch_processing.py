@@ -9,6 +9,7 @@ from adapters.noop import NoOpEventPublisher
 from domain.model.errors import (
     EventBusUnavailableError,
     EventRejectedError,
+    InteractionIdTakenError,
     NotAudioError,
     TranscriberCrashedError,
 )
@@ -94,6 +95,32 @@ async def test_a_recording_without_speech_is_a_result_with_an_event(recording: P
     (event,) = events.published
     assert (event.data.raw_transcript, event.data.cleaned_transcript) == ("", "")
     assert result.publication.status is PublicationStatus.PUBLISHED
+
+
+async def test_a_recording_whose_interaction_id_has_an_event_gets_its_own_id_and_event(
+    recording: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    events, taken = InMemoryEventPublisher(), uuid4()
+    processing = service(events)
+
+    first, second = [await processing.process(recording, ALICE, taken) for _ in range(2)]
+
+    (warning,) = second.warnings
+    assert [event.interaction_id for event in events.published] == [taken, second.interaction_id]
+    assert (first.interaction_id, first.warnings) == (taken, ())
+    assert second.interaction_id != taken
+    assert warning.code is WarningCode.INTERACTION_ID_REPLACED
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert vars(record)["event_interaction_id"] == str(second.interaction_id)
+
+
+async def test_a_transport_that_knows_every_interaction_id_costs_the_caller_nothing(recording: Path) -> None:
+    events = FailingEventPublisher(InteractionIdTakenError("taken"))
+
+    result = await service(events).process(recording, ALICE, uuid4())
+
+    assert result.transcript == SPOKEN
+    assert result.publication == (PublicationStatus.FAILED, None)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -22,7 +22,7 @@ from domain.services.idempotency import LEASE_SECONDS, RENEW_SECONDS, Idempotent
 from tests.support.databases.databases import Clock
 from tests.support.harness.service import wait_until
 
-TENANT = uuid4()
+TENANT, SCOPE = uuid4(), uuid4()
 ALICE = Identity(TENANT, "alice", None)
 
 
@@ -61,15 +61,15 @@ def leases(keys: CountingKeys) -> LeaseRenewal:
     return LeaseRenewal(lambda: keys)
 
 
-def reserve(keys: CountingKeys, key: str = "key", tenant: UUID = TENANT) -> Reservation:
-    reservation = keys.begin(tenant, key, "recording", lease_seconds=LEASE_SECONDS)
+def reserve(keys: CountingKeys, key: str = "key") -> Reservation:
+    reservation = keys.begin(SCOPE, key, "recording", lease_seconds=LEASE_SECONDS)
     assert isinstance(reservation, Reservation)
     return reservation
 
 
 def is_taken(keys: CountingKeys, key: str = "key") -> bool:
     try:
-        keys.begin(TENANT, key, "recording", lease_seconds=LEASE_SECONDS)
+        keys.begin(SCOPE, key, "recording", lease_seconds=LEASE_SECONDS)
     except IdempotencyInProgressError:
         return True
     return False
@@ -130,19 +130,31 @@ async def test_a_key_in_progress_is_refused_and_kept_by_renewals(
     assert await first == "first"
 
 
-async def test_tenants_do_not_share_keys(requests: IdempotentRequests) -> None:
-    bob = Identity(uuid4(), "bob", None)
+@pytest.mark.parametrize(
+    "other",
+    [
+        Identity(uuid4(), "alice", None),
+        Identity(TENANT, "bob", None),
+        Identity(uuid4(), "alice", None, replaced_tenant="acme"),
+        Identity(uuid4(), "alice", None, replaced_tenant=""),
+    ],
+)
+async def test_another_tenant_or_user_has_other_keys(requests: IdempotentRequests, other: Identity) -> None:
     work = answering("first", "second")
 
     assert await requests.once(ALICE, "key", "recording", work) == "first"
-    assert await requests.once(bob, "key", "recording", work) == "second"
+    assert await requests.once(other, "key", "recording", work) == "second"
 
 
-async def test_callers_without_a_tenant_share_their_keys(requests: IdempotentRequests) -> None:
-    work = answering("first")
+@pytest.mark.parametrize("named", ["", "acme", "\udc80"])
+async def test_a_tenant_that_was_replaced_has_its_own_keys(requests: IdempotentRequests, named: str) -> None:
+    work = answering("first", "second")
+
     for _ in range(2):
-        stranger = Identity(uuid4(), "system", None, is_tenant_generated=True)
-        assert await requests.once(stranger, "key", "recording", work) == "first"
+        caller = Identity(uuid4(), "system", None, replaced_tenant=named)
+        assert await requests.once(caller, "key", "recording", work) == "first"
+    globex = Identity(uuid4(), "system", None, replaced_tenant="globex")
+    assert await requests.once(globex, "key", "recording", work) == "second"
 
 
 async def test_a_request_that_failed_or_was_cancelled_frees_its_key(requests: IdempotentRequests) -> None:
@@ -184,7 +196,7 @@ async def test_an_outcome_that_cannot_be_stored_does_not_replace_it(clock: Clock
 def test_keys_without_a_request_in_flight_are_left_to_run_out(
     leases: LeaseRenewal, keys: CountingKeys, clock: Clock
 ) -> None:
-    with leases.holding(reserve(keys, "mine")):
+    with leases.holding(reserve(keys, "mine"), TENANT):
         reserve(keys, "a dead server's")
         clock.advance(RENEW_SECONDS)
         leases.round()
@@ -204,7 +216,7 @@ def test_without_keys_in_flight_the_store_is_not_asked_for() -> None:
 def test_a_stale_reservation_overwrites_nothing_and_is_given_up(
     leases: LeaseRenewal, keys: CountingKeys, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with leases.holding(reserve(keys)):
+    with leases.holding(reserve(keys), TENANT):
         clock.advance(LEASE_SECONDS)
         owner = reserve(keys)
         leases.round()
@@ -227,7 +239,7 @@ def test_a_request_that_ends_during_its_renewal_has_lost_nothing(
 
     keys = Slow(clock)
     leases = LeaseRenewal(lambda: keys)
-    holding = leases.holding(reserve(keys))
+    holding = leases.holding(reserve(keys), TENANT)
     holding.__enter__()
 
     leases.round()
@@ -239,7 +251,7 @@ def test_a_request_that_ends_during_its_renewal_has_lost_nothing(
 def test_a_store_that_is_away_for_a_while_costs_no_key(
     leases: LeaseRenewal, keys: CountingKeys, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with leases.holding(reserve(keys, "one")), leases.holding(reserve(keys, "other")):
+    with leases.holding(reserve(keys, "one"), TENANT), leases.holding(reserve(keys, "other"), TENANT):
         keys.is_away = True
         for _ in range(2):
             clock.advance(RENEW_SECONDS - 1)
@@ -266,9 +278,9 @@ def test_a_key_whose_renewal_breaks_down_costs_no_other_one(
     keys = Defective(clock)
     leases = LeaseRenewal(lambda: keys)
     with (
-        leases.holding(reserve(keys, "one")),
-        leases.holding(reserve(keys, "defect")),
-        leases.holding(reserve(keys, "other")),
+        leases.holding(reserve(keys, "one"), TENANT),
+        leases.holding(reserve(keys, "defect"), TENANT),
+        leases.holding(reserve(keys, "other"), TENANT),
     ):
         leases.round()
 
@@ -289,12 +301,12 @@ def test_a_round_that_breaks_down_is_not_the_last(keys: CountingKeys) -> None:
         return keys
 
     leases = LeaseRenewal(store)
-    with leases.holding(reserve(keys)), leases.running(every_seconds=0.001):
+    with leases.holding(reserve(keys), TENANT), leases.running(every_seconds=0.001):
         wait_until(lambda: bool(keys.renewed))
 
 
 def test_it_renews_in_a_thread_that_ends_with_it(leases: LeaseRenewal, keys: CountingKeys) -> None:
-    with leases.holding(reserve(keys)), leases.running(every_seconds=0.001):
+    with leases.holding(reserve(keys), TENANT), leases.running(every_seconds=0.001):
         wait_until(lambda: len(keys.renewed) > 2)
 
     assert [thread for thread in threading.enumerate() if thread.name == "leases"] == []

@@ -1,6 +1,7 @@
 """The HTTP contract of `POST /batch/process`, with a double for the engine."""
 
 import errno
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -133,6 +134,77 @@ def test_a_tenant_that_is_no_uuid_v4_is_replaced_with_a_warning(client: Client, 
     assert warning["code"] == "tenant-replaced"
     assert tenant[:60] in warning["detail"]
     assert answer["tenant_id"] != tenant
+
+
+@pytest.mark.parametrize("tenant", ["acme", A_UUID_V1, None])
+def test_strict_identity_refuses_a_tenant_that_is_no_uuid_v4(client: Client, tenant: str | None) -> None:
+    api = client(IDENTITY="strict")
+
+    response = upload(api, headers={} if tenant is None else {"X-Tenant-ID": tenant})
+
+    assert_problem(response, 400, "invalid-identity")
+    assert "X-Tenant-ID" in response.json()["detail"]
+    assert upload(api, headers={"X-Tenant-ID": TENANT}).json()["tenant_id"] == TENANT
+    assert len(published(api)) == 1
+
+
+def test_strict_identity_takes_the_tenant_of_the_environment(client: Client) -> None:
+    assert upload(client(IDENTITY="strict", MOCK_TENANT_ID=TENANT)).json()["tenant_id"] == TENANT
+
+
+def test_a_uuid_v4_that_is_sent_as_interaction_id_is_the_one_of_answer_event_and_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    api, interaction_id = client(), str(uuid4())
+
+    response = upload(api, headers={"X-Interaction-ID": interaction_id.upper()})
+
+    (event,) = published(api)
+    assert response.headers["x-interaction-id"] == response.json()["interaction_id"] == interaction_id
+    assert str(event.interaction_id) == interaction_id
+    assert response.json()["warnings"] == []
+    completed = [record for record in caplog.records if record.message == "batch processing completed"]
+    assert [vars(record)["interaction_id"] for record in completed] == [interaction_id]
+
+
+@pytest.mark.parametrize(
+    "sent", [["order 66"], [A_UUID_V1], ["x" * 10_000], [str(uuid4()), str(uuid4())], [f"{{{uuid4()}}}"]]
+)
+def test_an_interaction_id_that_is_no_uuid_v4_is_replaced_with_a_warning(
+    client: Client, sent: list[str]
+) -> None:
+    response = client().post(
+        "/batch/process", files={"file": b"a"}, headers=[("X-Interaction-ID", value) for value in sent]
+    )
+
+    (warning,) = response.json()["warnings"]
+    interaction_id = response.json()["interaction_id"]
+    assert response.headers["x-interaction-id"] == interaction_id
+    assert UUID(interaction_id).version == 4
+    assert warning["code"] == "interaction-id-replaced"
+    assert sent[0][:30] in warning["detail"]
+    assert interaction_id in warning["detail"]
+
+
+def test_a_blank_interaction_id_counts_as_absent(client: Client) -> None:
+    assert upload(client(), headers={"X-Interaction-ID": " "}).json()["warnings"] == []
+
+
+def test_a_second_recording_with_an_interaction_id_gets_its_own_id_and_event(client: Client) -> None:
+    api, headers = client(), {"X-Interaction-ID": str(uuid4())}
+
+    first = upload(api, b"first", headers=headers).json()
+    second = upload(api, b"second", headers=headers).json()
+
+    (warning,) = second["warnings"]
+    assert warning["code"] == "interaction-id-replaced"
+    assert first["interaction_id"] in warning["detail"]
+    assert second["interaction_id"] in warning["detail"]
+    assert second["event"]["status"] == "published"
+    ids = [str(event.interaction_id) for event in published(api)]
+    assert ids == [first["interaction_id"], second["interaction_id"]]
+    assert len(set(ids)) == 2
 
 
 @pytest.mark.parametrize("header", ["X-User-ID", "X-Account-ID"])

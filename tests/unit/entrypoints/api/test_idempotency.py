@@ -52,8 +52,14 @@ def service(container: Container, clock: Clock) -> Iterator[TestClient]:
         yield client
 
 
-def upload(api: TestClient, key: str | None, content: bytes = b"sound", tenant: str = TENANT) -> Any:
-    headers = {"Idempotency-Key": key, "X-Tenant-ID": tenant}
+def upload(
+    api: TestClient,
+    key: str | None,
+    content: bytes = b"sound",
+    tenant: str | None = TENANT,
+    more: dict[str, str] | None = None,
+) -> Any:
+    headers = {"Idempotency-Key": key, "X-Tenant-ID": tenant, **(more or {})}
     given = {name: value for name, value in headers.items() if value is not None}
     return api.post("/batch/process", files={"file": content}, headers=given)
 
@@ -125,6 +131,49 @@ def test_keys_of_one_tenant_are_not_anothers(api: TestClient, container: Contain
 
     assert len(ids) == 2
     assert len(container.events().published) == 2
+
+
+def test_tenants_that_are_no_uuids_do_not_share_an_answer(api: TestClient, container: Container) -> None:
+    acme, globex, nameless = (upload(api, "k1", tenant=tenant).json() for tenant in ("acme", "globex", None))
+
+    assert len({answer["interaction_id"] for answer in (acme, globex, nameless)}) == 3
+    assert len(container.events().published) == 3
+    assert upload(api, "k1", tenant="acme").json() == acme
+    assert upload(api, "k1", tenant=None).json() == nameless
+    assert len(container.events().published) == 3
+
+
+def test_users_of_one_tenant_do_not_share_an_answer(api: TestClient, container: Container) -> None:
+    users = [upload(api, "k1", more={"X-User-ID": user}).json()["user_id"] for user in ("alice", "bob")]
+
+    assert users == ["alice", "bob"]
+    assert len(container.events().published) == 2
+
+
+def test_a_user_who_is_named_by_default_has_the_same_keys_as_one_who_is_sent(tmp_path: Path) -> None:
+    container = container_for(tmp_path / "spool", FixedTranscriber(), MOCK_USER_ID="alice")
+    with TestClient(create_app(container)) as api:
+        assert upload(api, "k1").json() == upload(api, "k1", more={"X-User-ID": "alice"}).json()
+
+
+def test_the_same_key_and_recording_for_another_account_is_refused(
+    api: TestClient, container: Container
+) -> None:
+    upload(api, "k1", more={"X-Account-ID": "one"})
+
+    response = upload(api, "k1", more={"X-Account-ID": "two"})
+
+    assert (response.status_code, response.json()["type"].rpartition(":")[2]) == (422, "idempotency-conflict")
+    assert len(container.events().published) == 1
+
+
+def test_a_repeated_upload_with_its_interaction_id_gets_the_first_answer(api: TestClient) -> None:
+    interaction = {"X-Interaction-ID": str(uuid4())}
+
+    first, second = upload(api, "k1", more=interaction), upload(api, "k1", more=interaction)
+
+    assert first.json()["interaction_id"] == interaction["X-Interaction-ID"]
+    assert second.json() == first.json()
 
 
 def test_without_a_key_every_upload_is_a_new_one(api: TestClient, container: Container) -> None:

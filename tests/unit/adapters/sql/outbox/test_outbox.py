@@ -50,6 +50,16 @@ class TestSqlOutbox(OutboxPortContract):
             other.close()
 
 
+def test_a_new_event_is_not_read_back(database: Database) -> None:
+    said: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *told: said.append(told[2].split()[0]))
+
+    SqlOutbox(database).add(an_event())
+
+    assert "INSERT" in said
+    assert "SELECT" not in said
+
+
 def test_time_is_the_databases_own(database: Database) -> None:
     port, before = SqlOutbox(database), datetime.now(UTC)
     lease = port.add(an_event(), lease_seconds=60)

@@ -13,6 +13,7 @@ from domain.model.errors import (
     EventBusUnavailableError,
     EventRejectedError,
     EventTooLargeError,
+    InteractionIdTakenError,
 )
 from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
 from domain.model.outbox import OutboxRecord, OutboxState, Outcome
@@ -104,6 +105,19 @@ def test_an_event_that_the_bus_accepts_is_published_and_recorded(house: House) -
     record = here.record(event.interaction_id)
     assert (record.state, record.event_id, record.event) == (OutboxState.PUBLISHED, "event-1", None)
     assert here.woken == 0
+
+
+def test_another_event_with_a_stored_interaction_id_is_neither_sent_nor_said_to_be_queued(
+    house: House,
+) -> None:
+    bus = InMemoryEventPublisher()
+    here, first = house(bus), an_event()
+    here.publisher.publish(first)
+
+    with pytest.raises(InteractionIdTakenError):
+        here.publisher.publish(an_event(interaction_id=first.interaction_id, raw_transcript="another"))
+
+    assert bus.accepted == (first,)
 
 
 def test_callers_do_not_wait_until_it_is_recorded_that_the_bus_took_their_event(house: House) -> None:
