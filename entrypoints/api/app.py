@@ -5,9 +5,11 @@ import logging
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from bootstrap.container import Container
 from bootstrap.runtime.relay import relaying
+from entrypoints.api.description import describe
 from entrypoints.api.middleware import InteractionMiddleware
 from entrypoints.api.problems import register_problems
 from entrypoints.api.routers import batch, health
@@ -19,10 +21,13 @@ logger = logging.getLogger(__name__)
 def create_app(container: Container) -> FastAPI:
     """Build the application on a container; the server's lifespan events start and stop its parts."""
     settings = container.settings()
-    app = FastAPI(
+    app = FastAPIOffline(
         title="batch-transcription",
         summary="Transcribes recordings, cleans the transcripts, and publishes an event for each.",
+        description="Errors are `application/problem+json` (RFC 9457).",
         version="0.1.0",
+        redoc_url=None,
+        swagger_ui_parameters={"validatorUrl": None},  # else the page asks an outside service
         lifespan=_lifespan,
     )
     app.state.container = container
@@ -39,6 +44,7 @@ def create_app(container: Container) -> FastAPI:
     register_problems(app)
     app.include_router(batch.router)
     app.include_router(health.router)
+    describe(app)
     return app
 
 

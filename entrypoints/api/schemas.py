@@ -15,7 +15,7 @@ _EXAMPLE: JsonDict = {
     "interaction_id": "7b1c54c5-9a0e-4b07-8b1f-1f4f3ce8a1de",
     "tenant_id": "3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11",
     "user_id": "alice",
-    "account_id": None,
+    "account_id": "acme",  # the framework drops null from examples
     "raw_transcript": "um please open the the window",
     "cleaned_transcript": "Please open the window.",
     "duration_seconds": 3.4,
@@ -72,15 +72,19 @@ class BatchResponse(BaseModel):
         )
 
 
-class ProblemDetails(BaseModel):
+class Problem(BaseModel):
     """Error response (RFC 9457)."""
-
-    model_config = ConfigDict(title="Problem")
 
     type: str = Field(examples=["urn:batch-transcription:problem:empty-recording"])
     title: str = Field(examples=["Empty recording"])
     status: int = Field(examples=[400])
     detail: str = Field(examples=["The recording has no bytes."])
+
+
+class Liveness(BaseModel):
+    """Sign of life of the process."""
+
+    status: str = Field(examples=["live"])
 
 
 class TranscriberHealth(BaseModel):

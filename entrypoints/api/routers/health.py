@@ -9,18 +9,29 @@ from bootstrap.container import Container
 from bootstrap.settings import EventTransport
 from domain.model.errors import OutboxUnavailableError
 from entrypoints.api.dependencies import ContainerDependency, TranscriberDependency
-from entrypoints.api.schemas import EventsHealth, OutboxHealth, Readiness, RelayHealth, TranscriberHealth
+from entrypoints.api.schemas import (
+    EventsHealth,
+    Liveness,
+    OutboxHealth,
+    Readiness,
+    RelayHealth,
+    TranscriberHealth,
+)
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-@router.get("/live")
-async def live() -> dict[str, str]:
+@router.get("/live", operation_id="liveness")
+async def live() -> Liveness:
     """Answer while the process lives."""
-    return {"status": "live"}
+    return Liveness(status="live")
 
 
-@router.get("/ready", responses={503: {"model": Readiness, "description": "No transcription slot is ready"}})
+@router.get(
+    "/ready",
+    operation_id="readiness",
+    responses={503: {"model": Readiness, "description": "No transcription slot is ready"}},
+)
 async def ready(
     response: Response, container: ContainerDependency, transcriber: TranscriberDependency
 ) -> Readiness:

@@ -34,8 +34,8 @@ ALLOWED: dict[str, set[str]] = {
                   "moto", "pydantic", "pydantic_core", "structlog", "types_boto3_cloudwatch",
                   "types_boto3_events", "types_boto3_kms", "types_boto3_s3", "types_boto3_sqs",
                   "types_boto3_sts"},
-    "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "h11", "pydantic",
-                        "python_multipart", "starlette", "structlog", "uvicorn"},
+    "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "fastapi_offline",
+                        "h11", "pydantic", "python_multipart", "starlette", "structlog", "uvicorn"},
     "entrypoints/cli": {"domain", "ports", "bootstrap", "entrypoints", "click", "dotenv", "fastapi", "h11",
                         "jsonschema", "rich", "structlog", "urllib3", "uvicorn"},
 }  # fmt: skip

@@ -481,6 +481,7 @@ def test_the_documentation_describes_the_upload_its_headers_and_its_problems(cli
         "X-Tenant-ID",
         "X-User-ID",
         "X-Account-ID",
+        "X-Interaction-ID",
         "Idempotency-Key",
     }
     assert {"200", "400", "413", "415", "422", "500", "503"} <= operation["responses"].keys()
