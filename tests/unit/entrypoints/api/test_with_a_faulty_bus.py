@@ -5,6 +5,7 @@ import json
 import logging
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -59,10 +60,10 @@ def logged(**environ: str) -> io.StringIO:
     return stream
 
 
-def upload(client: TestClient) -> Any:
+def upload(client: TestClient, **more: str) -> Any:
     breaker = client.app.state.container.breaker()  # type: ignore[attr-defined]  # FastAPI behind an ASGI type
     wait_until(lambda: breaker.held is None)  # the relay has looked at the route
-    headers = {"X-User-ID": "alice", "Authorization": f"Bearer {CALLERS_TOKEN}"}
+    headers = {"X-User-ID": "alice", "Authorization": f"Bearer {CALLERS_TOKEN}", **more}
     return client.post(f"/batch/process?token={CALLERS_TOKEN}", files={"file": b"sound"}, headers=headers)
 
 
@@ -95,6 +96,21 @@ def test_a_faulty_bus_neither_delays_the_transcripts_nor_puts_secrets_into_the_l
     assert "Traceback" in failure["exception"]
     assert ("TimeoutError" if fault is Cut.HANG else "eventbridge/publisher.py") in failure["exception"]
     assert [secret for secret in SECRETS if secret in stream.getvalue()] == []
+
+
+def test_two_recordings_with_one_interaction_id_are_two_events_while_the_bus_is_away(tmp_path: Path) -> None:
+    interaction = {"X-Interaction-ID": str(uuid4())}
+    with StubBus() as bus, client_of(tmp_path, bus.url) as client:
+        bus.fail_always(Cut.RESET)
+        first, second = (upload(client, **interaction).json() for _ in range(2))
+        outbox = client.app.state.container.outbox()  # type: ignore[attr-defined]  # FastAPI behind an ASGI type
+        records = {str(record.interaction_id) for record in outbox.records()}
+
+    assert first["interaction_id"] == interaction["X-Interaction-ID"]
+    assert first["event"]["status"] == second["event"]["status"] == "queued"
+    assert records == {first["interaction_id"], second["interaction_id"]}
+    assert len(records) == 2
+    assert "interaction-id-replaced" in {warning["code"] for warning in second["warnings"]}
 
 
 def test_an_event_that_the_bus_rejects_is_answered_as_failed_and_parked(tmp_path: Path) -> None:

@@ -75,6 +75,13 @@ def test_a_recording_without_speech_is_said_to_be_one(tmp_path: Path) -> None:
     assert "(no speech)" in result.stdout
 
 
+def test_strict_identity_needs_a_tenant(recording: Path) -> None:
+    result = transcripts("process", recording, IDENTITY="strict", EVENT_TRANSPORT="memory")
+
+    assert result.returncode == 2
+    assert "IDENTITY=strict needs --tenant or MOCK_TENANT_ID." in result.stderr
+
+
 def test_disabled_publishing_is_warned_about(recording: Path) -> None:
     result = transcripts("process", recording, TRANSCRIBER="canned")
 
