@@ -27,7 +27,6 @@ _CHATTY = (
     "botocore",
     "urllib3",
     "asyncio",
-    "python_multipart",
     "werkzeug",
     "uvicorn.access",
 )

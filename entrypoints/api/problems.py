@@ -1,6 +1,7 @@
 """Problems: every HTTP error as `application/problem+json` (RFC 9457), from one table."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -14,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "urn:batch-transcription:problem:"
 MEDIA_TYPE = "application/problem+json"
+_NOT_SPOKEN = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED}
+"""Statuses that speak of the caller, although they are in the class of server errors."""
 
 
 class ProblemError(errors.TranscriptionServiceError):
@@ -26,6 +29,10 @@ class MalformedUploadError(ProblemError):
 
 class UnsupportedMediaTypeError(ProblemError):
     """Body that is not multipart/form-data."""
+
+
+class UnsupportedContentCodingError(ProblemError):
+    """Body that is compressed, or has another content coding."""
 
 
 class StalledUploadError(ProblemError):
@@ -44,6 +51,38 @@ class TooManyUploadsError(ProblemError):
     """Upload beyond the limit of concurrent uploads."""
 
 
+class ShuttingDownError(ProblemError):
+    """Upload that had not ended when the time for it after SIGTERM was over."""
+
+
+class InvalidRequestError(ProblemError):
+    """Request that breaks the grammar of HTTP, or whose length is ambiguous."""
+
+
+class RequestTargetTooLongError(ProblemError):
+    """Request line beyond the limit of a request's head."""
+
+
+class HeadersTooLargeError(ProblemError):
+    """Headers beyond the limit of a request's head."""
+
+
+class ExpectationFailedError(ProblemError):
+    """Value of `Expect` other than `100-continue`."""
+
+
+class UnknownMethodError(ProblemError):
+    """Method that no resource of this server has."""
+
+
+class UnsupportedTransferCodingError(ProblemError):
+    """Transfer coding other than `chunked`."""
+
+
+class UnsupportedHttpVersionError(ProblemError):
+    """Request of another major version than HTTP/1."""
+
+
 PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.InvalidIdentityError: (HTTPStatus.BAD_REQUEST, "Identity header cannot be used"),
     errors.MissingRecordingError: (HTTPStatus.BAD_REQUEST, "No recording"),
@@ -58,6 +97,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.NotAudioError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not an audio recording"),
     errors.UnsupportedFormatError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Format not accepted"),
     UnsupportedMediaTypeError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not a form upload"),
+    UnsupportedContentCodingError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Compressed upload"),
     errors.UndecodableAudioError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording cannot be decoded"),
     errors.AudioTooLongError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording too long"),
     errors.TranscriptionTooCostlyError: (
@@ -70,7 +110,27 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.TranscriberBusyError: (HTTPStatus.SERVICE_UNAVAILABLE, "All transcription slots are taken"),
     StorageFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "No disk space for the recording"),
     TooManyUploadsError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many uploads"),
+    ShuttingDownError: (HTTPStatus.SERVICE_UNAVAILABLE, "The service is shutting down"),
+    InvalidRequestError: (HTTPStatus.BAD_REQUEST, "Not a valid HTTP request"),
+    RequestTargetTooLongError: (HTTPStatus.REQUEST_URI_TOO_LONG, "Request target too long"),
+    HeadersTooLargeError: (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Headers too large"),
+    ExpectationFailedError: (HTTPStatus.EXPECTATION_FAILED, "Expectation cannot be met"),
+    UnknownMethodError: (HTTPStatus.NOT_IMPLEMENTED, "Unknown method"),
+    UnsupportedTransferCodingError: (HTTPStatus.NOT_IMPLEMENTED, "Unsupported transfer coding"),
+    UnsupportedHttpVersionError: (HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Unsupported version of HTTP"),
 }
+
+
+HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
+    TooManyUploadsError: {"Retry-After": "1"},
+    errors.IdempotencyInProgressError: {"Retry-After": "1"},
+    errors.IdempotencyUnavailableError: {"Retry-After": "1"},
+    ShuttingDownError: {"Retry-After": "5", "Connection": "close"},  # the next process is usually up by then
+    StalledUploadError: {"Connection": "close"},  # the rest of the body is not read
+    UnsupportedMediaTypeError: {"Accept": "multipart/form-data"},  # RFC 9110, section 15.5.16
+    UnsupportedContentCodingError: {"Accept-Encoding": "identity"},  # RFC 9110, section 12.5.3: only here
+}
+"""Headers of the answers to some problems."""
 
 
 def problem_name(error: type[Exception]) -> str:
@@ -80,7 +140,7 @@ def problem_name(error: type[Exception]) -> str:
 
 
 def problem_response(
-    status: HTTPStatus, *, title: str, detail: str, name: str, headers: dict[str, str] | None = None
+    status: HTTPStatus, *, title: str, detail: str, name: str, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Build a response with type, title, status and detail of an error (RFC 9457)."""
     body = {"type": PROBLEM_TYPE + name, "title": title, "status": status.value, "detail": detail}
@@ -94,10 +154,12 @@ def register_problems(app: FastAPI) -> None:
     app.add_exception_handler(ClientDisconnect, _answer_disconnect)
 
 
-async def _answer_service_error(_request: Request, error: Exception) -> Response:
+def problem_of(error: errors.TranscriptionServiceError) -> JSONResponse:
+    """Log a known error, and build the answer to it."""
     status, title = PROBLEMS.get(type(error), (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"))
+    is_ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _NOT_SPOKEN
     logger.log(
-        logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING,
+        logging.ERROR if is_ours else logging.WARNING,
         "request refused",
         extra={"error_type": type(error).__name__, "error": str(error), "status": status.value},
     )
@@ -106,25 +168,24 @@ async def _answer_service_error(_request: Request, error: Exception) -> Response
     )
 
 
-def _headers(error: Exception) -> dict[str, str] | None:
-    match error:
-        case errors.TranscriberBusyError():
-            return {"Retry-After": str(error.retry_after_seconds)}
-        case (
-            TooManyUploadsError() | errors.IdempotencyInProgressError() | errors.IdempotencyUnavailableError()
-        ):
-            return {"Retry-After": "1"}
-        case StalledUploadError():
-            return {"Connection": "close"}  # the rest of the body is not read
-        case _:
-            return None
+def _headers(error: Exception) -> Mapping[str, str] | None:
+    if isinstance(error, errors.TranscriberBusyError):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    return HEADERS.get(type(error))
+
+
+async def _answer_service_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.TranscriptionServiceError)  # noqa: S101 - registered for this type only
+    return problem_of(error)
 
 
 async def _answer_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
     status = HTTPStatus(error.status_code)
     name = status.phrase.lower().replace(" ", "-")
-    headers = dict(error.headers) if error.headers else None
+    headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"  # `HttpSemanticsMiddleware` answers HEAD wherever there is a GET
     return problem_response(status, title=status.phrase, detail=str(error.detail), name=name, headers=headers)
 
 

@@ -8,18 +8,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from domain.model.errors import EmptyRecordingError, MissingRecordingError, RecordingTooLargeError
 from entrypoints.api.parameters import FIELD_NAME, PARAMETERS
-from entrypoints.api.problems import MalformedUploadError, StalledUploadError, UnsupportedMediaTypeError
-
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
+from entrypoints.api.problems import (
+    MalformedUploadError,
+    StalledUploadError,
+    UnsupportedContentCodingError,
+    UnsupportedMediaTypeError,
+)
+from entrypoints.api.uploads.header_values import parse_header_value
+from entrypoints.api.uploads.parts import MultipartParser, Part
 
 WRITE_BYTES = 2**20
 """Size of a block: a thread for each chunk would cost more than the write."""
@@ -31,17 +32,8 @@ MIN_BYTES_PER_SECOND = 1024
 """Average pace required after `SLOW_START_SECONDS`: a caller that sends byte by byte would hold its place."""
 
 
-@dataclass
-class _Part:
-    disposition: bytes = b""
-    header: bytes = b""
-    value: bytes = b""
-    name: str = ""
-    content: bytes = b""  # of a known parameter
-
-    @property
-    def is_recording(self) -> bool:
-        return self.name == FIELD_NAME
+PLAIN_ENCODINGS = {"", "7bit", "8bit", "binary"}
+"""Values of Content-Transfer-Encoding that leave the bytes as they are (RFC 2045, section 6.2)."""
 
 
 @dataclass
@@ -50,8 +42,8 @@ class _Received:
     recording_bytes: int = 0
     body_bytes: int = 0
     recordings: int = 0
-    fields: list[tuple[str, str]] = field(default_factory=list)
-    complete: bool = False
+    fields: list[tuple[str, bytearray]] = field(default_factory=list)
+    part_name: str | None = None
 
 
 class MultipartRecording:
@@ -66,22 +58,22 @@ class MultipartRecording:
         self._request = request
         self._max_bytes = max_bytes
         self._clock = clock
-        self._part = _Part()
         self._received = _Received()
-        self._parser = MultipartParser(_boundary(request), self._callbacks())
+        _check_content_coding(request)
+        self._parser = MultipartParser(_boundary(request))
         self._check_declared_length()
 
     @property
     def fields(self) -> tuple[tuple[str, str], ...]:
         """Names of the form's other fields, and the values of the known ones; complete after `blocks`."""
-        return tuple(self._received.fields)
+        return tuple((name, value.decode(errors="replace")) for name, value in self._received.fields)
 
     async def blocks(self, idle_seconds: float) -> AsyncIterator[bytes]:
         """Yield the recording in blocks of about `WRITE_BYTES`."""
         received = self._received
         async for chunk in self._chunks(idle_seconds):
             received.body_bytes += len(chunk)
-            self._parse(chunk)
+            self._separate(chunk)
             self._check_form_size()
             if len(received.recording) >= WRITE_BYTES:
                 yield self._take()
@@ -101,62 +93,37 @@ class MultipartRecording:
             _check_pace(waited, received)
             yield chunk
 
-    def _callbacks(self) -> "MultipartCallbacks":
-        return {
-            "on_part_begin": self._on_part_begin,
-            "on_header_field": self._on_header_field,
-            "on_header_value": self._on_header_value,
-            "on_header_end": self._on_header_end,
-            "on_headers_finished": self._on_headers_finished,
-            "on_part_data": self._on_part_data,
-            "on_part_end": self._on_part_end,
-            "on_end": self._on_end,
-        }
+    def _separate(self, chunk: bytes) -> None:
+        for found in self._parser.feed(chunk):
+            if isinstance(found, Part):
+                self._begin(found)
+            elif self._received.part_name == FIELD_NAME:
+                self._keep(found)
+            elif self._received.part_name in PARAMETERS:
+                self._received.fields[-1][1].extend(found)
 
-    def _on_part_begin(self) -> None:
-        self._part = _Part()
+    def _begin(self, part: Part) -> None:
+        self._received.part_name = part.name
+        if part.name == FIELD_NAME:
+            self._begin_recording(part)
+        elif part.name is not None:
+            self._received.fields.append((part.name, bytearray()))
 
-    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
-        self._part.header += data[start:end]
-
-    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._part.value += data[start:end]
-
-    def _on_header_end(self) -> None:
-        part = self._part
-        if part.header.lower() == b"content-disposition":
-            part.disposition = part.value
-        part.header = part.value = b""
-
-    def _on_headers_finished(self) -> None:
-        _, options = parse_options_header(self._part.disposition)
-        self._part.name = options.get(b"name", b"").decode(errors="replace")
-        self._received.recordings += self._part.is_recording
+    def _begin_recording(self, part: Part) -> None:
+        self._received.recordings += 1
         if self._received.recordings > 1:
             raise MalformedUploadError(f"The form has more than one field named {FIELD_NAME!r}; send one.")
+        if part.transfer_encoding not in PLAIN_ENCODINGS:
+            raise UnsupportedMediaTypeError(
+                f"The field {FIELD_NAME!r} is encoded as {part.transfer_encoding[:40]!r};"
+                " send its bytes as they are."
+            )
 
-    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._part.is_recording:
-            self._received.recording += data[start:end]
-            self._received.recording_bytes += end - start
-            if self._received.recording_bytes > self._max_bytes:
-                raise _too_large(self._max_bytes)
-        elif self._part.name in PARAMETERS:
-            self._part.content += data[start:end]
-
-    def _on_part_end(self) -> None:
-        part = self._part
-        if not part.is_recording:
-            self._received.fields.append((part.name, part.content.decode(errors="replace")))
-
-    def _on_end(self) -> None:
-        self._received.complete = True
-
-    def _parse(self, chunk: bytes) -> None:
-        try:
-            self._parser.write(chunk)
-        except FormParserError as error:
-            raise MalformedUploadError(f"The multipart body cannot be read: {error}") from error
+    def _keep(self, content: bytes) -> None:
+        self._received.recording += content
+        self._received.recording_bytes += len(content)
+        if self._received.recording_bytes > self._max_bytes:
+            raise _too_large(self._max_bytes)
 
     def _take(self) -> bytes:
         block = bytes(self._received.recording)
@@ -175,19 +142,34 @@ class MultipartRecording:
             )
 
     def _check_end(self) -> None:
-        if not self._received.complete:
-            raise MalformedUploadError("The multipart body ends before its closing boundary.")
+        if not self._parser.is_complete:
+            raise MalformedUploadError(
+                "The multipart body ends before its closing boundary; its lines must end with CRLF."
+            )
         if not self._received.recordings:
             raise MissingRecordingError(f"Send the recording as the multipart field {FIELD_NAME!r}.")
         if not self._received.recording_bytes:
             raise EmptyRecordingError("The recording has no bytes.")
 
 
+def _check_content_coding(request: Request) -> None:
+    """Refuse a compressed body (RFC 9110, section 8.4): a small one could fill the disk."""
+    codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
+    if {coding.strip() for coding in codings} - {"", "identity"}:
+        raise UnsupportedContentCodingError("Send the body without a Content-Encoding.")
+
+
 def _boundary(request: Request) -> bytes:
-    content_type, options = parse_options_header(request.headers.get("content-type"))
-    if content_type != b"multipart/form-data":
+    values = request.headers.getlist("content-type")
+    if len(values) > 1:
+        raise MalformedUploadError(f"Content-Type is given {len(values)} times; send it once.")
+    try:
+        media_type, parameters = parse_header_value("".join(values))
+    except ValueError as error:
+        raise MalformedUploadError(f"The Content-Type cannot be used: {error}.") from error
+    if media_type != "multipart/form-data":
         raise UnsupportedMediaTypeError("Send the recording as multipart/form-data.")
-    boundary = options.get(b"boundary", b"")
+    boundary = parameters.get("boundary", "").encode("latin-1")
     if not 1 <= len(boundary) <= 70:  # noqa: PLR2004 - RFC 2046, section 5.1.1
         raise MalformedUploadError("The multipart body needs a boundary of 1 to 70 characters.")
     return boundary

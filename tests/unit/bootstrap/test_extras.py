@@ -45,7 +45,7 @@ def test_missing_packages_are_named_with_how_to_install_them(monkeypatch: pytest
         require("server", "transcripts serve")
 
     assert str(refusal.value) == (
-        "transcripts serve needs fastapi, h11, python_multipart, starlette, uvicorn, not installed here: "
+        "transcripts serve needs fastapi, h11, starlette, uvicorn, not installed here: "
         "run `pip install '.[server,speech]'` in the folder of the repository."
     )
 
