@@ -3,6 +3,7 @@
 The variables are a contract with operators: `.env.example` and the README list the same ones.
 """
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
@@ -85,6 +86,12 @@ def _folder(path: Path) -> Path:
     if set("?%") & set(str(path)) or str(path).startswith("~"):
         raise ValueError("must be the path of a folder, without ?, % and a leading ~")
     return path
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", text):
+        raise ValueError("must be a path, such as /speech")
+    return text.rstrip("/")
 
 
 def _url(text: str) -> str:
@@ -199,6 +206,8 @@ class Settings(BaseModel):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: Count = Field(default=8000, ge=0, le=65535)
+    root_path: Annotated[str, AfterValidator(_prefix)] = ""
+    shutdown_grace_seconds: Seconds = 60.0
     log_format: LogFormat = LogFormat.AUTO
     log_level: LogLevel = LogLevel.INFO
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.routing import Match
 
 from bootstrap.container import Container
 from bootstrap.runtime.relay import relaying
@@ -13,6 +14,7 @@ from entrypoints.api.description import describe
 from entrypoints.api.middleware import InteractionMiddleware
 from entrypoints.api.problems import register_problems
 from entrypoints.api.routers import batch, health
+from entrypoints.api.semantics import HttpSemanticsMiddleware
 from entrypoints.api.uploads.spool import UploadLimits, UploadSpool
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ def create_app(container: Container) -> FastAPI:
         redoc_url=None,
         swagger_ui_parameters={"validatorUrl": None},  # else the page asks an outside service
         lifespan=_lifespan,
+        redirect_slashes=False,
     )
     app.state.container = container
     app.state.spool = UploadSpool(
@@ -40,12 +43,20 @@ def create_app(container: Container) -> FastAPI:
             min_free_bytes=settings.min_free_bytes,
         ),
     )
-    app.add_middleware(InteractionMiddleware)
+    app.add_middleware(
+        HttpSemanticsMiddleware, prefix=settings.root_path, is_route=lambda path: _is_route(app, path)
+    )
+    app.add_middleware(InteractionMiddleware)  # added last, so that it comes first
     register_problems(app)
     app.include_router(batch.router)
     app.include_router(health.router)
     describe(app)
     return app
+
+
+def _is_route(app: FastAPI, path: str) -> bool:
+    request = {"type": "http", "method": "GET", "path": path}
+    return any(route.matches(request)[0] is not Match.NONE for route in app.routes)
 
 
 @contextlib.asynccontextmanager

@@ -48,7 +48,7 @@ class InteractionMiddleware:
             if send.status is None:
                 await unexpected_problem()(scope, receive, send)
         finally:
-            level = logging.DEBUG if scope["path"].startswith(_QUIET_PATHS) else logging.INFO
+            level = logging.DEBUG if _QUIET_PATHS in scope["path"] else logging.INFO
             extra = {"method": scope["method"], "path": scope["path"][:200], "status": send.status}
             extra["seconds"] = round(time.monotonic() - began, 3)
             logger.log(level, "request answered", extra=extra)

@@ -54,6 +54,11 @@ def test_every_value_of_the_environment_is_read() -> None:
     assert settings.outbox_keep_days == 0.5
 
 
+@pytest.mark.parametrize(("value", "prefix"), [("/speech", "/speech"), ("/a/b-c/", "/a/b-c"), ("/", "")])
+def test_a_prefix_has_no_slash_at_its_end(value: str, prefix: str) -> None:
+    assert Settings.from_env({"ROOT_PATH": value}).root_path == prefix
+
+
 def test_the_waiting_room_is_as_large_as_the_pool_unless_it_is_set() -> None:
     assert Settings.from_env({"TRANSCRIBER_WORKERS": "3"}).waiting_room == 3
     assert Settings.from_env({"TRANSCRIBER_WAITING_ROOM": "0"}).waiting_room == 0
@@ -112,6 +117,10 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("DATA_DIR", "/srv/a%20b", "must be the path of a folder, without"),
         ("DATA_DIR", "~/data", "must be the path of a folder, without"),
         ("PORT", "70000", "less than or equal to 65535"),
+        ("ROOT_PATH", "speech", "must be a path, such as /speech$"),
+        ("ROOT_PATH", "/a b", "must be a path, such as /speech$"),
+        ("ROOT_PATH", "//evil.example", "must be a path, such as /speech$"),
+        ("SHUTDOWN_GRACE_SECONDS", "0", "must be greater than 0"),
     ],
 )
 def test_a_wrong_value_names_its_variable_and_what_it_may_hold(

@@ -6,6 +6,7 @@ import resource
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -177,33 +178,63 @@ def test_a_length_shorter_than_the_body_cuts_the_form(port: int) -> None:
     assert "closing boundary" in str(problem(answer)["detail"])
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        post_head("many"),
-        post_head(-1),
-        post_head(5, "X-User-ID: " + "x" * 100_000),
-        post_head(5, "X-User-ID: a\rb"),
-        post_head(5, "X-User-ID: a\x00b"),
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 this is TLS\r\n\r\n",
-    ],
-)
-def test_what_is_no_valid_http_is_refused_as_a_problem(port: int, request_: bytes) -> None:
-    answer = exchange(port, request_)
+def test_a_refused_caller_that_goes_on_sending_reads_why(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(b"BROKEN\r\n\r\n")
+        for _ in range(20):  # a reset would be an error here, and would destroy the answer
+            connection.sendall(b"x" * 50_000)
+        answer = b"".join(iter(partial(connection.recv, 65536), b""))
 
     assert answer.startswith(b"HTTP/1.1 400")
-    assert problem(answer)["status"] == 400
+    assert problem(answer)["type"] == "urn:batch-transcription:problem:invalid-request"
 
 
-def test_a_request_with_two_lengths_is_refused_as_a_problem(port: int, engine: FixedTranscriber) -> None:
+def test_what_follows_an_answer_and_is_no_http_ends_the_connection_quietly(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = post_head(0, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall(head.replace(b"multipart/form-data", b"audio/wav"))
+        answer = b""
+        while not answer.endswith(b"}"):
+            answer += connection.recv(65536)
+        connection.sendall(b"no chunk\r\n")
+        assert connection.recv(65536) == b""
+
+    assert answer.startswith(b"HTTP/1.1 415")
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_a_caller_that_has_only_shut_its_own_side_is_answered(port: int, engine: FixedTranscriber) -> None:
+    with caller_at_work(port, engine) as connection:
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(60)
+        interim = connection.recv(65536)
+        engine.let_go()
+        answer = b"".join(iter(partial(connection.recv, 65536), b""))
+
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert engine.cancelled == 0
+
+
+def test_a_caller_of_http_1_0_that_shuts_its_side_is_soon_taken_to_have_left(
+    container: Container, engine: FixedTranscriber
+) -> None:
+    class Impatient(ProblemH11Protocol):
+        left_seconds = 0.3
+
+    engine.held = True
     body = multipart(b"sound")
-    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    with (
+        serving(container, http=Impatient) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
+    ):
+        connection.sendall(post_head(len(body)).replace(b"HTTP/1.1", b"HTTP/1.0") + body)
+        wait_until(lambda: engine.heard)
+        connection.shutdown(socket.SHUT_WR)
 
-    answer = exchange(port, post_head(len(chunked), "Transfer-Encoding: chunked"), chunked)
-
-    assert answer.startswith(b"HTTP/1.1 400")
-    assert "one length" in str(problem(answer)["detail"])
-    assert engine.heard == []
+        wait_until(lambda: engine.cancelled == 1)
 
 
 HEALTH = b"GET /health/live HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -284,6 +315,13 @@ def test_an_upgrade_to_websockets_is_no_way_around_the_app(port: int) -> None:
     answer = exchange(port, HEALTH.removesuffix(b"\r\n") + upgrade)
 
     assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_the_server_as_a_whole_lists_its_methods(port: int) -> None:
+    answer = exchange(port, b"OPTIONS * HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 204")
+    assert b"\r\nallow: GET, HEAD, OPTIONS, POST\r\n" in answer
 
 
 def test_as_many_connections_may_be_open_as_the_system_allows() -> None:
