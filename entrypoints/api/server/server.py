@@ -1,9 +1,13 @@
-"""HTTP server: configures uvicorn and runs the app."""
+"""HTTP server: configures uvicorn, runs the app, and ends without waiting for slow callers."""
 
+import asyncio
 import gc
+import logging
 import resource
 import signal
+import socket
 import sys
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,12 +17,40 @@ from domain.model.errors import TranscriptionServiceError
 from entrypoints.api.app import create_app
 from entrypoints.api.server.protocol import ProblemH11Protocol
 
+if TYPE_CHECKING:
+    from entrypoints.api.uploads.spool import UploadSpool
+
+logger = logging.getLogger(__name__)
+
 KEEP_ALIVE_SECONDS = 75
 """Longer than load balancers keep idle connections, which would otherwise send into a closed one."""
 
 
+class Server(uvicorn.Server):
+    """Server that ends in bounded time.
+
+    A stop closes the listening socket and idle connections. Uploads may still arrive for a while, and are
+    refused then; recordings that have arrived are processed and answered.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._spool: UploadSpool = app.state.spool
+        self._grace_seconds: float = app.state.container.settings().shutdown_grace_seconds
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish the requests in flight; uploads among them within `SHUTDOWN_GRACE_SECONDS`."""
+        extra = {"grace_seconds": self._grace_seconds, "requests": len(self.server_state.tasks)}
+        logger.info("shutdown began, uploads in progress may still end", extra=extra)
+        refusal = asyncio.get_running_loop().call_later(self._grace_seconds, self._spool.end_uploads)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            refusal.cancel()
+
+
 async def serve(container: Container, *, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then finish the requests in flight.
+    """Serve until SIGTERM or SIGINT, then finish the requests in flight (see `Server`).
 
     Raises:
         TranscriptionServiceError: the server cannot listen on the address.
@@ -33,7 +65,7 @@ async def serve(container: Container, *, host: str, port: int) -> None:
         # uvicorn handles them, finishes the requests in flight, and raises them again
         signal.signal(number, _end)
     try:
-        await uvicorn.Server(config).serve()
+        await Server(config, app).serve()
     except SystemExit as end:
         if end.code:  # uvicorn could not start, and has logged the reason
             raise TranscriptionServiceError(f"Cannot listen on {host}:{port}; see the log.") from end

@@ -23,7 +23,7 @@ from uuid import uuid4
 from starlette.requests import Request
 
 from domain.model.errors import ConfigurationError
-from entrypoints.api.problems import StorageFullError, TooManyUploadsError
+from entrypoints.api.problems import ShuttingDownError, StorageFullError, TooManyUploadsError
 from entrypoints.api.uploads.multipart import MultipartRecording
 
 SMALL_BYTES = 64 * 1024
@@ -53,7 +53,10 @@ class UploadSpool:
     def __init__(self, root: Path, limits: UploadLimits) -> None:
         self._root = root.absolute()  # worker processes read the recordings from another working folder
         self._limits = limits
-        self._receiving = 0
+        self._receiving: set[asyncio.Timeout] = (
+            set()
+        )  # one for each upload; its time is up when the process ends
+        self._is_ending = False
         self._folder: Path | None = None
         self._empty: list[Path] = []  # folders without an upload
         self._lock: int | None = None
@@ -80,6 +83,12 @@ class UploadSpool:
             self._folder = self._lock = None
             self._empty.clear()
 
+    def end_uploads(self) -> None:
+        """Refuse the uploads that still arrive, and each one after them: the process is about to end."""
+        self._is_ending = True
+        for deadline in self._receiving:
+            deadline.reschedule(asyncio.get_running_loop().time())
+
     @contextlib.asynccontextmanager
     async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Upload]:
         """Receive the recording of a form; its file is removed when the context ends, also by an error.
@@ -94,7 +103,7 @@ class UploadSpool:
             folder = self._empty_folder()
         path = folder / f"upload-{uuid4().hex}"
         try:
-            with self._slot():
+            async with self._slot():
                 fields = await self._write(request, path, check_capacity)
             yield Upload(path, fields)
         finally:
@@ -113,15 +122,24 @@ class UploadSpool:
                 return folder
         return Path(tempfile.mkdtemp(dir=self._folder))
 
-    @contextlib.contextmanager
-    def _slot(self) -> Iterator[None]:
-        if self._receiving >= self._limits.max_concurrent:
-            raise TooManyUploadsError(f"{self._receiving} uploads are being received already.")
-        self._receiving += 1
+    @contextlib.asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """Take one of the places for uploads, until the upload has arrived or `end_uploads` ends it."""
+        if self._is_ending:
+            raise _shutting_down()
+        if len(self._receiving) >= self._limits.max_concurrent:
+            raise TooManyUploadsError(f"{len(self._receiving)} uploads are being received already.")
+        deadline = asyncio.timeout(None)
+        self._receiving.add(deadline)
         try:
-            yield
+            async with deadline:
+                yield
+        except TimeoutError as error:
+            if deadline.expired():
+                raise _shutting_down() from error
+            raise
         finally:
-            self._receiving -= 1
+            self._receiving.discard(deadline)
 
     async def _write(
         self, request: Request, path: Path, check_capacity: Callable[[], None]
@@ -169,6 +187,10 @@ def _storage_errors() -> Iterator[None]:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise _no_room() from error
         raise
+
+
+def _shutting_down() -> ShuttingDownError:
+    return ShuttingDownError("The service ends before this upload has arrived; send it again.")
 
 
 def _no_room() -> StorageFullError:

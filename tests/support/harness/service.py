@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import uvicorn
 from dependency_injector import providers
 
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from entrypoints.api.app import create_app
 from entrypoints.api.server.protocol import ProblemH11Protocol
-from entrypoints.api.server.server import server_config
+from entrypoints.api.server.server import Server, server_config
 from ports.transcriber_port import TranscriberPort
 
 PATIENCE_SECONDS = 60.0
@@ -36,7 +35,8 @@ def container_for(spool: Path, transcriber: TranscriberPort | None = None, **env
 def serving(container: Container, *, http: type[ProblemH11Protocol] = ProblemH11Protocol) -> Iterator[int]:
     """Run the service on a real socket, as `transcripts serve` does, and yield its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(server_config(create_app(container), http=http))
+    app = create_app(container)
+    server = Server(server_config(app, http=http), app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started)
@@ -46,6 +46,7 @@ def serving(container: Container, *, http: type[ProblemH11Protocol] = ProblemH11
         server.should_exit = True
         thread.join(60)
         listener.close()
+        assert not thread.is_alive(), "the server did not end"
 
 
 def multipart(content: bytes, *, name: str = "file", filename: str = "a.wav", boundary: str = "xyz") -> bytes:

@@ -74,7 +74,7 @@ def test_the_pod_has_a_volume_probes_limits_and_time_to_end(pod: dict[str, Any])
         name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")
     } == {"startup": "/health/live", "liveness": "/health/live", "readiness": "/health/ready"}
     assert set(container["resources"]["limits"]) == {"cpu", "memory"}
-    assert pod["terminationGracePeriodSeconds"] >= 600
+    assert pod["terminationGracePeriodSeconds"] >= Settings().shutdown_grace_seconds + 600
     assert pod["securityContext"]["runAsUser"] == 10001  # the container's own
 
 

@@ -8,12 +8,13 @@ import subprocess
 import threading
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import urllib3
 
 from tests.support.harness.installed_command import PROGRAM, clean_environment, serving, transcripts
-from tests.support.harness.service import wait_until
+from tests.support.harness.service import multipart, post_head, wait_until
 from tests.support.samples.recordings import record, speech, tone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -59,12 +60,27 @@ def test_sigterm_finishes_what_is_in_flight(tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+def test_sigterm_does_not_wait_for_a_caller_that_sends_slowly(tmp_path: Path) -> None:
+    body = multipart(b"x" * 10**7)
+    with serving(tmp_path, TRANSCRIBER="canned", SHUTDOWN_GRACE_SECONDS="1") as (url, process):
+        with socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=60) as connection:
+            connection.sendall(post_head(len(body)) + body[:6000])
+            wait_until(lambda: list((tmp_path / "spool").rglob("upload-*")))
+            process.send_signal(signal.SIGTERM)
+            answer = b"".join(iter(partial(connection.recv, 65536), b""))
+        process.communicate(timeout=60)
+
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"shutting-down" in answer
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("headers", [{"X-User-ID": "x" * 100_000}])
 def test_oversized_headers_are_refused_as_a_problem(tmp_path: Path, headers: dict[str, str]) -> None:
     with serving(tmp_path, TRANSCRIBER="canned") as (url, _):
         answer = urllib3.request("POST", f"{url}/batch/process", headers=headers, retries=False)
 
-    assert answer.status == 400
+    assert answer.status == 431
     assert answer.headers["content-type"] == "application/problem+json"
 
 
