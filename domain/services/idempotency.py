@@ -149,5 +149,7 @@ async def _record(outcome: Callable[[], bool]) -> None:
     """Store the outcome; where that fails, the caller still gets its answer or its error."""
     try:
         await asyncio.to_thread(outcome)
-    except IdempotencyUnavailableError:
-        logger.exception("could not store the outcome of a request for its idempotency key")
+    except IdempotencyUnavailableError as error:
+        logger.error(  # noqa: TRY400 - an expected outage, and the error names its cause
+            "could not store the outcome of a request for its idempotency key", extra={"error": str(error)}
+        )

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.model.identity import uuid4_or_none
 from domain.model.result_warnings import ResultWarning, WarningCode
-from entrypoints.api.problems import unexpected_problem
+from entrypoints.api.problems import CALLER_LEFT, unexpected_problem
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ class InteractionMiddleware:
             level = logging.DEBUG if _QUIET_PATHS in scope["path"] else logging.INFO
             extra = {"method": scope["method"], "path": scope["path"][:200], "status": send.status}
             extra["seconds"] = round(time.monotonic() - began, 3)
-            logger.log(level, "request answered", extra=extra)
+            has_answer = send.status not in (None, CALLER_LEFT)
+            logger.log(level, "request answered" if has_answer else "request ended unanswered", extra=extra)
 
 
 class InteractionSend:

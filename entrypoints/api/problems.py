@@ -83,6 +83,14 @@ class UnsupportedHttpVersionError(ProblemError):
     """Request of another major version than HTTP/1."""
 
 
+class CallerLeftError(ClientDisconnect):
+    """The caller has sent the whole recording, and disconnected before the answer."""
+
+
+CALLER_LEFT = 499
+"""Status of a request whose caller disconnected, as proxies log it; no caller reads it."""
+
+
 PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.InvalidIdentityError: (HTTPStatus.BAD_REQUEST, "Identity header cannot be used"),
     errors.MissingRecordingError: (HTTPStatus.BAD_REQUEST, "No recording"),
@@ -189,10 +197,15 @@ async def _answer_http_exception(_request: Request, error: Exception) -> Respons
     return problem_response(status, title=status.phrase, detail=str(error.detail), name=name, headers=headers)
 
 
-async def _answer_disconnect(_request: Request, _error: Exception) -> Response:
-    """Answer 499, as proxies log it; the caller does not read it."""
-    logger.info("caller disconnected before the answer")
-    return Response(status_code=499)
+async def _answer_disconnect(_request: Request, error: Exception) -> Response:
+    """Log at which point the caller disconnected; the answer only ends the request."""
+    has_sent_all = isinstance(error, CallerLeftError)
+    logger.info(
+        "caller disconnected while it waited for the answer"
+        if has_sent_all
+        else "caller disconnected while it sent the recording"
+    )
+    return Response(status_code=CALLER_LEFT)
 
 
 def unexpected_problem() -> Response:

@@ -1,5 +1,6 @@
 """Schemas of the HTTP answers."""
 
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -88,12 +89,13 @@ class Liveness(BaseModel):
 
 
 class TranscriberHealth(BaseModel):
-    """Number of transcription slots that are ready and taken."""
+    """Number of transcription slots that are ready and taken; `problem` says why the last start failed."""
 
     ready_slots: int
     slots: int
     admitted: int
     capacity: int
+    problem: str | None = None
 
 
 class OutboxHealth(BaseModel):
@@ -107,11 +109,15 @@ class OutboxHealth(BaseModel):
 
 
 class RelayHealth(BaseModel):
-    """State of the relay in this process; `paused` gives the reason while it sends nothing."""
+    """State of the relay in this process; `paused` gives the reason while it sends nothing.
+
+    `last_error` is the last failure of bus or outbox, until all events are accepted again.
+    """
 
     paused: str | None
     seconds_since_beat: float | None
     last_error: str | None
+    last_error_at: datetime | None
 
 
 class EventsHealth(BaseModel):
@@ -126,6 +132,7 @@ class EventsHealth(BaseModel):
 class Readiness(BaseModel):
     """Readiness for uploads, and the state of event delivery."""
 
-    status: str = Field(examples=["ready"])
+    status: str = Field(description="ready, starting or unavailable", examples=["ready"])
+    reason: str | None = Field(default=None, description="Why no recording is accepted now.")
     transcriber: TranscriberHealth
     events: EventsHealth

@@ -55,7 +55,7 @@ class Acknowledger:
         try:
             self._deduplication.complete(_leases(messages), retention_seconds=self._retention_seconds)
         except ProcessedEventsUnavailableError as error:
-            logger.exception(
+            logger.error(  # noqa: TRY400 - an expected outage, and the error names its cause
                 "event handled but not recorded as completed, a duplicate would be handled again",
                 extra={"events": len(messages), "error": str(error)},
             )

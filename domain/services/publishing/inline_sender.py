@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from random import Random
 from threading import Lock
 
-from domain.model.errors import EventBusUnavailableError
+from domain.model.errors import EventBusUnavailableError, OutboxUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import EventLease, Outcome, Postponed
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
@@ -150,9 +150,12 @@ class InlineSender:
         try:
             self._outbox.record(outcomes)
         except Exception as error:
+            trace = None if isinstance(error, OutboxUnavailableError) else error  # an expected outage
             for outcome in outcomes:
                 context = error_context(outcome.lease.event, error)
-                logger.exception("outcome not recorded, the event will be sent again", extra=context)
+                logger.error(  # noqa: TRY400 - see `trace`
+                    "outcome not recorded, the event will be sent again", exc_info=trace, extra=context
+                )
         if any(isinstance(outcome, Postponed) for outcome in outcomes):
             self._wake()
 

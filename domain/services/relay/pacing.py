@@ -1,8 +1,10 @@
 """Lease size and delays of the relay: adapted to transcript lengths and to failures of the bus."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from random import Random
+from typing import NamedTuple
 
 from domain.model.outbox import EventLease
 from domain.services.relay.dispatcher import DispatchResult, text_length
@@ -33,36 +35,46 @@ MAX_IN_FLIGHT = 4
 """Batches in flight: while one of long transcripts is leased or recorded, others are sent."""
 
 
+class RelayFailure(NamedTuple):
+    """A failure of bus or outbox."""
+
+    reason: str
+    at: datetime
+
+
 class RelayBackoff:
     """Delays between the steps of a relay, by the results of its batches."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, now: Callable[[], datetime]) -> None:
         self._random = random
+        self._now = now
         self._failures = 0
         self._slowdown = -1
         self.paused_reason: str | None = None  # the failure that the relay waits out; None while it works
-        self.last_error: str | None = None  # the last failure; None if there was none
+        self.last_failure: RelayFailure | None = None  # the last failure; None once all went well again
 
     def delay_after(self, result: DispatchResult) -> float:
         """Return the seconds to wait after a batch."""
-        if result.accepted:
-            self.succeeded()
-            return self._slow_down() if result.refused > result.accepted else self._full_speed()
-        return self.failed(result.failure) if result.refused else 0.0
+        if not result.accepted:
+            return self.failed(result.failure) if result.refused else 0.0
+        self.succeeded()
+        if result.refused:
+            self.last_failure = RelayFailure(result.failure, self._now())
+        return self._slow_down() if result.refused > result.accepted else self._full_speed()
 
     def failed(self, reason: str) -> float:
         """Return the seconds to wait after bus or outbox failed; log only the first failure in a row."""
         if self.paused_reason is None:
             logger.error("relay paused", extra={"error": reason})
-        self.paused_reason = self.last_error = reason
+        self.paused_reason, self.last_failure = reason, RelayFailure(reason, self._now())
         self._failures += 1
         return PAUSE.delay(self._failures, self._random)
 
     def succeeded(self) -> None:
-        """End the pause, if there is one."""
+        """End the pause, if there is one, and forget the last failure."""
         if self.paused_reason is not None:
             logger.info("relay resumed", extra={"after": self.paused_reason})
-        self.paused_reason, self._failures = None, 0
+        self.paused_reason, self.last_failure, self._failures = None, None, 0
 
     def _slow_down(self) -> float:
         """Return a delay that grows with each batch in a row of which most events were refused."""

@@ -3,10 +3,12 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from random import Random
 from threading import Event
 from typing import NamedTuple
 
+from domain.model.clock import utc_now
 from domain.model.errors import OutboxUnavailableError
 from domain.services.relay.dispatcher import Batch, BatchDispatcher, DispatchResult
 from domain.services.relay.pacing import BATCH, LeaseSizer, RelayBackoff
@@ -32,7 +34,8 @@ class RelayStatus(NamedTuple):
 
     paused: str | None  # the reason why nothing is sent; None while the relay works
     seconds_since_beat: float | None  # since the last sign of life; None before the first
-    last_error: str | None  # the last failure; None if there was none
+    last_error: str | None  # the last failure of bus or outbox; None once all events are accepted again
+    last_error_at: datetime | None  # the time of that failure
 
 
 class Relay:
@@ -55,6 +58,7 @@ class Relay:
         lease_seconds: float = LEASE_SECONDS,
         poll_seconds: float = POLL_SECONDS,
         clock: Callable[[], float] = time.monotonic,  # the dispatcher's clock
+        now: Callable[[], datetime] = utc_now,  # the time of failures
         # waits that many seconds or until `wake`; returns true if woken
         wait: Callable[[float], bool] | None = None,
         random: Random | None = None,
@@ -69,7 +73,7 @@ class Relay:
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._wait = wait or self._wait_for_wake
-        self._backoff = RelayBackoff(random or Random())  # noqa: S311 - spreads retries, keeps no secret
+        self._backoff = RelayBackoff(random or Random(), now)  # noqa: S311 - spreads retries, keeps no secret
         self._wake = Event()
         self._stop = Event()
         self._has_failed = False
@@ -98,7 +102,10 @@ class Relay:
         """Return the state of the relay; callable from any thread."""
         since_beat = None if self._beat is None else self._clock() - self._beat
         paused = self._breaker.held or self._backoff.paused_reason
-        return RelayStatus(paused, since_beat, self._backoff.last_error)
+        failure = self._backoff.last_failure
+        if failure is None:
+            return RelayStatus(paused, since_beat, None, None)
+        return RelayStatus(paused, since_beat, failure.reason, failure.at)
 
     def step(self) -> float:
         """Dispatch one batch and record finished ones; return the seconds to wait before the next step."""
@@ -156,7 +163,10 @@ class Relay:
 
     def _seconds_until_due(self) -> float:
         due = self._outbox.seconds_until_due()
-        return self._poll_seconds if due is None else min(max(due, IDLE_SECONDS), self._poll_seconds)
+        if due is None:  # no event waits that could fail
+            self._backoff.succeeded()
+            return self._poll_seconds
+        return min(max(due, IDLE_SECONDS), self._poll_seconds)
 
     def _sleep(self, seconds: float) -> None:
         until = self._clock() + seconds

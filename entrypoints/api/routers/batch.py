@@ -5,7 +5,6 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
-from starlette.requests import ClientDisconnect
 
 from domain.model.events.event import UUID_V4_PATTERN
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
@@ -15,6 +14,7 @@ from entrypoints.api.description import problem_responses
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, process_once
 from entrypoints.api.middleware import INTERACTION_HEADER
 from entrypoints.api.parameters import FIELD_NAME, PARAMETERS, read_parameters
+from entrypoints.api.problems import CallerLeftError
 from entrypoints.api.schemas import BatchResponse
 
 T = TypeVar("T")
@@ -105,14 +105,14 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """Do the work; cancel it and free its slot when the caller disconnects.
 
     Raises:
-        ClientDisconnect: the caller disconnected.
+        CallerLeftError: the caller disconnected.
     """
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_disconnect(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise ClientDisconnect
+            raise CallerLeftError
         return working.result()
     finally:
         leaving.cancel()

@@ -12,9 +12,10 @@ from fastapi.testclient import TestClient
 
 from bootstrap.logs import configure_logging
 from bootstrap.settings import Settings
+from domain.model.errors import OutboxUnavailableError
 from domain.model.transcripts import Segment, Transcript
 from entrypoints.api.app import create_app
-from tests.support.doubles.bus_faults import EXPIRED_TOKEN, Cut, Fault, Garbage, Refusal
+from tests.support.doubles.bus_faults import EXPIRED_TOKEN, INTERNAL_ERROR, Cut, Fault, Garbage, Refusal
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, wait_until
@@ -111,6 +112,21 @@ def test_two_recordings_with_one_interaction_id_are_two_events_while_the_bus_is_
     assert records == {first["interaction_id"], second["interaction_id"]}
     assert len(records) == 2
     assert "interaction-id-replaced" in {warning["code"] for warning in second["warnings"]}
+
+
+def test_an_outage_of_bus_and_outbox_logs_one_trace_for_each_event_that_is_lost(tmp_path: Path) -> None:
+    with StubBus() as bus, client_of(tmp_path, bus.url) as client:
+        upload(client)
+        bus.fail_always(INTERNAL_ERROR)
+        database = client.app.state.container.database()  # type: ignore[attr-defined]  # FastAPI behind an ASGI type
+        stream = logged()
+        with database.writing(OutboxUnavailableError) as connection:
+            connection.exec_driver_sql("ALTER TABLE outbox RENAME TO elsewhere")
+        answers = [upload(client).json() for _ in range(3)]
+
+    traces = [line for line in lines(stream) if "exception" in line and "interaction_id" in line]
+    assert [answer["event"]["status"] for answer in answers] == ["failed"] * 3
+    assert [line["event"] for line in traces] == ["event publishing failed"] * 3
 
 
 def test_an_event_that_the_bus_rejects_is_answered_as_failed_and_parked(tmp_path: Path) -> None:

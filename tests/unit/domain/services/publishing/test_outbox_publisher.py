@@ -300,7 +300,7 @@ def test_an_outbox_that_fails_leaves_the_bus_even_where_the_breaker_is_open(
     (record,) = caplog.records
     assert record.message == "the event could not be stored, only the bus is tried"
     assert vars(record)["interaction_id"] == str(event.interaction_id)
-    assert record.exc_info
+    assert not record.exc_info  # the event was published: requirement 10.5 asks for no trace
 
 
 @pytest.mark.parametrize("error", [AWAY, EventRejectedError("malformed")])
@@ -338,9 +338,9 @@ def test_what_is_published_and_cannot_be_recorded_is_published(
     assert here.publisher.publish(event) == ACCEPTED
 
     assert here.record(event.interaction_id).state is OutboxState.WAITING  # a duplicate later, and no loss
-    assert [record.message for record in caplog.records] == [
-        "outcome not recorded, the event will be sent again"
-    ]
+    (record,) = caplog.records
+    assert record.message == "outcome not recorded, the event will be sent again"
+    assert not record.exc_info  # an expected outage
 
 
 def test_an_event_with_labels_goes_to_the_bus_alone_since_the_outbox_keeps_no_labels(house: House) -> None:

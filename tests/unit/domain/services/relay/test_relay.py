@@ -4,11 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 from uuid import UUID
 
 import pytest
 
+from domain.model.clock import utc_now
 from domain.model.errors import (
     EventBusRefusesUsError,
     EventBusUnavailableError,
@@ -16,7 +17,7 @@ from domain.model.errors import (
     EventTooLargeError,
 )
 from domain.model.events.event import BatchProcessingCompleted, CompletedEvent
-from domain.model.outbox import OutboxState
+from domain.model.outbox import OutboxState, Published
 from domain.model.route.route import Finding, RouteComponent
 from domain.services.relay.dispatcher import CALL_CHARACTERS, BatchDispatcher
 from domain.services.relay.pacing import LEASE_CHARACTERS
@@ -448,7 +449,53 @@ def test_an_idle_relay_is_well_again_as_soon_as_the_outbox_is() -> None:
     here.step()
 
     assert here.relay.status().paused is None
-    assert here.relay.status().last_error == "outbox unavailable: the disk is full"
+    assert here.relay.status().last_error is None
+
+
+def test_the_last_failure_is_told_with_its_time_until_all_is_well_again() -> None:
+    bus = AnsweringEventPublisher(lambda _: AWAY)
+    here = RelayAtWork(bus)
+    here.add(10)
+    began = utc_now()
+    here.step()
+
+    failed = here.relay.status()
+    assert failed.last_error == "the bus is away"
+    assert failed.last_error_at is not None
+    assert began <= failed.last_error_at <= utc_now()
+
+    bus.answer = lambda _: ACCEPTED
+    here.work()
+    assert here.relay.status().last_error is None
+    assert here.relay.status().last_error_at is None
+
+
+def test_a_bus_that_refuses_some_events_is_told_although_the_relay_goes_on() -> None:
+    answers: Iterator[PublishOutcome] = chain([AWAY], repeat(ACCEPTED))
+    here = RelayAtWork(AnsweringEventPublisher(lambda _: next(answers)), threads=1)
+    here.add(10)
+    here.step()
+
+    assert here.relay.status().paused is None
+    assert here.relay.status().last_error == "the bus is away"
+
+    here.work()
+    assert here.relay.status().last_error is None
+
+
+def test_a_failure_is_over_when_no_event_waits_any_more() -> None:
+    here = RelayAtWork(AnsweringEventPublisher(lambda _: AWAY))
+    here.add(3)
+    here.step()
+    assert here.relay.status().paused == "the bus is away"
+
+    here.clock.at += 3600
+    leases = here.outbox.lease_due(10, lease_seconds=60)  # another relay delivers them
+    here.outbox.record([Published(lease, "e") for lease in leases])
+    here.step()
+
+    assert here.relay.status().paused is None
+    assert here.relay.status().last_error is None
 
 
 def test_a_defect_of_the_outbox_does_not_end_the_relay(caplog: pytest.LogCaptureFixture) -> None:
@@ -589,12 +636,12 @@ def test_a_delay_is_not_cut_short_by_new_work(refused: float) -> None:
 
 def test_the_status_tells_the_last_sign_of_life() -> None:
     here = RelayAtWork(AnsweringEventPublisher())
-    assert here.relay.status() == RelayStatus(None, None, None)
+    assert here.relay.status() == RelayStatus(None, None, None, None)
 
     here.relay.step()
     here.clock.at += 7
 
-    assert here.relay.status() == RelayStatus(None, 7.0, None)
+    assert here.relay.status() == RelayStatus(None, 7.0, None, None)
 
 
 class DefectiveBreaker(CircuitBreaker):
@@ -615,9 +662,11 @@ def test_batches_that_fail_one_after_the_other_do_not_end_the_relay() -> None:
     here.step()
 
     breaker.is_defective = True
+    errors = []
     for _ in range(3):
         here.step()
-    assert here.relay.status().last_error == "unexpected error in the relay: RuntimeError"
+        errors.append(here.relay.status().last_error)
+    assert "unexpected error in the relay: RuntimeError" in errors
 
     breaker.is_defective = False
     here.work()

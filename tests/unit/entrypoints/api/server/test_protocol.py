@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import resource
 import socket
 import threading
@@ -73,8 +74,9 @@ def test_a_whole_upload_on_the_wire_is_answered(port: int) -> None:
 
 
 def test_a_caller_who_hangs_up_while_sending_leaves_nothing(
-    port: int, container: Container, engine: FixedTranscriber
+    port: int, container: Container, engine: FixedTranscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     body = multipart(b"x" * 500_000)
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(post_head(len(body)) + body[:250_000])
@@ -82,16 +84,22 @@ def test_a_caller_who_hangs_up_while_sending_leaves_nothing(
 
     wait_until(lambda: not uploads(container))
     assert engine.heard == []
+    wait_until(lambda: "request ended unanswered" in caplog.messages)
+    assert "caller disconnected while it sent the recording" in caplog.messages
 
 
 def test_a_caller_who_hangs_up_while_waiting_frees_the_slot(
-    port: int, container: Container, engine: FixedTranscriber
+    port: int, container: Container, engine: FixedTranscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     with caller_at_work(port, engine):
         pass
 
     wait_until(lambda: engine.cancelled == 1)
     wait_until(lambda: not uploads(container))
+    wait_until(lambda: "request ended unanswered" in caplog.messages)
+    assert "caller disconnected while it waited for the answer" in caplog.messages
+    assert "request answered" not in caplog.messages
     engine.held = False
     body = multipart(b"sound")
     assert exchange(port, post_head(len(body)), body).startswith(b"HTTP/1.1 200")
