@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Match
 
 from bootstrap.container import Container
+from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.runtime.relay import relaying
 from entrypoints.api.description import describe
 from entrypoints.api.middleware import InteractionMiddleware
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 def create_app(container: Container) -> FastAPI:
     """Build the application on a container; the server's lifespan events start and stop its parts."""
     settings = container.settings()
+    database_file = sqlite_file(settings.database_url)
     app = FastAPIOffline(
         title="batch-transcription",
         summary="Transcribes recordings, cleans the transcripts, and publishes an event for each.",
@@ -41,6 +43,7 @@ def create_app(container: Container) -> FastAPI:
             max_concurrent=settings.max_concurrent_uploads,
             idle_seconds=settings.upload_idle_seconds,
             min_free_bytes=settings.min_free_bytes,
+            database_folder=database_file.parent if database_file else None,
         ),
     )
     app.add_middleware(

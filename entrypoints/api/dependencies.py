@@ -36,6 +36,11 @@ async def get_transcriber(request: Request) -> TranscriberPort:
     return (await get_container(request)).transcriber()
 
 
+async def get_spool(request: Request) -> UploadSpool:
+    """Return the upload spool of this process."""
+    return cast("UploadSpool", request.app.state.spool)
+
+
 class UploadContext(NamedTuple):
     """Collaborators of one upload, as one dependency: the framework charges for each."""
 
@@ -61,7 +66,7 @@ async def get_upload_context(request: Request) -> UploadContext:
         warnings=request.state.warnings,
         batch_processing=container.batch_processing(),
         transcriber=container.transcriber(),
-        spool=request.app.state.spool,
+        spool=await get_spool(request),
         idempotent_requests=container.idempotent_requests(),
     )
 
@@ -90,4 +95,5 @@ def _as_utf_8(value: str) -> str:
 
 ContainerDependency = Annotated[Container, Depends(get_container)]
 TranscriberDependency = Annotated[TranscriberPort, Depends(get_transcriber)]
+SpoolDependency = Annotated[UploadSpool, Depends(get_spool)]
 UploadDependency = Annotated[UploadContext, Depends(get_upload_context)]

@@ -1,4 +1,7 @@
-"""`GET /health/live` and `/health/ready`, for orchestrators and load balancers."""
+"""`GET /health/live` and `/health/ready`, for orchestrators and load balancers.
+
+An instance that is not ready gets no recordings from its load balancer, and is not restarted.
+"""
 
 import asyncio
 from http import HTTPStatus
@@ -7,8 +10,9 @@ from fastapi import APIRouter, Response
 
 from bootstrap.container import Container
 from bootstrap.settings import EventTransport
-from domain.model.errors import OutboxUnavailableError
-from entrypoints.api.dependencies import ContainerDependency, TranscriberDependency
+from domain.model.errors import OutboxUnavailableError, TranscriberBusyError
+from entrypoints.api.dependencies import ContainerDependency, SpoolDependency, TranscriberDependency
+from entrypoints.api.problems import ShuttingDownError, StorageFullError, TooManyUploadsError
 from entrypoints.api.schemas import (
     EventsHealth,
     Liveness,
@@ -17,6 +21,8 @@ from entrypoints.api.schemas import (
     RelayHealth,
     TranscriberHealth,
 )
+from entrypoints.api.uploads.spool import UploadSpool
+from ports.transcriber_port import TranscriberPort
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -30,23 +36,41 @@ async def live() -> Liveness:
 @router.get(
     "/ready",
     operation_id="readiness",
-    responses={503: {"model": Readiness, "description": "No transcription slot is ready"}},
+    responses={503: {"model": Readiness, "description": "No recording is accepted now"}},
 )
 async def ready(
-    response: Response, container: ContainerDependency, transcriber: TranscriberDependency
+    response: Response,
+    container: ContainerDependency,
+    transcriber: TranscriberDependency,
+    spool: SpoolDependency,
 ) -> Readiness:
-    """Report readiness for uploads: at least one transcription slot has loaded its engine.
+    """Report readiness for uploads: a recording that is uploaded now is accepted and transcribed.
 
     Events that wait or are held back show in the details, and do not affect readiness.
     """
     state = transcriber.state()
-    if not state.ready_slots:
+    reason = _not_ready_because(transcriber, spool)
+    if reason is not None:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(
-        status="ready" if state.ready_slots else "starting",
+        status="ready" if reason is None else "unavailable" if state.ready_slots else "starting",
+        reason=reason,
         transcriber=TranscriberHealth(**state._asdict()),
         events=await asyncio.to_thread(_events_health, container),
     )
+
+
+def _not_ready_because(transcriber: TranscriberPort, spool: UploadSpool) -> str | None:
+    """Ask what an upload asks; return the reason why it would be refused, or None."""
+    state = transcriber.state()
+    if not state.ready_slots:
+        return state.problem or "No transcription slot has transcribed the built-in half second of sound yet."
+    try:
+        transcriber.check_capacity()
+        spool.check_admission()
+    except (TranscriberBusyError, StorageFullError, TooManyUploadsError, ShuttingDownError) as error:
+        return str(error)
+    return None
 
 
 def _events_health(container: Container) -> EventsHealth:

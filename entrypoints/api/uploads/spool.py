@@ -22,6 +22,7 @@ from uuid import uuid4
 
 from starlette.requests import Request
 
+from bootstrap.disk_space import shortage
 from domain.model.errors import ConfigurationError
 from entrypoints.api.problems import ShuttingDownError, StorageFullError, TooManyUploadsError
 from entrypoints.api.uploads.multipart import MultipartRecording
@@ -37,7 +38,9 @@ class UploadLimits:
     max_bytes: int  # size of one recording
     max_concurrent: int  # uploads that are received at the same time
     idle_seconds: float  # time without a byte from the caller
-    min_free_bytes: int  # free space on the disk below which uploads are refused
+    min_free_bytes: int  # free space on a disk below which uploads are refused
+    # folder of the database file, whose disk needs as much free space; None for a database server
+    database_folder: Path | None = None
 
 
 class Upload(NamedTuple):
@@ -89,6 +92,20 @@ class UploadSpool:
         for deadline in self._receiving:
             deadline.reschedule(asyncio.get_running_loop().time())
 
+    def check_admission(self) -> None:
+        """Refuse an upload before it is received, where `receive` would refuse it.
+
+        Raises:
+            StorageFullError: a disk has too little free space.
+            TooManyUploadsError: as many uploads as allowed are being received.
+            ShuttingDownError: the process is about to end.
+        """
+        if self._is_ending:
+            raise _shutting_down()
+        self._check_disks()
+        if len(self._receiving) >= self._limits.max_concurrent:
+            raise TooManyUploadsError(f"{len(self._receiving)} uploads are being received already.")
+
     @contextlib.asynccontextmanager
     async def receive(self, request: Request, check_capacity: Callable[[], None]) -> AsyncIterator[Upload]:
         """Receive the recording of a form; its file is removed when the context ends, also by an error.
@@ -125,10 +142,7 @@ class UploadSpool:
     @contextlib.asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         """Take one of the places for uploads, until the upload has arrived or `end_uploads` ends it."""
-        if self._is_ending:
-            raise _shutting_down()
-        if len(self._receiving) >= self._limits.max_concurrent:
-            raise TooManyUploadsError(f"{len(self._receiving)} uploads are being received already.")
+        self.check_admission()
         deadline = asyncio.timeout(None)
         self._receiving.add(deadline)
         try:
@@ -145,17 +159,17 @@ class UploadSpool:
         self, request: Request, path: Path, check_capacity: Callable[[], None]
     ) -> tuple[tuple[str, str], ...]:
         body = MultipartRecording(request, self._limits.max_bytes)
-        self._check_room(path.parent)
         with _storage_errors(), path.open("xb") as file:
             async for block in body.blocks(self._limits.idle_seconds):
                 check_capacity()
-                self._check_room(path.parent)
+                self._check_disks()
                 await _write(file, block)
         return body.fields
 
-    def _check_room(self, folder: Path) -> None:
-        if shutil.disk_usage(folder).free < self._limits.min_free_bytes:
-            raise _no_room()
+    def _check_disks(self) -> None:
+        for name, folder in (("SPOOL_DIR", self._root), ("DATABASE_URL", self._limits.database_folder)):
+            if folder is not None and (lack := shortage(folder, self._limits.min_free_bytes)):
+                raise _no_room(f"the disk of {name} has {lack}")
 
 
 async def _write(file: BinaryIO, block: bytes) -> None:
@@ -185,7 +199,7 @@ def _storage_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise _no_room() from error
+            raise _no_room("the disk of SPOOL_DIR is full") from error
         raise
 
 
@@ -193,8 +207,8 @@ def _shutting_down() -> ShuttingDownError:
     return ShuttingDownError("The service ends before this upload has arrived; send it again.")
 
 
-def _no_room() -> StorageFullError:
-    return StorageFullError("No disk space is left to receive the recording; try again later.")
+def _no_room(reason: str) -> StorageFullError:
+    return StorageFullError(f"No disk space is left to receive the recording ({reason}); try again later.")
 
 
 def _make_private(folder: Path) -> None:

@@ -116,23 +116,24 @@ def wait_until_ready(url: str, service: "subprocess.Popen[bytes]", *, seconds: f
         TranscriptionServiceError: the service ended, or was not ready in time.
     """
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while reason := _not_ready_because(url):
         if service.poll() is not None:
             raise TranscriptionServiceError(f"The service ended with exit status {service.returncode}.")
-        if _is_ready(url):
-            return
+        if time.monotonic() > deadline:
+            raise TranscriptionServiceError(
+                f"The service did not become ready within {seconds:g} s: {printable(reason)}"
+            )
         time.sleep(0.05)
-    raise TranscriptionServiceError(f"The service did not become ready within {seconds:g} s.")
 
 
-def _is_ready(url: str) -> bool:
+def _not_ready_because(url: str) -> str | None:
     import urllib3  # noqa: PLC0415 - slow to import
 
     try:
         answer = urllib3.request("GET", f"{url}/health/ready", timeout=2, retries=False)
     except urllib3.exceptions.HTTPError:
-        return False
-    return answer.status == HTTPStatus.OK
+        return "it does not answer."
+    return None if answer.status == HTTPStatus.OK else str(answer.json()["reason"])
 
 
 def upload(url: str, recording: Path) -> dict[str, Any]:
