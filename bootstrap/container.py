@@ -25,11 +25,14 @@ from bootstrap.aws.clients import (
     credentials_found,
     events_client,
     kms_client,
+    polling_client,
     publishing_client,
     relaying_client,
     s3_client,
+    settling_client,
     sqs_client,
 )
+from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.factories.database import prepare_database
 from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import EventTransport, Settings
@@ -89,9 +92,13 @@ class Container(DeclarativeContainer):
     """Objects for the entrypoints; each is built once, on first use."""
 
     settings = providers.Dependency(instance_of=Settings)
+    aws_timeout = providers.Dependency(instance_of=float)  # seconds; of operators' commands
 
     aws_access = providers.Singleton(
-        AwsAccess, region=settings.provided.aws_region, endpoint_url=settings.provided.aws_endpoint_url
+        AwsAccess,
+        region=settings.provided.aws_region,
+        endpoint_url=settings.provided.aws_endpoint_url,
+        timeout_seconds=aws_timeout,
     )
     event_bridge = providers.Singleton(
         event_bridge_publisher, settings, providers.Singleton(publishing_client, aws_access)
@@ -114,8 +121,9 @@ class Container(DeclarativeContainer):
     )
     buses = providers.Singleton(events_client, aws_access)
     queues = providers.Singleton(sqs_client, aws_access)
-    queue = providers.Singleton(SqsQueue, queues, name=settings.provided.queue_name)
-    dead_letters = providers.Singleton(SqsQueue, queues, name=settings.provided.dlq_name)
+    polling = providers.Singleton(polling_client, aws_access)
+    queue = providers.Singleton(SqsQueue, queues, name=settings.provided.queue_name, polling=polling)
+    dead_letters = providers.Singleton(SqsQueue, queues, name=settings.provided.dlq_name, polling=polling)
     dead_letter_service = providers.Singleton(
         DeadLetters, dead_letters, queue, source=settings.provided.event_source
     )
@@ -128,8 +136,11 @@ class Container(DeclarativeContainer):
         ),
         source=settings.provided.event_source,
     )
-    consumer_queue = providers.Factory(  # called with client__threads=…
-        SqsQueue, client=providers.Factory(consuming_client, aws_access), name=settings.provided.queue_name
+    consumer_queue = providers.Factory(  # called with client__threads=… and polling__threads=…
+        SqsQueue,
+        client=providers.Factory(settling_client, aws_access),
+        name=settings.provided.queue_name,
+        polling=providers.Factory(consuming_client, aws_access),
     )
     infrastructure = providers.Singleton(
         AwsEventInfrastructure,
@@ -203,9 +214,19 @@ class Container(DeclarativeContainer):
     )
 
 
-def build_container(settings: Settings, transcriber: TranscriberPort | None = None) -> Container:
-    """Build a container that shares nothing with others; without a transcriber, it builds one."""
-    container = Container(settings=providers.Object(settings))
+def build_container(
+    settings: Settings,
+    transcriber: TranscriberPort | None = None,
+    *,
+    aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,
+) -> Container:
+    """Build a container that shares nothing with others; without a transcriber, it builds one.
+
+    `aws_timeout` is the longest wait of an operator's command for one call to AWS, in seconds.
+    """
+    container = Container(
+        settings=providers.Object(settings), aws_timeout=providers.Object(float(aws_timeout))
+    )
     if transcriber is not None:
         container.transcriber.override(providers.Object(transcriber))
     return container

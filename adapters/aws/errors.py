@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from domain.model.errors import (
     ArchiveError,
+    CredentialsRefusedError,
     EventBusRefusesUsError,
     EventBusUnavailableError,
     EventPublishError,
@@ -159,12 +160,16 @@ def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None
     The message begins with `doing`, such as "creating the queue orders".
 
     Raises:
-        InfrastructureError: botocore failed; the message names the operation, the code and the remedy.
+        CredentialsRefusedError: AWS refuses the credentials, or they cannot be read.
+        InfrastructureError: another failure; the message names the operation, the code and the remedy.
     """
     try:
         yield
     except BOTOCORE_ERRORS as error:
-        raise InfrastructureError(f"{doing} failed: {_failure(error)}") from None
+        failure = _failure(error)
+        is_refusal = isinstance(error, CREDENTIAL_ERRORS) or failure.name in CREDENTIAL_CODES
+        kind = CredentialsRefusedError if is_refusal else InfrastructureError
+        raise kind(f"{doing} failed: {failure}") from None
 
 
 def translate_payload_errors(

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session, get_session
 from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
+from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS, MAX_CONNECT_SECONDS, TRIES
 from domain.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -59,16 +60,8 @@ RELAYING = Config(
 )
 """Long time-outs and no retries: no request waits, and the relay, which retries, must see each failure."""
 
-OPERATING = Config(
-    connect_timeout=3,
-    read_timeout=10,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    tcp_keepalive=True,
-)
-"""Long time-outs and retries, for an operator's command."""
-
-LONG_POLLING = OPERATING.merge(Config(read_timeout=25))
-"""Time-out above the 20 seconds that a queue may hold a receive call."""
+LONG_POLL_SECONDS = 20
+"""Time that a queue may hold a receive call."""
 
 _ONE_AT_A_TIME = Lock()
 
@@ -82,6 +75,24 @@ class AwsAccess:
 
     region: str  # such as "eu-central-1"
     endpoint_url: str | None = None  # LocalStack, moto or another endpoint; None for AWS itself
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS  # longest wait of an operator's command for one call
+
+    @property
+    def operating(self) -> Config:
+        """Configuration for an operator's command: retries that share the time of the call."""
+        seconds = self.timeout_seconds / TRIES
+        return Config(
+            connect_timeout=min(seconds, MAX_CONNECT_SECONDS),
+            read_timeout=seconds,
+            retries={"mode": "standard", "total_max_attempts": TRIES},
+            tcp_keepalive=True,
+        )
+
+    @property
+    def long_polling(self) -> Config:
+        """Configuration for receive calls, which a queue may hold."""
+        seconds = self.timeout_seconds / TRIES + LONG_POLL_SECONDS
+        return self.operating.merge(Config(read_timeout=seconds))
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -110,18 +121,31 @@ def relaying_client(access: AwsAccess, *, threads: int) -> "EventBridgeClient":
 def events_client(access: AwsAccess) -> "EventBridgeClient":
     """Build a client for the operator's commands."""
     with _making_a_client():
-        return access.session.client("events", endpoint_url=access.endpoint_url, config=OPERATING)
+        return access.session.client("events", endpoint_url=access.endpoint_url, config=access.operating)
 
 
 def sqs_client(access: AwsAccess) -> "SQSClient":
-    """Build a client for the operator's commands, which may long-poll."""
+    """Build a client for the operator's commands."""
     with _making_a_client():
-        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=LONG_POLLING)
+        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=access.operating)
+
+
+def polling_client(access: AwsAccess) -> "SQSClient":
+    """Build a client for the receive calls of the operator's commands."""
+    with _making_a_client():
+        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=access.long_polling)
 
 
 def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
-    """Build a client of a consumer, with one connection for each thread and one for the heartbeat."""
-    config = LONG_POLLING.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
+    """Build a client for the receive calls of a consumer, with a connection for each thread and one more."""
+    config = access.long_polling.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
+    with _making_a_client():
+        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=config)
+
+
+def settling_client(access: AwsAccess, *, threads: int) -> "SQSClient":
+    """Build a client for a consumer's other calls, with a connection for each thread and the heartbeat."""
+    config = access.operating.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
     with _making_a_client():
         return access.session.client("sqs", endpoint_url=access.endpoint_url, config=config)
 
@@ -129,19 +153,19 @@ def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
 def kms_client(access: AwsAccess) -> "KMSClient":
     """Build a client for the operator's commands."""
     with _making_a_client():
-        return access.session.client("kms", endpoint_url=access.endpoint_url, config=OPERATING)
+        return access.session.client("kms", endpoint_url=access.endpoint_url, config=access.operating)
 
 
 def cloudwatch_client(access: AwsAccess) -> "CloudWatchClient":
     """Build a client for the operator's commands."""
     with _making_a_client():
-        return access.session.client("cloudwatch", endpoint_url=access.endpoint_url, config=OPERATING)
+        return access.session.client("cloudwatch", endpoint_url=access.endpoint_url, config=access.operating)
 
 
 def sts_client(access: AwsAccess) -> "STSClient":
     """Build a client that finds the account of the credentials."""
     with _making_a_client():
-        return access.session.client("sts", endpoint_url=access.endpoint_url, config=OPERATING)
+        return access.session.client("sts", endpoint_url=access.endpoint_url, config=access.operating)
 
 
 def partition_of(access: AwsAccess) -> str:

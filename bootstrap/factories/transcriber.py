@@ -12,11 +12,19 @@ def transcriber_for(settings: Settings) -> WorkerPoolTranscriber:
     Raises:
         ConfigurationError: the engine is not installed.
     """
+    workers = [worker_for(settings) for _ in range(settings.transcriber_workers)]
+    return WorkerPoolTranscriber(workers, waiting_room=settings.waiting_room)
+
+
+def worker_for(settings: Settings) -> WorkerProcess:
+    """Build one worker that the settings describe, without starting it.
+
+    Raises:
+        ConfigurationError: the engine is not installed.
+    """
     unused = frozenset(Transcriber) - {settings.transcriber}  # engines have the names of their modules
     require("speech", f"TRANSCRIBER={settings.transcriber}", but=unused)
     limits = WorkerLimits(
         max_audio_seconds=settings.max_audio_seconds, stall_seconds=settings.transcriber_stall_seconds
     )
-    engine, count = settings.transcriber.value, settings.transcriber_workers
-    workers = [WorkerProcess(engine, limits) for _ in range(count)]
-    return WorkerPoolTranscriber(workers, waiting_room=settings.waiting_room)
+    return WorkerProcess(settings.transcriber.value, limits)

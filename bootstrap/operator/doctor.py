@@ -1,70 +1,43 @@
-"""Checks of `transcripts doctor`: environment, database, route; they create, migrate and send nothing."""
+"""Checks of `transcripts doctor`: environment, engine, database, route; nothing is created or sent."""
 
-import logging
+import asyncio
 import os
 import platform
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
 import boto3
 
 from adapters.speech.decoding.versions import MENDED, ffmpeg_version, has_known_holes
+from adapters.speech.workers.process import WorkerProcess
 from adapters.sql.database import Database
 from adapters.sql.durability import DurabilityReport, durability_report
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.engines.sqlite import has_wal_reset_race, library
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
-from bootstrap.aws.clients import credentials_found
+from bootstrap.aws.caller import caller_identity
+from bootstrap.aws.clients import AwsAccess, credentials_found
 from bootstrap.capacity import capacity
 from bootstrap.container import Container
+from bootstrap.disk_space import existing_parent, free_bytes, shortage
+from bootstrap.factories.transcriber import worker_for
+from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB, EventTransport
-from domain.model.errors import TranscriptionServiceError
+from domain.model.errors import CredentialsRefusedError, InfrastructureError
 from domain.model.outbox import OutboxCounts
 from domain.model.route.route import Finding, RouteComponent
 
-logger = logging.getLogger(__name__)
+TRY_AGAIN = "Correct what the message names, and try again."
 
 
-class CheckResult(StrEnum):
-    """Verdict of a check."""
-
-    OK = "ok"
-    WARNING = "warning"
-    """Works, but needs attention."""
-    WRONG = "wrong"
-    """Breaks the handling of recordings or events."""
-
-
-class Check(NamedTuple):
-    """One check and its result; contains no secret."""
-
-    name: str
-    verdict: CheckResult
-    found: str  # the observed state
-    remedy: str = ""  # what to do; empty where nothing is to be done
-
-
-def examine(container: Container) -> tuple[Check, ...]:
-    """Run all checks; an error fails its own check only."""
-    return tuple(check for name, run in _CHECKS.items() for check in _guarded(name, run, container))
-
-
-def _guarded(name: str, run: Callable[[Container], Iterable[Check]], container: Container) -> Iterator[Check]:
-    try:
-        yield from run(container)
-    except (TranscriptionServiceError, OSError) as error:
-        yield Check(name, CheckResult.WRONG, str(error))
-    except Exception as error:
-        logger.exception(
-            "check failed with an unexpected error",
-            extra={"check": name, "error_type": type(error).__name__},
-        )
-        yield Check(name, CheckResult.WRONG, f"not checked: {type(error).__name__}", "See the log.")
+def examine(container: Container, *, seconds: float) -> Iterator[Check]:
+    """Run all checks, each for `seconds` at most, and yield each result at once."""
+    return run_checks({name: partial(check, container) for name, check in _CHECKS.items()}, seconds)
 
 
 def _python(_container: Container) -> Iterator[Check]:
@@ -108,6 +81,26 @@ def _workers(container: Container) -> Iterator[Check]:
     yield Check(
         "workers", CheckResult.OK, f"{workers}, for {cores:g} cores and {memory / GIB:.1f} GiB of memory"
     )
+
+
+def _engine(container: Container) -> Iterator[Check]:
+    if find_spec("av") is None:
+        yield Check("engine", CheckResult.OK, "not checked: this machine cannot transcribe")
+        return
+    settings = container.settings()
+    seconds = asyncio.run(_seconds_to_prove(worker_for(settings)))
+    found = f"{settings.transcriber} transcribed half a second of sound, {seconds:.1f} s after its start"
+    yield Check("engine", CheckResult.OK, found)
+
+
+async def _seconds_to_prove(worker: WorkerProcess) -> float:
+    """Start a worker process, which is ready once it has transcribed a built-in half second, and end it."""
+    began = time.monotonic()
+    try:
+        await worker.start()
+        return time.monotonic() - began
+    finally:
+        await worker.stop()
 
 
 def _database(container: Container) -> Iterator[Check]:
@@ -157,41 +150,50 @@ def _outbox(counts: OutboxCounts) -> Check:
 
 def _free_space(container: Container) -> Iterator[Check]:
     settings = container.settings()
-    yield _disk_space("space for uploads", settings.spool_dir, settings.min_free_bytes, CheckResult.WRONG)
+    yield _disk_space("space for uploads", settings.spool_dir, settings.min_free_bytes)
     file = sqlite_file(settings.database_url)
     if file is not None:
-        yield _disk_space("space for events", file.parent, settings.min_free_bytes, CheckResult.WARNING)
+        yield _disk_space("space for events", file.parent, settings.min_free_bytes)
 
 
-def _disk_space(name: str, folder: Path, floor: int, if_less: CheckResult) -> Check:
-    """Check the nearest existing parent of a folder that the start of the service creates."""
-    place = folder.absolute()
-    existing = next(each for each in (place, *place.parents) if each.exists())
+def _disk_space(name: str, folder: Path, floor: int) -> Check:
+    existing = existing_parent(folder)
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
         remedy = "Grant this user write access, or set another folder (DATA_DIR)."
         return Check(
             name, CheckResult.WRONG, f"{existing} is not a folder that this user can write to", remedy
         )
-    disk = os.statvfs(existing)
-    free = disk.f_bavail * disk.f_frsize
-    found = f"{free / GIB:.1f} GiB free at {place}"
-    if disk.f_files and not disk.f_favail:  # some file systems do not count files, and report 0
-        return Check(name, if_less, f"{found}, and no inode for another file", "Remove files there.")
-    if free >= floor:
+    found = f"{free_bytes(folder) / GIB:.1f} GiB free at {folder.absolute()}"
+    lack = shortage(folder, floor)
+    if lack is None:
         return Check(name, CheckResult.OK, found)
-    return Check(name, if_less, f"{found}, less than MIN_FREE_BYTES ({floor})", "Free disk space there.")
+    remedy = "Remove files there: uploads are answered 507."
+    return Check(name, CheckResult.WRONG, f"{found}: {lack}", remedy)
 
 
 def _credentials(container: Container) -> Iterator[Check]:
     transport = container.settings().event_transport
-    if credentials_found():
-        yield Check("credentials", CheckResult.OK, "found")
-    elif transport in (EventTransport.MEMORY, EventTransport.NOOP):
-        yield Check("credentials", CheckResult.OK, f"none, and EVENT_TRANSPORT={transport} needs none")
+    found = credentials_found()
+    if transport in (EventTransport.MEMORY, EventTransport.NOOP):
+        seen = "found, not checked" if found else "none"
+        yield Check("credentials", CheckResult.OK, f"{seen}: EVENT_TRANSPORT={transport} needs none")
+    elif found:
+        yield _caller(container.aws_access())
     else:
         verdict = CheckResult.WRONG if transport is EventTransport.EVENTBRIDGE else CheckResult.WARNING
         remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role."
         yield Check("credentials", verdict, "none found: no event reaches a bus", remedy)
+
+
+def _caller(access: AwsAccess) -> Check:
+    """Ask AWS who these credentials belong to: found credentials may be revoked or expired."""
+    try:
+        caller = caller_identity(access)
+    except CredentialsRefusedError as error:
+        return Check("credentials", CheckResult.WRONG, str(error), "Correct them: AWS refuses every call.")
+    except InfrastructureError as error:
+        return Check("credentials", CheckResult.UNKNOWN, str(error), TRY_AGAIN)
+    return Check("credentials", CheckResult.OK, f"account {caller.account}, {caller.arn}")
 
 
 def _route(container: Container) -> Iterator[Check]:
@@ -220,7 +222,7 @@ def _checks(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check
     if not findings:
         yield nothing_wrong
     for finding in findings:
-        verdict = CheckResult.WRONG if finding.proven else CheckResult.WARNING
+        verdict = CheckResult.WRONG if finding.proven else CheckResult.UNKNOWN
         yield Check(
             finding.component.value, verdict, f"{finding.problem}: {finding.evidence}", finding.remedy
         )
@@ -232,6 +234,7 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "sqlite": _sqlite,
     "ffmpeg": _ffmpeg,
     "workers": _workers,
+    "engine": _engine,
     "database": _database,
     "space": _free_space,
     "credentials": _credentials,

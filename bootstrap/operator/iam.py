@@ -4,15 +4,16 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 
-from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources
-from bootstrap.aws.clients import AwsAccess, partition_of, sts_client
+from bootstrap.aws.caller import caller_identity
+from bootstrap.aws.clients import AwsAccess, partition_of
+from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.container import build_container
 from bootstrap.operator.archives import s3_place
 from bootstrap.operator.roles import Role
 from bootstrap.settings import Settings
-from domain.model.errors import ConfigurationError, InfrastructureError
+from domain.model.errors import ConfigurationError, CredentialsRefusedError, InfrastructureError
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +29,24 @@ _POLICIES: Mapping[Role, Callable[[PolicyResources], dict[str, object]]] = {
 
 
 def iam_policy(
-    settings: Settings, role: Role, *, account: str | None = None, letters: str | None = None
+    settings: Settings,
+    role: Role,
+    *,
+    account: str | None = None,
+    letters: str | None = None,
+    aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> dict[str, object]:
     """Build the policy document of a role in an account; by default, in the account of the credentials.
 
-    `letters` is the archive of dead letters, as `s3://bucket/prefix`; None without an archive.
+    `letters` is the archive of dead letters, as `s3://bucket/prefix`; None without an archive. `aws_timeout`
+    is the longest wait for AWS to name the account, in seconds.
 
     Raises:
-        ConfigurationError: the account cannot be found, or `letters` is not an S3 address.
+        ConfigurationError: there are no usable credentials whose account it could be, or `letters` is not an
+            S3 address.
+        InfrastructureError: STS cannot be asked for the account.
     """
-    container = build_container(settings)
+    container = build_container(settings, aws_timeout=aws_timeout)
     access = container.aws_access()
     place = s3_place(letters) if letters else None
     resources = PolicyResources(
@@ -66,7 +75,7 @@ def _warn_of_length(policy: dict[str, object]) -> None:
 
 def _own_account(access: AwsAccess) -> str:
     try:
-        with translate_infrastructure_errors("asking STS for the account of these credentials"):
-            return sts_client(access).get_caller_identity()["Account"]
+        return caller_identity(access).account
     except InfrastructureError as error:
-        raise ConfigurationError(f"{error}. Or name the account: --account 123456789012") from None
+        kind = ConfigurationError if isinstance(error, CredentialsRefusedError) else InfrastructureError
+        raise kind(f"{error}. Or name the account: --account 123456789012") from None

@@ -6,6 +6,7 @@ build_consumer(settings, MyHandler(), group="crm").run()
 
 from typing import TYPE_CHECKING
 
+from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from domain.services.consuming.consumer import Consumer, ConsumerOptions
 from ports.event_handler_port import EventHandlerPort
 
@@ -21,6 +22,7 @@ def build_consumer(
     *,
     group: str = DEFAULT_GROUP,  # deduplicates events within a group; consumers with the same task share one
     options: ConsumerOptions | None = None,  # threads, timeouts and the end of the run
+    aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,  # longest wait for one call to AWS, beside the long poll
 ) -> Consumer:
     """Build a consumer of the queue `QUEUE_NAME` that stores processed events in `DATABASE_URL`.
 
@@ -30,9 +32,10 @@ def build_consumer(
     """
     from bootstrap.container import build_container  # noqa: PLC0415 - slow to import, and `--help` needs only a name
 
-    options, container = options or ConsumerOptions(), build_container(settings)
+    options, container = options or ConsumerOptions(), build_container(settings, aws_timeout=aws_timeout)
+    threads = options.threads
     return Consumer(
-        container.consumer_queue(client__threads=options.threads),
+        container.consumer_queue(client__threads=threads, polling__threads=threads),
         handler,
         container.processed_events(group=group),
         container.payloads(),

@@ -34,6 +34,7 @@
     ├── PayloadStoreError               the store of large transcripts is unavailable
     ├── ArchiveError                    an archive of dead letters cannot be written or read
     └── InfrastructureError             queue, rule or bus cannot be read or changed
+        ├── CredentialsRefusedError     AWS refuses the credentials for every call
         └── DeletionError               some messages are still in their queue
 
 The type of an error says whether to retry, never its message.
@@ -178,6 +179,10 @@ class ArchiveError(TranscriptionServiceError):
 
 class InfrastructureError(TranscriptionServiceError):
     """A queue, rule or bus cannot be read or changed. The message names it and the remedy."""
+
+
+class CredentialsRefusedError(InfrastructureError):
+    """The credentials are refused or cannot be read, as opposed to a permission that they lack."""
 
 
 class DeletionError(InfrastructureError):

@@ -40,8 +40,16 @@ class SqsQueue(QueuePort):
     SQS cannot keep those.
     """
 
-    def __init__(self, client: "SQSClient", *, name: str) -> None:
+    def __init__(
+        self,
+        client: "SQSClient",
+        *,
+        name: str,
+        # receives messages, for which its time-out must exceed the longest wait; by default `client`
+        polling: "SQSClient | None" = None,
+    ) -> None:
         self._client = client
+        self._polling = polling or client
         self._name = name
 
     def receive(
@@ -49,7 +57,7 @@ class SqsQueue(QueuePort):
     ) -> tuple[QueueMessage, ...]:
         """Receive up to `limit` messages."""
         with self._translated("receiving from"):
-            answer = self._client.receive_message(
+            answer = self._polling.receive_message(
                 QueueUrl=self._address,
                 MaxNumberOfMessages=limit,
                 VisibilityTimeout=visibility_timeout,

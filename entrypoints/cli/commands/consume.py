@@ -16,7 +16,7 @@ from bootstrap.runtime.handlers import FileFormat, command_handler, directory_ha
 from domain.services.consuming.consumer import Consumer, ConsumerOptions, ConsumerStats
 from entrypoints.cli.commands.consume_options import CONSUMER_GROUP, RENAMED_OPTIONS, consumer_options
 from entrypoints.cli.runtime.configuration import configure
-from entrypoints.cli.runtime.parameters import PathTo, examples
+from entrypoints.cli.runtime.parameters import PathTo, examples, timeout_option
 from entrypoints.cli.runtime.signals import STOPPING, exit_on_signal
 from entrypoints.cli.views.output import EXIT_FAILED, print_json
 from ports.event_handler_port import EventHandlerPort
@@ -69,6 +69,7 @@ KILL_SECONDS = 30.0
     "--payload-bucket", metavar="BUCKET", help="S3 bucket of large transcripts. [default: PAYLOAD_BUCKET]"
 )
 @consumer_options
+@timeout_option("Longest wait for an answer of AWS to one call, in three tries, beside the long polls.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def command(
     line: str | None,
@@ -77,6 +78,7 @@ def command(
     file_format: FileFormat | None,
     group: str,
     payload_bucket: str | None,
+    timeout: float,
     *,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - the fields of ConsumerOptions
@@ -100,7 +102,7 @@ def command(
     handler = _handler(line, function, folder, file_format, timeout_seconds=work.handler_timeout)
     if line:
         work = replace(work, handler_timeout=work.handler_timeout + KILL_SECONDS)
-    stats = _run(build_consumer(settings, handler, group=group, options=work))
+    stats = _run(build_consumer(settings, handler, group=group, options=work, aws_timeout=timeout))
     if as_json:
         print_json(stats.as_dict())
     else:

@@ -15,7 +15,7 @@ from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.dead_letters import stored
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON, CommandInterruptedError
-from entrypoints.cli.runtime.parameters import PathTo, PatternType, examples
+from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, PathTo, PatternType, examples
 from entrypoints.cli.views.dead_letters import (
     as_line,
     as_lines,
@@ -71,10 +71,11 @@ def command() -> None:
     show_default=True,
     help="Maximum number of messages to show.",
 )
+@AWS_TIMEOUT
 @AS_JSON
-def list_letters(tenant: UUID | None, limit: int, *, as_json: bool) -> None:
+def list_letters(tenant: UUID | None, limit: int, timeout: float, *, as_json: bool) -> None:
     """List dead letters and the reason for each. Transcripts are not shown."""
-    letters, now = build_container(configure()).dead_letter_service(), datetime.now(UTC)
+    letters, now = build_container(configure(), aws_timeout=timeout).dead_letter_service(), datetime.now(UTC)
     depth = letters.depth()
     with closing(letters.each(Selection(tenant_id=tenant, limit=limit))) as found:
         if as_json:
@@ -90,10 +91,11 @@ def list_letters(tenant: UUID | None, limit: int, *, as_json: bool) -> None:
 @command.command("show", short_help="Show one dead letter and its reason.")
 @click.argument("wanted", metavar="ID", type=LETTER_ID)
 @click.option("--with-body", is_flag=True, help="Show the whole message, transcripts included.")
+@AWS_TIMEOUT
 @AS_JSON
-def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
+def show(wanted: str, timeout: float, *, with_body: bool, as_json: bool) -> None:
     """Show one dead letter, by the message's id or the event's interaction_id."""
-    letters = build_container(configure()).dead_letter_service()
+    letters = build_container(configure(), aws_timeout=timeout).dead_letter_service()
     with closing(letters.each(Selection(id=wanted))) as found:
         one = next(found, None)
     if one is None:
@@ -119,10 +121,11 @@ def show(wanted: str, *, with_body: bool, as_json: bool) -> None:
     default="-",
     help="File to write; it is created only once it is complete. [default: stdout]",
 )
+@AWS_TIMEOUT
 @FAILURE_AS_JSON
-def export(tenant: UUID | None, output: str) -> None:
+def export(tenant: UUID | None, output: str, timeout: float) -> None:
     """Write whole messages, with transcripts and attributes, as JSON Lines; the queue keeps them."""
-    letters = build_container(configure()).dead_letter_service()
+    letters = build_container(configure(), aws_timeout=timeout).dead_letter_service()
     try:
         with (
             closing(letters.each(Selection(tenant_id=tenant))) as found,
@@ -148,13 +151,16 @@ def export(tenant: UUID | None, output: str) -> None:
 @ID
 @TENANT
 @click.option("--keep", is_flag=True, help="Leave them in the dead-letter queue as well.")
+@AWS_TIMEOUT
 @AS_JSON
-def archive(place: str, wanted: str | None, tenant: UUID | None, *, keep: bool, as_json: bool) -> None:
+def archive(
+    place: str, wanted: str | None, tenant: UUID | None, timeout: float, *, keep: bool, as_json: bool
+) -> None:
     """Move dead letters to a folder or to S3, beyond the retention of the queue.
 
     Each is written and read back before it is deleted from the queue. `restore` sends them again.
     """
-    container = build_container(configure())
+    container = build_container(configure(), aws_timeout=timeout)
     selection = Selection(id=wanted, tenant_id=tenant)
     report = container.dead_letter_service().archive(selection, _archive(container, place), keep=keep)
     if wanted and not report.done and not report.problem:
@@ -168,13 +174,14 @@ def archive(place: str, wanted: str | None, tenant: UUID | None, *, keep: bool, 
     epilog=examples("dlq restore s3://my-bucket/dead-letters"),
 )
 @click.argument("place", metavar="FOLDER|s3://BUCKET/PREFIX")
+@AWS_TIMEOUT
 @AS_JSON
-def restore(place: str, *, as_json: bool) -> None:
+def restore(place: str, timeout: float, *, as_json: bool) -> None:
     """Send archived messages to the queue again; the archive is not changed.
 
     A second run sends every message twice: consumers recognise duplicates by interaction_id.
     """
-    container = build_container(configure())
+    container = build_container(configure(), aws_timeout=timeout)
     report = container.dead_letter_service().restore(_archive(container, place))
     print_result(report, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
@@ -198,9 +205,16 @@ def restore(place: str, *, as_json: bool) -> None:
     metavar="N",
     help="Maximum number of messages to move. [default: all selected]",
 )
+@AWS_TIMEOUT
 @AS_JSON
 def redrive(
-    wanted: str | None, tenant: UUID | None, limit: int | None, *, everything: bool, as_json: bool
+    wanted: str | None,
+    tenant: UUID | None,
+    limit: int | None,
+    timeout: float,
+    *,
+    everything: bool,
+    as_json: bool,
 ) -> None:
     """Move dead letters back to the queue, once their cause is corrected.
 
@@ -210,7 +224,7 @@ def redrive(
     if sum((wanted is not None, tenant is not None, everything)) != 1:
         raise click.UsageError("Give one of --id, --tenant and --all.")
     selection = Selection(id=wanted, tenant_id=tenant, limit=limit)
-    service = build_container(configure()).redrive()
+    service = build_container(configure(), aws_timeout=timeout).redrive()
     with redrive_progress() as report:
         outcome = service.run(selection, report)
     if wanted and not outcome.moved and outcome.ok:
@@ -220,10 +234,11 @@ def redrive(
 
 @command.command("purge", short_help="Delete every dead letter permanently.")
 @click.option("--yes", is_flag=True, help="Confirm; without it nothing is deleted.")
+@AWS_TIMEOUT
 @AS_JSON
-def purge(*, yes: bool, as_json: bool) -> None:
+def purge(timeout: float, *, yes: bool, as_json: bool) -> None:
     """Delete every dead letter permanently, and print their number."""
-    letters = build_container(configure()).dead_letter_service()
+    letters = build_container(configure(), aws_timeout=timeout).dead_letter_service()
     if not yes:
         raise click.UsageError(
             f"About {letters.depth().waiting} dead letters would be deleted permanently. `transcripts dlq "

@@ -4,7 +4,7 @@ import click
 
 from bootstrap.operator.roles import Role
 from entrypoints.cli.runtime.configuration import configure
-from entrypoints.cli.runtime.parameters import PatternType, examples
+from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, PatternType, examples
 from entrypoints.cli.views.output import print_json
 
 ACCOUNT = PatternType("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 123456789012")
@@ -23,10 +23,11 @@ ACCOUNT = PatternType("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 12345
     metavar="s3://BUCKET/PREFIX",
     help="Operator only: archive in which `transcripts dlq archive` may store dead letters.",
 )
+@AWS_TIMEOUT
 @click.option(
     "--json", is_flag=True, expose_value=False, help="Accepted for symmetry; the output is always JSON."
 )
-def command(role: str, account: str | None, letters: str | None) -> None:
+def command(role: str, account: str | None, letters: str | None, timeout: float) -> None:
     """Print the smallest IAM policy with which all commands of a role work.
 
     \b
@@ -42,4 +43,5 @@ def command(role: str, account: str | None, letters: str | None) -> None:
         raise click.UsageError("--dlq-archive is for the role operator, which alone archives dead letters.")
     from bootstrap.operator.iam import iam_policy  # noqa: PLC0415 - slow to import
 
-    print_json(iam_policy(configure(), Role(role), account=account, letters=letters))
+    policy = iam_policy(configure(), Role(role), account=account, letters=letters, aws_timeout=timeout)
+    print_json(policy)

@@ -9,7 +9,7 @@ from bootstrap.operator.templates import RouteTemplate, route_template
 from domain.model.route.route import ProvisionedResource, ProvisioningReport
 from domain.model.route.status import Action, PlannedChange
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.parameters import examples
+from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, examples
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
 from entrypoints.cli.views.route import (
     differences_as_json,
@@ -54,8 +54,10 @@ def archive_days_option(meaning: str) -> Callable[[FC], FC]:
     type=click.Choice([each.value for each in RouteTemplate]),
     help="Print the route as a template for this tool; calls no AWS API.",
 )
+@AWS_TIMEOUT
 def command(
     archive_days: int | None,
+    timeout: float,
     *,
     repair: bool,
     dry_run: bool,
@@ -76,7 +78,7 @@ def command(
             raise click.UsageError("--format only prints: it cannot be combined with --repair or --dry-run.")
         click.echo(route_template(settings, RouteTemplate(template), archive_days=days))
         return
-    infrastructure = build_container(settings).infrastructure()
+    infrastructure = build_container(settings, aws_timeout=timeout).infrastructure()
     if dry_run:
         _show_plan(infrastructure, days, repair=repair, as_json=as_json)
         return

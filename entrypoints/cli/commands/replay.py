@@ -9,7 +9,7 @@ from domain.model.replays import Replay, ReplayRequest, ReplayState
 from domain.services.route.replay import EventReplayService
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import CommandInterruptedError
-from entrypoints.cli.runtime.parameters import PatternType, examples
+from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, PatternType, examples
 from entrypoints.cli.views.output import EXIT_FAILED, print_json, printable
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -65,6 +65,7 @@ class Moment(click.ParamType[datetime]):
     show_default=True,
     help="Wait for the end of the replay, or return at once.",
 )
+@AWS_TIMEOUT
 @AS_JSON
 @click.pass_context
 def command(
@@ -72,6 +73,7 @@ def command(
     start: datetime | None,
     end: datetime | None,
     tenant_id: UUID | None,
+    timeout: float,
     *,
     wait: bool,
     as_json: bool,
@@ -83,7 +85,7 @@ def command(
     if ctx.invoked_subcommand is not None:
         return
     request = _request(start, end, tenant_id)
-    replays = _replays()
+    replays = _replays(timeout)
     name = replays.start(request)
     if not wait:
         _print_started(name, as_json=as_json)
@@ -99,24 +101,26 @@ def command(
     show_default=True,
     help="Wait for the end of the replay, or return at once.",
 )
+@AWS_TIMEOUT
 @AS_JSON
-def show(name: str, *, wait: bool, as_json: bool) -> None:
+def show(name: str, timeout: float, *, wait: bool, as_json: bool) -> None:
     """Show the state of a replay."""
-    replays = _replays()
+    replays = _replays(timeout)
     _print_result(_followed(replays, name) if wait else next(replays.follow(name)), as_json=as_json)
 
 
 @command.command("cancel")
 @click.argument("name", type=REPLAY_NAME)
+@AWS_TIMEOUT
 @AS_JSON
-def cancel(name: str, *, as_json: bool) -> None:
+def cancel(name: str, timeout: float, *, as_json: bool) -> None:
     """Stop a replay; events already sent stay in the queue."""
-    replay = _replays().cancel(name)
+    replay = _replays(timeout).cancel(name)
     print_json(replay_as_json(replay)) if as_json else click.echo(as_line(replay))
 
 
-def _replays() -> EventReplayService:
-    return build_container(configure()).replays()
+def _replays(timeout: float) -> EventReplayService:
+    return build_container(configure(), aws_timeout=timeout).replays()
 
 
 def _request(start: datetime | None, end: datetime | None, tenant_id: UUID | None) -> ReplayRequest:

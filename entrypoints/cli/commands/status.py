@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from domain.model.errors import TranscriptionServiceError
+from domain.model.errors import InfrastructureError, TranscriptionServiceError
 from domain.model.outbox import OutboxCounts
 from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands.provision import archive_days_option
 from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
 from entrypoints.cli.views.outbox import age, counts_as_line
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
 from entrypoints.cli.views.route import differences_as_json, print_differences
@@ -21,24 +22,35 @@ if TYPE_CHECKING:
 
 @click.command("status")
 @archive_days_option("Days that the archive should keep events")
+@AWS_TIMEOUT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(archive_days: int | None, *, as_json: bool) -> None:
-    """Show which resources of the route exist, their drift, and the messages in queues and outbox.
+def command(archive_days: int | None, timeout: float, *, as_json: bool) -> None:
+    """Show the outbox, which resources of the route exist, their drift, and the messages in the queues.
 
     Changes nothing and receives no message. Exits 1 where a resource is missing, differs or cannot be read;
-    `transcripts provision --repair` creates and corrects resources.
+    `transcripts provision --repair` creates and corrects resources. The outbox is shown in all cases.
     """
     settings = configure()
     days = settings.archive_days if archive_days is None else archive_days
-    container = build_container(settings)
-    inspection = container.infrastructure().inspect(archive_days=days)
+    container = build_container(settings, aws_timeout=timeout)
     outbox = _outbox(container)
+    if not as_json:
+        show_outbox(outbox)
+    route = _route(container, days)
     if as_json:
-        print_json(status_as_json(inspection, outbox))
+        print_json(status_as_json(route, outbox))
     else:
-        show(inspection, outbox)
-    if not inspection.ok:
+        show_route(route)
+    if not _is_sound(route):
         raise SystemExit(EXIT_FAILED)
+
+
+def _route(container: "Container", archive_days: int | None) -> Inspection | str:
+    """Return the route, or the reason why it could not be inspected."""
+    try:
+        return container.infrastructure().inspect(archive_days=archive_days)
+    except InfrastructureError as error:
+        return str(error)
 
 
 def _outbox(container: "Container") -> OutboxCounts | str:
@@ -51,13 +63,17 @@ def _outbox(container: "Container") -> OutboxCounts | str:
         return str(error)
 
 
-def status_as_json(inspection: Inspection, outbox: OutboxCounts | str) -> dict[str, object]:
-    """Convert the status to JSON."""
+def status_as_json(route: Inspection | str, outbox: OutboxCounts | str) -> dict[str, object]:
+    """Convert the status to JSON; `problem` is the reason why the route could not be inspected."""
+    counts = {"problem": outbox} if isinstance(outbox, str) else outbox._asdict()
+    if isinstance(route, str):
+        return {"ok": False, "problem": route, "resources": [], "other_targets": [], "outbox": counts}
     return {
-        "ok": inspection.ok,
-        "resources": [_resource_as_json(resource) for resource in inspection.resources],
-        "other_targets": list(inspection.other_targets),
-        "outbox": {"problem": outbox} if isinstance(outbox, str) else outbox._asdict(),
+        "ok": route.ok,
+        "problem": None,
+        "resources": [_resource_as_json(resource) for resource in route.resources],
+        "other_targets": list(route.other_targets),
+        "outbox": counts,
     }
 
 
@@ -74,16 +90,31 @@ def _resource_as_json(resource: ResourceStatus) -> dict[str, object]:
     }
 
 
-def show(inspection: Inspection, outbox: OutboxCounts | str) -> None:
+def show_outbox(outbox: OutboxCounts | str) -> None:
+    """Print the counts of the outbox."""
+    console().print(f"{'outbox':<17}  {_outbox_text(outbox)}", markup=False)
+
+
+def show_route(route: Inspection | str) -> None:
     """Print one line for each resource, followed by its differences."""
     out = console()
+    if isinstance(route, str):
+        out.print(f"{'route':<17}  not known: {printable(route)}", markup=False)
+    else:
+        _show_resources(out, route)
+    verdict = "[red]The route is not known to be as it should be.[/red]"
+    out.print("[green]The route is as it should be.[/green]" if _is_sound(route) else verdict)
+
+
+def _is_sound(route: Inspection | str) -> bool:
+    return isinstance(route, Inspection) and route.ok
+
+
+def _show_resources(out: "Console", inspection: Inspection) -> None:
     for resource in inspection.resources:
         _show_resource(out, resource)
     for target in inspection.other_targets:
         out.print(f"{'other target':<17}  added by others  {printable(target)}", markup=False)
-    out.print(f"{'outbox':<17}  {_outbox_text(outbox)}", markup=False)
-    verdict = "[green]The route is as it should be.[/green]"
-    out.print(verdict if inspection.ok else "[red]The route is not known to be as it should be.[/red]")
 
 
 def _show_resource(out: "Console", resource: ResourceStatus) -> None:

@@ -7,6 +7,7 @@ import click
 from domain.model.route.route import RouteNames
 from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
 from entrypoints.cli.views.output import confirm, console, print_json, printable
 
 
@@ -14,14 +15,15 @@ from entrypoints.cli.views.output import confirm, console, print_json, printable
 @click.option("--force", is_flag=True, help="Remove the queues even with messages in them, which are lost.")
 @click.option("--archive", is_flag=True, help="Also remove the archive with every event in it.")
 @click.option("--yes", is_flag=True, help="Remove without asking.")
+@AWS_TIMEOUT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(*, force: bool, archive: bool, yes: bool, as_json: bool) -> None:
+def command(timeout: float, *, force: bool, archive: bool, yes: bool, as_json: bool) -> None:
     """Remove target, rule, queue and dead-letter queue, in this order, and print the result of each.
 
     Refuses while one of the queues holds messages. The bus stays, and so does the archive unless --archive is
     given. Until the route is provisioned again, the service keeps its events.
     """
-    container = build_container(configure())
+    container = build_container(configure(), aws_timeout=timeout)
     if not yes:
         confirm(_question(container.route_names(), force=force, archive=archive), as_json=as_json)
     removals = container.infrastructure().remove(force=force, archive=archive)

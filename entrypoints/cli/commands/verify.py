@@ -3,22 +3,17 @@
 import click
 
 from domain.model.route.route import RouteComponent, Verification
-from domain.services.route.verification import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.parameters import FiniteRange
+from entrypoints.cli.runtime.parameters import timeout_option
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
 from entrypoints.cli.views.route import findings_as_json, print_findings
 
+MIN_AWS_SECONDS = 5.0
+"""A test event that should arrive within a second is no reason to expect answers of AWS sooner than usual."""
+
 
 @click.command("verify")
-@click.option(
-    "--timeout",
-    type=FiniteRange(0, MAX_TIMEOUT_SECONDS, min_open=True),
-    metavar="SECONDS",
-    default=DEFAULT_TIMEOUT_SECONDS,
-    show_default=True,
-    help="Maximum time to wait for the test event.",
-)
+@timeout_option("Longest wait for the test event; also for an answer of AWS to one call, but at least 5 s.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(timeout: float, *, as_json: bool) -> None:
     """Publish a test event, wait for it in the queue, and diagnose the route where it does not arrive.
@@ -26,7 +21,8 @@ def command(timeout: float, *, as_json: bool) -> None:
     The event carries the label urn:batch-transcription:test-event in its envelope's resources, and is deleted
     once it is found. All other messages are put back at once, as copies with a receive count of 0.
     """
-    verification = build_container(configure()).verification().verify(timeout)
+    container = build_container(configure(), aws_timeout=max(timeout, MIN_AWS_SECONDS))
+    verification = container.verification().verify(timeout)
     if as_json:
         print_json(verification_as_json(verification))
     else:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
+
 if TYPE_CHECKING:
     from bootstrap.container import Container
     from bootstrap.settings import Settings
@@ -45,9 +47,14 @@ def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "
     return settings
 
 
-def build_container(settings: "Settings", transcriber: "TranscriberPort | None" = None) -> "Container":
+def build_container(
+    settings: "Settings",
+    transcriber: "TranscriberPort | None" = None,
+    *,
+    aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,
+) -> "Container":
     """Import and call `bootstrap.container.build_container`."""
     with importing():
         from bootstrap import container  # noqa: PLC0415 - slow to import
 
-    return container.build_container(settings, transcriber)
+    return container.build_container(settings, transcriber, aws_timeout=aws_timeout)

@@ -2,10 +2,14 @@
 
 import math
 import re
+from collections.abc import Callable
 from os import PathLike
 from typing import TypeVar
 
 import click
+from click.decorators import FC
+
+from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS
 
 _Path_co = TypeVar("_Path_co", covariant=True)
 
@@ -51,3 +55,22 @@ class PatternType(click.ParamType[str]):
         if self._pattern.fullmatch(value) is None:
             self.fail(f"{value!r} is not a valid {self._meaning}", param, ctx)
         return value
+
+
+def timeout_option(
+    meaning: str = "Longest wait for an answer of AWS to one call, in three tries.",
+    *,
+    default: float = DEFAULT_TIMEOUT_SECONDS,
+) -> Callable[[FC], FC]:
+    """Build the option `--timeout SECONDS` of commands that call AWS, with its meaning for the command."""
+    return click.option(
+        "--timeout",
+        type=FiniteRange(0, MAX_TIMEOUT_SECONDS, min_open=True),
+        metavar="SECONDS",
+        default=default,
+        show_default=True,
+        help=meaning,
+    )
+
+
+AWS_TIMEOUT = timeout_option()

@@ -164,16 +164,16 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
             self._check_headers()
-            self._respond(request, self.server.bus.next_fault())
+            self._respond(json.loads(body), self.server.bus.next_fault())
         except CallRefusedError as refused:
             error = refused.error
             self._answer({"__type": error.code, "message": error.message}, error.status)
 
     def _check_headers(self) -> None:
-        if self.headers["X-Amz-Target"] != "AWSEvents.PutEvents":
+        if self.headers.get("X-Amz-Target") != "AWSEvents.PutEvents":
             raise CallRefusedError(CallError(400, "UnknownOperationException"))
         if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256"):
             raise CallRefusedError(CallError(403, "MissingAuthenticationTokenException"))

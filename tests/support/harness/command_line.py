@@ -77,7 +77,7 @@ class CommandOn:
         self._caller = Caller(capsys)
 
     def __call__(self, container: object, *arguments: str, answer: str = "") -> Told:
-        def build(settings: Settings) -> object:
+        def build(settings: Settings, **_options: object) -> object:
             assert settings.rule_name == "capture-transcripts-rule"
             return container
 

@@ -48,7 +48,7 @@ def open_shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     """Replace the queues of AWS by queues in memory for the duration of the test."""
     ground = Ground()
 
-    def container(settings: Settings) -> _Container:
+    def container(settings: Settings, **_options: object) -> _Container:
         assert settings.dlq_name == "meeting-transcripts-dlq"
         return _Container(ground)
 

@@ -102,6 +102,7 @@ def test_faults_come_in_order_and_end(bus: StubBus) -> None:
 
 def test_an_accident_within_the_stub_fails_the_test() -> None:
     with pytest.raises(ExceptionGroup, match="by accident"), StubBus() as bus:  # noqa: PT012 - leaving raises
-        request = urllib.request.Request(bus.url, data=b"not JSON")  # noqa: S310 - a URL of ours
+        headers = {"X-Amz-Target": "AWSEvents.PutEvents", "Authorization": "AWS4-HMAC-SHA256"}
+        request = urllib.request.Request(bus.url, data=b"not JSON", headers=headers)  # noqa: S310 - a URL of ours
         with pytest.raises(OSError, match="closed"):
             urllib.request.urlopen(request)  # noqa: S310 - a URL of ours

@@ -14,6 +14,7 @@ from adapters.aws.errors import (
     translate_publish_errors,
 )
 from domain.model.errors import (
+    CredentialsRefusedError,
     EventBusRefusesUsError,
     EventBusUnavailableError,
     EventPublishError,
@@ -71,6 +72,24 @@ def test_no_error_of_botocore_escapes_from_publishing(kind: type[Exception]) -> 
 @pytest.mark.parametrize("kind", ERRORS_OF_BOTOCORE)
 def test_no_error_of_botocore_escapes_from_the_infrastructure(kind: type[Exception]) -> None:
     assert "creating the queue orders failed" in str(operated(raised(kind)))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (client_error("InvalidClientTokenId", operation="GetCallerIdentity"), CredentialsRefusedError),
+        (client_error("ExpiredToken", operation="GetCallerIdentity"), CredentialsRefusedError),
+        (raised(botocore.NoCredentialsError), CredentialsRefusedError),
+        (client_error("AccessDenied"), InfrastructureError),
+        (client_error("InternalFailure"), InfrastructureError),
+        (raised(botocore.ReadTimeoutError), InfrastructureError),
+    ],
+    ids=str,
+)
+def test_credentials_that_are_refused_differ_from_other_failures(
+    error: Exception, kind: type[InfrastructureError]
+) -> None:
+    assert type(operated(error)) is kind
 
 
 @pytest.mark.parametrize("error", [AttributeError("get"), KeyError("Entries"), TypeError(), ValueError()])

@@ -19,6 +19,7 @@ from bootstrap.aws.clients import (
     credentials_found,
     events_client,
     kms_client,
+    polling_client,
     publishing_client,
     relaying_client,
     s3_client,
@@ -27,6 +28,7 @@ from bootstrap.aws.clients import (
 from domain.model.errors import ConfigurationError, EventBusUnavailableError
 from tests.integration.localstack import free_port
 from tests.support.aws.event_bridges import publisher
+from tests.support.aws.silence import silent_endpoint
 from tests.support.doubles.bus_faults import INTERNAL_ERROR, THROTTLED, Cut, Fault
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.harness.service import wait_until
@@ -40,6 +42,7 @@ CLIENTS = [
     four_threads,
     events_client,
     sqs_client,
+    polling_client,
     kms_client,
     cloudwatch_client,
     s3_client,
@@ -93,15 +96,6 @@ def serving(answers: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
         finally:
             server.shutdown()
             thread.join()
-
-
-@contextmanager
-def black_hole() -> Iterator[str]:
-    """Accept connections, and never answer."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 # Clients
@@ -177,7 +171,8 @@ def test_clients_of_one_access_share_a_session_whichever_threads_make_them(
         (publishing_client, 1, 1.5, 2),
         (four_threads, 3, 10, 1),
         (events_client, 3, 10, 3),
-        (sqs_client, 3, 25, 3),
+        (sqs_client, 3, 10, 3),
+        (polling_client, 3, 30, 3),
         (kms_client, 3, 10, 3),
         (s3_client, 1, 10, 2),
     ],
@@ -191,6 +186,14 @@ def test_timeouts_and_attempts_are_explicit(
     assert config.retries["mode"] == "standard"
     assert config.retries["total_max_attempts"] == attempts
     assert config.tcp_keepalive
+
+
+@pytest.mark.parametrize("seconds", [0.3, 2.0, 30.0, 300.0])
+def test_the_tries_of_an_operators_call_share_its_time(seconds: float) -> None:
+    config: Any = events_client(AwsAccess("eu-central-1", timeout_seconds=seconds)).meta.config
+
+    assert config.connect_timeout <= config.read_timeout
+    assert config.retries["total_max_attempts"] * config.read_timeout == pytest.approx(seconds)
 
 
 def test_the_relay_has_a_connection_for_each_thread() -> None:
@@ -252,7 +255,7 @@ def test_a_second_attempt_may_succeed() -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_a_bus_that_never_answers_is_given_up_soon() -> None:
-    with black_hole() as url:
+    with silent_endpoint() as url:
         client = publishing_client(AwsAccess("us-east-1", url))
 
         with pytest.raises(EventBusUnavailableError, match="ReadTimeoutError: check the network"):
@@ -448,7 +451,7 @@ def test_an_instance_without_a_role_has_no_credentials(metadata_endpoint: Any) -
 
 
 def test_a_metadata_service_that_does_not_answer_has_no_credentials(metadata_endpoint: Any) -> None:
-    with black_hole() as url:
+    with silent_endpoint() as url:
         metadata_endpoint(url)
 
         assert not credentials_found()

@@ -14,12 +14,20 @@ from dependency_injector import providers
 
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
+from bootstrap.aws.caller import CallerIdentity
 from bootstrap.container import Container, build_container
 from bootstrap.factories.database import prepare_database
+from bootstrap.factories.transcriber import worker_for
 from bootstrap.operator import doctor
-from bootstrap.operator.doctor import Check, CheckResult, examine
+from bootstrap.operator.doctor import examine
+from bootstrap.operator.examination import Check, CheckResult
 from bootstrap.settings import Settings
-from domain.model.errors import OutboxUnavailableError
+from domain.model.errors import (
+    CredentialsRefusedError,
+    InfrastructureError,
+    OutboxUnavailableError,
+    TranscriberUnavailableError,
+)
 from domain.model.outbox import OutboxCounts, Rejected
 from domain.model.route.route import Finding, RouteComponent
 from tests.integration.localstack import SHARED_FOLDER, free_port
@@ -69,8 +77,25 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     return build
 
 
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replace the worker process, which takes a second; return the engines that were started."""
+    started: list[str] = []
+
+    class Worker:
+        def __init__(self, settings: Settings) -> None:
+            started.append(settings.transcriber.value)
+
+        async def start(self) -> None: ...
+
+        async def stop(self) -> None: ...
+
+    monkeypatch.setattr(doctor, "worker_for", Worker)
+    return started
+
+
 def examined(container: Container) -> Examined:
-    return {check.name: check for check in examine(container)}
+    return {check.name: check for check in examine(container, seconds=60)}
 
 
 def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build) -> None:
@@ -85,6 +110,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
         "sqlite",
         "ffmpeg",
         "workers",
+        "engine",
         "database",
         "outbox",
         "space for uploads",
@@ -208,7 +234,7 @@ NO_INODES = os.statvfs_result((4096, 4096, 10**9, 10**9, 10**9, 1000, 0, 0, 0, 2
     ],
     ids=["few bytes", "no inodes"],
 )
-def test_a_full_disk_is_wrong_for_uploads_and_a_warning_for_events(
+def test_a_full_disk_is_wrong_for_uploads_and_for_events(
     container: Build, monkeypatch: pytest.MonkeyPatch, least: int, file_system: object, found: str
 ) -> None:
     if file_system:
@@ -217,7 +243,7 @@ def test_a_full_disk_is_wrong_for_uploads_and_a_warning_for_events(
     checks = examined(container(MIN_FREE_BYTES=str(least)))
 
     assert checks["space for uploads"].verdict is CheckResult.WRONG
-    assert checks["space for events"].verdict is CheckResult.WARNING
+    assert checks["space for events"].verdict is CheckResult.WRONG
     assert found in checks["space for uploads"].found
 
 
@@ -239,14 +265,58 @@ def test_credentials_that_are_missing_matter_where_they_are_needed(
     assert examined(service)["credentials"].verdict is verdict
 
 
-def test_credentials_are_found_and_never_told(container: Build) -> None:
+@pytest.fixture(autouse=True)
+def sts(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | None], None]:
+    """Let STS answer, or fail with this error."""
+
+    def answer(error: Exception | None) -> None:
+        def caller(_access: object) -> CallerIdentity:
+            if error:
+                raise error
+            return CallerIdentity("123456789012", "arn:aws:iam::123456789012:user/publisher")
+
+        monkeypatch.setattr(doctor, "caller_identity", caller)
+
+    answer(None)
+    return answer
+
+
+def test_credentials_are_told_by_their_owner_and_never_quoted(container: Build) -> None:
     service = container(EVENT_TRANSPORT="auto", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route()))
 
     checks = examined(service)
 
-    assert checks["credentials"] == Check("credentials", CheckResult.OK, "found")
+    found = "account 123456789012, arn:aws:iam::123456789012:user/publisher"
+    assert checks["credentials"] == Check("credentials", CheckResult.OK, found)
     assert [secret for secret in AN_ACCOUNT.values() if secret in str(checks)] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (CredentialsRefusedError("asking STS failed: InvalidClientTokenId"), CheckResult.WRONG),
+        (InfrastructureError("asking STS failed: EndpointConnectionError"), CheckResult.UNKNOWN),
+    ],
+)
+def test_credentials_that_aws_refuses_are_wrong_and_those_it_does_not_answer_for_unknown(
+    container: Build, sts: Callable[[Exception], None], error: Exception, verdict: CheckResult
+) -> None:
+    sts(error)
+    service = container(EVENT_TRANSPORT="eventbridge", **AN_ACCOUNT)
+    service.infrastructure.override(providers.Object(_Route()))
+
+    check = examined(service)["credentials"]
+
+    assert (check.verdict, check.found) == (verdict, str(error))
+    assert check.failed
+
+
+def test_credentials_that_no_transport_needs_are_not_checked(container: Build) -> None:
+    check = examined(container(EVENT_TRANSPORT="noop", **AN_ACCOUNT))["credentials"]
+
+    assert check.verdict is CheckResult.OK
+    assert check.found == "found, not checked: EVENT_TRANSPORT=noop needs none"
 
 
 def test_a_profile_that_is_not_there_is_wrong_and_named(container: Build) -> None:
@@ -266,7 +336,7 @@ def test_a_sound_route_is_reported_by_its_names(container: Build) -> None:
     assert check.found.startswith("bus company, rule capture-transcripts-rule and its target ")
 
 
-@pytest.mark.parametrize(("proven", "verdict"), [(True, CheckResult.WRONG), (False, CheckResult.WARNING)])
+@pytest.mark.parametrize(("proven", "verdict"), [(True, CheckResult.WRONG), (False, CheckResult.UNKNOWN)])
 def test_each_finding_of_the_route_is_a_check(
     container: Build, *, proven: bool, verdict: CheckResult
 ) -> None:
@@ -302,7 +372,7 @@ def test_a_payload_bucket_that_nothing_goes_to_is_not_looked_at(container: Build
     [
         ((), CheckResult.OK, "my-transcripts exists, and seems to accept transcripts"),
         ((NO_BUCKET,), CheckResult.WRONG, "it does not exist: S3 knows none"),
-        ((NO_BUCKET._replace(proven=False),), CheckResult.WARNING, "it does not exist: S3 knows none"),
+        ((NO_BUCKET._replace(proven=False),), CheckResult.UNKNOWN, "it does not exist: S3 knows none"),
     ],
     ids=["sound", "proven", "not proven"],
 )
@@ -330,8 +400,8 @@ def test_an_unexpected_error_fails_its_own_check_only(
 
     checks = examined(container())
 
-    assert checks["ffmpeg"].verdict is CheckResult.WRONG
-    assert checks["ffmpeg"].found == "not checked: RuntimeError"
+    assert checks["ffmpeg"].verdict is CheckResult.UNKNOWN
+    assert checks["ffmpeg"].found == "could not be looked at: RuntimeError"
     assert "hunter2" not in str(checks)
     assert checks["route"].verdict is CheckResult.OK
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
@@ -347,21 +417,23 @@ def test_a_pyav_that_cannot_be_loaded_is_wrong(
 
     check = examined(container())["ffmpeg"]
 
-    assert check.verdict is CheckResult.WRONG
+    assert check.verdict is CheckResult.UNKNOWN
     assert "ImportError" in check.found
 
 
 def test_an_installation_without_an_engine_is_not_wrong(
-    container: Build, monkeypatch: pytest.MonkeyPatch
+    container: Build, engine: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
 
-    check = examined(container())["ffmpeg"]
+    checks = examined(container())
 
-    assert (check.verdict, check.found) == (
+    assert (checks["ffmpeg"].verdict, checks["ffmpeg"].found) == (
         CheckResult.OK,
         "PyAV is not installed: this machine cannot transcribe",
     )
+    assert checks["engine"].verdict is CheckResult.OK
+    assert engine == []
 
 
 @pytest.mark.parametrize("place", ["file", "file/below"])
@@ -379,3 +451,46 @@ def test_the_workers_and_what_decided_on_them_are_told(container: Build) -> None
 
     assert check.verdict is CheckResult.OK
     assert re.fullmatch(r"3, for [0-9.]+ cores and [0-9.]+ GiB of memory", check.found)
+
+
+def test_the_configured_engine_transcribes_half_a_second(container: Build, engine: list[str]) -> None:
+    check = examined(container(TRANSCRIBER="canned"))["engine"]
+
+    assert check.verdict is CheckResult.OK
+    assert check.found.startswith("canned transcribed half a second of sound, ")
+    assert engine == ["canned"]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("transcriber", ["pocketsphinx", "canned"])
+def test_the_engine_runs_in_a_real_worker_process(
+    container: Build, monkeypatch: pytest.MonkeyPatch, transcriber: str
+) -> None:
+    monkeypatch.setattr(doctor, "worker_for", worker_for)
+
+    check = examined(container(TRANSCRIBER=transcriber))["engine"]
+
+    assert check.verdict is CheckResult.OK, check
+    assert check.found.startswith(f"{transcriber} transcribed half a second of sound, ")
+
+
+def test_an_engine_that_cannot_transcribe_is_wrong(container: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[bool] = []
+
+    class Broken:
+        def __init__(self, _settings: Settings) -> None: ...
+
+        async def start(self) -> None:
+            raise TranscriberUnavailableError(
+                "The transcriber 'pocketsphinx' could not be started. No model."
+            )
+
+        async def stop(self) -> None:
+            ended.append(True)
+
+    monkeypatch.setattr(doctor, "worker_for", Broken)
+
+    check = examined(container())["engine"]
+
+    assert (check.verdict, ended) == (CheckResult.WRONG, [True])
+    assert "No model." in check.found

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from bootstrap.settings import Settings
+from domain.model.errors import InfrastructureError
 from domain.model.route.route import Drift, RouteComponent
 from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands import status
@@ -59,6 +61,7 @@ def test_a_route_as_it_should_be_is_told_part_by_part_and_exits_0(run: CommandOn
     unknown = f"DATABASE_URL: /nowhere/transcripts.db: No such file or directory. {hint}{Path.cwd()}."
     assert told.code == 0
     assert told.out.splitlines() == [
+        f"outbox             not known: {unknown}",
         "dead-letter queue  ok         dead-orders",
         "  0 waiting, 0 in flight",
         "queue              ok         orders",
@@ -68,7 +71,6 @@ def test_a_route_as_it_should_be_is_told_part_by_part_and_exits_0(run: CommandOn
         "target             ok         orders",
         "archive            none       archive",
         "other target       added by others  arn:other",
-        f"outbox             not known: {unknown}",
         "The route is as it should be.",
     ]
 
@@ -151,6 +153,7 @@ def test_machines_get_one_json_object(run: CommandOn) -> None:
     answer = json.loads(told.out)
     assert told.code == 1
     assert answer["ok"] is False
+    assert answer["problem"] is None
     assert answer["other_targets"] == []
     assert "problem" in answer["outbox"]
     assert answer["resources"] == [
@@ -197,3 +200,52 @@ def test_text_from_aws_cannot_steer_the_terminal(run: CommandOn) -> None:
     told = run(_Route(hostile, other_targets=("\x1b]0;title\x07",)))
 
     assert not {"\x1b", "\u202e", "\x07"} & set(told.out)
+
+
+class _Unreachable(_Route):
+    """A route whose bus cannot be reached."""
+
+    def inspect(self, *, archive_days: int | None = None) -> NoReturn:  # noqa: ARG002 - it is not reached
+        raise InfrastructureError("reading the event bus default failed: ReadTimeoutError")
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path) -> _Route:
+    route = _Unreachable()
+    route.database_url = f"sqlite:///{tmp_path}/transcripts.db"
+    database = prepare_database(route.database_url)
+    SqlOutbox(database).add(an_event())
+    database.close()
+    return route
+
+
+def test_the_outbox_is_shown_even_where_aws_cannot_be_reached(run: CommandOn, unreachable: _Route) -> None:
+    told = run(unreachable)
+
+    first, second, last = told.out.splitlines()
+    assert told.code == 1
+    assert first.startswith("outbox             1 waiting (the oldest for ")
+    assert second == "route              not known: reading the event bus default failed: ReadTimeoutError"
+    assert last == "The route is not known to be as it should be."
+
+
+def test_machines_get_the_outbox_and_the_problem_with_aws(run: CommandOn, unreachable: _Route) -> None:
+    told = run(unreachable, "--json")
+
+    answer = json.loads(told.out)
+    assert (told.code, answer["ok"]) == (1, False)
+    assert answer["problem"] == "reading the event bus default failed: ReadTimeoutError"
+    assert answer["outbox"]["waiting"] == 1
+
+
+def test_the_outbox_is_shown_before_aws_is_asked(run: CommandOn, capsys: pytest.CaptureFixture[str]) -> None:
+    printed: list[str] = []
+
+    class Watching(_Route):
+        def inspect(self, *, archive_days: int | None = None) -> Inspection:
+            printed.append(capsys.readouterr().out)
+            return super().inspect(archive_days=archive_days)
+
+    run(Watching(*SOUND))
+
+    assert printed[0].startswith("outbox ")

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import time
 
 import click
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from domain.model.errors import ConfigurationError, InfrastructureError
 from entrypoints.cli.main import COMMANDS
 from entrypoints.cli.runtime.failures import CommandInterruptedError, report_failure
+from tests.support.aws.silence import silent_endpoint
 from tests.support.harness.command_line import Caller, every_command
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
@@ -38,7 +40,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
 """Arguments with which a command reaches its settings, or a failure before them."""
 
 ASKS_AWS = [
-    "provision", "status", "teardown", "replay", "replay show", "replay cancel", "verify", "iam-policy",
+    "provision", "teardown", "replay", "replay show", "replay cancel", "verify", "iam-policy",
     "dlq archive", "dlq export", "dlq list", "dlq purge", "dlq redrive", "dlq show",
 ]  # fmt: skip
 
@@ -88,9 +90,29 @@ def test_an_option_that_does_not_exist_is_one_json_object(name: str, call: Calle
 def test_an_endpoint_out_of_reach_is_one_json_object(name: str, call: Caller) -> None:
     told = call(*arguments(name), "--json")
 
-    assert told.code == told.error["exit_code"] == (2 if name == "iam-policy" else 1)
+    assert told.code == told.error["exit_code"] == 1
     assert "EndpointConnectionError" in told.error["detail"]
     assert told.err == f"Error: {told.error['detail']}\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["provision", "replay", "verify", "iam-policy", "dlq list", "consume"])
+def test_an_endpoint_that_never_answers_is_given_up_after_the_timeout(
+    name: str, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with silent_endpoint() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        began = time.monotonic()
+        told = call(*arguments(name), "--timeout", "0.3", "--json")
+
+    assert told.code == told.error["exit_code"] == 1
+    assert "ReadTimeoutError" in told.error["detail"]
+    assert time.monotonic() - began < 60  # 3 s of pauses between the tries, and verify's own least time
+
+
+@pytest.mark.parametrize("name", [*ASKS_AWS, "status", "consume", "doctor", "dlq restore"])
+def test_every_command_that_asks_aws_takes_a_timeout(name: str) -> None:
+    assert any("--timeout" in parameter.opts for parameter in EVERY[name].params)
 
 
 @pytest.mark.parametrize("name", ["outbox list", "outbox show", "outbox retry", "outbox prune"])
