@@ -58,5 +58,7 @@ class RecordingAtWork:
         worked, (done, total) = now - self._began, self._latest
         if total is None:
             return worked
-        pace = worked / done if done >= SOUND_FOR_A_PACE else TYPICAL_PACE
+        pace = worked / max(done, SOUND_FOR_A_PACE)
+        if done < SOUND_FOR_A_PACE:
+            pace = max(pace, TYPICAL_PACE)
         return max(total - done, 0.0) * pace

@@ -47,6 +47,16 @@ def test_a_long_recording_that_has_just_begun_takes_minutes() -> None:
         assert 30 <= workload.retry_after_seconds() <= MAX_RETRY_AFTER_SECONDS
 
 
+def test_a_busy_machine_shows_before_much_is_done() -> None:
+    clock = Clock()
+    workload = Workload(clock)
+    with workload.tracking(None) as listener:
+        listener(Progress(10.0, 110.0))
+        clock.now += 40
+
+        assert 100 < workload.retry_after_seconds() <= MAX_RETRY_AFTER_SECONDS
+
+
 def test_a_recording_of_unknown_length_takes_as_long_again() -> None:
     clock = Clock()
     workload = Workload(clock)
