@@ -1,8 +1,8 @@
 """PostgreSQL engine: time limits on every wait, and a warning about unsafe settings.
 
-Nothing relies on a session, because a pooler in transaction mode (PgBouncer, RDS Proxy) gives each transaction
-another one: no prepared statements, no session-level `SET`, no session-level advisory locks, no LISTEN, no
-temporary tables, and no startup parameters beyond the driver's own.
+Nothing relies on a session, because a pooler in transaction mode (PgBouncer, RDS Proxy) gives each
+transaction another one: no prepared statements, no session-level `SET`, no session-level advisory locks, no
+LISTEN, no temporary tables, and no startup parameters beyond the driver's own.
 """
 
 import logging
@@ -23,7 +23,8 @@ TRANSACTION_LIMITS = {
 }
 """Set in every transaction, and over with it."""
 
-_BEGIN = "; ".join(("BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in TRANSACTION_LIMITS.items())))
+_LIMITS = (f"SET LOCAL {name} = '{value}'" for name, value in TRANSACTION_LIMITS.items())
+_BEGIN = "; ".join(("BEGIN", *_LIMITS))
 
 UNSAFE_SETTINGS = ("fsync", "synchronous_commit")
 """If one of them is off, the server confirms commits before they are durable."""

@@ -86,5 +86,5 @@ def _program() -> str:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         missing = "PgBouncer is not installed: apt install pgbouncer (Debian, Ubuntu)"
-        pytest.fail(missing) if os.environ.get("CI") else pytest.skip(missing)
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
     return program

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 PROCESSES = SESSIONS + 1
 EVENTS = 60
-"""Events that each process publishes, far more than the executions after which psycopg prepares a statement."""
+"""Events that each process publishes: far more than the executions after which psycopg prepares."""
 
 
 @pytest.fixture(scope="module")
