@@ -6,7 +6,7 @@ from domain.model.errors import ConfigurationError
 
 EXTRAS = {
     "speech": ("av", "numpy", "pocketsphinx"),
-    "server": ("fastapi", "h11", "starlette", "uvicorn"),
+    "server": ("fastapi", "fastapi_offline", "h11", "starlette", "uvicorn"),
     "demo": ("flask", "flask_cors", "moto"),
     "parquet": ("pyarrow",),
 }

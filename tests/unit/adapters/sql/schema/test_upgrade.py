@@ -40,8 +40,11 @@ def test_a_database_that_is_up_to_date_is_only_read(database: Database) -> None:
 
     upgrade_schema(database)
 
-    assert {statement.split()[0] for statement in said} <= {"BEGIN", "PRAGMA", "SELECT"}
-    assert not [statement for statement in said if "IMMEDIATE" in statement or "lock" in statement]
+    beginnings = [statement for statement in said if statement.startswith("BEGIN")]
+    others = [statement for statement in said if statement not in beginnings]
+    assert {statement.split()[0] for statement in others} <= {"PRAGMA", "SELECT"}
+    assert not [statement for statement in beginnings if "IMMEDIATE" in statement]
+    assert not [statement for statement in others if "lock" in statement]
     with database.engine.connect() as connection:
         assert revision(connection) == SCHEMA_REVISION
 
