@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from bootstrap.extras import EXTRAS, require
 from bootstrap.factories.transcriber import transcriber_for
@@ -24,7 +25,10 @@ def test_the_modules_are_those_of_the_extras_packages() -> None:
     }
     owners = packages_distributions()
 
-    found = {extra: {owners[module][0].lower() for module in modules} for extra, modules in EXTRAS.items()}
+    found = {
+        extra: {canonicalize_name(owners[module][0]) for module in modules}
+        for extra, modules in EXTRAS.items()
+    }
     assert found == packages
 
 
@@ -45,7 +49,7 @@ def test_missing_packages_are_named_with_how_to_install_them(monkeypatch: pytest
         require("server", "transcripts serve")
 
     assert str(refusal.value) == (
-        "transcripts serve needs fastapi, h11, starlette, uvicorn, not installed here: "
+        "transcripts serve needs fastapi, fastapi_offline, h11, starlette, uvicorn, not installed here: "
         "run `pip install '.[server,speech]'` in the folder of the repository."
     )
 
