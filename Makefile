@@ -17,7 +17,7 @@ OTHER_PYTHON := $(if $(filter $(PYTHON),$(shell cat $(VENV)/made-by 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo serve check format test unit integration quick pythons bench chaos mutants contract lock clean other-python
+.PHONY: help demo serve check format test unit integration quick pythons bench chaos fuzz mutants contract lock clean other-python
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench: $(VENV)/ready $(BENCH) ## Measure, and update benchmarks/RESULTS.md; ONLY
 chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
 	$(RUN)/python -m chaos.first_contact --rounds $(or $(ROUNDS),100)
 	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
+
+fuzz: $(VENV)/ready ## Decode recordings of every format with mutated headers; CASES=20000 of each, ONLY=name
+	$(RUN)/python -m chaos.fuzz --cases $(or $(CASES),20000) $(if $(ONLY),--only $(ONLY))
 
 mutants: $(VENV)/ready ## Break the code on purpose; each break must turn a test red
 	$(RUN)/python -m chaos.mutants

@@ -19,7 +19,9 @@ def accepted(folder: Path, seconds: float = 1.0) -> Iterator[tuple[str, bytes]]:
     yield from (
         ("gsm", gsm(seconds)),
         ("wav with gsm", wav_with_gsm(seconds)),
+        ("amr", amr(seconds)),
         ("amr, wideband", amr_wideband(seconds)),
+        ("3gp", video_of_a_telephone(folder, seconds)),
         ("ogg with speex", ogg_with_speex(seconds)),
         ("caf with opus", caf_with_opus(folder, seconds)),
     )
@@ -36,6 +38,24 @@ def wav_with_gsm(seconds: float = 1.0) -> bytes:
     form = struct.pack("<HHIIHHHH", 0x31, 1, 8_000, 1_625, 65, 0, 2, 320)
     chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(sound)) + sound
     return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks
+
+
+def amr(seconds: float = 1.0) -> bytes:
+    """Make frames of AMR, 20 ms of 4.75 kbit/s each (RFC 4867, 5); PyAV 19 has no encoder."""
+    return b"#!AMR\n" + (b"\x04" + _BITS[:12]) * round(seconds * 50)
+
+
+def video_of_a_telephone(folder: Path, seconds: float = 1.0, **options: str) -> bytes:
+    """Put the frames of an AMR into a 3gp."""
+    source, target = folder / "frames.amr", folder / "video.3gp"
+    source.write_bytes(amr(seconds))
+    with av.open(str(source)) as frames, av.open(str(target), "w", format="3gp", options=options) as video:
+        stream = video.add_stream_from_template(frames.streams.audio[0])
+        for packet in frames.demux(audio=0):
+            if packet.size:
+                packet.stream = stream
+                video.mux(packet)
+    return target.read_bytes()
 
 
 def amr_wideband(seconds: float = 1.0) -> bytes:
@@ -79,18 +99,35 @@ def _caf_number(number: int) -> bytes:
 def _ogg_page(number: int, flags: int, samples: int, packets: list[bytes]) -> bytes:
     lacing = b"".join(_lacing(len(packet)) for packet in packets)
     head = struct.pack("<4sBBqIIIB", b"OggS", 0, flags, samples, 1, number, 0, len(lacing))
-    page = head + lacing + b"".join(packets)
-    return page[:22] + struct.pack("<I", _ogg_checksum(page)) + page[26:]
+    return with_ogg_checksums(head + lacing + b"".join(packets))
 
 
 def _lacing(size: int) -> bytes:
     return b"\xff" * (size // 255) + bytes([size % 255])
 
 
-def _ogg_checksum(page: bytes) -> int:
+def with_ogg_checksums(content: bytes) -> bytes:
+    """Correct the checksum of each page (RFC 3533, 6): a page with a wrong one is skipped."""
+    first, *pages = content.split(b"OggS")
+    return first + b"".join(map(_with_checksum, pages))
+
+
+def _with_checksum(page: bytes) -> bytes:
+    if len(page) < _OGG_CHECKSUM_AT + 4:
+        return b"OggS" + page
+    page = page[:_OGG_CHECKSUM_AT] + b"\0\0\0\0" + page[_OGG_CHECKSUM_AT + 4 :]
     checksum = 0
-    for byte in page:
-        checksum ^= byte << 24
-        for _ in range(8):
-            checksum = (checksum << 1 ^ (0x04C11DB7 if checksum & 0x80000000 else 0)) & 0xFFFFFFFF
-    return checksum
+    for byte in b"OggS" + page:
+        checksum = checksum << 8 & 0xFFFFFFFF ^ _OGG_TABLE[checksum >> 24 ^ byte]
+    return b"OggS" + page[:_OGG_CHECKSUM_AT] + struct.pack("<I", checksum) + page[_OGG_CHECKSUM_AT + 4 :]
+
+
+def _remainder(byte: int) -> int:
+    remainder = byte << 24
+    for _ in range(8):
+        remainder = remainder << 1 ^ (0x104C11DB7 if remainder & 0x80000000 else 0)
+    return remainder
+
+
+_OGG_CHECKSUM_AT = 18  # behind the magic
+_OGG_TABLE = tuple(map(_remainder, range(256)))

@@ -60,8 +60,6 @@ ENCODINGS: Mapping[str, Encoding] = {
     "eac3": Encoding("eac3", "eac3", 48_000, "stereo"),
     "wma": Encoding("asf", "wmav2", 44_100, "stereo"),
     "wma of 1999": Encoding("asf", "wmav1", 22_050),
-    "amr": Encoding("amr", "libopencore_amrnb", 8_000),
-    "3gp": Encoding("3gp", "libopencore_amrnb", 8_000),
     "mov": Encoding("mov", "pcm_s16be", 44_100, "stereo"),
     "mov with adpcm": Encoding("mov", "adpcm_ima_qt", 44_100),
     "mkv": Encoding("matroska", "ac3", 48_000),

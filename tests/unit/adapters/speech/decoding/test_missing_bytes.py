@@ -9,7 +9,7 @@ from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, deco
 from adapters.speech.decoding.limits import DecodingLimits
 from domain.model.errors import UndecodableAudioError
 from domain.model.result_warnings import ResultWarning, WarningCode
-from tests.support.samples.handmade import accepted
+from tests.support.samples.handmade import accepted, video_of_a_telephone
 from tests.support.samples.recordings import ENCODINGS, record, tone, wav_bytes
 
 
@@ -58,11 +58,18 @@ def test_a_truncated_recording_is_refused_in_every_format_that_declares_its_end(
     assert taken == []
 
 
-@pytest.mark.parametrize("name", ["m4a", "mp4", "3gp", "mov"])
+@pytest.mark.parametrize("name", ["m4a", "m4a with alac", "mp4", "mov"])
 def test_an_mp4_whose_last_samples_are_missing_is_refused(name: str, tmp_path: Path) -> None:
     content = _recorded(tmp_path, name, 5, movflags="faststart")
 
     with pytest.raises(UndecodableAudioError, match=r"truncated: its header declares [\d,]+ bytes, but only"):
+        _heard(_file(tmp_path, content[: len(content) * 9 // 10]))
+
+
+def test_a_3gp_whose_last_samples_are_missing_is_refused(tmp_path: Path) -> None:
+    content = video_of_a_telephone(tmp_path, 5, movflags="faststart")
+
+    with pytest.raises(UndecodableAudioError, match="truncated"):
         _heard(_file(tmp_path, content[: len(content) * 9 // 10]))
 
 
