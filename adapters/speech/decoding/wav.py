@@ -54,15 +54,19 @@ def sound_goes_on(recording: Path) -> bool:
     header = read_wav_header(recording)
     if header is None or not header.sound.size:
         return False
+    end = header.sound.end
     with recording.open("rb") as file:
-        file_end = file.seek(0, 2)
-        end = header.sound.end + header.sound.end % 2
-        if end + _CHUNK_HEADER > file_end:
-            return False
-        file.seek(end)
-        name, size = file.read(4), file.read(4)
-    fits = end + min(int.from_bytes(size, "little"), int.from_bytes(size, "big")) <= file_end
-    return not (fits and all(0x20 <= byte < 0x7F for byte in name))  # noqa: PLR2004 - printable ASCII
+        return not any(_is_chunk_or_end(file, at) for at in (end, end + end % 2))  # not all writers pad
+
+
+def _is_chunk_or_end(file: BinaryIO, at: int) -> bool:
+    file_end = file.seek(0, 2)
+    if at + _CHUNK_HEADER > file_end:
+        return True
+    file.seek(at)
+    name, size = file.read(4), file.read(4)
+    fits = at + min(int.from_bytes(size, "little"), int.from_bytes(size, "big")) <= file_end
+    return fits and all(0x20 <= byte < 0x7F for byte in name)  # noqa: PLR2004 - printable ASCII
 
 
 def _bytes_per_second(form: bytes, layout: Layout) -> float:

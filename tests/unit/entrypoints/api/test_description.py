@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate as validate_openapi
 
 from domain.model import errors
+from domain.model.recordings import ACCEPTED
 from entrypoints.api.app import create_app
 from entrypoints.api.problems import PROBLEMS, problem_name
 from tests.support.doubles.transcription import FixedTranscriber
@@ -85,6 +86,10 @@ def test_the_document_is_valid_and_names_the_operations(document: Any) -> None:
         for method, operation in operations.items()
     }
     assert found == OPERATIONS
+
+
+def test_the_accepted_formats_are_described(document: Any) -> None:
+    assert ACCEPTED in str(document["paths"]["/batch/process"]["post"]["requestBody"])
 
 
 def test_every_problem_is_one_component_and_has_an_example(document: Any) -> None:

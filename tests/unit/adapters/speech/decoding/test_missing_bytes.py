@@ -166,6 +166,16 @@ def test_chunks_behind_the_sound_of_a_wav_are_no_sound(trailer: bytes, tmp_path:
     assert warnings == []
 
 
+@pytest.mark.parametrize("padding", [b"", b"\0"], ids=["without padding", "with padding"])
+def test_chunks_behind_an_odd_number_of_bytes_are_found(padding: bytes, tmp_path: Path) -> None:
+    plain = bytearray(wav_bytes(b"\x80" * 15_999))
+    struct.pack_into("<IHH", plain, 28, SAMPLE_RATE, 1, 8)  # one byte a sample
+
+    seconds, _ = _heard(_file(tmp_path, bytes(plain) + padding + b"LIST\4\0\0\0INFO"))
+
+    assert round(seconds * SAMPLE_RATE) == 15_999
+
+
 def test_a_whole_recording_is_not_warned_of(tmp_path: Path) -> None:
     warned = [name for name, content in accepted(tmp_path, 2.0) if _heard(_file(tmp_path, content))[1]]
 

@@ -1,6 +1,7 @@
 """Pocketsphinx with real speech, and regression tests of its pitfalls."""
 
 import itertools
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.loading import load_engine
 from adapters.speech.engines.pocketsphinx import PocketsphinxEngine, louder
 from adapters.speech.engines.segmentation import FRAME_BYTES, MAX_UTTERANCE_SECONDS
+from adapters.speech.workers.cpu_budget import CPU_SECONDS_PER_AUDIO_SECOND, CPU_SECONDS_TO_SPARE
 from domain.model.errors import AudioTooLongError, NotAudioError
 from domain.model.transcripts import Transcript
 from ports.transcriber_port import Progress
@@ -157,3 +159,14 @@ def test_bad_recordings_are_refused_as_everywhere(engine: PocketsphinxEngine, tm
 
 def test_the_engine_is_loaded_by_its_name() -> None:
     assert isinstance(load_engine("pocketsphinx"), PocketsphinxEngine)
+
+
+def test_voices_over_each_other_stay_within_the_budget_of_processor_time(listen: Listen) -> None:
+    voices = [np.roll(speech(), round(shift * SAMPLE_RATE)) for shift in (0.0, 1.3, 3.1, 5.7)]
+    babble = (np.sum(voices, axis=0, dtype=np.int32) // 3).clip(-32_767, 32_767).astype(np.int16)
+    began = time.process_time()
+
+    transcript = listen(babble[: 3 * SAMPLE_RATE])
+
+    assert transcript.duration_seconds == pytest.approx(3)
+    assert time.process_time() - began < CPU_SECONDS_TO_SPARE + 3 * CPU_SECONDS_PER_AUDIO_SECOND
