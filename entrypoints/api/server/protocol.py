@@ -131,11 +131,11 @@ class ProblemH11Protocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's name, and its words
         """Refuse a request that is not valid HTTP, unless its answer has begun."""
-        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            self._write(self._refusal())
-        if self._is_answering():  # the app need not go on
+        if self._is_answering():  # first, since a write may find the connection closed
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            self._write(self._refusal())
         self.transport.close()
 
     def _refusal(self) -> Response:

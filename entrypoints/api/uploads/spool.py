@@ -56,9 +56,7 @@ class UploadSpool:
     def __init__(self, root: Path, limits: UploadLimits) -> None:
         self._root = root.absolute()  # worker processes read the recordings from another working folder
         self._limits = limits
-        self._receiving: set[asyncio.Timeout] = (
-            set()
-        )  # one for each upload; its time is up when the process ends
+        self._receiving: set[asyncio.Timeout] = set()  # one for each upload; over when the process ends
         self._is_ending = False
         self._folder: Path | None = None
         self._empty: list[Path] = []  # folders without an upload

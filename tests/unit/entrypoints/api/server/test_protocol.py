@@ -1,5 +1,6 @@
 """Callers on a real socket: they disconnect, declare wrong lengths, are slow, or send no HTTP."""
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -11,10 +12,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from uvicorn.server import ServerState
 
 from bootstrap.container import Container
+from entrypoints.api.app import create_app
 from entrypoints.api.server.protocol import ProblemH11Protocol
-from entrypoints.api.server.server import allow_many_connections
+from entrypoints.api.server.server import allow_many_connections, server_config
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, exchange, multipart, post_head, serving, wait_until
 
@@ -195,6 +198,40 @@ def test_a_refused_caller_that_goes_on_sending_reads_why(port: int) -> None:
 
     assert answer.startswith(b"HTTP/1.1 400")
     assert problem(answer)["type"] == "urn:batch-transcription:problem:invalid-request"
+
+
+class BrokenTransport(asyncio.Transport):
+    """Transport of a connection that the caller has reset: the first write closes it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_closing = False
+
+    def write(self, data: object) -> None:  # noqa: ARG002 - asyncio's signature
+        self._is_closing = True
+
+    def is_closing(self) -> bool:
+        return self._is_closing
+
+    def close(self) -> None:
+        self._is_closing = True
+
+
+async def test_a_refused_caller_that_has_reset_its_connection_is_not_answered_twice(
+    container: Container, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = post_head(0, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
+    app, state = create_app(container), ServerState()
+    app.state.spool.open()
+    protocol = ProblemH11Protocol(server_config(app), state, {})
+
+    protocol.connection_made(BrokenTransport())
+    protocol.data_received(head.replace(b"multipart/form-data", b"audio/wav") + b"no chunk\r\n")
+    await asyncio.gather(*state.tasks)
+    app.state.spool.close()
+
+    assert "request refused" in caplog.messages
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 def test_what_follows_an_answer_and_is_no_http_ends_the_connection_quietly(
