@@ -270,8 +270,10 @@ def test_disabled_publishing_shows_in_the_status(client: Client) -> None:
     ("error", "status", "name"),
     [
         (errors.NotAudioError("a zip"), 415, "not-audio"),
+        (errors.UnsupportedFormatError("a DSS dictation"), 415, "unsupported-format"),
         (errors.UndecodableAudioError("broken"), 422, "undecodable-audio"),
         (errors.AudioTooLongError("days"), 422, "audio-too-long"),
+        (errors.TranscriptionTooCostlyError("noise"), 422, "transcription-too-costly"),
         (errors.TranscriberCrashedError("killed by SIGSEGV"), 500, "transcriber-crashed"),
         (errors.TranscriberStalledError("no progress"), 500, "transcriber-stalled"),
         (errors.TranscriberUnavailableError("no model"), 500, "transcriber-unavailable"),
