@@ -35,6 +35,8 @@ _CODECS = frozenset(
     | {f"pcm_{kind}{order}" for kind in ("s16", "s24", "s32", "f32", "f64") for order in ("le", "be")}
 )
 """Decoders; each has a recording in the tests, and is fuzzed (`chaos/fuzz.py`)."""
+_ENCRYPTED = frozenset({"drms", "enca", "aavd"})
+"""Encrypted sound in an mp4 (iTunes, ISO 23001-7, Audible), which FFmpeg would decode to noise."""
 _MAX_STREAMS = 64
 _KNOWN_AS = {"matroska": "webm", "mov": "mp4", "asf": "wma"}
 
@@ -163,6 +165,16 @@ def _check_codec(stream: AudioStream) -> None:
     codec = getattr(stream.codec_context, "codec", None)  # no context for a codec unknown to FFmpeg
     if codec is None or codec.name not in _CODECS:
         raise unsupported(f"sound coded as {codec.long_name if codec else 'an unknown codec'}")
+    if _tag(stream) in _ENCRYPTED:
+        raise unsupported("encrypted sound (with DRM)")
+
+
+def _tag(stream: AudioStream) -> str | None:
+    """Return the name that the container gives the codec; None if it is no text."""
+    try:
+        return stream.codec_context.codec_tag
+    except UnicodeDecodeError:
+        return None
 
 
 def _seconds(stream: AudioStream, ticks: int | None) -> float | None:

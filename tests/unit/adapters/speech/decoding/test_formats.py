@@ -222,6 +222,14 @@ def test_what_has_no_sound_is_named(content: bytes, name: str, tmp_path: Path) -
     assert str(refused.value) == f"This is {name}, which is not accepted; accepted are {ACCEPTED}."
 
 
+@pytest.mark.parametrize("kind", [b"drms", b"enca", b"aavd"])
+def test_encrypted_sound_is_refused_rather_than_transcribed_as_noise(kind: bytes, tmp_path: Path) -> None:
+    recording = _file(tmp_path, _recorded(tmp_path, "m4a").replace(b"mp4a", kind, 1))
+
+    with pytest.raises(UnsupportedFormatError, match="This is encrypted sound"):
+        _seconds(recording)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"), [(_id3_tag(100), "holds tags alone"), (b"\0" * 5_000, "begins with zeros alone")]
 )
