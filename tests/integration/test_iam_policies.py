@@ -241,7 +241,7 @@ def _policy(ground: Ground, capsys: pytest.CaptureFixture[str], *arguments: str)
 
 
 def _hold_against(policy: dict[str, Any], recorder: Recorder, ground: Ground) -> None:
-    calls = with_the_key((call for call in recorder.calls if call.action not in FREE), ground.key)
+    calls = with_the_key({call for call in recorder.calls if call.action not in FREE}, ground.key)
     assert [str(call) for call in sorted(calls) if not allows(policy, call)] == []
     assert unused(policy, calls) == []
 
