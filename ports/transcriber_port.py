@@ -31,6 +31,8 @@ class TranscriberState(NamedTuple):
     """Recordings that may be admitted at the same time."""
     problem: str | None = None
     """Why a slot could not be started the last time; None where the last start succeeded."""
+    retry_after_seconds: int = 1
+    """Estimate of the time until the first of the recordings at work is done."""
 
 
 class TranscriberPort(Protocol):

@@ -182,9 +182,13 @@ def _headers(error: Exception) -> Mapping[str, str] | None:
     return HEADERS.get(type(error))
 
 
-async def _answer_service_error(_request: Request, error: Exception) -> Response:
+async def _answer_service_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.TranscriptionServiceError)  # noqa: S101 - registered for this type only
-    return problem_of(error)
+    answer = problem_of(error)
+    if isinstance(error, errors.IdempotencyInProgressError):  # its first request is one of those at work
+        state = request.app.state.container.transcriber().state()
+        answer.headers["Retry-After"] = str(state.retry_after_seconds)
+    return answer
 
 
 async def _answer_http_exception(_request: Request, error: Exception) -> Response:

@@ -75,7 +75,14 @@ class WorkerPoolTranscriber(TranscriberPort):
     def state(self) -> TranscriberState:
         """Count the workers that are ready, and the recordings in progress or waiting."""
         ready = sum(worker.pid is not None for worker in self._workers)
-        return TranscriberState(ready, len(self._workers), self._admitted, self._capacity, self._problem)
+        return TranscriberState(
+            ready_slots=ready,
+            slots=len(self._workers),
+            admitted=self._admitted,
+            capacity=self._capacity,
+            problem=self._problem,
+            retry_after_seconds=self._workload.retry_after_seconds(),
+        )
 
     def worker_pids(self) -> tuple[int, ...]:
         """List the process ids of workers that are ready or at work."""

@@ -112,7 +112,7 @@ class FixedTranscriber(TranscriberPort):
             raise TranscriberBusyError("All slots are taken.", retry_after_seconds=7)
 
     def state(self) -> TranscriberState:
-        return TranscriberState(1, 1, self._admitted, self._capacity)
+        return TranscriberState(1, 1, self._admitted, self._capacity, retry_after_seconds=7)
 
 
 class CallbackCleaner(CleanerPort):
