@@ -22,7 +22,6 @@ from bootstrap.aws.clients import (
     AwsAccess,
     cloudwatch_client,
     consuming_client,
-    credentials_found,
     events_client,
     kms_client,
     polling_client,
@@ -32,6 +31,7 @@ from bootstrap.aws.clients import (
     settling_client,
     sqs_client,
 )
+from bootstrap.aws.credentials import credentials_found
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.factories.database import prepare_database
 from bootstrap.factories.transcriber import transcriber_for

@@ -12,6 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import (
     AfterValidator,
+    AliasChoices,
     AliasGenerator,
     BaseModel,
     ConfigDict,
@@ -19,17 +20,29 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bootstrap.capacity import worker_count
+from bootstrap.region import region_of_profile
 from domain.model.errors import ConfigurationError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.model.identity import IdentityDefaults, is_printable, uuid4_or_none
 
 GIB = 2**30
+DEFAULT_REGION_VARIABLE = "AWS_DEFAULT_REGION"
+"""The name that the AWS CLI and boto3 read; `AWS_REGION`, the name of the newer SDKs, wins."""
 
 
-class EventTransport(StrEnum):
+class Choice(StrEnum):
+    """Value of a variable with a few values; capital and small letters are the same."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return next((each for each in cls if each.value.lower() == str(value).lower()), None)
+
+
+class EventTransport(Choice):
     """Transport of events."""
 
     AUTO = "auto"
@@ -38,27 +51,27 @@ class EventTransport(StrEnum):
     NOOP = "noop"
 
 
-class Transcriber(StrEnum):
+class Transcriber(Choice):
     """Speech engine."""
 
     POCKETSPHINX = "pocketsphinx"
     CANNED = "canned"
 
 
-class Cleaner(StrEnum):
+class Cleaner(Choice):
     """Transcript cleaner."""
 
     RULES = "rules"
 
 
-class IdentityMode(StrEnum):
+class IdentityMode(Choice):
     """Answer to a request whose tenant is missing or no UUID v4: with a new tenant, or 400."""
 
     LENIENT = "lenient"
     STRICT = "strict"
 
 
-class LogFormat(StrEnum):
+class LogFormat(Choice):
     """Format of log lines; `auto` means `console` on a terminal and `json` elsewhere."""
 
     AUTO = "auto"
@@ -66,7 +79,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class LogLevel(StrEnum):
+class LogLevel(Choice):
     """Lowest level of log lines that are written."""
 
     DEBUG = "DEBUG"
@@ -154,7 +167,10 @@ class Settings(BaseModel):
         frozen=True, hide_input_in_errors=True, alias_generator=AliasGenerator(validation_alias=str.upper)
     )
 
-    aws_region: Region = "us-east-1"
+    aws_region: Region = Field(
+        default_factory=region_of_profile,
+        validation_alias=AliasChoices("AWS_REGION", DEFAULT_REGION_VARIABLE),
+    )
     aws_endpoint_url: Annotated[str, AfterValidator(_url)] | None = None
     eventbridge_bus_name: Name = "default"
     event_source: Name = DEFAULT_EVENT_SOURCE
@@ -245,7 +261,7 @@ class Settings(BaseModel):
         return self.transcriber_waiting_room
 
 
-_CHOICES: Mapping[str, type[StrEnum]] = {
+_CHOICES: Mapping[str, type[Choice]] = {
     "EVENT_TRANSPORT": EventTransport,
     "TRANSCRIBER": Transcriber,
     "CLEANER": Cleaner,
@@ -279,8 +295,12 @@ _UNREADABLE = {
 }
 
 
+def _field_of(variable: str) -> FieldInfo:
+    return Settings.model_fields["aws_region" if variable == DEFAULT_REGION_VARIABLE else variable.lower()]
+
+
 def _sentence(details: ErrorDetails) -> str:
-    description = Settings.model_fields[str(details["loc"][0]).lower()].description
+    description = _field_of(str(details["loc"][0])).description
     if description and details["type"] in _UNREADABLE:
         return description
     text = details["msg"].removeprefix("Value error, ").replace("Input should", "must")

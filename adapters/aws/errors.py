@@ -25,6 +25,19 @@ from domain.model.errors import (
     PayloadStoreError,
 )
 
+
+class ForeignAnswerError(botocore.BotoCoreError):
+    """A response of 200 came from a proxy, a captive portal or another server, not from AWS."""
+
+    fmt = "{service} {operation} was answered with {found}, which does not come from AWS"
+
+
+class CredentialFaultError(botocore.BotoCoreError):
+    """Credentials that cannot be read, or that AWS would refuse for their form; the message quotes none."""
+
+    fmt = "{fault}"
+
+
 REJECTED_CODES = frozenset(
     {
         "InvalidArgument",
@@ -86,9 +99,11 @@ CREDENTIAL_ERRORS = (
     botocore.InvalidConfigError,
     botocore.SSOError,
     botocore.LoginError,
+    CredentialFaultError,
 )
 
-NETWORK_ERRORS = (botocore.ConnectionError, botocore.HTTPClientError)
+NETWORK_ERRORS = (botocore.ConnectionError, botocore.HTTPClientError, ForeignAnswerError)
+SELF_EXPLAINING_ERRORS = (ForeignAnswerError, CredentialFaultError)
 
 BOTOCORE_ERRORS = (
     botocore.BotoCoreError,
@@ -224,7 +239,8 @@ def _is_about_size(code: str, message: str) -> bool:
 
 def _failure(error: Exception) -> _Failure:
     if not isinstance(error, botocore.ClientError):
-        return _Failure(type(error).__name__, None, _advice_for_error(error))
+        name = str(error) if isinstance(error, SELF_EXPLAINING_ERRORS) else type(error).__name__
+        return _Failure(name, None, _advice_for_error(error))
     code = str(error.response.get("Error", {}).get("Code", "Unknown"))
     return _Failure(code[:100], error.operation_name, _advice_for_code(code, _message(error)))
 

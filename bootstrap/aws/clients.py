@@ -3,28 +3,24 @@
 Clients may be shared between threads; sessions may not, so that one thread at a time builds clients.
 """
 
-import logging
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import ip_address
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
-from botocore.credentials import InstanceMetadataProvider, create_credential_resolver
-from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.session import Session, get_session
-from botocore.utils import InstanceMetadataFetcher, resolve_imds_endpoint_mode
 
+from adapters.aws.answers import check_answers
+from bootstrap.aws.credentials import CheckedResolver, naming_what_is_wrong
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS, MAX_CONNECT_SECONDS, TRIES
-from domain.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -33,8 +29,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
-
-logger = logging.getLogger(__name__)
 
 LEAN = Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
 """Fast calls, for clients that publish, or receive and delete.
@@ -65,16 +59,13 @@ LONG_POLL_SECONDS = 20
 
 _ONE_AT_A_TIME = Lock()
 
-METADATA_CONNECT_SECONDS = 0.25
-METADATA_READ_SECONDS = 1
-
 
 @dataclass(frozen=True)
 class AwsAccess:
-    """Region and endpoint of AWS; credentials come from the default chain (requirement 9.4)."""
+    """Region and endpoints of AWS; credentials come from the default chain (requirement 9.4)."""
 
     region: str  # such as "eu-central-1"
-    endpoint_url: str | None = None  # LocalStack, moto or another endpoint; None for AWS itself
+    endpoint_url: str | None = None  # of services for which botocore finds none; None for AWS itself
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS  # longest wait of an operator's command for one call
 
     @property
@@ -95,107 +86,107 @@ class AwsAccess:
         return self.operating.merge(Config(read_timeout=seconds))
 
     @cached_property
+    def botocore_session(self) -> Session:
+        """Session that reads `~/.aws`, and checks the credentials that it finds."""
+        session = get_session()
+        session.register_component("credential_provider", CheckedResolver(session))
+        return session
+
+    @cached_property
     def session(self) -> boto3.Session:
         """Session of all clients, which share its credentials and its service models."""
-        session = get_session()
-        if _is_loopback(self.endpoint_url):  # a proxy would connect to its own machine
-            session.set_default_client_config(Config(proxies={}))
-        return boto3.Session(region_name=self.region, botocore_session=session)
+        return boto3.Session(region_name=self.region, botocore_session=self.botocore_session)
+
+    def endpoint_of(self, service: str) -> str | None:
+        """Return the endpoint of a service by botocore's rules; None for AWS itself.
+
+        In this order: `AWS_ENDPOINT_URL_SERVICE`, `AWS_ENDPOINT_URL`, and both in the profile; none of them
+        where `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is true (SDKs and Tools Reference Guide, "Service-specific
+        endpoints").
+        """
+        session = self.botocore_session
+        if session.get_config_variable("ignore_configured_endpoint_urls"):
+            return None
+        rules = ConfiguredEndpointProvider(session.full_config, session.get_scoped_config(), service)
+        return rules.provide() or self.endpoint_url
 
 
 def publishing_client(access: AwsAccess) -> "EventBridgeClient":
     """Build a client that publishes while a request waits."""
-    with _making_a_client():
-        return access.session.client(
-            "events", endpoint_url=access.endpoint_url, config=PUBLISHING.merge(LEAN)
-        )
+    with _making("events", access, PUBLISHING.merge(LEAN)) as options:
+        return _checked(access.session.client("events", **options))
 
 
 def relaying_client(access: AwsAccess, *, threads: int) -> "EventBridgeClient":
     """Build a client of the relay, with one connection for each thread."""
     config = RELAYING.merge(LEAN).merge(Config(max_pool_connections=threads))
-    with _making_a_client():
-        return access.session.client("events", endpoint_url=access.endpoint_url, config=config)
+    with _making("events", access, config) as options:
+        return _checked(access.session.client("events", **options))
 
 
 def events_client(access: AwsAccess) -> "EventBridgeClient":
     """Build a client for the operator's commands."""
-    with _making_a_client():
-        return access.session.client("events", endpoint_url=access.endpoint_url, config=access.operating)
+    with _making("events", access, access.operating) as options:
+        return _checked(access.session.client("events", **options))
 
 
 def sqs_client(access: AwsAccess) -> "SQSClient":
     """Build a client for the operator's commands."""
-    with _making_a_client():
-        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=access.operating)
+    with _making("sqs", access, access.operating) as options:
+        return _checked(access.session.client("sqs", **options))
 
 
 def polling_client(access: AwsAccess) -> "SQSClient":
     """Build a client for the receive calls of the operator's commands."""
-    with _making_a_client():
-        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=access.long_polling)
+    with _making("sqs", access, access.long_polling) as options:
+        return _checked(access.session.client("sqs", **options))
 
 
 def consuming_client(access: AwsAccess, *, threads: int) -> "SQSClient":
     """Build a client for the receive calls of a consumer, with a connection for each thread and one more."""
     config = access.long_polling.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
-    with _making_a_client():
-        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=config)
+    with _making("sqs", access, config) as options:
+        return _checked(access.session.client("sqs", **options))
 
 
 def settling_client(access: AwsAccess, *, threads: int) -> "SQSClient":
     """Build a client for a consumer's other calls, with a connection for each thread and the heartbeat."""
     config = access.operating.merge(LEAN).merge(Config(max_pool_connections=threads + 1))
-    with _making_a_client():
-        return access.session.client("sqs", endpoint_url=access.endpoint_url, config=config)
+    with _making("sqs", access, config) as options:
+        return _checked(access.session.client("sqs", **options))
 
 
 def kms_client(access: AwsAccess) -> "KMSClient":
     """Build a client for the operator's commands."""
-    with _making_a_client():
-        return access.session.client("kms", endpoint_url=access.endpoint_url, config=access.operating)
+    with _making("kms", access, access.operating) as options:
+        return _checked(access.session.client("kms", **options))
 
 
 def cloudwatch_client(access: AwsAccess) -> "CloudWatchClient":
     """Build a client for the operator's commands."""
-    with _making_a_client():
-        return access.session.client("cloudwatch", endpoint_url=access.endpoint_url, config=access.operating)
+    with _making("cloudwatch", access, access.operating) as options:
+        return _checked(access.session.client("cloudwatch", **options))
 
 
-def sts_client(access: AwsAccess) -> "STSClient":
-    """Build a client that finds the account of the credentials."""
-    with _making_a_client():
-        return access.session.client("sts", endpoint_url=access.endpoint_url, config=access.operating)
+def sts_client(access: AwsAccess, *, timeout_seconds: float | None = None) -> "STSClient":
+    """Build a client that finds the account of the credentials, within the usual time or another."""
+    within = replace(access, timeout_seconds=timeout_seconds or access.timeout_seconds)
+    with _making("sts", access, within.operating) as options:
+        return _checked(access.session.client("sts", **options))
 
 
 def partition_of(access: AwsAccess) -> str:
     """Return the partition in the region's ARNs: "aws", except in China and the government regions."""
-    with _making_a_client():
+    with _ONE_AT_A_TIME, naming_what_is_wrong():
         return access.session.get_partition_for_region(access.region)
 
 
 def s3_client(access: AwsAccess) -> "S3Client":
     """Build a client that stores large transcripts; it uses path addressing with endpoints other than AWS."""
-    style: Literal["path", "auto"] = "path" if access.endpoint_url else "auto"
-    config = PUBLISHING.merge(Config(read_timeout=10, s3={"addressing_style": style}))
-    with _making_a_client():
-        return access.session.client("s3", endpoint_url=access.endpoint_url, config=config)
-
-
-def credentials_found(session: Session | None = None) -> bool:
-    """Check that the default credential chain finds credentials, without a long time-out.
-
-    The last provider of the chain, an instance's metadata service, is asked only where its address accepts
-    connections: elsewhere botocore would wait for seconds.
-
-    Raises:
-        ConfigurationError: the configured credentials are invalid.
-    """
-    session = session or Session()
-    with _naming_what_is_wrong():
-        chain = create_credential_resolver(session)
-        chain.remove(InstanceMetadataProvider.METHOD)
-        return chain.load_credentials() is not None or _instance_has_a_role(session)
+    with _making("s3", access, PUBLISHING.merge(Config(read_timeout=10))) as options:
+        style: Literal["path", "auto"] = "path" if options["endpoint_url"] else "auto"
+        options["config"] = options["config"].merge(Config(s3={"addressing_style": style}))
+        return _checked(access.session.client("s3", **options))
 
 
 def _is_loopback(endpoint_url: str | None) -> bool:
@@ -205,58 +196,26 @@ def _is_loopback(endpoint_url: str | None) -> bool:
     return f".{host}".endswith((".localhost", ".localhost.localstack.cloud"))
 
 
-def _instance_has_a_role(session: Session) -> bool:
-    if os.environ.get("AWS_EC2_METADATA_DISABLED", "false").lower() == "true":
-        return False
-    fetcher = InstanceMetadataFetcher(
-        timeout=METADATA_READ_SECONDS,
-        num_attempts=1,
-        user_agent=session.user_agent(),
-        config={
-            "ec2_metadata_service_endpoint": session.get_config_variable("ec2_metadata_service_endpoint"),
-            "ec2_metadata_service_endpoint_mode": resolve_imds_endpoint_mode(session),
-        },
-    )
-    try:
-        return _listens(fetcher.get_base_url()) and bool(fetcher.retrieve_iam_role_credentials())
-    except BotoCoreError as error:  # botocore calls it through a proxy, where one is configured
-        logger.warning(
-            "could not get a role from the instance metadata service; add its address to NO_PROXY",
-            extra={"address": fetcher.get_base_url(), "error_type": type(error).__name__},
-        )
-        return False
-
-
-def _listens(url: str) -> bool:
-    address = urlsplit(url)
-    with suppress(OSError):
-        socket.create_connection(
-            (address.hostname or "", address.port or 80), timeout=METADATA_CONNECT_SECONDS
-        ).close()
-        return True
-    return False
+class _Options(TypedDict):
+    endpoint_url: str | None
+    config: Config
 
 
 @contextmanager
-def _making_a_client() -> Iterator[None]:
-    with _ONE_AT_A_TIME, _naming_what_is_wrong():
-        yield
+def _making(service: str, access: AwsAccess, config: Config) -> Iterator[_Options]:
+    """Provide the options of a new client; an endpoint on this machine is called without a proxy.
+
+    A proxy would connect to its own machine.
+    """
+    with _ONE_AT_A_TIME, naming_what_is_wrong():
+        endpoint = access.endpoint_of(service)
+        direct = config.merge(Config(proxies={})) if _is_loopback(endpoint) else config
+        yield {"endpoint_url": endpoint, "config": direct}
 
 
-@contextmanager
-def _naming_what_is_wrong() -> Iterator[None]:
-    try:
-        yield
-    except ProfileNotFound:
-        raise ConfigurationError(_unknown_profile()) from None
-    except BotoCoreError as error:
-        raise ConfigurationError(
-            f"The AWS configuration is invalid ({type(error).__name__}): {error}"
-        ) from error
+Client = TypeVar("Client", bound=BaseClient)
 
 
-def _unknown_profile() -> str:
-    profile, known = os.environ.get("AWS_PROFILE", ""), Session(profile="default").available_profiles
-    nearest = get_close_matches(profile, known, n=1)
-    hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-    return f"AWS_PROFILE={profile!r} is not a profile of this machine, which has {known or 'none'}{hint}."
+def _checked(client: Client) -> Client:
+    check_answers(client)
+    return client

@@ -20,7 +20,8 @@ from adapters.sql.engines.sqlite import has_wal_reset_race, library
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.aws.caller import caller_identity
-from bootstrap.aws.clients import AwsAccess, credentials_found
+from bootstrap.aws.clients import AwsAccess
+from bootstrap.aws.credentials import credentials_found
 from bootstrap.capacity import capacity
 from bootstrap.container import Container
 from bootstrap.disk_space import existing_parent, free_bytes, shortage
@@ -28,6 +29,7 @@ from bootstrap.factories.transcriber import worker_for
 from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB, EventTransport
+from bootstrap.variables import misspelt
 from domain.model.errors import CredentialsRefusedError, InfrastructureError
 from domain.model.outbox import OutboxCounts
 from domain.model.route.route import Finding, RouteComponent
@@ -74,6 +76,14 @@ def _ffmpeg(_container: Container) -> Iterator[Check]:
         )
     else:
         yield Check("ffmpeg", CheckResult.OK, version)
+
+
+def _variables(_container: Container) -> Iterator[Check]:
+    found = misspelt(os.environ)
+    for name, nearest in found.items():
+        yield Check("variables", CheckResult.WARNING, f"{name} is unknown", f"Did you mean {nearest}?")
+    if not found:
+        yield Check("variables", CheckResult.OK, "none looks misspelt")
 
 
 def _workers(container: Container) -> Iterator[Check]:
@@ -233,6 +243,7 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "boto3": _boto3,
     "sqlite": _sqlite,
     "ffmpeg": _ffmpeg,
+    "variables": _variables,
     "workers": _workers,
     "engine": _engine,
     "database": _database,

@@ -147,14 +147,14 @@ class EventBridgeReplays(ReplayPort):
         """Check the queue's policy: EventBridge silently drops events that the queue refuses."""
         try:
             url = self._sqs.get_queue_url(QueueName=self._names.queue)["QueueUrl"]
-            answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+            answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn", "Policy"])
         except self._sqs.exceptions.QueueDoesNotExist:
             raise InfrastructureError(
                 f"the queue {self._names.queue} does not exist: run `transcripts provision`"
             ) from None
         rule = route.rule_arn.removesuffix(self._names.rule) + name
         sending = EventBridgeRequest("sqs:SendMessage", route.queue_arn, rule)
-        policy = answer.get("Attributes", {}).get("Policy")
+        policy = answer["Attributes"].get("Policy")
         if evaluate(policy, sending).decision is not Decision.ALLOWED:
             raise InfrastructureError(
                 f"the policy of the queue {self._names.queue} does not admit replays of one tenant: run "

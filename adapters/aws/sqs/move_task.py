@@ -43,7 +43,7 @@ class SqsMoveTask(MoveTaskPort):
         with translate_infrastructure_errors(
             f"reading the progress of the move from the queue {self._names['source']}"
         ):
-            tasks = self._client.list_message_move_tasks(SourceArn=self._source, MaxResults=1)["Results"]
+            tasks = self._client.list_message_move_tasks(SourceArn=self._source, MaxResults=1).get("Results")
         if not tasks:
             return MoveProgress(running=False, moved=0, problem="SQS does not list the move task")
         (task,) = tasks

@@ -118,9 +118,10 @@ class SqsQueue(QueuePort):
         """Read the queue's redrive policy."""
         with self._translated("reading the redrive policy of"):
             answer = self._client.get_queue_attributes(
-                QueueUrl=self._address, AttributeNames=["RedrivePolicy"]
+                QueueUrl=self._address,
+                AttributeNames=["QueueArn", "RedrivePolicy"],  # every queue has one of them
             )
-        policy = answer.get("Attributes", {}).get("RedrivePolicy")
+        policy = answer["Attributes"].get("RedrivePolicy")
         return int(json.loads(policy)["maxReceiveCount"]) if policy else None
 
     def depth(self) -> QueueDepth:

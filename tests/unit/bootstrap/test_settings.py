@@ -73,6 +73,37 @@ def test_everything_that_must_survive_lies_in_one_folder_unless_it_is_said_other
     assert Settings.from_env({"SPOOL_DIR": "/mnt/x", "DATA_DIR": "/srv"}).spool_dir == Path("/mnt/x")
 
 
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-1"),
+        ({"AWS_REGION": " ", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-2"),
+        ({}, "eu-west-3"),
+        ({"AWS_PROFILE": "other"}, "us-east-1"),
+        ({"AWS_PROFILE": "unknown"}, "us-east-1"),
+    ],
+)
+def test_the_region_is_the_one_of_a_variable_or_else_of_the_profile_or_else_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str
+) -> None:
+    file = tmp_path / "config"
+    file.write_text("[default]\nregion = eu-west-3\n[profile other]\noutput = json\n", encoding="utf-8")
+    for name, value in {**variables, "AWS_CONFIG_FILE": str(file)}.items():
+        monkeypatch.setenv(name, value)
+
+    assert Settings.from_env(variables).aws_region == region
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("LOG_LEVEL", "info"), ("LOG_FORMAT", "JSON"), ("EVENT_TRANSPORT", "NoOp"), ("TRANSCRIBER", "Canned")],
+)
+def test_capital_letters_do_not_matter_where_there_are_a_few_values(variable: str, value: str) -> None:
+    found = getattr(Settings.from_env({variable: value}), variable.lower())
+
+    assert found.value.lower() == value.lower()
+
+
 def test_a_blank_value_counts_as_absent() -> None:
     assert Settings.from_env({"AWS_REGION": "", "PORT": " "}) == Settings.from_env({})
 
@@ -84,10 +115,11 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("EVENT_TRANSPORT", "kafka", "is not one of auto, eventbridge, memory, noop$"),
         ("TRANSCRIBER", "pocketsphynx", "pocketsphinx, canned .did you mean 'pocketsphinx'"),
         ("CLEANER", "rule", "did you mean 'rules'"),
-        ("LOG_LEVEL", "info", "did you mean 'INFO'"),
+        ("LOG_LEVEL", "inf", "did you mean 'INFO'"),
         ("IDENTITY", "strickt", "lenient, strict .did you mean 'strict'"),
         ("LOG_FORMAT", "jsn", "did you mean 'json'"),
         ("AWS_REGION", "x", "^AWS_REGION='x': a region, such as eu-central-1$"),
+        ("AWS_DEFAULT_REGION", "x", "^AWS_DEFAULT_REGION='x': a region, such as eu-central-1$"),
         ("AWS_ENDPOINT_URL", "localhost:4566", "must begin with http://"),
         ("EVENTBRIDGE_BUS_NAME", "a bus", "up to 256 letters, digits and . _ - /$"),
         ("QUEUE_NAME", "queue.fifo", "up to 80 letters, digits and - _$"),

@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +11,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.utils import ContainerMetadataFetcher
 
 from bootstrap.aws.clients import (
     AwsAccess,
     cloudwatch_client,
-    credentials_found,
     events_client,
     kms_client,
     polling_client,
@@ -25,6 +26,9 @@ from bootstrap.aws.clients import (
     s3_client,
     sqs_client,
 )
+from bootstrap.aws.credentials import credentials_found
+from bootstrap.container import build_container
+from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError, EventBusUnavailableError
 from tests.integration.localstack import free_port
 from tests.support.aws.event_bridges import publisher
@@ -138,6 +142,66 @@ def test_clients_talk_to_the_region_and_endpoint_that_are_meant(make: Any) -> No
 
     assert client.meta.region_name == "eu-central-1"
     assert client.meta.endpoint_url == "http://127.0.0.1:4566"
+
+
+ENDPOINTS = (
+    "[services ours]\nsqs =\n  endpoint_url = http://profile-sqs.invalid\n[default]\nservices = ours\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("variables", "sqs", "events"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://all.invalid"}, "http://all.invalid", "http://all.invalid"),
+        (
+            {"AWS_ENDPOINT_URL": "http://all.invalid", "AWS_ENDPOINT_URL_SQS": "http://sqs.invalid"},
+            "http://sqs.invalid",
+            "http://all.invalid",
+        ),
+        (
+            {"AWS_ENDPOINT_URL_EVENTBRIDGE": "http://bus.invalid"},
+            "http://profile-sqs.invalid",
+            "http://bus.invalid",
+        ),
+        (
+            {"AWS_ENDPOINT_URL": "http://all.invalid", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+            "https://sqs.us-east-1.amazonaws.com",
+            "https://events.us-east-1.amazonaws.com",
+        ),
+    ],
+)
+def test_each_service_has_the_endpoint_that_botocore_finds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str], sqs: str, events: str
+) -> None:
+    (tmp_path / "config").write_text(ENDPOINTS, encoding="utf-8")
+    for name, value in {**variables, "AWS_CONFIG_FILE": str(tmp_path / "config")}.items():
+        monkeypatch.setenv(name, value)
+    access = build_container(Settings.from_env(os.environ)).aws_access()
+
+    assert sqs_client(access).meta.endpoint_url == sqs
+    assert events_client(access).meta.endpoint_url == events
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_service_on_this_machine_is_called_without_a_proxy_and_others_through_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with StubBus() as bus, serving({}) as (proxy, requests):
+        use_proxy(monkeypatch, proxy)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url)
+        access = AwsAccess("us-east-1", "http://aws.invalid")
+        publisher(four_threads(access)).publish(an_event())
+        with pytest.raises(ClientError):
+            sqs_client(access).get_queue_url(QueueName="orders")
+
+    assert requests == ["POST http://aws.invalid/ HTTP/1.1"]
+
+
+def test_an_endpoint_that_is_no_url_is_a_wrong_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "localhost:4566")
+
+    with pytest.raises(ConfigurationError, match="Invalid endpoint: localhost:4566"):
+        sqs_client(AwsAccess("us-east-1"))
 
 
 @pytest.mark.parametrize("make", CLIENTS)

@@ -109,6 +109,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
         "boto3",
         "sqlite",
         "ffmpeg",
+        "variables",
         "workers",
         "engine",
         "database",
