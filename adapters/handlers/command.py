@@ -22,10 +22,10 @@ class CommandHandler(EventHandlerPort):
     """Runs a command for each event: the event's JSON on stdin, exit status 0 for success.
 
     The command gets the consumer's environment, credentials included, and `INTERACTION_ID`, `TENANT_ID`,
-    `RECEIVE_COUNT` and `REPLAY` (empty unless the event comes from a replay). Its stdout and stderr go to the
-    consumer's stderr unchanged. No shell is involved. It runs in a process group of its own, which is killed
-    when the command ends, and when the consumer ends or is killed; after `timeout_seconds` it is killed, too,
-    and the event has failed.
+    `RECEIVE_COUNT` and `REPLAY` (empty unless the event comes from a replay). The lines of its stdout and
+    stderr go to the consumer's stderr, after the interaction id. No shell is involved. It runs in a process
+    group of its own, which is killed when the command ends, and when the consumer ends or is killed; after
+    `timeout_seconds` it is killed, too, and the event has failed.
     """
 
     def __init__(self, command: Sequence[str], *, timeout_seconds: float) -> None:
@@ -88,7 +88,9 @@ class CommandHandler(EventHandlerPort):
                 raise HandlerError(f"{self._name} was not started: the consumer is shutting down.")
             try:
                 self._reaper = self._reaper or ProcessReaper()
-                group = ProcessGroup(self._command, environment, received.to_json().encode())
+                group = ProcessGroup(
+                    self._command, environment, received.to_json().encode(), received.event.interaction_id
+                )
             except (OSError, ValueError) as error:
                 raise HandlerError(f"{self._name} could not be started: {error}.") from error
             self._reaper.watch(group.id)

@@ -10,6 +10,7 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Self
 
+from adapters.handlers.output import forwarding_prints
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import ConfigurationError, HandlerError
 from ports.event_handler_port import EventHandlerPort
@@ -20,8 +21,8 @@ Function = Callable[[ReceivedEvent], object]
 class FunctionHandler(EventHandlerPort):
     """Calls a function with each `ReceivedEvent`, from several threads at once; returning means success.
 
-    Its result is ignored. An exception is a failure; the error names its type and place, never its text,
-    which may quote a transcript.
+    Its result is ignored, and the lines that it prints get the interaction id (`stdout_on_stderr`). An
+    exception is a failure; the error names its type and place, never its text, which may quote a transcript.
     """
 
     def __init__(self, function: Function, *, name: str) -> None:
@@ -47,7 +48,8 @@ class FunctionHandler(EventHandlerPort):
     def handle(self, received: ReceivedEvent, /) -> None:
         """Call the function."""
         try:
-            result = self._function(received)
+            with forwarding_prints(received.event.interaction_id):
+                result = self._function(received)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - Rust libraries panic with one, others call sys.exit()

@@ -13,13 +13,13 @@ class CallerIdentity(NamedTuple):
     arn: str  # of the user or of the session of a role
 
 
-def caller_identity(access: AwsAccess) -> CallerIdentity:
-    """Ask STS, which needs no permission.
+def caller_identity(access: AwsAccess, *, timeout_seconds: float | None = None) -> CallerIdentity:
+    """Ask STS, which needs no permission, within the usual time of a call or another.
 
     Raises:
         CredentialsRefusedError: AWS refuses the credentials.
         InfrastructureError: AWS cannot be asked.
     """
     with translate_infrastructure_errors("asking STS for the owner of these credentials"):
-        answer = sts_client(access).get_caller_identity()
+        answer = sts_client(access, timeout_seconds=timeout_seconds).get_caller_identity()
         return CallerIdentity(answer["Account"], answer["Arn"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from adapters.handlers.command import CommandHandler
 from adapters.handlers.function import FunctionHandler
 from adapters.handlers.json_lines import JsonLinesDirectory
+from adapters.handlers.output import stdout_on_stderr
 from adapters.handlers.partitions import PartitionedWriter
 from bootstrap.extras import require
 from ports.event_handler_port import EventHandlerPort
@@ -18,6 +19,7 @@ class FileFormat(StrEnum):
     PARQUET = "parquet"
 
 
+prints_on_stderr = stdout_on_stderr
 command_handler = CommandHandler.parse
 function_handler = FunctionHandler.load
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from threading import Event, Thread
 
+from bootstrap.aws.account import PlaceLookup
 from bootstrap.container import Container
 from bootstrap.settings import EventTransport
 from domain.model.errors import ConfigurationError, OutboxUnavailableError
@@ -13,16 +14,17 @@ logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def relaying(container: Container) -> Iterator[None]:
-    """Run the relay and housekeeping while the context lasts.
+def relaying(container: Container) -> Iterator[PlaceLookup | None]:
+    """Run the relay and housekeeping while the context lasts; yield the account that the events go to.
 
-    Without a bus, only warn of events that wait for one. At the end, calls in flight are finished and
-    recorded, and the relay stops.
+    Without a bus, only warn of events that wait for one, and yield None. At the end, calls in flight are
+    finished and recorded, and the relay stops.
     """
     if container.event_transport() is not EventTransport.EVENTBRIDGE:
         _warn_of_waiting_events(container)
-        yield
+        yield None
         return
+    lookup = PlaceLookup(container.aws_access())
     relay, stop = container.relay(), Event()
     threads = (
         Thread(target=relay.run, args=(stop,), name="relay"),
@@ -31,7 +33,7 @@ def relaying(container: Container) -> Iterator[None]:
     for thread in threads:
         thread.start()
     try:
-        yield
+        yield lookup
     finally:
         try:
             container.delivery().close()

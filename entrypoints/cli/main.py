@@ -4,6 +4,7 @@ Commands are imported when they are called, so that `transcripts --help` is fast
 """
 
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 from itertools import takewhile
@@ -13,9 +14,11 @@ from typing import NamedTuple
 import click
 
 from entrypoints.cli.runtime.environment_file import forget_blank_aws_variables, load_environment_file
-from entrypoints.cli.runtime.failures import FAILURES, report_failure
+from entrypoints.cli.runtime.failures import FAILURES, UnexpectedFailureError, report_failure
 from entrypoints.cli.runtime.stdout import OutputError, watched_stdout
 from entrypoints.cli.views.output import EXIT_OK
+
+logger = logging.getLogger(__name__)
 
 
 class _Command(NamedTuple):
@@ -109,7 +112,16 @@ def _run(arguments: list[str]) -> int:
     except OutputError:
         raise
     except FAILURES as error:
-        return report_failure(error, as_json="--json" in takewhile("--".__ne__, arguments))
+        return report_failure(error, as_json=_wants_json(arguments))
+    except Exception as error:
+        logger.exception(
+            "command failed with an unexpected error", extra={"error_type": type(error).__name__}
+        )
+        return report_failure(UnexpectedFailureError(error), as_json=_wants_json(arguments))
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    return "--json" in takewhile("--".__ne__, arguments)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,16 @@ from typing import Any
 import click
 
 from bootstrap.runtime.consumer import DEFAULT_GROUP, build_consumer
-from bootstrap.runtime.handlers import FileFormat, command_handler, directory_handler, function_handler
+from bootstrap.runtime.handlers import (
+    FileFormat,
+    command_handler,
+    directory_handler,
+    function_handler,
+    prints_on_stderr,
+)
 from domain.services.consuming.consumer import Consumer, ConsumerOptions, ConsumerStats
 from entrypoints.cli.commands.consume_options import CONSUMER_GROUP, RENAMED_OPTIONS, consumer_options
+from entrypoints.cli.runtime.account import log_account, print_place
 from entrypoints.cli.runtime.configuration import configure
 from entrypoints.cli.runtime.parameters import PathTo, examples, timeout_option
 from entrypoints.cli.runtime.signals import STOPPING, exit_on_signal
@@ -88,7 +95,7 @@ def command(
     A message is deleted after its handler succeeded, never before. After a failure it reappears with a
     growing delay; the third failure dead-letters it. Unreadable messages are dead-lettered, too. Duplicates
     are skipped. On the signal running handlers have --shutdown-timeout to finish; a second signal ends at
-    once.
+    once. Lines that a handler prints go to stderr, after the interaction id of its event.
 
     With --drain or --max-messages, exit code 1 means that events failed and were not handled since, or that
     messages were unreadable.
@@ -99,10 +106,13 @@ def command(
         raise click.UsageError("--format needs --to.")
     settings = configure(default_log_level="INFO", PAYLOAD_BUCKET=payload_bucket)
     work = ConsumerOptions(**options)
-    handler = _handler(line, function, folder, file_format, timeout_seconds=work.handler_timeout)
-    if line:
-        work = replace(work, handler_timeout=work.handler_timeout + KILL_SECONDS)
-    stats = _run(build_consumer(settings, handler, group=group, options=work, aws_timeout=timeout))
+    lookup = log_account(settings)
+    with prints_on_stderr():
+        handler = _handler(line, function, folder, file_format, timeout_seconds=work.handler_timeout)
+        if line:
+            work = replace(work, handler_timeout=work.handler_timeout + KILL_SECONDS)
+        stats = _run(build_consumer(settings, handler, group=group, options=work, aws_timeout=timeout))
+    print_place(lookup.place, as_json=as_json)
     if as_json:
         print_json(stats.as_dict())
     else:

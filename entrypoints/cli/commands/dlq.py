@@ -13,6 +13,7 @@ import click
 from domain.model.errors import TranscriptionServiceError
 from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.dead_letters import stored
+from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON, CommandInterruptedError
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, PathTo, PatternType, examples
@@ -75,7 +76,7 @@ def command() -> None:
 @AS_JSON
 def list_letters(tenant: UUID | None, limit: int, timeout: float, *, as_json: bool) -> None:
     """List dead letters and the reason for each. Transcripts are not shown."""
-    letters, now = build_container(configure(), aws_timeout=timeout).dead_letter_service(), datetime.now(UTC)
+    letters, now = _container(timeout, as_json=as_json).dead_letter_service(), datetime.now(UTC)
     depth = letters.depth()
     with closing(letters.each(Selection(tenant_id=tenant, limit=limit))) as found:
         if as_json:
@@ -95,7 +96,7 @@ def list_letters(tenant: UUID | None, limit: int, timeout: float, *, as_json: bo
 @AS_JSON
 def show(wanted: str, timeout: float, *, with_body: bool, as_json: bool) -> None:
     """Show one dead letter, by the message's id or the event's interaction_id."""
-    letters = build_container(configure(), aws_timeout=timeout).dead_letter_service()
+    letters = _container(timeout, as_json=as_json).dead_letter_service()
     with closing(letters.each(Selection(id=wanted))) as found:
         one = next(found, None)
     if one is None:
@@ -125,7 +126,7 @@ def show(wanted: str, timeout: float, *, with_body: bool, as_json: bool) -> None
 @FAILURE_AS_JSON
 def export(tenant: UUID | None, output: str, timeout: float) -> None:
     """Write whole messages, with transcripts and attributes, as JSON Lines; the queue keeps them."""
-    letters = build_container(configure(), aws_timeout=timeout).dead_letter_service()
+    letters = _container(timeout, as_json=False).dead_letter_service()
     try:
         with (
             closing(letters.each(Selection(tenant_id=tenant))) as found,
@@ -160,7 +161,7 @@ def archive(
 
     Each is written and read back before it is deleted from the queue. `restore` sends them again.
     """
-    container = build_container(configure(), aws_timeout=timeout)
+    container = _container(timeout, as_json=as_json)
     selection = Selection(id=wanted, tenant_id=tenant)
     report = container.dead_letter_service().archive(selection, _archive(container, place), keep=keep)
     if wanted and not report.done and not report.problem:
@@ -181,7 +182,7 @@ def restore(place: str, timeout: float, *, as_json: bool) -> None:
 
     A second run sends every message twice: consumers recognise duplicates by interaction_id.
     """
-    container = build_container(configure(), aws_timeout=timeout)
+    container = _container(timeout, as_json=as_json)
     report = container.dead_letter_service().restore(_archive(container, place))
     print_result(report, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
@@ -224,7 +225,7 @@ def redrive(
     if sum((wanted is not None, tenant is not None, everything)) != 1:
         raise click.UsageError("Give one of --id, --tenant and --all.")
     selection = Selection(id=wanted, tenant_id=tenant, limit=limit)
-    service = build_container(configure(), aws_timeout=timeout).redrive()
+    service = _container(timeout, as_json=as_json).redrive()
     with redrive_progress() as report:
         outcome = service.run(selection, report)
     if wanted and not outcome.moved and outcome.ok:
@@ -238,13 +239,19 @@ def redrive(
 @AS_JSON
 def purge(timeout: float, *, yes: bool, as_json: bool) -> None:
     """Delete every dead letter permanently, and print their number."""
-    letters = build_container(configure(), aws_timeout=timeout).dead_letter_service()
+    letters = _container(timeout, as_json=as_json).dead_letter_service()
     if not yes:
         raise click.UsageError(
             f"About {letters.depth().waiting} dead letters would be deleted permanently. `transcripts dlq "
             "archive FOLDER` moves them to a folder. To delete them, add --yes."
         )
     print_result(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
+
+
+def _container(timeout: float, *, as_json: bool) -> "Container":
+    container = build_container(configure(), aws_timeout=timeout)
+    announce_account(container, as_json=as_json)
+    return container
 
 
 def _archive(container: "Container", place: str) -> DeadLetterArchivePort:

@@ -10,6 +10,7 @@ import click
 from domain.model.errors import InvalidIdentityError, TranscriptionServiceError
 from domain.model.events.event import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
+from entrypoints.cli.runtime.account import print_place
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as ProgressBars
     from rich.progress import TaskID
 
+    from bootstrap.aws.account import AwsPlace
     from bootstrap.container import Container
     from bootstrap.settings import Settings
     from domain.services.batch_processing import BatchResult
@@ -62,7 +64,9 @@ def command(
     workers = min(len(files), settings.transcriber_workers)
     container = build_container(settings.model_copy(update={"transcriber_workers": workers}))
     headers = _identity(settings, tenant, user, account)
-    outcomes = asyncio.run(_process_all(container, files, headers))
+    outcomes, place = asyncio.run(_process_all(container, files, headers))
+    if place is not None:
+        print_place(place, as_json=as_json)
     if as_json:
         print_json({"results": [_as_json(outcome) for outcome in outcomes]})
     else:
@@ -91,7 +95,7 @@ def _identity(
 
 async def _process_all(
     container: "Container", files: tuple[Path, ...], headers: dict[str, str]
-) -> list[_Outcome]:
+) -> "tuple[list[_Outcome], AwsPlace | None]":
     from bootstrap.runtime.relay import relaying  # noqa: PLC0415 - slow to import
 
     transcriber = container.transcriber()
@@ -102,13 +106,14 @@ async def _process_all(
         async with slots:
             return await _process(container, file, headers, _listener(bars, file))
 
-    with relaying(container):
+    with relaying(container) as lookup:
         await transcriber.start()
         try:
             with bars:
-                return await asyncio.gather(*map(process, files))
+                outcomes = await asyncio.gather(*map(process, files))
         finally:
             await transcriber.stop()
+    return outcomes, lookup.place if lookup else None
 
 
 def _progress_bars() -> "ProgressBars":

@@ -8,6 +8,7 @@ from click.decorators import FC
 from bootstrap.operator.templates import RouteTemplate, route_template
 from domain.model.route.route import ProvisionedResource, ProvisioningReport
 from domain.model.route.status import Action, PlannedChange
+from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, examples
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
@@ -78,7 +79,9 @@ def command(
             raise click.UsageError("--format only prints: it cannot be combined with --repair or --dry-run.")
         click.echo(route_template(settings, RouteTemplate(template), archive_days=days))
         return
-    infrastructure = build_container(settings, aws_timeout=timeout).infrastructure()
+    container = build_container(settings, aws_timeout=timeout)
+    announce_account(container, as_json=as_json)
+    infrastructure = container.infrastructure()
     if dry_run:
         _show_plan(infrastructure, days, repair=repair, as_json=as_json)
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from domain.model.errors import ConfigurationError
+from entrypoints.cli.runtime.account import log_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON
 from entrypoints.cli.runtime.signals import STOPPING, exit_on_signal
@@ -28,6 +29,7 @@ def command() -> None:
     container = build_container(configure(default_log_level="INFO"))
     _require_a_bus(container)
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # before the first thread: each has a mask of its own
+    log_account(container.settings())
     relay, stop = container.relay(), Event()
     Thread(target=_stop_when_told, args=(relay, stop), name="signals", daemon=True).start()
     gc.freeze()  # loaded modules stay: garbage collection need not scan them again

@@ -7,6 +7,7 @@ import click
 
 from domain.model.replays import Replay, ReplayRequest, ReplayState
 from domain.services.route.replay import EventReplayService
+from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import CommandInterruptedError
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, PatternType, examples
@@ -85,7 +86,7 @@ def command(
     if ctx.invoked_subcommand is not None:
         return
     request = _request(start, end, tenant_id)
-    replays = _replays(timeout)
+    replays = _replays(timeout, as_json=as_json)
     name = replays.start(request)
     if not wait:
         _print_started(name, as_json=as_json)
@@ -105,7 +106,7 @@ def command(
 @AS_JSON
 def show(name: str, timeout: float, *, wait: bool, as_json: bool) -> None:
     """Show the state of a replay."""
-    replays = _replays(timeout)
+    replays = _replays(timeout, as_json=as_json)
     _print_result(_followed(replays, name) if wait else next(replays.follow(name)), as_json=as_json)
 
 
@@ -115,12 +116,14 @@ def show(name: str, timeout: float, *, wait: bool, as_json: bool) -> None:
 @AS_JSON
 def cancel(name: str, timeout: float, *, as_json: bool) -> None:
     """Stop a replay; events already sent stay in the queue."""
-    replay = _replays(timeout).cancel(name)
+    replay = _replays(timeout, as_json=as_json).cancel(name)
     print_json(replay_as_json(replay)) if as_json else click.echo(as_line(replay))
 
 
-def _replays(timeout: float) -> EventReplayService:
-    return build_container(configure(), aws_timeout=timeout).replays()
+def _replays(timeout: float, *, as_json: bool) -> EventReplayService:
+    container = build_container(configure(), aws_timeout=timeout)
+    announce_account(container, as_json=as_json)
+    return container.replays()
 
 
 def _request(start: datetime | None, end: datetime | None, tenant_id: UUID | None) -> ReplayRequest:

@@ -8,6 +8,7 @@ from domain.model.errors import InfrastructureError, TranscriptionServiceError
 from domain.model.outbox import OutboxCounts
 from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands.provision import archive_days_option
+from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
 from entrypoints.cli.views.outbox import age, counts_as_line
@@ -36,6 +37,7 @@ def command(archive_days: int | None, timeout: float, *, as_json: bool) -> None:
     outbox = _outbox(container)
     if not as_json:
         show_outbox(outbox)
+    announce_account(container, as_json=as_json)
     route = _route(container, days)
     if as_json:
         print_json(status_as_json(route, outbox))

@@ -6,6 +6,7 @@ import click
 
 from domain.model.route.route import RouteNames
 from domain.model.route.status import RemovalOutcome, RemovedResource
+from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
 from entrypoints.cli.views.output import confirm, console, print_json, printable
@@ -24,6 +25,7 @@ def command(timeout: float, *, force: bool, archive: bool, yes: bool, as_json: b
     given. Until the route is provisioned again, the service keeps its events.
     """
     container = build_container(configure(), aws_timeout=timeout)
+    announce_account(container, as_json=as_json)
     if not yes:
         confirm(_question(container.route_names(), force=force, archive=archive), as_json=as_json)
     removals = container.infrastructure().remove(force=force, archive=archive)

@@ -3,6 +3,7 @@
 import click
 
 from domain.model.route.route import RouteComponent, Verification
+from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import timeout_option
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
@@ -22,6 +23,7 @@ def command(timeout: float, *, as_json: bool) -> None:
     once it is found. All other messages are put back at once, as copies with a receive count of 0.
     """
     container = build_container(configure(), aws_timeout=max(timeout, MIN_AWS_SECONDS))
+    announce_account(container, as_json=as_json)
     verification = container.verification().verify(timeout)
     if as_json:
         print_json(verification_as_json(verification))

@@ -4,6 +4,7 @@ Slow imports happen when a command runs, here and in the modules of commands: `-
 """
 
 import gc
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from bootstrap.container import Container
     from bootstrap.settings import Settings
     from ports.transcriber_port import TranscriberPort
+
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -40,10 +44,15 @@ def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "
     with importing():
         from bootstrap.logs import configure_logging  # noqa: PLC0415 - slow to import
         from bootstrap.settings import Settings  # noqa: PLC0415 - same
+        from bootstrap.variables import misspelt  # noqa: PLC0415 - same
 
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings.from_env({"LOG_LEVEL": default_log_level, **os.environ, **given})
     configure_logging(settings)
+    for name, nearest in misspelt(os.environ).items():
+        logger.warning(
+            "unknown variable, it has no effect", extra={"variable": name, "did_you_mean": nearest}
+        )
     return settings
 
 

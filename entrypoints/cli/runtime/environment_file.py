@@ -11,7 +11,8 @@ def load_environment_file(file: Path) -> None:
     """Set the variables of the file that the environment does not set; without a file, do nothing.
 
     Raises:
-        ConfigurationError: the file cannot be read, or is not UTF-8; the message quotes none of its content.
+        ConfigurationError: the file or a line of it cannot be read, or the file is not UTF-8; the message
+            quotes none of its content.
     """
     try:
         if not file.is_file():
@@ -21,7 +22,9 @@ def load_environment_file(file: Path) -> None:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}.") from None
     from dotenv import load_dotenv  # noqa: PLC0415 - needed only with such a file
 
-    load_dotenv(stream=StringIO(_text(file, content)))
+    text = _text(file, content)
+    _require_readable_lines(file, text)
+    load_dotenv(stream=StringIO(text))
 
 
 def forget_blank_aws_variables() -> None:
@@ -29,6 +32,17 @@ def forget_blank_aws_variables() -> None:
     for name, value in tuple(os.environ.items()):
         if name.startswith("AWS_") and not value.strip():
             del os.environ[name]
+
+
+def _require_readable_lines(file: Path, text: str) -> None:
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - needed only with such a file
+
+    wrong = [str(each.original.line) for each in parse_stream(StringIO(text)) if each.error]
+    if wrong:
+        raise ConfigurationError(
+            f"{file} cannot be read in line {', '.join(wrong)}: a line is a comment or NAME=value, with"
+            " quotes that end."
+        )
 
 
 def _text(file: Path, content: bytes) -> str:

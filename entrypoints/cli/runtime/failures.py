@@ -20,6 +20,13 @@ class CommandInterruptedError(click.ClickException):
     exit_code = EXIT_INTERRUPTED
 
 
+class UnexpectedFailureError(TranscriptionServiceError):
+    """A command ended by an error that it does not expect, a defect; the log has its stack trace."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"unexpected error: {type(error).__name__}; the log above says where")
+
+
 class Failure(NamedTuple):
     """Failure as JSON, beside `"ok": false`."""
 

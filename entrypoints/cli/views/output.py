@@ -19,18 +19,23 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 """Ctrl-C ended the command; shells report SIGINT as 130."""
 
+PLACE = "entrypoints.cli.place"
+"""Key in click's context under which a command keeps region and account for its JSON object."""
+
 
 _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def print_json(value: Mapping[str, object]) -> None:
-    """Print one JSON object on stdout.
+    """Print one JSON object on stdout, with `region` and `account` where the command works on AWS.
 
     Escapes characters that could control a terminal, bytes of file names that are not UTF-8, and, where
     stdout is not UTF-8, all characters outside ASCII.
     """
+    context = click.get_current_context(silent=True)
+    place = context.meta.get(PLACE, {}) if context else {}
     ensure_ascii = str(getattr(sys.stdout, "encoding", None)).lower() != "utf-8"
-    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=2, default=str)
+    text = json.dumps({**value, **place}, ensure_ascii=ensure_ascii, indent=2, default=str)
     text = _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n")
 

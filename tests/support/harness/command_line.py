@@ -12,9 +12,24 @@ from typing import Any, NamedTuple
 import click
 import pytest
 
+from bootstrap.aws.account import AwsPlace
+from bootstrap.aws.clients import AwsAccess
 from bootstrap.settings import Settings
 from entrypoints.cli.main import cli, main
 from entrypoints.cli.runtime.signals import STOPPING
+
+A_PLACE = AwsPlace("us-east-1", "123456789012")
+PLACE_LINE = f"{A_PLACE}.\n"
+PLACE_KEYS = {"region": A_PLACE.region, "account": A_PLACE.account}
+"""Region and account that commands print in these tests."""
+
+
+class OnAws:
+    """Base class of containers whose commands work on AWS."""
+
+    def aws_access(self) -> AwsAccess:
+        """Return access to the region that the commands print."""
+        return AwsAccess(A_PLACE.region)
 
 
 def every_command(group: click.Group = cli, *path: str) -> Iterator[tuple[str, click.Command]]:

@@ -4,16 +4,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bootstrap.aws.clients import AwsAccess
 from bootstrap.settings import Settings
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive
 from entrypoints.cli.commands import dlq
-from tests.support.harness.command_line import Caller, Told
+from tests.support.harness.command_line import PLACE_LINE, Caller, OnAws, Told
 from tests.support.harness.dead_letters import Ground
 
 
-class _Container:
+class _Container(OnAws):
     """The container of the commands, over queues in memory."""
 
     def __init__(self, ground: Ground) -> None:
@@ -25,9 +24,6 @@ class _Container:
     def redrive(self) -> Redrive:
         return self._ground.redrive()
 
-    def aws_access(self) -> AwsAccess:
-        return AwsAccess(region="us-east-1")
-
 
 class Shop(NamedTuple):
     """Queues, and the command over them."""
@@ -36,8 +32,9 @@ class Shop(NamedTuple):
     capsys: pytest.CaptureFixture[str]
 
     def run(self, *arguments: object) -> Told:
-        """Run the command; return exit code, stdout and stderr."""
-        return Caller(self.capsys)("dlq", *map(str, arguments))
+        """Run the command; return exit code, stdout, and stderr after the line with region and account."""
+        told = Caller(self.capsys)("dlq", *map(str, arguments))
+        return told._replace(err=told.err.removeprefix(PLACE_LINE))
 
     def told(self, *arguments: object) -> dict[str, Any]:
         """Run a command that succeeds; return its JSON."""

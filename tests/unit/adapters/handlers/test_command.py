@@ -104,19 +104,24 @@ def test_a_signal_is_named() -> None:
     assert failure_of(shell("kill -9 $$")) == "The command 'sh' was killed by signal 9 (Killed)."
 
 
-def test_what_a_command_writes_goes_to_our_stderr_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
-    shell("echo to stdout; echo to stderr >&2").handle(ReceivedEvent(an_event()))
+def test_lines_that_a_command_writes_go_to_our_stderr_after_the_id(capfd: pytest.CaptureFixture[str]) -> None:
+    event = an_event()
+    shell("printf 'to std'; sleep 0.2; echo to stderr >&2; printf 'out\nunfinished'").handle(
+        ReceivedEvent(event)
+    )
 
     out, err = capfd.readouterr()
+    lines = ["to stderr", "to stdout", "unfinished"]
     assert out == ""
-    assert sorted(err.splitlines()) == ["to stderr", "to stdout"]
+    assert sorted(err.splitlines()) == [f"{event.interaction_id}: {line}" for line in lines]
 
 
 def test_a_flood_of_output_neither_blocks_nor_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     reason = failure_of(shell("yes flood | head -c 3000000 >&2; echo the end >&2; exit 1"))
 
     assert reason.endswith(": the end")
-    assert len(capfd.readouterr().err) == 3_000_000 + len("the end\n")
+    lines = [line.partition(": ")[2] for line in capfd.readouterr().err.splitlines()]
+    assert lines == ["flood"] * 500_000 + ["the end"]
 
 
 def test_a_command_past_its_timeout_is_killed_with_all_it_started(tmp_path: Path) -> None:

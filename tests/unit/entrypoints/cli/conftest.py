@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.harness.command_line import Caller, calling
+from bootstrap.aws import account
+from tests.support.harness.command_line import A_PLACE, Caller, calling
+
+
+@pytest.fixture(autouse=True)
+def _account_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands of this process ask no STS."""
+    monkeypatch.setattr(account, "place_of", lambda _access: A_PLACE)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from domain.services.consuming import handler_circuit
 from domain.services.resilience.backoff import Backoff
 from entrypoints.cli.commands.consume import command
 from tests.support.aws.sqs_queues import create_pair
-from tests.support.harness.command_line import Caller, Told
+from tests.support.harness.command_line import PLACE_KEYS, Caller, Told
 from tests.support.harness.installed_command import PROGRAM, clean_environment
 from tests.support.harness.service import wait_until
 from tests.support.samples.envelopes import enveloped
@@ -110,7 +110,7 @@ def test_a_command_gets_each_event_once_and_the_figures_are_json(aws: Aws) -> No
 
     figures = json.loads(told.out)
     assert told.code == 1
-    assert {name: number for name, number in figures.items() if number} == {
+    assert {name: number for name, number in figures.items() if number} == PLACE_KEYS | {
         "handled": 3,
         "unreadable": 1,
         "duplicates": 1,
@@ -134,6 +134,38 @@ def test_a_function_gets_each_event(aws: Aws) -> None:
     assert BatchProcessingCompleted.model_validate_json((aws.folder / "seen").read_bytes()) == event
     assert told.out.startswith("1 handled, 0 failed")
     assert "alembic" not in told.err
+
+
+PRINTS = """
+import os, subprocess, sys
+
+print("at the import")
+
+def store(received):
+    print("one", end="")
+    subprocess.run(["echo", "of a process"])
+    os.write(1, b"of a library\\n")
+    sys.stdout.buffer.write(b" line\\n")
+    print({"json": True})
+    print("unfinished", end="", flush=True)
+"""
+
+
+def test_what_a_function_prints_goes_to_stderr_in_whole_lines_with_the_id(aws: Aws) -> None:
+    events = [an_event() for _ in range(3)]
+    aws.send(*map(enveloped, events))
+    (aws.folder / "printing_handler.py").write_text(PRINTS, encoding="utf-8")
+
+    consumer = aws.consume("--handler", "printing_handler:store", "--drain", "--json", "--concurrency", "3")
+    out, err = consumer.communicate(timeout=300)
+
+    lines = err.splitlines()
+    assert json.loads(out)["handled"] == 3
+    assert "at the import" in lines
+    assert lines.count("of a process") == lines.count("of a library") == 3
+    for event in events:
+        mine = [line for line in lines if line.startswith(f"{event.interaction_id}: ")]
+        assert [line.partition(": ")[2] for line in mine] == ["one line", "{'json': True}", "unfinished"]
 
 
 def test_a_folder_gets_a_file_for_each_event_and_a_reference_is_resolved(aws: Aws) -> None:
@@ -278,7 +310,8 @@ def test_a_command_and_what_it_started_end_with_a_consumer_that_is_killed(aws: A
 
     with aws.consume("--exec", script, "--concurrency", "1") as process:
         assert process.stderr
-        assert "started\n" in iter(process.stderr.readline, "")  # passed on once the command is guarded
+        lines = iter(process.stderr.readline, "")
+        assert any(line.endswith(": started\n") for line in lines)  # passed on once the command is guarded
         process.kill()
         process.communicate(timeout=60)
 

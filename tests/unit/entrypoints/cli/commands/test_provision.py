@@ -9,7 +9,7 @@ from domain.model.route.status import Inspection, ResourceStatus
 from entrypoints.cli.commands import provision
 from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.support.doubles.route import Diagnosed
-from tests.support.harness.command_line import CommandOn
+from tests.support.harness.command_line import PLACE_KEYS, CommandOn, OnAws
 
 DRIFT = Drift("VisibilityTimeout", "30", "31")
 STATUSES = (
@@ -30,7 +30,7 @@ EXISTING = ProvisionedResource(
 RESOURCES = (ProvisionedResource(RouteComponent.DEAD_LETTER_QUEUE, "dead-orders", created=True), EXISTING)
 
 
-class _Route(Diagnosed):
+class _Route(OnAws, Diagnosed):
     """A route with a given status, a record of the calls to it, and its container."""
 
     def __init__(
@@ -108,7 +108,7 @@ def test_machines_get_one_json_object(run: CommandOn) -> None:
     told = run(_Route(BROKEN), "--json")
 
     assert told.code == 1
-    assert json.loads(told.out) == {
+    assert json.loads(told.out) == PLACE_KEYS | {
         "ok": False,
         "queue_url": "https://sqs/orders",
         "dlq_url": "https://sqs/dead",

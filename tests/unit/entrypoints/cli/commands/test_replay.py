@@ -11,7 +11,7 @@ from domain.model.replays import Replay, ReplayRequest, ReplayState
 from domain.services.route.replay import EventReplayService
 from entrypoints.cli.commands import replay
 from tests.support.doubles.replay import InMemoryReplays
-from tests.support.harness.command_line import CommandOn
+from tests.support.harness.command_line import PLACE_KEYS, PLACE_LINE, CommandOn, OnAws
 from tests.support.samples.factories import A_MOMENT
 
 TENANT = "3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11"
@@ -19,7 +19,7 @@ STATES = (ReplayState.STARTING, ReplayState.RUNNING, ReplayState.COMPLETED)
 FROM_TO = ("--from", "2026-11-23T08:00:00Z", "--to", "2026-11-23T13:00:00+01:00")
 
 
-class _Replays(InMemoryReplays):
+class _Replays(OnAws, InMemoryReplays):
     """Replays that record the requests, and their container."""
 
     def __init__(self, states: tuple[ReplayState, ...] = STATES) -> None:
@@ -49,7 +49,8 @@ def test_a_replay_is_followed_to_its_end(run: CommandOn) -> None:
 
     (name,) = replays.names
     assert told.code == 0
-    assert told.err.splitlines() == [
+    assert told.err.splitlines(keepends=True)[0] == PLACE_LINE
+    assert told.err.splitlines()[1:] == [
         f"{name}  starting  0%",
         f"{name}  running  100%",
         f"{name}  completed  100%",
@@ -89,7 +90,7 @@ def test_machines_get_one_json_object(run: CommandOn) -> None:
     told = run(replays, *FROM_TO, "--json")
 
     assert told.code == 0
-    assert json.loads(told.out) == {
+    assert json.loads(told.out) == PLACE_KEYS | {
         "name": replays.names[0],
         "state": "completed",
         "from": "2026-11-23T08:00:00+00:00",

@@ -15,7 +15,7 @@ from domain.model.route.status import Inspection, QueueLoad, ResourceStatus
 from entrypoints.cli.commands import status
 from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.support.doubles.route import Diagnosed
-from tests.support.harness.command_line import CommandOn
+from tests.support.harness.command_line import CommandOn, OnAws
 from tests.support.samples.factories import an_event
 
 SOUND = (
@@ -28,7 +28,7 @@ SOUND = (
 DRIFT = Drift("State", "ENABLED", "DISABLED")
 
 
-class _Route(Diagnosed):
+class _Route(OnAws, Diagnosed):
     """A route with a given status, and its container."""
 
     def __init__(self, *resources: ResourceStatus, other_targets: tuple[str, ...] = ()) -> None:

@@ -9,7 +9,7 @@ from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.commands import teardown
 from ports.event_infrastructure_port import EventInfrastructurePort
 from tests.support.doubles.route import Diagnosed
-from tests.support.harness.command_line import CommandOn
+from tests.support.harness.command_line import PLACE_KEYS, CommandOn, OnAws
 
 REMOVALS = (
     RemovedResource(RouteComponent.TARGET, "orders", RemovalOutcome.REMOVED),
@@ -18,7 +18,7 @@ REMOVALS = (
 )
 
 
-class _Route(Diagnosed):
+class _Route(OnAws, Diagnosed):
     """A route that can be removed once, and its container."""
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ def test_scripts_are_not_asked_and_get_json(run: CommandOn) -> None:
     told = run(_Route(), "--yes", "--json")
 
     assert told.code == 0
-    assert json.loads(told.out) == {
+    assert json.loads(told.out) == PLACE_KEYS | {
         "ok": True,
         "resources": [
             {"resource": "target", "name": "orders", "status": "removed", "reason": None},

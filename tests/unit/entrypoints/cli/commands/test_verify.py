@@ -7,7 +7,7 @@ import pytest
 
 from domain.model.route.route import Finding, RouteComponent, Verification
 from entrypoints.cli.commands import verify
-from tests.support.harness.command_line import CommandOn
+from tests.support.harness.command_line import PLACE_KEYS, CommandOn, OnAws
 
 TEST_ID = UUID("11111111-2222-4333-8444-555555555555")
 ARRIVED = Verification(TEST_ID, arrived=True, seconds=0.1534, messages_seen=3)
@@ -15,7 +15,7 @@ TAKEN = Finding(RouteComponent.CONSUMER, "another consumer took it", "1 are in f
 LOST = Verification(TEST_ID, arrived=False, seconds=30.0, messages_seen=0, findings=(TAKEN,))
 
 
-class _Service:
+class _Service(OnAws):
     """A verification with a given result, and its container."""
 
     def __init__(self, outcome: Verification) -> None:
@@ -73,7 +73,7 @@ def test_machines_get_one_json_object(run: CommandOn) -> None:
     told = run(_Service(LOST), "--json")
 
     assert told.code == 1
-    assert json.loads(told.out) == {
+    assert json.loads(told.out) == PLACE_KEYS | {
         "ok": False,
         "test_interaction_id": str(TEST_ID),
         "arrived": False,

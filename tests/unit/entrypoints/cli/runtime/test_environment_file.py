@@ -49,6 +49,23 @@ def test_a_file_in_another_encoding_is_refused_and_not_quoted(
     assert "secret" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ("A=1\nB secret\nC=3\n", "2"),
+        ("A='secret\n\nB=2\n", "1"),
+        ("# x\nA=1\n=secret\n'secret\n", "3, 4"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_named_and_not_quoted(tmp_path: Path, content: str, lines: str) -> None:
+    (tmp_path / ".env").write_text(content, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=rf"\.env cannot be read in line {lines}: ") as refusal:
+        load_environment_file(tmp_path / ".env")
+
+    assert "secret" not in str(refusal.value)
+
+
 def test_an_unreadable_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(self))
