@@ -62,6 +62,7 @@ def test_terraform_creates_what_provisioning_creates(route: Route, archive_days:
         assert found["aws_sqs_queue_policy"][queue] == policy
         arguments = {ARGUMENTS[attribute]: value for attribute, value in attributes.items()}
         found["aws_sqs_queue"][queue].pop("depends_on", None)
+        assert found["aws_sqs_queue"][queue].pop("lifecycle") == {"prevent_destroy": True}
         assert found["aws_sqs_queue"][queue] == {"name": name, **arguments}
     bus, pattern, target = route.names.bus, wanted_events(route.names), route.target
     rule = {"name": route.names.rule, "event_bus_name": bus, "event_pattern": pattern, "state": "ENABLED"}
@@ -86,6 +87,14 @@ def test_terraform_creates_what_provisioning_creates(route: Route, archive_days:
         "event_pattern": pattern,
         **({} if archive_days is None else {"retention_days": archive_days}),
     }
+
+
+def test_queues_and_their_messages_outlive_the_stack() -> None:
+    template = printed(BARE, RouteTemplate.CLOUDFORMATION, None)
+
+    for queue in ("Queue", "DeadLetterQueue"):
+        resource = template["Resources"][queue]
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
 def test_the_files_have_the_settings_defaults() -> None:
