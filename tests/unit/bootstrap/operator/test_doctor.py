@@ -282,6 +282,27 @@ def sts(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | None], None]:
     return answer
 
 
+def test_credentials_that_aws_can_only_refuse_are_named(container: Build) -> None:
+    quoted = {name: f'"{value}"' for name, value in AN_ACCOUNT.items()}
+
+    check = examined(container(EVENT_TRANSPORT="eventbridge", **quoted))["credentials"]
+
+    assert check.verdict is CheckResult.WRONG
+    assert check.found.startswith(
+        "The AWS credentials cannot be used: AWS_ACCESS_KEY_ID is in quotation marks"
+    )
+
+
+def test_a_misspelt_variable_is_a_warning(container: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTBRIDGE_BUS", "company")
+
+    check = examined(container())["variables"]
+
+    assert check == Check(
+        "variables", CheckResult.WARNING, "EVENTBRIDGE_BUS is unknown", "Did you mean EVENTBRIDGE_BUS_NAME?"
+    )
+
+
 def test_credentials_are_told_by_their_owner_and_never_quoted(container: Build) -> None:
     service = container(EVENT_TRANSPORT="auto", **AN_ACCOUNT)
     service.infrastructure.override(providers.Object(_Route()))

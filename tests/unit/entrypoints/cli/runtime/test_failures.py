@@ -9,10 +9,11 @@ import click
 import pytest
 
 from domain.model.errors import ConfigurationError, InfrastructureError
+from entrypoints.cli.commands import status
 from entrypoints.cli.main import COMMANDS
 from entrypoints.cli.runtime.failures import CommandInterruptedError, report_failure
 from tests.support.aws.silence import silent_endpoint
-from tests.support.harness.command_line import Caller, every_command
+from tests.support.harness.command_line import PLACE_LINE, Caller, every_command
 
 RECORDING = "entrypoints/cli/recordings/demo.ogg"
 INTERACTION = "7f2a1c9e-1b6e-4a50-9a49-0a3e6f5f7d11"
@@ -92,7 +93,24 @@ def test_an_endpoint_out_of_reach_is_one_json_object(name: str, call: Caller) ->
 
     assert told.code == told.error["exit_code"] == 1
     assert "EndpointConnectionError" in told.error["detail"]
-    assert told.err == f"Error: {told.error['detail']}\n"
+    assert told.err.removeprefix(PLACE_LINE) == f"Error: {told.error['detail']}\n"
+
+
+def test_an_error_that_no_command_expects_is_one_json_object_and_a_log_line(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(_settings: object, **_options: object) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(status, "build_container", break_down)
+
+    told = call("status", "--json")
+
+    assert told.code == 1
+    assert told.error["type"] == "UnexpectedFailureError"
+    assert told.error["detail"] == "unexpected error: KeyError; the log above says where"
+    assert "command failed with an unexpected error" in told.err
+    assert "break_down" in told.err
 
 
 @pytest.mark.slow
