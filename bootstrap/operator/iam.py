@@ -53,7 +53,7 @@ def iam_policy(
         container.route_names(),
         partition_of(access),
         settings.aws_region,
-        account or own_account(access, "Or name the account: --account 123456789012"),
+        account or _own_account(access),
         payload_bucket=settings.payload_bucket,
         key=settings.queue_kms_key,
         letters=place,
