@@ -53,7 +53,7 @@ def test_an_account_that_is_not_known_is_no_failure(on_aws: Caller, monkeypatch:
     text = on_aws("dlq", "list")
 
     assert text.code == 0
-    assert text.err.startswith("Region eu-central-1, account not known: asking STS for the account")
+    assert text.err.startswith("Region eu-central-1, account not known: asking STS for the owner")
 
 
 def test_a_misspelt_variable_is_named_at_the_start(on_aws: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

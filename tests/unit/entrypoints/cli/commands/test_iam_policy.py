@@ -98,7 +98,7 @@ def test_the_account_is_the_one_of_the_credentials(arns: Any, monkeypatch: pytes
 def test_without_credentials_the_account_has_to_be_named(run: Run) -> None:
     code, out, err = run("consumer")
 
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "NoCredentialsError" in err
     assert "--account 123456789012" in err
 
