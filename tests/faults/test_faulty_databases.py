@@ -10,7 +10,7 @@ import pytest
 from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
 from domain.model.errors import OutboxUnavailableError
-from tests.support.databases.databases import PostgreSqlServer, postgresql_server
+from tests.support.databases.databases import PostgreSqlServer, own_postgresql_server
 from tests.support.doubles.bus_faults import INTERNAL_ERROR
 from tests.support.doubles.delivery import seeded
 from tests.support.doubles.stub_bus import StubBus
@@ -27,8 +27,8 @@ BACKENDS_TO_KILL = 10
 
 
 @pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[PostgreSqlServer]:
-    with postgresql_server(tmp_path) as server:
+def postgresql() -> Iterator[PostgreSqlServer]:
+    with own_postgresql_server() as server:
         yield server
 
 

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -136,6 +137,17 @@ def postgresql_server(folder: Path) -> Iterator[PostgreSqlServer]:
         yield server
     finally:
         server.stop()
+
+
+@contextmanager
+def own_postgresql_server() -> Iterator[PostgreSqlServer]:
+    """Start a server for one test, in a folder of its own.
+
+    Not in a folder of pytest, which takes the access of all other users, such as the server's, away from its
+    folders whenever another test run starts.
+    """
+    with TemporaryDirectory(prefix="postgresql-") as folder, postgresql_server(Path(folder)) as server:
+        yield server
 
 
 class Place(NamedTuple):

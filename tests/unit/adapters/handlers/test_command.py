@@ -213,7 +213,7 @@ def test_no_file_stays_open_and_no_zombie_is_left() -> None:
     for _ in range(5):
         failure_of(handler)
 
-    assert open_files() == before
+    assert open_files() <= before  # files of earlier tests may be closed meanwhile
     assert os.waitpid(-1, os.WNOHANG) == (0, 0)  # the reaper lives, and there is no zombie
 
 

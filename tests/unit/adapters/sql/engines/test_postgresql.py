@@ -16,7 +16,7 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState, Published
-from tests.support.databases.databases import Place, PostgreSqlServer, postgresql_server
+from tests.support.databases.databases import Place, PostgreSqlServer, own_postgresql_server
 from tests.support.samples.factories import an_event
 
 pytestmark = pytest.mark.process
@@ -30,9 +30,9 @@ def database(postgresql_place: Place) -> Iterator[Database]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[PostgreSqlServer]:
+def own_server() -> Iterator[PostgreSqlServer]:
     """A server that no other test uses."""
-    with postgresql_server(tmp_path) as server:
+    with own_postgresql_server() as server:
         yield server
 
 
