@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from domain.model.transcripts import Transcript
+from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 
 
 class Progress(NamedTuple):
@@ -39,18 +39,25 @@ class TranscriberPort(Protocol):
     """Speech recogniser with a bounded number of slots and a small waiting room.
 
     The same recording gives the same transcript, independent of earlier ones. Segments are in order, do not
-    overlap and lie within the recording. A recording without speech gives a transcript without segments.
-    Recordings may be transcribed concurrently. Cancelling the call ends the work on its recording.
+    overlap (unless channels or tracks are transcribed separately) and lie within the recording. A recording
+    without speech gives a transcript without segments; if it has sound, a warning says so. Recordings may be
+    transcribed concurrently. Cancelling the call ends the work on its recording.
     """
 
     @abstractmethod
     async def transcribe(
-        self, recording: Path, /, *, on_progress: ProgressListener | None = None
+        self,
+        recording: Path,
+        /,
+        *,
+        options: TranscriptionOptions = DEFAULT_OPTIONS,
+        on_progress: ProgressListener | None = None,
     ) -> Transcript:
         """Turn the sound of one recording into a transcript.
 
         Args:
             recording: a file in any supported format, recognised by its content, never by its name.
+            options: the channels and tracks to transcribe.
             on_progress: called in the caller's event loop, from time to time.
 
         Raises:

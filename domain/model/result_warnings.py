@@ -14,6 +14,8 @@ class WarningCode(StrEnum):
     INTERACTION_ID_REPLACED = "interaction-id-replaced"
     UNKNOWN_PARAMETER = "unknown-parameter"
     LENGTH_DIFFERS = "length-differs"
+    SEVERAL_TRACKS = "several-tracks"
+    NO_WORDS_HEARD = "no-words-heard"
 
 
 class ResultWarning(BaseModel):

@@ -12,7 +12,7 @@ from domain.model.errors import EventPublishError, InteractionIdTakenError
 from domain.model.events.event import Publication, PublicationStatus, TranscriptData
 from domain.model.identity import Identity
 from domain.model.result_warnings import ResultWarning, WarningCode
-from domain.model.transcripts import Transcript
+from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 from domain.services.publishing.event_publisher import EventPublisher
 from ports.cleaner_port import CleanerPort
 from ports.transcriber_port import ProgressListener, TranscriberPort
@@ -73,6 +73,7 @@ class BatchProcessingService:
         identity: Identity,
         interaction_id: UUID,
         *,
+        options: TranscriptionOptions = DEFAULT_OPTIONS,
         warnings: tuple[ResultWarning, ...] = (),
         on_progress: ProgressListener | None = None,
     ) -> BatchResult:
@@ -86,7 +87,7 @@ class BatchProcessingService:
             TranscriptionError: the recording could not be transcribed.
         """
         self._log_identity(identity, interaction_id)
-        transcript = await self._transcriber.transcribe(recording, on_progress=on_progress)
+        transcript = await self._transcriber.transcribe(recording, options=options, on_progress=on_progress)
         cleaned = await asyncio.to_thread(self._cleaner.clean, transcript)
         publication = await self._publish(identity, interaction_id, transcript, cleaned)
         if publication is None:

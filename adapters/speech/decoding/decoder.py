@@ -1,15 +1,19 @@
-"""Decoder: a recording as one stream of 16 kHz mono samples, in constant memory."""
+"""Decoder: one voice of a recording as a stream of 16 kHz mono samples, in constant memory."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import av
+import numpy as np
 from av.audio.frame import AudioFrame
 
 from adapters.speech.decoding.declared_length import check_counted, length_warnings
 from adapters.speech.decoding.limits import DecodingLimits, check_shape
-from adapters.speech.decoding.tracks import BROKEN, SoundTrack, open_sound_track
+from adapters.speech.decoding.resampler import Resampler
+from adapters.speech.decoding.timeline import Timeline
+from adapters.speech.decoding.tracks import SoundTrack, open_sound_track
+from adapters.speech.sound.blocks import BLOCK_SAMPLES, SAMPLE_RATE, Block
+from adapters.speech.sound.preparation import prepared
 from domain.model.errors import UndecodableAudioError
 from domain.model.result_warnings import ResultWarning
 from ports.transcriber_port import Progress, ProgressListener
@@ -17,12 +21,6 @@ from ports.transcriber_port import Progress, ProgressListener
 if TYPE_CHECKING:  # PyAV's packets are generic in its stubs alone
     from av.packet import Packet
     from av.stream import Stream
-
-SAMPLE_RATE = 16_000
-"""Sample rate of decoded sound, in hertz."""
-BYTES_PER_SAMPLE = 2
-BLOCK_SAMPLES = 15_360
-"""Samples in a block, 0.96 s."""
 
 _PACKETS_PER_REPORT = 4096
 
@@ -43,8 +41,14 @@ def decode(
     limits: DecodingLimits,
     on_progress: ProgressListener,
     on_warning: WarningListener = lambda _: None,
+    *,
+    track: int = 0,  # one of the sound tracks, counted from 0
+    channel: int | None = None,  # one of its channels, counted from 0; None mixes them
 ) -> Iterator[bytes]:
-    """Decode the first sound track to signed 16-bit mono samples at `SAMPLE_RATE`, block by block.
+    """Decode one voice to signed 16-bit mono samples at `SAMPLE_RATE`, of one loudness, block by block.
+
+    Where the timestamps of the track leave a gap, the samples are silence, so that the number of samples is
+    the time.
 
     The packets are measured first, at a second per hour of sound, so that a recording which is too long or
     truncated is refused early. The limits are checked while decoding, too, because packets can lie.
@@ -58,17 +62,18 @@ def decode(
         UndecodableAudioError: broken, truncated, without any sound, or of an absurd shape.
         AudioTooLongError: the recording has more sound than `limits` accept.
     """
-    with open_sound_track(recording) as track:
-        track.check_complete()
-        length = _measure(track, limits, on_progress)
-        declared = track.declared_seconds()
-        if track.format.demuxer == "flac":  # declares samples, but no bytes
+    with open_sound_track(recording, track) as opened:
+        opened.check_complete()
+        length = _measure(opened, limits, on_progress)
+        declared = opened.declared_seconds()
+        if opened.format.demuxer == "flac":  # declares samples, but no bytes
             check_counted(declared, max(length))
     for warning in length_warnings(declared, at_least=length.sound, at_most=max(length)):
         on_warning(warning)
-    with open_sound_track(recording) as track:
-        decoder = BlockDecoder(limits, on_progress, length.sound)
-        yield from decoder.blocks(track)
+    with open_sound_track(recording, track) as opened:
+        total = max(length.sound, length.sound_end - (opened.start_seconds or 0.0))
+        decoder = BlockDecoder(opened, limits, on_progress, total)
+        yield from prepared(decoder.blocks(), channel)
     if not decoder.seconds:
         raise UndecodableAudioError("The recording holds no sound that can be decoded.")
     if declared is not None:
@@ -100,76 +105,63 @@ def _with_packet(length: Length, packet: "Packet[Stream]", *, is_sound: bool) ->
 class BlockDecoder:
     """Decodes one sound track within limits, measures what it decodes, and reports progress of the total."""
 
-    def __init__(self, limits: DecodingLimits, on_progress: ProgressListener, total_seconds: float) -> None:
+    def __init__(
+        self,
+        track: SoundTrack,
+        limits: DecodingLimits,
+        on_progress: ProgressListener,
+        total_seconds: float | None,
+    ) -> None:
         self.seconds = 0.0  # length of the decoded sound
         self.end = 0.0  # time of the last decoded sample, in seconds
         self._samples = 0
+        self._track = track
+        self._timeline = Timeline(track.start_seconds)
         self._limits = limits
         self._on_progress = on_progress
         self._total_seconds = total_seconds
 
-    def blocks(self, track: SoundTrack) -> Iterator[bytes]:
-        """Yield the samples of the track, block by block.
+    def blocks(self) -> Iterator[Block]:
+        """Yield the samples of all channels of the track, with silence in its gaps, piece by piece.
 
         Raises:
             UndecodableAudioError: the track is broken.
-            AudioTooLongError: the track has more sound than `limits` accept.
+            AudioTooLongError: the track has more sound than `limits` accept, or plays longer.
         """
-        resampler = _Resampler()
-        for frame in track.frames():
+        resampler = Resampler()
+        for frame in self._track.frames():
             if frame is None:
                 self._report()
                 continue
-            self._count(frame)
+            gap = self._timeline.gap_before(frame.time)
+            self._count(frame, gap)
+            if gap:
+                yield from self._reported(resampler.rest())
+                yield from self._reported(_silence(gap, resampler.channels or frame.layout.nb_channels))
             yield from self._reported(resampler.resample(frame))
         yield from self._reported(resampler.rest())
 
-    def _count(self, frame: AudioFrame) -> None:
+    def _count(self, frame: AudioFrame, gap: float) -> None:
         channels = frame.layout.nb_channels
         check_shape(channels, frame.sample_rate)
+        seconds = frame.samples / frame.sample_rate
         self._samples += frame.samples * channels
-        self.seconds += frame.samples / frame.sample_rate
-        self.end = (frame.time or 0.0) + frame.samples / frame.sample_rate
-        self._limits.check_length(self.seconds, self._samples)
+        self.seconds += seconds
+        self.end = (frame.time or 0.0) + seconds
+        self._timeline.advance(gap + seconds)
+        self._limits.check_length(self._timeline.seconds, self._samples)
 
-    def _reported(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+    def _reported(self, blocks: Iterator[Block]) -> Iterator[Block]:
         for block in blocks:
             self._report()
             yield block
 
     def _report(self) -> None:
-        self._on_progress(Progress(min(self.seconds, self._total_seconds), self._total_seconds))
+        done, total = self._timeline.seconds, self._total_seconds
+        self._on_progress(Progress(done if total is None else min(done, total), total))
 
 
-class _Resampler:
-    """Resamples frames, also where their format changes within the recording."""
-
-    def __init__(self) -> None:
-        self._shape: tuple[int, str, str] | None = None
-        self._resampler = _to_mono()
-
-    def resample(self, frame: AudioFrame) -> Iterator[bytes]:
-        shape = (frame.sample_rate, frame.layout.name, frame.format.name)
-        if shape != self._shape:
-            yield from self.rest()
-            self._shape = shape
-            self._resampler = _to_mono()
-        frame.pts = None  # do not resample gaps in the timestamps
-        yield from self._resampled(frame)
-
-    def rest(self) -> Iterator[bytes]:
-        """Yield the samples that the resampler still holds."""
-        if self._shape is not None:
-            yield from self._resampled(None)
-
-    def _resampled(self, frame: AudioFrame | None) -> Iterator[bytes]:
-        try:
-            resampled = self._resampler.resample(frame)
-        except BROKEN as error:
-            raise UndecodableAudioError("The sound has a channel layout that cannot be mixed.") from error
-        for piece in resampled:
-            yield bytes(piece.planes[0])[: piece.samples * BYTES_PER_SAMPLE]
-
-
-def _to_mono() -> av.AudioResampler:
-    return av.AudioResampler("s16", "mono", SAMPLE_RATE, frame_size=BLOCK_SAMPLES)
+def _silence(seconds: float, channels: int) -> Iterator[Block]:
+    samples = round(seconds * SAMPLE_RATE)
+    for at in range(0, samples, BLOCK_SAMPLES):
+        yield np.zeros((channels, min(BLOCK_SAMPLES, samples - at)), np.float32)

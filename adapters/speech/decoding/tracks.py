@@ -47,7 +47,7 @@ _open: Callable[..., InputContainer] = (
 
 
 class SoundTrack(NamedTuple):
-    """First sound track of an open recording."""
+    """One sound track of an open recording."""
 
     recording: Path
     format: Format
@@ -96,6 +96,12 @@ class SoundTrack(NamedTuple):
         end = samples[-1].pos + samples[-1].size if samples else None
         check_complete(self.recording, self.format, end)
 
+    @property
+    def start_seconds(self) -> float | None:
+        """Timestamp at which players begin: that of the earliest track; None where it is unknown."""
+        start: int | None = self.container.start_time  # the stubs forget None
+        return None if start is None else start / av.time_base
+
     def declared_seconds(self) -> float | None:
         """Return the declared length of the recording; None where it declares none, or an unreliable one."""
         match self.format.demuxer:
@@ -113,14 +119,30 @@ class SoundTrack(NamedTuple):
 
 
 @contextmanager
-def open_sound_track(recording: Path) -> Iterator[SoundTrack]:
-    """Open the first sound track of `recording`, whose name does not matter.
+def open_sound_track(recording: Path, number: int = 0) -> Iterator[SoundTrack]:
+    """Open a sound track of `recording`, whose name does not matter; tracks are counted from 0.
 
     Raises:
         EmptyRecordingError: the file is empty.
         NotAudioError: no recording, or no sound track.
         UnsupportedFormatError: format or codec are not accepted.
         UndecodableAudioError: the format is broken, or channels, sample rate or comments are not accepted.
+    """
+    with open_container(recording) as (recognised, container):
+        stream = container.streams.audio[number]
+        check_stream(stream)
+        yield SoundTrack(recording, recognised, container, stream)
+
+
+@contextmanager
+def open_container(recording: Path) -> Iterator[tuple[Format, InputContainer]]:
+    """Open a recording with at least one sound track.
+
+    Raises:
+        EmptyRecordingError: the file is empty.
+        NotAudioError: no recording, or no sound track.
+        UnsupportedFormatError: the format is not accepted.
+        UndecodableAudioError: the format is broken, or its comments are not accepted.
     """
     recognised = detect_format(recording)
     if recognised.demuxer == "flac":
@@ -130,10 +152,22 @@ def open_sound_track(recording: Path) -> Iterator[SoundTrack]:
         if not container.streams.audio:
             what = "a video without sound" if container.streams.video else "a file without sound track"
             raise NotAudioError(f"The recording is {what}.")
-        stream = container.streams.audio[0]
-        _check_codec(stream)
-        check_shape(stream.codec_context.channels, stream.codec_context.sample_rate)
-        yield SoundTrack(recording, recognised, container, stream)
+        yield recognised, container
+
+
+def check_stream(stream: AudioStream) -> None:
+    """Refuse a track whose codec, channels or sample rate are not accepted.
+
+    Raises:
+        UnsupportedFormatError: the codec is not accepted.
+        UndecodableAudioError: channels or sample rate are not.
+    """
+    codec = getattr(stream.codec_context, "codec", None)  # no context for a codec unknown to FFmpeg
+    if codec is None or codec.name not in _CODECS:
+        raise unsupported(f"sound coded as {codec.long_name if codec else 'an unknown codec'}")
+    if _tag(stream) in _ENCRYPTED:
+        raise unsupported("encrypted sound (with DRM)")
+    check_shape(stream.codec_context.channels, stream.codec_context.sample_rate)
 
 
 def _opened(recording: Path, recognised: Format) -> InputContainer:
@@ -141,7 +175,7 @@ def _opened(recording: Path, recognised: Format) -> InputContainer:
     options = {
         "format_whitelist": demuxer,
         "protocol_whitelist": "file",
-        "codec_whitelist": ",".join(_CODECS),  # for FFmpeg's probing; `_check_codec` checks the sound track
+        "codec_whitelist": ",".join(_CODECS),  # for FFmpeg's probing; `check_stream` checks the sound track
         "max_streams": str(_MAX_STREAMS),
         "max_probe_packets": "0",  # else FFmpeg probes the samples of a wav for all other formats
         "skip_initial_bytes": str(recognised.start),
@@ -159,14 +193,6 @@ def _opened(recording: Path, recognised: Format) -> InputContainer:
 def _unreadable(error: Exception) -> UndecodableAudioError:
     reason = getattr(error, "strerror", None) or type(error).__name__
     return UndecodableAudioError(f"The recording cannot be read to its end: {reason}.")
-
-
-def _check_codec(stream: AudioStream) -> None:
-    codec = getattr(stream.codec_context, "codec", None)  # no context for a codec unknown to FFmpeg
-    if codec is None or codec.name not in _CODECS:
-        raise unsupported(f"sound coded as {codec.long_name if codec else 'an unknown codec'}")
-    if _tag(stream) in _ENCRYPTED:
-        raise unsupported("encrypted sound (with DRM)")
 
 
 def _tag(stream: AudioStream) -> str | None:

@@ -1,18 +1,11 @@
 """Engine with canned text, for delivery demos and load tests, where the words do not matter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import cycle
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
-from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.engine import SpeechEngine
-from domain.model.transcripts import Segment, Transcript
-from ports.transcriber_port import Progress, ProgressListener
-
-if TYPE_CHECKING:
-    from domain.model.result_warnings import ResultWarning
+from adapters.speech.sound.blocks import BYTES_PER_SAMPLE, SAMPLE_RATE
+from domain.model.transcripts import Segment
 
 WORDS_PER_SECOND = 2.5
 """Pace of the canned speech."""
@@ -33,19 +26,11 @@ SENTENCES = (
 
 
 class CannedEngine(SpeechEngine):
-    """Decodes a recording, with all errors and limits, and fills its length with canned sentences."""
+    """Fills the length of a recording with canned sentences; it is decoded, with all errors and limits."""
 
-    def transcribe(
-        self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
-    ) -> Transcript:
-        """Measure the recording by decoding it, and fill its length with `SENTENCES`."""
-        warnings: list[ResultWarning] = []
-        size = sum(map(len, decode(recording, limits, on_progress, warnings.append)))
-        seconds = size / BYTES_PER_SAMPLE / SAMPLE_RATE
-        on_progress(Progress(seconds, seconds))
-        return Transcript(
-            duration_seconds=seconds, segments=tuple(_spoken(seconds)), warnings=tuple(warnings)
-        )
+    def recognise(self, sound: Iterable[bytes], /) -> Iterator[Segment]:
+        """Measure the sound, and fill its length with `SENTENCES`."""
+        yield from _spoken(sum(map(len, sound)) / BYTES_PER_SAMPLE / SAMPLE_RATE)
 
 
 def _spoken(seconds: float) -> Iterator[Segment]:

@@ -2,21 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pocketsphinx import Decoder
 
-from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
-from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.engine import SpeechEngine
-from adapters.speech.engines.segmentation import Utterance, utterances
-from domain.model.transcripts import Segment, Transcript
-from ports.transcriber_port import Progress, ProgressListener
-
-if TYPE_CHECKING:
-    from domain.model.result_warnings import ResultWarning
+from adapters.speech.engines.segmentation import utterances
+from adapters.speech.sound.blocks import BYTES_PER_SAMPLE, SAMPLE_RATE
+from domain.model.transcripts import Segment
 
 DECODER_SETTINGS = {"lw": 4.5, "maxhmmpf": 3_000, "maxwpf": 20, "loglevel": "FATAL"}
 """Language weight with the lowest word error rate (`benchmarks/word_error_rate.py`); silent.
@@ -28,9 +21,13 @@ equally likely, costs half as much as with 10,000 models and any number of words
 MAX_GAIN = 30.0
 """Makes a whisper as loud as speech; sound that needs more is noise."""
 
+SHORT_SECONDS = 1.0
+"""An utterance below, such as a single word at the edge of a recording, is surrounded by silence."""
+
+_SILENCE = bytes(SAMPLE_RATE // 10 * BYTES_PER_SAMPLE)
 _FULL_SCALE = 32_767
 _ALTERNATIVE = re.compile(r"\(\d+\)$")  # "the(2)" is another pronunciation of "the"
-_SILENCES = frozenset({"<s>", "</s>", "<sil>"})
+_MARK = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+")  # "<sil>", "[NOISE]", "[SPEECH]", "++COUGH++"
 
 
 class PocketsphinxEngine(SpeechEngine):
@@ -39,19 +36,10 @@ class PocketsphinxEngine(SpeechEngine):
     def __init__(self) -> None:
         self._decoder = Decoder(**DECODER_SETTINGS)
 
-    def transcribe(
-        self, recording: Path, limits: DecodingLimits, on_progress: ProgressListener, /
-    ) -> Transcript:
+    def recognise(self, sound: Iterable[bytes], /) -> Iterator[Segment]:
         """Transcribe utterance by utterance; silence, or an utterance without words, gives no segment."""
-        warnings: list[ResultWarning] = []
-        sound = _Measured(decode(recording, limits, on_progress, warnings.append))
-        segments = tuple(self._segments(utterances(sound)))
-        on_progress(Progress(sound.seconds, sound.seconds))
-        return Transcript(duration_seconds=sound.seconds, segments=segments, warnings=tuple(warnings))
-
-    def _segments(self, heard: Iterable[Utterance]) -> Iterator[Segment]:
-        for utterance in heard:
-            text = self._recognised(louder(utterance.samples))
+        for utterance in utterances(sound):
+            text = self._recognised(_surrounded(louder(utterance.samples)))
             if text:
                 yield Segment(start=utterance.start, end=utterance.end, text=text)
 
@@ -62,7 +50,12 @@ class PocketsphinxEngine(SpeechEngine):
         self._decoder.end_utt()
         # Read now: the decoder's next utterance frees the memory of this iterator.
         words = [part.word for part in self._decoder.seg() or ()]
-        return " ".join(_ALTERNATIVE.sub("", word) for word in words if word not in _SILENCES)
+        return " ".join(_ALTERNATIVE.sub("", word) for word in words if not _MARK.fullmatch(word))
+
+
+def _surrounded(samples: bytes) -> bytes:
+    is_short = len(samples) < SHORT_SECONDS * SAMPLE_RATE * BYTES_PER_SAMPLE
+    return _SILENCE + samples + _SILENCE if is_short else samples
 
 
 def louder(samples: bytes) -> bytes:
@@ -75,20 +68,3 @@ def louder(samples: bytes) -> bytes:
         .astype(np.int16)
         .tobytes()
     )
-
-
-class _Measured:
-    """Passes blocks on, and measures their total length."""
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self._blocks = blocks
-        self._size = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for block in self._blocks:
-            self._size += len(block)
-            yield block
-
-    @property
-    def seconds(self) -> float:
-        return self._size / BYTES_PER_SAMPLE / SAMPLE_RATE

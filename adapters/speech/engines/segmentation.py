@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from pocketsphinx import Endpointer
 
-from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE
+from adapters.speech.sound.blocks import BYTES_PER_SAMPLE, SAMPLE_RATE
 
 FRAME_BYTES = 960
 """Frame of the voice activity detector, 30 ms."""
@@ -16,6 +16,8 @@ PADDING_SECONDS = 0.1
 
 MAX_UTTERANCE_SECONDS = 20.0
 """Longest utterance, longer speech is cut: recognition keeps an utterance in memory, and reports after it."""
+
+_SILENCE_FRAMES = 20  # behind a recording, in which the detector notices the end of its last word
 
 _LATEST_CUT_SHARE = 0.5  # share of the longest utterance behind which the cut is searched
 _QUIET_SECONDS = 0.1
@@ -36,21 +38,22 @@ def utterances(blocks: Iterable[bytes]) -> Iterator[Utterance]:
     The blocks are 16-bit mono at `SAMPLE_RATE`, of any size.
     """
     cutter = _Cutter()
-    for frame, is_last in _frames(blocks):
-        yield from cutter.feed(frame, is_last=is_last)
+    for frame in _frames(blocks):
+        yield from cutter.feed(frame)
+    yield from cutter.finish()
 
 
-def _frames(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield frames of the detector's size, and mark the last one, which must not be empty."""
+def _frames(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield frames of the detector's size; the last one may be shorter."""
     waiting = bytearray()
     for block in blocks:
         waiting += block
-        whole = max(len(waiting) - 1, 0) // FRAME_BYTES * FRAME_BYTES
+        whole = len(waiting) // FRAME_BYTES * FRAME_BYTES
         for at in range(0, whole, FRAME_BYTES):
-            yield bytes(waiting[at : at + FRAME_BYTES]), False
+            yield bytes(waiting[at : at + FRAME_BYTES])
         del waiting[:whole]
     if waiting:
-        yield bytes(waiting), True
+        yield bytes(waiting)
 
 
 class _Cutter:
@@ -63,27 +66,30 @@ class _Cutter:
         self._cut_to = 0  # where the last utterance ended
         self._start: int | None = None
 
-    def feed(self, frame: bytes, *, is_last: bool) -> Iterator[Utterance]:
+    def feed(self, frame: bytes) -> Iterator[Utterance]:
         self._kept += frame
-        was_speech = self._detector.in_speech
-        if not is_last:
-            self._detector.process(frame)
-        elif was_speech:
-            self._detector.end_stream(frame)
-        if self._start is None and self._detector.in_speech:
-            self._start = max(_bytes(self._detector.speech_start - PADDING_SECONDS), self._cut_to)
-        yield from self._finished(is_last=is_last)
+        yield from self._heard(frame)
         self._forget()
 
-    def _finished(self, *, is_last: bool) -> Iterator[Utterance]:
+    def finish(self) -> Iterator[Utterance]:
+        """Let the detector hear the silence behind the recording, which ends the last utterance."""
+        for _ in range(_SILENCE_FRAMES):
+            yield from self._heard(bytes(FRAME_BYTES))
+        if self._start is not None:
+            yield self._cut(self._heard_to)
+
+    def _heard(self, frame: bytes) -> Iterator[Utterance]:
+        self._detector.process(frame.ljust(FRAME_BYTES, b"\0"))
+        if self._start is None and self._detector.in_speech:
+            self._start = max(_bytes(self._detector.speech_start - PADDING_SECONDS), self._cut_to)
+        yield from self._finished()
+
+    def _finished(self) -> Iterator[Utterance]:
         if self._start is None:
             return
         if self._heard_to - self._start > _bytes(MAX_UTTERANCE_SECONDS):
             yield self._cut(self._quietest(self._start))
-        if is_last:
-            yield self._cut(self._heard_to)
-            self._start = None
-        elif not self._detector.in_speech:
+        if not self._detector.in_speech:
             yield self._cut(min(_bytes(self._detector.speech_end + PADDING_SECONDS), self._heard_to))
             self._start = None
 

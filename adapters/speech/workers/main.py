@@ -83,7 +83,8 @@ def _transcribe(engine: "SpeechEngine", job: Job, report: SignsOfLife) -> Finish
 
     limits = DecodingLimits(max_audio_seconds=job.max_audio_seconds)
     try:
-        return Finished(transcript=engine.transcribe(job.recording, limits, on_progress))
+        transcript = engine.transcribe(job.recording, limits, on_progress, job.options)
+        return Finished(transcript=transcript)
     except TranscriptionServiceError as error:
         return Failed.of(error)
     except Exception as error:  # noqa: BLE001 - fails this recording only; the service logs the trace

@@ -15,7 +15,7 @@ from adapters.speech.workers.process import WorkerProcess
 from adapters.speech.workers.sandbox import forbid_inspection
 from adapters.speech.workers.workload import Workload
 from domain.model.errors import TranscriberBusyError, TranscriberUnavailableError
-from domain.model.transcripts import Transcript
+from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 from ports.transcriber_port import ProgressListener, TranscriberPort, TranscriberState
 
 logger = logging.getLogger(__name__)
@@ -97,14 +97,19 @@ class WorkerPoolTranscriber(TranscriberPort):
             )
 
     async def transcribe(
-        self, recording: Path, /, *, on_progress: ProgressListener | None = None
+        self,
+        recording: Path,
+        /,
+        *,
+        options: TranscriptionOptions = DEFAULT_OPTIONS,
+        on_progress: ProgressListener | None = None,
     ) -> Transcript:
         """Wait for a worker, and transcribe the recording in it."""
         with self._admission():
             worker = await self._idle.get()
             try:
                 with self._workload.tracking(on_progress) as listener:
-                    return await worker.run(recording, listener)
+                    return await worker.run(recording, options, listener)
             finally:
                 self._idle.put_nowait(worker)
 

@@ -17,7 +17,7 @@ from domain.model.errors import (
     TranscriberUnavailableError,
     TranscriptionServiceError,
 )
-from domain.model.transcripts import Transcript
+from domain.model.transcripts import Transcript, TranscriptionOptions
 from ports.transcriber_port import Progress, ProgressListener
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,9 @@ class WorkerProcess:
                 await self._discard(process)
                 self._log_end(process, conversation.died(process))
 
-    async def run(self, recording: Path, on_progress: ProgressListener | None) -> Transcript:
+    async def run(
+        self, recording: Path, options: TranscriptionOptions, on_progress: ProgressListener | None
+    ) -> Transcript:
         """Transcribe one recording; kill the process if it stalls or the call is cancelled.
 
         Raises:
@@ -94,7 +96,8 @@ class WorkerProcess:
         assert process is not None  # noqa: S101 - start() returned
         self._at_work = True
         try:
-            return await self._converse(process, recording, on_progress)
+            job = Job(recording=recording, max_audio_seconds=self._limits.max_audio_seconds, options=options)
+            return await self._converse(process, job, on_progress)
         except RecordingError:
             raise  # the recording is at fault, the worker can go on
         except BaseException as error:
@@ -139,10 +142,7 @@ class WorkerProcess:
         if self._stopped:
             raise TranscriberUnavailableError("The service is being stopped.")
 
-    async def _converse(
-        self, process: Process, recording: Path, on_progress: ProgressListener | None
-    ) -> Transcript:
-        job = Job(recording=recording, max_audio_seconds=self._limits.max_audio_seconds)
+    async def _converse(self, process: Process, job: Job, on_progress: ProgressListener | None) -> Transcript:
         await conversation.send(process, job)
         async for message in self._messages(process):
             match message:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer, PlainValidator, TypeAdapter
 
 from domain.model import errors
-from domain.model.transcripts import Transcript
+from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 
 REPORTABLE: dict[str, type[errors.TranscriptionServiceError]] = {
     error.__name__: error
@@ -61,6 +61,7 @@ class Job(_Line):
 
     recording: AnyPath
     max_audio_seconds: float
+    options: TranscriptionOptions = DEFAULT_OPTIONS
 
 
 class Ready(_Line):

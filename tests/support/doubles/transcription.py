@@ -7,7 +7,7 @@ from threading import Event
 
 from domain.model.errors import EventPublishError, TranscriberBusyError
 from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
-from domain.model.transcripts import Segment, Transcript
+from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
 from ports.cleaner_port import CleanerPort
 from ports.event_port import EventPort, PublishOutcome
 from ports.transcriber_port import Progress, ProgressListener, TranscriberPort, TranscriberState
@@ -67,6 +67,7 @@ class FixedTranscriber(TranscriberPort):
         self._capacity = capacity
         self._admitted = 0
         self.heard: list[bytes] = []
+        self.options: list[TranscriptionOptions] = []
         self.cancelled = 0
         self.held = False
         self._release = asyncio.Event()
@@ -79,9 +80,15 @@ class FixedTranscriber(TranscriberPort):
         """Accept the call of the pool's method."""
 
     async def transcribe(
-        self, recording: Path, /, *, on_progress: ProgressListener | None = None
+        self,
+        recording: Path,
+        /,
+        *,
+        options: TranscriptionOptions = DEFAULT_OPTIONS,
+        on_progress: ProgressListener | None = None,
     ) -> Transcript:
         self.check_capacity()
+        self.options.append(options)
         self._admitted += 1
         try:
             self.heard.append(recording.read_bytes())

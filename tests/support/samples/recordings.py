@@ -103,17 +103,46 @@ def record(
     return path
 
 
-def record_video(path: Path, *, sound_tracks: tuple[Samples, ...] = (), seconds: float = 1.0) -> Path:
+def record_channels(path: Path, *channels: Samples, gain: float = 1.0) -> Path:
+    """Write a wav in 32-bit float with one channel for each of the samples, which have one length."""
+    sound = np.stack(channels, axis=1).astype("<f4") / 2**15 * gain
+    path.write_bytes(wav_bytes(sound.astype("<f4").tobytes(), channels=len(channels), tag=3, bits=32))
+    return path
+
+
+def record_with_gap(path: Path, samples: Samples, encoding: Encoding, *, at: float, seconds: float) -> Path:
+    """Write a recording whose timestamps leave a gap: no packet has the sound of those seconds."""
+    with av.open(str(path), "w", format=encoding.container) as container:
+        stream = _sound_stream(container, encoding)
+        for packet in _packets(stream, samples, encoding):
+            if packet.pts * packet.time_base >= at:
+                packet.pts = packet.dts = packet.pts + round(seconds / packet.time_base)
+            container.mux(packet)
+    return path
+
+
+def record_video(
+    path: Path,
+    *,
+    sound_tracks: tuple[Samples, ...] = (),
+    seconds: float = 1.0,
+    default_track: int = 0,  # the track with the flag
+    sound_starts: float = 0.0,  # seconds after the pictures
+) -> Path:
     """Write an mp4 with video, and the given number of sound tracks."""
     with av.open(str(path), "w", format="mp4") as container:
         pictures = _picture_stream(container, "mpeg4")
         streams = [_sound_stream(container, ENCODINGS["mp4"]) for _ in sound_tracks]
+        for number, stream in enumerate(streams):
+            stream.disposition = av.stream.Disposition.default if number == default_track else 0
         for number in range(int(seconds * 25)):
             picture = av.VideoFrame.from_ndarray(np.full((64, 64, 3), number, np.uint8), "rgb24")
             container.mux(pictures.encode(picture))
         container.mux(pictures.encode(None))
         for stream, samples in zip(streams, sound_tracks, strict=True):
-            _encode_into(container, stream, samples, ENCODINGS["mp4"])
+            for packet in _packets(stream, samples, ENCODINGS["mp4"]):
+                packet.pts = packet.dts = packet.pts + round(sound_starts / packet.time_base)
+                container.mux(packet)
     return path
 
 
@@ -140,12 +169,18 @@ def picture(path: Path) -> Path:
 
 
 def wav_bytes(
-    sound: bytes, *, channels: int = 1, rate: int = SAMPLE_RATE, declared_size: int | None = None
+    sound: bytes,
+    *,
+    channels: int = 1,
+    rate: int = SAMPLE_RATE,
+    declared_size: int | None = None,
+    tag: int = 1,  # kind of samples: 1 for integers, 3 for floats
+    bits: int = 16,
 ) -> bytes:
     """Build a wav, with any values in its header."""
     size = len(sound) if declared_size is None else declared_size
-    frame = max(channels * 2, 1)
-    form = struct.pack("<HHIIHH", 1, channels, rate, rate * frame & 0xFFFFFFFF, frame & 0xFFFF, 16)
+    frame = max(channels * bits // 8, 1)
+    form = struct.pack("<HHIIHH", tag, channels, rate, rate * frame & 0xFFFFFFFF, frame & 0xFFFF, bits)
     header = (
         b"RIFF" + struct.pack("<I", min(size + 36, 0xFFFFFFFF)) + b"WAVEfmt " + struct.pack("<I", len(form))
     )
@@ -172,11 +207,16 @@ def _picture_stream(container: Any, codec: str) -> Any:
 
 
 def _encode_into(container: Any, stream: Any, samples: Samples, encoding: Encoding) -> None:
+    for packet in _packets(stream, samples, encoding):
+        container.mux(packet)
+
+
+def _packets(stream: Any, samples: Samples, encoding: Encoding) -> Iterator[Any]:
     resampler = av.AudioResampler(stream.codec_context.format, encoding.layout, encoding.rate)
     for frame in [*_frames(samples), None]:
         for resampled in resampler.resample(frame):
-            container.mux(stream.encode(resampled))
-    container.mux(stream.encode(None))
+            yield from stream.encode(resampled)
+    yield from stream.encode(None)
 
 
 def _frames(samples: Samples) -> Iterator[av.AudioFrame]:

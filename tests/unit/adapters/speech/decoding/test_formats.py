@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.decoding.decoder import decode
 from adapters.speech.decoding.formats import detect_format
 from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.sound.blocks import BYTES_PER_SAMPLE, SAMPLE_RATE
 from domain.model.errors import NotAudioError, RecordingError, UnsupportedFormatError
 from domain.model.recordings import ACCEPTED
 from tests.support.samples.handmade import accepted

@@ -284,9 +284,9 @@ def test_silence_that_takes_no_room_is_refused_for_its_length(encoding: Encoding
 def test_the_limit_on_length_holds_while_decoding(encoding: Encoding, tmp_path: Path) -> None:
     recording = record(tmp_path / "recording", silence(120), encoding)
     reports: list[object] = []
-    decoder = BlockDecoder(DecodingLimits(max_audio_seconds=10), reports.append, 0.0)
+    limits = DecodingLimits(max_audio_seconds=10)
     with open_sound_track(recording) as track, pytest.raises(AudioTooLongError):
-        list(decoder.blocks(track))
+        list(BlockDecoder(track, limits, reports.append, 0.0).blocks())
     assert 9 <= len(reports) <= 11  # one for each block
 
 
@@ -304,9 +304,9 @@ def test_many_channels_at_a_high_rate_use_up_the_budget_of_samples(tmp_path: Pat
 
 def test_the_budget_of_samples_holds_while_decoding(tmp_path: Path) -> None:
     recording = record(tmp_path / "recording", silence(8), Encoding("flac", "flac", 192_000, "7.1"))
-    decoder = BlockDecoder(DecodingLimits(max_audio_seconds=60), lambda _: None, 8.0)
+    limits = DecodingLimits(max_audio_seconds=60)
     with open_sound_track(recording) as track, pytest.raises(AudioTooLongError, match="all of its channels"):
-        list(decoder.blocks(track))
+        list(BlockDecoder(track, limits, lambda _: None, 8.0).blocks())
 
 
 # Cut off on the way

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.speech.decoding.decoder import BYTES_PER_SAMPLE, SAMPLE_RATE, decode
+from adapters.speech.decoding.decoder import decode
 from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.sound.blocks import BYTES_PER_SAMPLE, SAMPLE_RATE
 from domain.model.errors import UndecodableAudioError
 from domain.model.result_warnings import ResultWarning, WarningCode
 from tests.support.samples.handmade import accepted, video_of_a_telephone

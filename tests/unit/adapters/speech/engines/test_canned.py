@@ -40,7 +40,7 @@ def test_its_sentences_have_pauses_between_them(tmp_path: Path) -> None:
 
 
 def test_a_recording_too_short_for_a_word_is_silent(tmp_path: Path) -> None:
-    assert _listen(tmp_path, tone(0.3)) == Transcript(duration_seconds=0.3)
+    assert _listen(tmp_path, silence(0.3)) == Transcript(duration_seconds=0.3)
 
 
 def test_it_refuses_what_every_engine_refuses(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from dependency_injector import providers
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.model.errors import EventRejectedError
-from domain.model.transcripts import Transcript
+from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 from entrypoints.cli.commands import process as process_command
 from ports.transcriber_port import ProgressListener
 from tests.support.doubles.transcription import FailingEventPublisher, FixedTranscriber
@@ -103,6 +103,7 @@ class PairedTranscriber(FixedTranscriber):
         recording: Path,  # noqa: ARG002 - nothing is looked at
         /,
         *,
+        options: TranscriptionOptions = DEFAULT_OPTIONS,  # noqa: ARG002 - the same
         on_progress: ProgressListener | None = None,  # noqa: ARG002 - the same
     ) -> Transcript:
         self.check_capacity()
