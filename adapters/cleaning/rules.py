@@ -27,7 +27,7 @@ class RulesCleaner(CleanerPort):
 
     def clean(self, transcript: Transcript, /) -> str:
         """Return the readable text of a transcript; empty only where the recording has nothing but noise."""
-        utterances = list(_utterances(transcript))
+        utterances = list(_utterances(transcript, self._sentence_pause_seconds))
         line = [word for utterance in utterances for word in utterance.words]
         is_punctuated = any(map(ends_sentence, line))
         if not is_punctuated:
@@ -37,11 +37,17 @@ class RulesCleaner(CleanerPort):
         return " ".join(with_capitals(words, is_written=is_written))
 
 
-def _utterances(transcript: Transcript) -> Iterator[TimedWords]:
-    """Yield the words of each segment that has any, and the longest silence before them."""
-    pause, end = 0.0, 0.0
+def _utterances(transcript: Transcript, sentence_pause_seconds: float) -> Iterator[TimedWords]:
+    """Yield the words of each segment that has any, and the longest silence before them.
+
+    Another channel or track is another speaker, who begins a sentence at any moment.
+    """
+    pause, end, voice = 0.0, 0.0, None
     for segment in transcript.segments:
         pause, end = max(pause, round(segment.start - end, 3)), segment.end  # to the millisecond
+        if voice not in {None, (segment.track, segment.channel)}:
+            pause = max(pause, sentence_pause_seconds)
+        voice = (segment.track, segment.channel)
         words = spoken_words(segment.text)
         if words:
             yield TimedWords(pause, words)

@@ -44,8 +44,8 @@ def _without_default(schema: dict[str, JsonValue]) -> None:
 
 
 Number = Annotated[
-    int | SkipJsonSchema[None],
-    Field(default=None, ge=1, exclude_if=_is_none, json_schema_extra=_without_default),
+    Annotated[int, Field(ge=1)] | SkipJsonSchema[None],
+    Field(default=None, exclude_if=_is_none, json_schema_extra=_without_default),
 ]
 """Number of a track or channel, from 1; absent in JSON where the caller did not ask for it."""
 

@@ -3,17 +3,39 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from domain.model.result_warnings import MAX_DETAIL_LENGTH, ResultWarning, WarningCode
+from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
+from entrypoints.api.problems import InvalidParameterError
 
 FIELD_NAME = "file"
 """Form field of the recording."""
 
-PARAMETERS: Mapping[str, Mapping[str, object]] = {}
+PARAMETERS: Mapping[str, Mapping[str, object]] = {
+    "channels": {
+        "type": "string",
+        "enum": [choice.value for choice in Channels],
+        "default": Channels.MIXED.value,
+        "description": "separate: transcribe each channel by itself; segments then have a channel.",
+    },
+    "tracks": {
+        "type": "string",
+        "enum": [choice.value for choice in Tracks],
+        "default": Tracks.ONE.value,
+        "description": "all: transcribe each sound track by itself; segments then have a track."
+        " one: transcribe the default track, or the first with sound.",
+    },
+}
 """The OpenAPI schema of each known parameter; a parameter that is listed here is read and described."""
 
 Fields = Iterable[tuple[str, str]]
 """Names and values, as sent."""
 
+_HELP = {
+    "channels": f"it may be {' or '.join(Channels)}",
+    "tracks": f"it may be {' or '.join(Tracks)}",
+}
 _MAX_NAMES = 6
 _MAX_NAME_LENGTH = 40
 
@@ -23,6 +45,20 @@ class UploadParameters(NamedTuple):
 
     values: Mapping[str, str]
     warnings: tuple[ResultWarning, ...]
+
+    def transcription_options(self) -> TranscriptionOptions:
+        """Return the options that the caller chose.
+
+        Raises:
+            InvalidParameterError: a value is not one of the parameter's.
+        """
+        try:
+            return TranscriptionOptions.model_validate(self.values)
+        except ValidationError as error:
+            name = str(error.errors()[0]["loc"][0])
+            raise InvalidParameterError(
+                f"The parameter {name!r} cannot be {self.values[name][:_MAX_NAME_LENGTH]!r}; {_HELP[name]}."
+            ) from error
 
 
 def read_parameters(query: Fields, form: Fields) -> UploadParameters:

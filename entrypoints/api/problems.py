@@ -43,6 +43,10 @@ class InvalidIdempotencyKeyError(ProblemError):
     """Idempotency key that is empty, too long, unprintable or given twice."""
 
 
+class InvalidParameterError(ProblemError):
+    """Parameter with a value that it does not have."""
+
+
 class StorageFullError(ProblemError):
     """Disk without space for the recording."""
 
@@ -96,6 +100,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.MissingRecordingError: (HTTPStatus.BAD_REQUEST, "No recording"),
     errors.EmptyRecordingError: (HTTPStatus.BAD_REQUEST, "Empty recording"),
     InvalidIdempotencyKeyError: (HTTPStatus.BAD_REQUEST, "Idempotency key cannot be used"),
+    InvalidParameterError: (HTTPStatus.BAD_REQUEST, "Parameter cannot be used"),
     errors.IdempotencyInProgressError: (HTTPStatus.CONFLICT, "The first request is still in progress"),
     errors.IdempotencyConflictError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Key belongs to another recording"),
     errors.IdempotencyUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be looked up"),

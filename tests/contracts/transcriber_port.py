@@ -5,11 +5,14 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from domain.model.errors import EmptyRecordingError, NotAudioError, TranscriberBusyError
+from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
 from ports.transcriber_port import Progress, TranscriberPort
 from tests.support.harness.service import eventually
+from tests.support.samples.recordings import SAMPLE_RATE, record_channels, silence, speech
 
 CAPACITY = 2
 """Capacity of the transcriber under test: one slot, and a waiting room for one."""
@@ -37,6 +40,23 @@ class TranscriberPortContract:
         assert moments[0] >= 0
         assert moments[-1] <= transcript.duration_seconds
         assert all(segment.text for segment in transcript.segments)
+
+    async def test_channels_and_tracks_are_transcribed_separately_on_request_in_order_of_time(
+        self, transcriber: TranscriberPort, tmp_path: Path
+    ) -> None:
+        late = np.concatenate([silence(4), speech()[: 3 * SAMPLE_RATE]])
+        early = np.concatenate([speech()[: 3 * SAMPLE_RATE], silence(4)])
+        recording = record_channels(tmp_path / "call", late, early)
+        both = TranscriptionOptions(channels=Channels.SEPARATE, tracks=Tracks.ALL)
+
+        separate = await transcriber.transcribe(recording, options=both)
+        mixed = await transcriber.transcribe(recording)
+
+        starts = [segment.start for segment in separate.segments]
+        assert starts == sorted(starts)
+        assert {(segment.track, segment.channel) for segment in separate.segments} == {(1, 1), (1, 2)}
+        assert {(segment.track, segment.channel) for segment in mixed.segments} == {(None, None)}
+        assert separate.duration_seconds == mixed.duration_seconds == 7.0
 
     async def test_several_recordings_may_be_handed_in_at_once(
         self, transcriber: TranscriberPort, spoken: Path

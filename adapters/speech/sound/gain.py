@@ -8,7 +8,7 @@ import numpy as np
 from adapters.speech.sound.blocks import Block, windows
 from adapters.speech.sound.levels import Levels, frame_levels, loudness
 
-SPEECH_DECIBELS = -20.0
+SPEECH_DECIBELS = -23.0
 """Level of speech behind the gain, in decibels of full scale; its peaks need the room above."""
 NOISE_DECIBELS = -50.0
 """Highest level of noise without speech behind the gain; a voice detector takes louder noise for speech."""

@@ -84,12 +84,14 @@ async def process(request: Request, context: UploadDependency) -> BatchResponse:
     check_capacity()
     async with context.spool.receive(request, check_capacity) as upload:
         parameters = read_parameters(request.query_params.multi_items(), upload.fields)
+        options = parameters.transcription_options()
 
         async def work() -> BatchResponse:
             processing = context.batch_processing.process(
                 upload.recording,
                 context.identity,
                 context.interaction_id,
+                options=options,
                 warnings=context.warnings + parameters.warnings,
             )
             return BatchResponse.of(await _while_connected(request, processing))

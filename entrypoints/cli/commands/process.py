@@ -10,6 +10,7 @@ import click
 from domain.model.errors import InvalidIdentityError, TranscriptionServiceError
 from domain.model.events.event import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
+from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
 from entrypoints.cli.runtime.account import print_place
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
@@ -41,6 +42,7 @@ class _Outcome(NamedTuple):
     "process",
     epilog=examples(
         "process meeting.ogg",
+        "process call.wav --channels separate",
         "process *.wav --tenant 3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11 --user alice --json",
     ),
 )
@@ -55,16 +57,36 @@ class _Outcome(NamedTuple):
 )
 @click.option("--user", metavar="ID", help="User id. [default: MOCK_USER_ID, else system]")
 @click.option("--account", metavar="ID", help="Account id within the tenant. [default: none]")
+@click.option(
+    "--channels",
+    type=click.Choice(Channels, case_sensitive=False),
+    default=Channels.MIXED,
+    help="Mix the channels, or transcribe each by itself. [default: mixed]",
+)
+@click.option(
+    "--tracks",
+    type=click.Choice(Tracks, case_sensitive=False),
+    default=Tracks.ONE,
+    help="Transcribe one sound track (the default one, else the first with sound), or each. [default: one]",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(
-    files: tuple[Path, ...], tenant: str | None, user: str | None, account: str | None, *, as_json: bool
+    files: tuple[Path, ...],
+    tenant: str | None,
+    user: str | None,
+    account: str | None,
+    channels: Channels,
+    tracks: Tracks,
+    *,
+    as_json: bool,
 ) -> None:
     """Transcribe FILES, as many at a time as there are workers, and publish an event for each."""
     settings = configure()
     workers = min(len(files), settings.transcriber_workers)
     container = build_container(settings.model_copy(update={"transcriber_workers": workers}))
     headers = _identity(settings, tenant, user, account)
-    outcomes, place = asyncio.run(_process_all(container, files, headers))
+    options = TranscriptionOptions(channels=channels, tracks=tracks)
+    outcomes, place = asyncio.run(_process_all(container, files, headers, options))
     if place is not None:
         print_place(place, as_json=as_json)
     if as_json:
@@ -94,7 +116,7 @@ def _identity(
 
 
 async def _process_all(
-    container: "Container", files: tuple[Path, ...], headers: dict[str, str]
+    container: "Container", files: tuple[Path, ...], headers: dict[str, str], options: TranscriptionOptions
 ) -> "tuple[list[_Outcome], AwsPlace | None]":
     from bootstrap.runtime.relay import relaying  # noqa: PLC0415 - slow to import
 
@@ -104,7 +126,7 @@ async def _process_all(
 
     async def process(file: Path) -> _Outcome:
         async with slots:
-            return await _process(container, file, headers, _listener(bars, file))
+            return await _process(container, file, headers, options, _listener(bars, file))
 
     with relaying(container) as lookup:
         await transcriber.start()
@@ -135,7 +157,11 @@ def _listener(bars: "ProgressBars", file: Path) -> ProgressListener:
 
 
 async def _process(
-    container: "Container", file: Path, headers: dict[str, str], on_progress: ProgressListener
+    container: "Container",
+    file: Path,
+    headers: dict[str, str],
+    options: TranscriptionOptions,
+    on_progress: ProgressListener,
 ) -> _Outcome:
     import structlog  # noqa: PLC0415 - slow to import
 
@@ -144,7 +170,7 @@ async def _process(
     with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
         try:
             result = await container.batch_processing().process(
-                file, identity, interaction_id, on_progress=on_progress
+                file, identity, interaction_id, options=options, on_progress=on_progress
             )
         except TranscriptionServiceError as error:
             return _Outcome(file, None, error)

@@ -196,6 +196,18 @@ def test_an_answer_that_repeats_the_question_after_a_long_pause_stays() -> None:
     )
 
 
+def test_another_channel_begins_a_sentence_although_both_speak_at_once() -> None:
+    segments = (
+        Segment(start=0.0, end=3.0, text="how can i help you", channel=1),
+        Segment(start=2.5, end=4.0, text="i lost my card", channel=2),
+        Segment(start=4.1, end=5.0, text="yesterday", channel=2),
+    )
+
+    cleaned = RulesCleaner().clean(Transcript(duration_seconds=5.0, segments=segments))
+
+    assert cleaned == "How can I help you. I lost my card yesterday."
+
+
 def test_a_dialogue_as_pocketsphinx_hears_it() -> None:
     text = spoken(
         (2.2, "<s> hi i'd(2) like to buy a </s>"),

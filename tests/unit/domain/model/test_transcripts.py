@@ -24,3 +24,12 @@ def test_nobody_speaking_is_an_empty_text() -> None:
 def test_impossible_times_are_refused(start: float, end: float) -> None:
     with pytest.raises(ValidationError):
         Segment(start=start, end=end, text="a")
+
+
+def test_track_and_channel_are_absent_unless_they_are_known() -> None:
+    assert Segment(start=0.0, end=1.0, text="a").model_dump_json() == '{"start":0.0,"end":1.0,"text":"a"}'
+    numbered = Segment(start=0.0, end=1.0, text="a", track=2, channel=1)
+    assert Segment.model_validate_json(numbered.model_dump_json()) == numbered
+    schema = Segment.model_json_schema(mode="serialization")
+    assert schema["required"] == ["start", "end", "text"]
+    assert schema["properties"]["channel"] == {"minimum": 1, "title": "Channel", "type": "integer"}

@@ -17,12 +17,13 @@ from adapters.in_memory import InMemoryEventPublisher
 from bootstrap.container import Container
 from domain.model import errors
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.transcripts import Transcript
+from domain.model.transcripts import Channels, Segment, Tracks, Transcript, TranscriptionOptions
 from entrypoints.api.app import create_app
 from tests.support.doubles.transcription import SPOKEN, FailingEventPublisher, FixedTranscriber
 from tests.support.harness.service import container_for, exchange, multipart, post_head, serving, wait_until
 
 A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
+SEPARATE_ALL = TranscriptionOptions(channels=Channels.SEPARATE, tracks=Tracks.ALL)
 TENANT = str(uuid4())
 Client = Callable[..., TestClient]
 
@@ -371,6 +372,55 @@ def test_unknown_fields_and_query_parameters_are_ignored_and_named_in_the_warnin
     assert "xxx" not in form["detail"]
 
 
+@pytest.mark.parametrize(
+    ("query", "form", "options"),
+    [
+        ("", {}, TranscriptionOptions()),
+        ("?channels=separate", {}, TranscriptionOptions(channels=Channels.SEPARATE)),
+        ("", {"tracks": "all"}, TranscriptionOptions(tracks=Tracks.ALL)),
+        ("?channels=mixed&tracks=all", {"channels": "separate"}, SEPARATE_ALL),
+    ],
+    ids=str,
+)
+def test_channels_and_tracks_are_chosen_by_form_field_or_query_parameter(
+    query: str, form: dict[str, str], options: TranscriptionOptions, client: Client, tmp_path: Path
+) -> None:
+    transcriber = FixedTranscriber()
+    api = client(container_for(tmp_path / "spool", transcriber))
+
+    response = api.post(f"/batch/process{query}", data=form, files={"file": b"sound"})
+
+    assert response.json()["warnings"] == []
+    assert transcriber.options == [options]
+
+
+@pytest.mark.parametrize(("name", "value"), [("channels", "both"), ("tracks", ""), ("tracks", "2" * 500)])
+def test_a_parameter_with_another_value_is_refused_with_those_it_has(
+    name: str, value: str, client: Client
+) -> None:
+    response = client().post("/batch/process", data={name: value}, files={"file": b"sound"})
+
+    assert_problem(response, 400, "invalid-parameter")
+    assert name in response.json()["detail"]
+    assert "it may be" in response.json()["detail"]
+    assert len(response.json()["detail"]) < 200
+
+
+def test_segments_have_a_channel_and_a_track_where_the_caller_asked_for_them(
+    client: Client, tmp_path: Path
+) -> None:
+    plain = Segment(start=0.0, end=1.0, text="hello")
+    numbered = Segment(start=0.5, end=1.5, text="hello", track=1, channel=2)
+    transcript = Transcript(duration_seconds=2.0, segments=(plain, numbered))
+
+    answer = upload(client(container_for(tmp_path / "spool", FixedTranscriber(transcript)))).json()
+
+    assert answer["segments"] == [
+        {"start": 0.0, "end": 1.0, "text": "hello"},
+        {"start": 0.5, "end": 1.5, "text": "hello", "track": 1, "channel": 2},
+    ]
+
+
 def test_a_form_full_of_other_things_is_refused(client: Client) -> None:
     response = client().post("/batch/process", data={"note": "x" * 2**21}, files={"file": b"sound"})
 
@@ -485,6 +535,8 @@ def test_the_documentation_describes_the_upload_its_headers_and_its_problems(cli
         "X-Account-ID",
         "X-Interaction-ID",
         "Idempotency-Key",
+        "channels",
+        "tracks",
     }
     assert {"200", "400", "413", "415", "422", "500", "503"} <= operation["responses"].keys()
     assert "application/problem+json" in operation["responses"]["413"]["content"]

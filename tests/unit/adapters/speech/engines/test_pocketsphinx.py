@@ -14,7 +14,8 @@ from adapters.speech.engines.pocketsphinx import PocketsphinxEngine, louder
 from adapters.speech.engines.segmentation import FRAME_BYTES, MAX_UTTERANCE_SECONDS
 from adapters.speech.workers.cpu_budget import CPU_SECONDS_PER_AUDIO_SECOND, CPU_SECONDS_TO_SPARE
 from domain.model.errors import AudioTooLongError, NotAudioError
-from domain.model.transcripts import Transcript
+from domain.model.result_warnings import WarningCode
+from domain.model.transcripts import Channels, Tracks, Transcript, TranscriptionOptions
 from ports.transcriber_port import Progress
 from tests.support.samples.recordings import (
     DEMO,
@@ -23,6 +24,9 @@ from tests.support.samples.recordings import (
     SAMPLE_RATE,
     Samples,
     record,
+    record_channels,
+    record_video,
+    record_with_gap,
     silence,
     speech,
 )
@@ -100,20 +104,80 @@ def test_the_last_segment_is_kept_when_the_recording_is_a_whole_number_of_frames
     assert listen(cut_in_mid_word).segments[-1].text.startswith("we will meet again on monday")
 
 
-@pytest.mark.parametrize("loudness", [0, 1, 20])
+@pytest.mark.parametrize("loudness", [0, 1, 20, 3_000])
 def test_silence_and_noise_say_nothing(loudness: int, listen: Listen) -> None:
     noise = np.random.default_rng(0).normal(0, loudness, 20 * SAMPLE_RATE).astype(np.int16)
-    assert listen(noise) == Transcript(duration_seconds=20.0)
+    heard = listen(noise)
+    assert heard.text == ""
+    assert [warning.code for warning in heard.warnings] == [WarningCode.NO_WORDS_HEARD] * (loudness > 1)
 
 
-def test_a_whisper_is_understood(listen: Listen) -> None:
-    assert listen(speech()[FIRST_SENTENCE] // 30).text.endswith("is going to be nice today")
+@pytest.mark.parametrize("decibels", [-60, -40, 24])
+def test_speech_of_any_loudness_has_the_same_words(
+    decibels: float, engine: PocketsphinxEngine, tmp_path: Path
+) -> None:
+    recording = record_channels(tmp_path / "loud", speech()[FIRST_SENTENCE], gain=10 ** (decibels / 20))
+    heard = engine.transcribe(recording, DecodingLimits(), lambda _: None)
+    assert heard.text == SENTENCES[0]
+    assert heard.warnings == ()
+
+
+def test_a_channel_of_opposite_polarity_does_not_silence_the_other(
+    engine: PocketsphinxEngine, tmp_path: Path
+) -> None:
+    sentence = speech()[FIRST_SENTENCE]
+    recording = record_channels(tmp_path / "inverted", sentence, -sentence)
+    assert engine.transcribe(recording, DecodingLimits(), lambda _: None).text == SENTENCES[0]
+
+
+def test_hiss_on_one_channel_does_not_hide_the_other(engine: PocketsphinxEngine, tmp_path: Path) -> None:
+    sentence = speech()[FIRST_SENTENCE]
+    hiss = np.random.default_rng(0).normal(0, 3_000, len(sentence)).astype(np.int16)
+    recording = record_channels(tmp_path / "hiss", sentence, hiss)
+    assert engine.transcribe(recording, DecodingLimits(), lambda _: None).text == SENTENCES[0]
+
+
+def test_speakers_on_two_channels_are_told_apart_on_request(
+    engine: PocketsphinxEngine, tmp_path: Path
+) -> None:
+    second = speech()[int(3.3 * SAMPLE_RATE) : int(6.4 * SAMPLE_RATE)]
+    first = np.concatenate([speech()[FIRST_SENTENCE], silence(1)])[: len(second)]
+    recording = record_channels(tmp_path / "call", first, second)
+    separate = TranscriptionOptions(channels=Channels.SEPARATE)
+    heard = engine.transcribe(recording, DecodingLimits(), lambda _: None, separate)
+    assert {segment.channel: segment.text for segment in heard.segments} == {1: SENTENCES[0], 2: SENTENCES[1]}
+    assert heard.duration_seconds == pytest.approx(len(second) / SAMPLE_RATE)
+
+
+def test_tracks_are_told_apart_on_request(engine: PocketsphinxEngine, tmp_path: Path) -> None:
+    second = speech()[int(3.3 * SAMPLE_RATE) : int(6.4 * SAMPLE_RATE)]
+    video = record_video(tmp_path / "video", sound_tracks=(speech()[FIRST_SENTENCE], second))
+    one = engine.transcribe(video, DecodingLimits(), lambda _: None)
+    both = engine.transcribe(video, DecodingLimits(), lambda _: None, TranscriptionOptions(tracks=Tracks.ALL))
+    assert {segment.track for segment in one.segments} == {None}
+    assert {segment.track for segment in both.segments} == {1, 2}
+    assert one.text.endswith("going to be nice today")
+    assert "close the door" in both.text
+    assert [warning.code for warning in (*one.warnings, *both.warnings)] == [WarningCode.SEVERAL_TRACKS] * 2
+
+
+@pytest.mark.parametrize(("start", "end", "word"), [(2.22, 2.68, "today"), (9.47, 9.85, "nine")])
+def test_a_single_word_is_understood(start: float, end: float, word: str, listen: Listen) -> None:
+    assert listen(speech()[int(start * SAMPLE_RATE) : int(end * SAMPLE_RATE)]).text == word
+
+
+def test_times_count_a_gap_in_the_timestamps(engine: PocketsphinxEngine, tmp_path: Path) -> None:
+    recording = record_with_gap(tmp_path / "muted", speech(), ENCODINGS["webm"], at=6.5, seconds=20)
+    heard = engine.transcribe(recording, DecodingLimits(), lambda _: None)
+    assert heard.duration_seconds == pytest.approx(30.3, abs=0.1)
+    assert heard.segments[-1].start == pytest.approx(26.8, abs=0.1)
 
 
 def test_only_words_are_in_the_text(listen: Listen) -> None:
-    text = listen(speech()).text
-    assert "(" not in text
-    assert "<" not in text
+    coughs = np.random.default_rng(0).normal(0, 1, (4, 3_200)) * 8_000 * np.hanning(3_200)
+    pauses = np.pad(coughs, ((0, 0), (0, 8_000))).ravel().astype(np.int16)
+    text = listen(pauses, speech()[FIRST_SENTENCE], pauses).text
+    assert not set(text) & set("([<+")
 
 
 def test_speech_without_a_pause_is_cut_and_understood(listen: Listen) -> None:

@@ -15,11 +15,13 @@ from adapters.speech.workers.protocol import (
     parse_message,
 )
 from domain.model.errors import NotAudioError, TranscriberCrashedError, UndecodableAudioError
+from domain.model.transcripts import Channels, TranscriptionOptions
 
 
 @pytest.mark.parametrize("name", [b"plain.wav", b"caf\xe9.wav", "café.wav".encode(), b'"\\n\n{}.wav'])
 def test_a_job_carries_file_names_of_any_bytes(name: bytes) -> None:
-    job = Job(recording=Path(os.fsdecode(b"/recordings/" + name)), max_audio_seconds=9.0)
+    options = TranscriptionOptions(channels=Channels.SEPARATE)
+    job = Job(recording=Path(os.fsdecode(b"/recordings/" + name)), max_audio_seconds=9.0, options=options)
 
     line = job.to_line()
 

@@ -13,7 +13,7 @@ from dependency_injector import providers
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.model.errors import EventRejectedError
-from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
+from domain.model.transcripts import DEFAULT_OPTIONS, Channels, Tracks, Transcript, TranscriptionOptions
 from entrypoints.cli.commands import process as process_command
 from ports.transcriber_port import ProgressListener
 from tests.support.doubles.transcription import FailingEventPublisher, FixedTranscriber
@@ -150,6 +150,24 @@ def test_as_many_files_as_there_are_workers_are_processed_at_a_time_and_told_in_
     answers = json.loads(result.stdout)["results"]
     assert [Path(answer["file"]) for answer in answers] == files
     assert [answer["event"]["status"] for answer in answers] == ["published"] * 4
+
+
+def test_channels_and_tracks_are_chosen_by_options(monkeypatch: pytest.MonkeyPatch, recording: Path) -> None:
+    monkeypatch.setenv("EVENT_TRANSPORT", "memory")
+    transcriber = FixedTranscriber()
+
+    def replace(container: Container) -> None:
+        container.transcriber.override(providers.Object(transcriber))
+
+    assert process_here(monkeypatch, replace, recording).exit_code == 0
+    assert process_here(monkeypatch, replace, recording, "--channels", "separate").exit_code == 0
+    assert process_here(monkeypatch, replace, recording, "--tracks", "all").exit_code == 0
+    assert process_here(monkeypatch, replace, recording, "--tracks", "both").exit_code == 2
+    assert transcriber.options == [
+        DEFAULT_OPTIONS,
+        TranscriptionOptions(channels=Channels.SEPARATE),
+        TranscriptionOptions(tracks=Tracks.ALL),
+    ]
 
 
 def test_no_more_workers_are_started_than_there_are_files(
