@@ -12,7 +12,9 @@ FRAME_BYTES = 960
 """Frame of the voice activity detector, 30 ms."""
 
 PADDING_SECONDS = 0.1
-"""Sound added on each side of an utterance, so that no consonant is lost."""
+"""Sound added before an utterance, so that no consonant is lost."""
+TRAILING_SECONDS = 0.2
+"""Sound added behind an utterance, where words fade."""
 
 MAX_UTTERANCE_SECONDS = 20.0
 """Longest utterance, longer speech is cut: recognition keeps an utterance in memory, and reports after it."""
@@ -90,7 +92,7 @@ class _Cutter:
         if self._heard_to - self._start > _bytes(MAX_UTTERANCE_SECONDS):
             yield self._cut(self._quietest(self._start))
         if not self._detector.in_speech:
-            yield self._cut(min(_bytes(self._detector.speech_end + PADDING_SECONDS), self._heard_to))
+            yield self._cut(min(_bytes(self._detector.speech_end + TRAILING_SECONDS), self._heard_to))
             self._start = None
 
     @property
