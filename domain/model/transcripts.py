@@ -10,14 +10,14 @@ from domain.model.result_warnings import ResultWarning
 
 
 class Channels(StrEnum):
-    """What to do with the channels of a sound track."""
+    """Treatment of the channels of a sound track."""
 
     MIXED = "mixed"
     SEPARATE = "separate"  # transcribe each by itself
 
 
 class Tracks(StrEnum):
-    """What to do with the sound tracks of a recording."""
+    """Treatment of the sound tracks of a recording."""
 
     ONE = "one"  # the default one, else the first with sound
     ALL = "all"  # transcribe each by itself
