@@ -104,6 +104,11 @@ def main(argv: Sequence[str] | None = None) -> None:
             sys.exit(_run(arguments))
     except OutputError as error:
         sys.exit(report_failure(error, as_json=False))
+    except Exception as error:
+        logger.exception(
+            "command failed with an unexpected error", extra={"error_type": type(error).__name__}
+        )
+        sys.exit(report_failure(UnexpectedFailureError(error), as_json=_wants_json(arguments)))
 
 
 def _run(arguments: list[str]) -> int:
@@ -113,11 +118,6 @@ def _run(arguments: list[str]) -> int:
         raise
     except FAILURES as error:
         return report_failure(error, as_json=_wants_json(arguments))
-    except Exception as error:
-        logger.exception(
-            "command failed with an unexpected error", extra={"error_type": type(error).__name__}
-        )
-        return report_failure(UnexpectedFailureError(error), as_json=_wants_json(arguments))
 
 
 def _wants_json(arguments: list[str]) -> bool:
