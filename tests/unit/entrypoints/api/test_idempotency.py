@@ -58,10 +58,11 @@ def upload(
     content: bytes = b"sound",
     tenant: str | None = TENANT,
     more: dict[str, str] | None = None,
+    parameters: dict[str, str] | None = None,
 ) -> Any:
     headers = {"Idempotency-Key": key, "X-Tenant-ID": tenant, **(more or {})}
     given = {name: value for name, value in headers.items() if value is not None}
-    return api.post("/batch/process", files={"file": content}, headers=given)
+    return api.post("/batch/process", files={"file": content}, data=parameters, headers=given)
 
 
 def test_the_same_key_and_recording_gets_the_first_answer_and_publishes_one_event(
@@ -164,6 +165,19 @@ def test_the_same_key_and_recording_for_another_account_is_refused(
     response = upload(api, "k1", more={"X-Account-ID": "two"})
 
     assert (response.status_code, response.json()["type"].rpartition(":")[2]) == (422, "idempotency-conflict")
+    assert len(container.events().published) == 1
+
+
+def test_the_same_key_and_recording_with_other_parameters_is_refused(
+    api: TestClient, container: Container
+) -> None:
+    first = upload(api, "k1", parameters={"channels": "separate"})
+    repeated = upload(api, "k1", parameters={"channels": "separate"})
+
+    other = upload(api, "k1", parameters={"tracks": "all"})
+
+    assert repeated.json() == first.json()
+    assert (other.status_code, other.json()["type"].rpartition(":")[2]) == (422, "idempotency-conflict")
     assert len(container.events().published) == 1
 
 
