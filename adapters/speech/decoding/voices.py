@@ -14,7 +14,7 @@ from adapters.speech.sound.levels import is_audible
 from domain.model.errors import RecordingError, UndecodableAudioError
 from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
-from ports.transcriber_port import Progress, ProgressListener
+from ports.transcriber_port import ProgressListener
 
 MAX_VOICES = 8
 """Voices of a recording that are transcribed one by one, each of which takes as long as a recording."""
@@ -93,7 +93,8 @@ def _with_sound(
 
 def _has_sound(recording: Path, limits: DecodingLimits, on_progress: ProgressListener, number: int) -> bool:
     with open_sound_track(recording, number) as track:
-        decoder = BlockDecoder(track, limits, lambda _: on_progress(Progress(0.0, None)), None)
+        # reports the sound that was looked through, which must not use up the processor time of opening
+        decoder = BlockDecoder(track, limits, on_progress, None)
         try:
             return any(map(is_audible, high_passed(decoder.blocks())))
         except UndecodableAudioError:
