@@ -79,10 +79,10 @@ def test_a_wrong_setting_is_one_json_object(name: str, call: Caller, monkeypatch
 
 @pytest.mark.parametrize("name", EVERY)
 def test_an_option_that_does_not_exist_is_one_json_object(name: str, call: Caller) -> None:
-    told = call(*arguments(name), "--nonsense", "--json")
+    told = call(*arguments(name), "--xyz", "--json")
 
     assert told.code == 2
-    assert told.error == {"type": "UsageError", "detail": "No such option '--nonsense'.", "exit_code": 2}
+    assert told.error == {"type": "UsageError", "detail": "No such option '--xyz'.", "exit_code": 2}
     assert "Usage: transcripts" in told.err
     assert "Traceback" not in told.err
 
