@@ -79,10 +79,13 @@ def test_a_wrong_setting_is_one_json_object(name: str, call: Caller, monkeypatch
 
 @pytest.mark.parametrize("name", EVERY)
 def test_an_option_that_does_not_exist_is_one_json_object(name: str, call: Caller) -> None:
-    told = call(*arguments(name), "--xyz", "--json")
+    told = call(*arguments(name), "--nonsense", "--json")
 
     assert told.code == 2
-    assert told.error == {"type": "UsageError", "detail": "No such option '--xyz'.", "exit_code": 2}
+    assert (told.error["type"], told.error["exit_code"]) == ("UsageError", 2)
+    assert told.error["detail"].startswith(
+        "No such option '--nonsense'."
+    )  # and may propose a similar one
     assert "Usage: transcripts" in told.err
     assert "Traceback" not in told.err
 
