@@ -33,9 +33,10 @@ from bootstrap.aws.clients import (
 )
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
+from bootstrap.choices import EventTransport
 from bootstrap.factories.database import prepare_database
 from bootstrap.factories.transcriber import transcriber_for
-from bootstrap.settings import EventTransport, Settings
+from bootstrap.settings import Settings
 from domain.model.route.route import RouteNames
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.claim_check import ClaimCheck

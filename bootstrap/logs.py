@@ -16,7 +16,8 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bootstrap.settings import LogFormat, LogLevel, Settings
+from bootstrap.choices import LogFormat, LogLevel
+from bootstrap.settings import Settings
 
 SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 REDACTED = "[redacted]"

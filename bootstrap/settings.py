@@ -6,7 +6,6 @@ The variables are a contract with operators: `.env.example` and the README list 
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -24,6 +23,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bootstrap.capacity import worker_count
+from bootstrap.choices import Choice, Cleaner, EventTransport, IdentityMode, LogFormat, LogLevel, Transcriber
 from bootstrap.region import region_of_profile
 from domain.model.errors import ConfigurationError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
@@ -32,60 +32,6 @@ from domain.model.identity import IdentityDefaults, is_printable, uuid4_or_none
 GIB = 2**30
 DEFAULT_REGION_VARIABLE = "AWS_DEFAULT_REGION"
 """The name that the AWS CLI and boto3 read; `AWS_REGION`, the name of the newer SDKs, wins."""
-
-
-class Choice(StrEnum):
-    """Value of a variable with a few values; capital and small letters are the same."""
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self | None:
-        return next((each for each in cls if each.value.lower() == str(value).lower()), None)
-
-
-class EventTransport(Choice):
-    """Transport of events."""
-
-    AUTO = "auto"
-    EVENTBRIDGE = "eventbridge"
-    MEMORY = "memory"
-    NOOP = "noop"
-
-
-class Transcriber(Choice):
-    """Speech engine."""
-
-    POCKETSPHINX = "pocketsphinx"
-    CANNED = "canned"
-
-
-class Cleaner(Choice):
-    """Transcript cleaner."""
-
-    RULES = "rules"
-
-
-class IdentityMode(Choice):
-    """Answer to a request whose tenant is missing or no UUID v4: with a new tenant, or 400."""
-
-    LENIENT = "lenient"
-    STRICT = "strict"
-
-
-class LogFormat(Choice):
-    """Format of log lines; `auto` means `console` on a terminal and `json` elsewhere."""
-
-    AUTO = "auto"
-    CONSOLE = "console"
-    JSON = "json"
-
-
-class LogLevel(Choice):
-    """Lowest level of log lines that are written."""
-
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
 
 
 def _printable(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from adapters.speech.workers.pool import WorkerPoolTranscriber
 from adapters.speech.workers.process import WorkerLimits, WorkerProcess
+from bootstrap.choices import Transcriber
 from bootstrap.extras import require
-from bootstrap.settings import Settings, Transcriber
+from bootstrap.settings import Settings
 
 
 def transcriber_for(settings: Settings) -> WorkerPoolTranscriber:

@@ -23,12 +23,13 @@ from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.capacity import capacity
+from bootstrap.choices import EventTransport
 from bootstrap.container import Container
 from bootstrap.disk_space import existing_parent, free_bytes, shortage
 from bootstrap.factories.transcriber import worker_for
 from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.runtime.outbox import sqlite_file
-from bootstrap.settings import GIB, EventTransport
+from bootstrap.settings import GIB
 from bootstrap.variables import misspelt
 from domain.model.errors import CredentialsRefusedError, InfrastructureError
 from domain.model.outbox import OutboxCounts

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from threading import Event, Thread
 
 from bootstrap.aws.account import PlaceLookup
+from bootstrap.choices import EventTransport
 from bootstrap.container import Container
-from bootstrap.settings import EventTransport
 from domain.model.errors import ConfigurationError, OutboxUnavailableError
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
+from bootstrap.choices import EventTransport
 from bootstrap.container import Container
-from bootstrap.settings import EventTransport
 from domain.model.errors import OutboxUnavailableError, TranscriberBusyError
 from entrypoints.api.dependencies import ContainerDependency, SpoolDependency, TranscriberDependency
 from entrypoints.api.problems import ShuttingDownError, StorageFullError, TooManyUploadsError

@@ -37,7 +37,7 @@ def command() -> None:
 
 
 def _require_a_bus(container: "Container") -> None:
-    from bootstrap.settings import EventTransport  # noqa: PLC0415 - slow to import
+    from bootstrap.choices import EventTransport  # noqa: PLC0415 - slow to import
 
     transport = container.event_transport()
     if transport is EventTransport.EVENTBRIDGE:

@@ -6,8 +6,9 @@ import pytest
 
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
+from bootstrap.choices import EventTransport
 from bootstrap.container import Container, build_container
-from bootstrap.settings import EventTransport, Settings
+from bootstrap.settings import Settings
 from domain.model.outbox import Published
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from tests.support.samples.factories import an_event

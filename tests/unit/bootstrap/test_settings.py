@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bootstrap.settings import EventTransport, LogFormat, Settings, Transcriber
+from bootstrap.choices import EventTransport, LogFormat, Transcriber
+from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError
 from domain.model.identity import IdentityDefaults
 

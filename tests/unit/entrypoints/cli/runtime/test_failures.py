@@ -83,9 +83,7 @@ def test_an_option_that_does_not_exist_is_one_json_object(name: str, call: Calle
 
     assert told.code == 2
     assert (told.error["type"], told.error["exit_code"]) == ("UsageError", 2)
-    assert told.error["detail"].startswith(
-        "No such option '--nonsense'."
-    )  # and may propose a similar one
+    assert told.error["detail"].startswith("No such option '--nonsense'.")  # and may propose a similar one
     assert "Usage: transcripts" in told.err
     assert "Traceback" not in told.err
 

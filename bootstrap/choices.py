@@ -1,0 +1,58 @@
+"""Values of the settings that have only a few."""
+
+from enum import StrEnum
+from typing import Self
+
+
+class Choice(StrEnum):
+    """Value of a variable with a few values; capital and small letters are the same."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return next((each for each in cls if each.value.lower() == str(value).lower()), None)
+
+
+class EventTransport(Choice):
+    """Transport of events."""
+
+    AUTO = "auto"
+    EVENTBRIDGE = "eventbridge"
+    MEMORY = "memory"
+    NOOP = "noop"
+
+
+class Transcriber(Choice):
+    """Speech engine."""
+
+    POCKETSPHINX = "pocketsphinx"
+    CANNED = "canned"
+
+
+class Cleaner(Choice):
+    """Transcript cleaner."""
+
+    RULES = "rules"
+
+
+class IdentityMode(Choice):
+    """Answer to a request whose tenant is missing or no UUID v4: with a new tenant, or 400."""
+
+    LENIENT = "lenient"
+    STRICT = "strict"
+
+
+class LogFormat(Choice):
+    """Format of log lines; `auto` means `console` on a terminal and `json` elsewhere."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(Choice):
+    """Lowest level of log lines that are written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
