@@ -52,8 +52,8 @@ def test_a_newcomer_gets_from_nothing_to_a_consumer(shell: "subprocess.Popen[str
     assert shell.returncode == 0, err
     folder = tmp_path / "var" / "first-consumer"
     assert len(list(folder.glob("*.json"))) == 2
-    assert len(re.findall(r"^tenant \S+, try 1$", err, re.MULTILINE)) == 2
-    assert len(re.findall(r"^\S+ \S+ \d+ characters$", out, re.MULTILINE)) == 1
+    assert len(re.findall(r"^[0-9a-f-]{36}: tenant \S+, try 1$", err, re.MULTILINE)) == 2
+    assert len(re.findall(r"^[0-9a-f-]{36}: \S+ \S+ \d+ characters$", err, re.MULTILINE)) == 1
     assert len(list(folder.glob("warehouse/tenant_id=*/day=*/*.parquet"))) == 1
     assert err.count("the shop is closed\n") == 3
     assert "1 dead letters" in out

@@ -22,7 +22,7 @@ from tests.support.harness.service import container_for, wait_until
 
 pytestmark = pytest.mark.slow
 
-ACCESS_KEY = "AKIAIOSFODNN7EXAMPLE"
+ACCESS_KEY = "ASIAIOSFODNN7EXAMPLE"  # temporary, as it comes with a session token
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 SESSION_TOKEN = "FwoGZXIvYXdzEXAMPLETOKEN//////////wEaD"
 CALLERS_TOKEN = "eyJhbGciOiJIUzI1NiJ9.callers.token"
