@@ -56,10 +56,11 @@ _WORDS = ("access key id", "secret access key", "session token")
 
 
 class CheckedCredentials:
-    """Credentials of botocore's that are checked whenever a call is signed with them."""
+    """Credentials of botocore's that are checked before the first call is signed with their values."""
 
     def __init__(self, credentials: "Credentials") -> None:
         self._credentials = credentials
+        self._checked: ReadOnlyCredentials | None = None  # the values that were checked last
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._credentials, name)
@@ -72,7 +73,9 @@ class CheckedCredentials:
         """
         with naming_faults():
             found = self._credentials.get_frozen_credentials()
-        check_form(found.access_key, found.secret_key, found.token, method=self._credentials.method)
+        if found != self._checked:
+            check_form(found.access_key, found.secret_key, found.token, method=self._credentials.method)
+            self._checked = found
         return found
 
 

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from botocore.credentials import Credentials
 
+from adapters.aws.errors import CredentialFaultError
 from bootstrap.aws.clients import AwsAccess, sqs_client
-from bootstrap.aws.credentials import credentials_found
+from bootstrap.aws.credentials import CheckedCredentials, credentials_found
 from domain.model.errors import ConfigurationError
 
 ID, SECRET, TOKEN = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "FwoGZXIvYXdzEXAMPLE"
@@ -176,3 +178,17 @@ def test_keys_of_the_environment_that_expire_are_named(
 
     with pytest.raises(ConfigurationError, match=fault):
         credentials_found()
+
+
+def test_values_that_a_refresh_changed_are_checked_before_the_next_call() -> None:
+    source = Credentials(TEMPORARY, SECRET, TOKEN)
+    checked = CheckedCredentials(source)
+    assert checked.get_frozen_credentials().token == TOKEN
+
+    source.token = f"{TOKEN}\n"
+
+    for _ in range(2):
+        with pytest.raises(CredentialFaultError, match="contains a line end"):
+            checked.get_frozen_credentials()
+    source.token = "newer"
+    assert checked.get_frozen_credentials().token == "newer"
