@@ -33,7 +33,7 @@ class InMemoryEventPublisher(EventPort):
 
     def _publish(self, interaction_id: UUID, json: str, labels: tuple[str, ...]) -> PublishOutcome:
         if self._ids.setdefault(interaction_id, json) != json:
-            return InteractionIdTakenError(f"another event has the interaction id {interaction_id}")
+            return InteractionIdTakenError(interaction_id)
         self._sent.append((json, labels))
         return Publication(PublicationStatus.PUBLISHED, str(uuid4()))
 

@@ -102,7 +102,7 @@ class InMemoryOutbox(OutboxPort):
             added = _StoredEvent(json, event.tenant_id, lease.token, now, now, now + lease_seconds)
             stored = self._events.setdefault(event.interaction_id, added)
         if stored.json != json:
-            raise InteractionIdTakenError(f"another event has the interaction id {event.interaction_id}")
+            raise InteractionIdTakenError(event.interaction_id)
         return lease
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:

@@ -40,6 +40,8 @@
 The type of an error says whether to retry, never its message.
 """
 
+from uuid import UUID
+
 
 class TranscriptionServiceError(Exception):
     """Base class of every error this service raises deliberately; its message may be shown to a caller."""
@@ -131,6 +133,9 @@ class EventTooLargeError(EventRejectedError):
 
 class InteractionIdTakenError(EventRejectedError):
     """Another event has the same interaction id: consumers would drop this one as its duplicate."""
+
+    def __init__(self, interaction_id: UUID) -> None:
+        super().__init__(f"another event has the interaction id {interaction_id}")
 
 
 class EventBusRefusesUsError(EventBusUnavailableError):

@@ -44,7 +44,7 @@ class SqlOutbox(OutboxPort):
         """Insert the event; if the answer to COMMIT is lost, insert it again to be sure."""
         lease = EventLease(event, uuid4(), attempts=0)
         if not self._add(new_row(lease, lease_seconds)):
-            raise InteractionIdTakenError(f"another event has the interaction id {event.interaction_id}")
+            raise InteractionIdTakenError(event.interaction_id)
         return lease
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:

@@ -115,7 +115,7 @@ async def test_a_recording_whose_interaction_id_has_an_event_gets_its_own_id_and
 
 
 async def test_a_transport_that_knows_every_interaction_id_costs_the_caller_nothing(recording: Path) -> None:
-    events = FailingEventPublisher(InteractionIdTakenError("taken"))
+    events = FailingEventPublisher(InteractionIdTakenError(uuid4()))
 
     result = await service(events).process(recording, ALICE, uuid4())
 
