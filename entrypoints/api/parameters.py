@@ -32,10 +32,6 @@ PARAMETERS: Mapping[str, Mapping[str, object]] = {
 Fields = Iterable[tuple[str, str]]
 """Names and values, as sent."""
 
-_HELP = {
-    "channels": f"it may be {' or '.join(Channels)}",
-    "tracks": f"it may be {' or '.join(Tracks)}",
-}
 _MAX_NAMES = 6
 _MAX_NAME_LENGTH = 40
 
@@ -55,9 +51,11 @@ class UploadParameters(NamedTuple):
         try:
             return TranscriptionOptions.model_validate(self.values)
         except ValidationError as error:
-            name = str(error.errors()[0]["loc"][0])
+            details = error.errors()[0]
+            name, allowed = str(details["loc"][0]), details["ctx"]["expected"].replace("'", "")
+            value = self.values[name][:_MAX_NAME_LENGTH]
             raise InvalidParameterError(
-                f"The parameter {name!r} cannot be {self.values[name][:_MAX_NAME_LENGTH]!r}; {_HELP[name]}."
+                f"The parameter {name!r} cannot be {value!r}; it may be {allowed}."
             ) from error
 
 

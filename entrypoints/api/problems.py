@@ -136,7 +136,6 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
 
 HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
     TooManyUploadsError: {"Retry-After": "1"},
-    errors.IdempotencyInProgressError: {"Retry-After": "1"},
     errors.IdempotencyUnavailableError: {"Retry-After": "1"},
     ShuttingDownError: {"Retry-After": "5", "Connection": "close"},  # the next process is usually up by then
     StalledUploadError: {"Connection": "close"},  # the rest of the body is not read

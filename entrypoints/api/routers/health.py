@@ -22,7 +22,7 @@ from entrypoints.api.schemas import (
     TranscriberHealth,
 )
 from entrypoints.api.uploads.spool import UploadSpool
-from ports.transcriber_port import TranscriberPort
+from ports.transcriber_port import TranscriberPort, TranscriberState
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -49,7 +49,7 @@ async def ready(
     Events that wait or are held back show in the details, and do not affect readiness.
     """
     state = transcriber.state()
-    reason = _not_ready_because(transcriber, spool)
+    reason = _not_ready_because(state, transcriber, spool)
     if reason is not None:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(
@@ -60,9 +60,10 @@ async def ready(
     )
 
 
-def _not_ready_because(transcriber: TranscriberPort, spool: UploadSpool) -> str | None:
+def _not_ready_because(
+    state: TranscriberState, transcriber: TranscriberPort, spool: UploadSpool
+) -> str | None:
     """Ask what an upload asks; return the reason why it would be refused, or None."""
-    state = transcriber.state()
     if not state.ready_slots:
         return state.problem or "No transcription slot has transcribed the built-in half second of sound yet."
     try:
