@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from bootstrap.aws.clients import (
     sqs_client,
     sts_client,
 )
+from tests.support.aws.page_server import PageServer, page_server
 
 pytestmark = pytest.mark.slow
 
@@ -67,34 +66,10 @@ PAGES = {
 }
 
 
-class _Server(ThreadingHTTPServer):
-    page, status = b"", 200
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", str(len(self.server.page)))
-        self.end_headers()
-        self.wfile.write(self.server.page)
-
-    do_GET = do_PUT = do_POST  # noqa: N815 - the names of `http.server`
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[_Server]:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+def server() -> Iterator[PageServer]:
+    with page_server() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -104,9 +79,9 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_page_of_another_server_is_named_with_service_and_operation(server: _Server, name: str) -> None:
+def test_a_page_of_another_server_is_named_with_service_and_operation(server: PageServer, name: str) -> None:
     make, call = CALLS[name]
-    client = make(AwsAccess("us-east-1", f"http://127.0.0.1:{server.server_address[1]}"))
+    client = make(AwsAccess("us-east-1", server.url))
     server.status = 200
 
     for kind, server.page in PAGES.items():
@@ -118,9 +93,9 @@ def test_a_page_of_another_server_is_named_with_service_and_operation(server: _S
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_an_error_with_any_body_stays_an_error_of_botocore(server: _Server, name: str) -> None:
+def test_an_error_with_any_body_stays_an_error_of_botocore(server: PageServer, name: str) -> None:
     make, call = CALLS[name]
-    client = make(AwsAccess("us-east-1", f"http://127.0.0.1:{server.server_address[1]}"))
+    client = make(AwsAccess("us-east-1", server.url))
     server.status = 404
 
     for server.page in (b"[]", b"null", b"<html>not here</html>", b""):

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
+from tests.support.aws.page_server import PageServer, page_server
 from tests.support.harness.command_line import Caller
 
 pytestmark = pytest.mark.slow
@@ -32,43 +31,19 @@ PAGES = {
 }
 
 
-class _Server(ThreadingHTTPServer):
-    page = b""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.server.page)))
-        self.end_headers()
-        self.wfile.write(self.server.page)
-
-    do_GET = do_PUT = do_POST  # noqa: N815 - the names of `http.server`
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[_Server]:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+def server() -> Iterator[PageServer]:
+    with page_server() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_that_is_not_aws_fails_in_one_line_that_names_call_and_page(
-    server: _Server, call: Caller, monkeypatch: pytest.MonkeyPatch, page: str, command: str
+    server: PageServer, call: Caller, monkeypatch: pytest.MonkeyPatch, page: str, command: str
 ) -> None:
     server.page = PAGES[page]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
 
     told = call(*COMMANDS[command], "--json")
 
