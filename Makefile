@@ -39,7 +39,7 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 	$(RUN)/ruff check --fix .
 
 test: $(VENV)/ready $(LOCALSTACK) ## Run every test, with a real LocalStack; shows the slowest 25
-	$(RUN)/pytest -n 2 --durations=25
+	$(RUN)/pytest -n 4 --durations=25
 
 unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no processes, speech or slow suites
 	$(RUN)/pytest tests/unit -n 2 -m "not process and not speech and not slow"

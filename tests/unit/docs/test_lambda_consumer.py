@@ -16,6 +16,8 @@ from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2, CompletedEvent
 from tests.support.samples.factories import an_event
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "lambda_consumer.py"
 
 

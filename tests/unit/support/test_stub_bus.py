@@ -15,6 +15,8 @@ from tests.support.aws.event_bridges import IMPATIENT, PATIENT, client_of
 from tests.support.doubles.bus_faults import INTERNAL_ERROR, THROTTLED, Cut, EntryCount, Refusal, TextRefused
 from tests.support.doubles.stub_bus import StubBus
 
+pytestmark = pytest.mark.slow
+
 ENTRY = {"Source": "s", "DetailType": "dt", "Detail": "{}"}
 
 

@@ -33,6 +33,8 @@ from tests.support.doubles.bus_faults import (
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.samples.factories import an_event
 
+pytestmark = pytest.mark.slow
+
 REJECTING: list[Fault] = [
     Refusal("InvalidArgument"),
     Refusal("MalformedDetail", "Detail is malformed."),

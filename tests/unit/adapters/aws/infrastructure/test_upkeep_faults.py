@@ -14,6 +14,8 @@ from domain.model.route.route import RouteComponent, RouteNames
 from domain.model.route.status import RemovalOutcome
 from tests.support.aws.routes import RouteOnAws, moto_clients
 
+pytestmark = pytest.mark.slow
+
 DAYS = 7
 
 

@@ -17,6 +17,8 @@ from tests.unit.adapters.aws.s3.test_payload_store import a_client
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "dead-letters"
 
 

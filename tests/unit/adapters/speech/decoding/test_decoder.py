@@ -27,6 +27,8 @@ from tests.support.samples.recordings import (
     wav_bytes,
 )
 
+pytestmark = pytest.mark.speech
+
 LIMITS = DecodingLimits()
 
 

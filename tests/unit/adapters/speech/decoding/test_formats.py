@@ -17,6 +17,8 @@ from domain.model.recordings import ACCEPTED
 from tests.support.samples.handmade import accepted
 from tests.support.samples.recordings import ENCODINGS, Encoding, record, tone, wav_bytes
 
+pytestmark = pytest.mark.speech
+
 README = Path(__file__).parents[5] / "README.md"
 
 

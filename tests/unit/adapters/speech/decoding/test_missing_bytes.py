@@ -13,6 +13,8 @@ from domain.model.result_warnings import ResultWarning, WarningCode
 from tests.support.samples.handmade import accepted, video_of_a_telephone
 from tests.support.samples.recordings import ENCODINGS, record, tone, wav_bytes
 
+pytestmark = pytest.mark.speech
+
 
 def _file(folder: Path, content: bytes) -> Path:
     path = folder / "recording"

@@ -19,6 +19,8 @@ from tests.support.samples.recordings import (
     tone,
 )
 
+pytestmark = pytest.mark.speech
+
 SEPARATE = TranscriptionOptions(channels=Channels.SEPARATE)
 ALL = TranscriptionOptions(tracks=Tracks.ALL)
 

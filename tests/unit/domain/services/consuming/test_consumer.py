@@ -17,6 +17,8 @@ from tests.support.harness.service import wait_until
 from tests.support.samples.envelopes import enveloped
 from tests.support.samples.factories import an_event
 
+pytestmark = pytest.mark.slow
+
 DRAINING = ConsumerOptions(threads=4, drain=True)
 STUCK = "handler exceeded its timeout, the message will be redelivered"
 

@@ -21,6 +21,8 @@ from entrypoints.api.server.server import allow_many_connections, server_config
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, exchange, multipart, post_head, serving, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def engine() -> FixedTranscriber:

@@ -17,6 +17,8 @@ from tests.support.wire.headers import HEADERS
 from tests.support.wire.lengths import LENGTHS
 from tests.support.wire.targets import TARGETS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[5]
 CASES = (*TARGETS, *HEADERS, *LENGTHS, *FORMS)
 
