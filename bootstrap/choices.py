@@ -24,8 +24,28 @@ class EventTransport(Choice):
 class Transcriber(Choice):
     """Speech engine."""
 
-    POCKETSPHINX = "pocketsphinx"
+    FASTER_WHISPER = "faster-whisper"
     CANNED = "canned"
+
+
+class Device(Choice):
+    """Processor of a speech engine; `auto` means a GPU where CTranslate2 sees one."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class ComputeType(Choice):
+    """Numbers with which a speech engine calculates; `default` means int8 on a CPU, float16 on a GPU."""
+
+    DEFAULT = "default"
+    INT8 = "int8"
+    INT8_FLOAT16 = "int8_float16"
+    INT8_FLOAT32 = "int8_float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
 
 
 class Cleaner(Choice):

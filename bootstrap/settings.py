@@ -23,11 +23,22 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bootstrap.capacity import worker_count
-from bootstrap.choices import Choice, Cleaner, EventTransport, IdentityMode, LogFormat, LogLevel, Transcriber
+from bootstrap.choices import (
+    Choice,
+    Cleaner,
+    ComputeType,
+    Device,
+    EventTransport,
+    IdentityMode,
+    LogFormat,
+    LogLevel,
+    Transcriber,
+)
 from bootstrap.region import region_of_profile
 from domain.model.errors import ConfigurationError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.model.identity import IdentityDefaults, is_printable, uuid4_or_none
+from domain.model.transcripts import Language
 
 GIB = 2**30
 DEFAULT_REGION_VARIABLE = "AWS_DEFAULT_REGION"
@@ -151,7 +162,16 @@ class Settings(BaseModel):
     mock_tenant_id: Annotated[str, AfterValidator(_named_tenant)] | None = None
     mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
 
-    transcriber: Transcriber = Transcriber.POCKETSPHINX
+    transcriber: Transcriber = Transcriber.FASTER_WHISPER
+    transcriber_model: str = Field(default="tiny.en", min_length=1)
+    transcriber_device: Device = Device.AUTO
+    transcriber_compute_type: ComputeType = ComputeType.DEFAULT
+    transcriber_language: Language | None = Field(
+        default=None, description="the code of a language in small letters, such as en"
+    )
+    transcriber_speech_threshold: float = Field(
+        default=0.5, gt=0, lt=1, description="a probability between 0 and 1, such as 0.5"
+    )
     transcriber_workers: Count = Field(default_factory=worker_count, ge=1, le=256)
     transcriber_waiting_room: Count | None = Field(
         default=None, ge=0, le=10_000, description="a whole number, such as 2"
@@ -210,6 +230,8 @@ class Settings(BaseModel):
 _CHOICES: Mapping[str, type[Choice]] = {
     "EVENT_TRANSPORT": EventTransport,
     "TRANSCRIBER": Transcriber,
+    "TRANSCRIBER_DEVICE": Device,
+    "TRANSCRIBER_COMPUTE_TYPE": ComputeType,
     "CLEANER": Cleaner,
     "IDENTITY": IdentityMode,
     "LOG_FORMAT": LogFormat,

@@ -10,7 +10,8 @@
     │   ├── NotAudioError
     │   ├── UnsupportedFormatError
     │   ├── UndecodableAudioError
-    │   └── AudioTooLongError
+    │   ├── AudioTooLongError
+    │   └── UnsupportedOptionError      the engine cannot do what the caller asks for
     ├── TranscriptionError              the engine is at fault
     │   ├── TranscriberBusyError        retry later
     │   ├── TranscriberCrashedError
@@ -85,6 +86,10 @@ class UndecodableAudioError(RecordingError):
 
 class AudioTooLongError(RecordingError):
     """The recording plays longer, or decodes to more sound, than allowed."""
+
+
+class UnsupportedOptionError(RecordingError):
+    """The engine cannot transcribe as asked: it does not know the language, or takes no vocabulary."""
 
 
 class TranscriptionError(TranscriptionServiceError):

@@ -7,27 +7,34 @@ import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
 
 from adapters.speech.workers.cpu_budget import CPU_SECONDS_PER_AUDIO_SECOND
+from adapters.speech.workers.program import Program
 from adapters.speech.workers.protocol import (
     MAX_LINE_BYTES,
     Advanced,
+    Cut,
     Failed,
-    Finished,
     Job,
+    ReadToEnd,
     Ready,
+    Recognised,
     parse_message,
 )
 from adapters.speech.workers.sandbox import worker_environment
 from domain.model.errors import TranscriberCrashedError, TranscriptionError, TranscriptionTooCostlyError
+from domain.model.speech import SpeechUnit
+
+Answer = Ready | Advanced | SpeechUnit | ReadToEnd | Recognised
+"""What a worker says when nothing failed."""
 
 
-async def spawn(engine: str, python: str) -> Process:
-    """Start a worker process in a new session; its first message says whether the engine works.
+async def spawn(program: Program, python: str) -> Process:
+    """Start a worker process in a new session; its first message says whether it works.
 
     Raises:
         OSError: the process could not be created.
     """
     return await asyncio.create_subprocess_exec(
-        *(python, "-P", "-m", "adapters.speech.workers.main", engine),
+        *(python, "-P", "-m", "adapters.speech.workers.main", program.model_dump_json()),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
@@ -38,15 +45,15 @@ async def spawn(engine: str, python: str) -> Process:
     )
 
 
-async def send(process: Process, job: Job) -> None:
+async def send(process: Process, job: Job, samples: bytes) -> None:
     """Send a job; ignore a dead process, which `next_message` reports."""
     assert process.stdin is not None  # noqa: S101 - `spawn` asked for a pipe
     with contextlib.suppress(ConnectionError):
-        process.stdin.write(job.to_line())
+        process.stdin.write(job.to_line() + samples)
         await process.stdin.drain()
 
 
-async def next_message(process: Process) -> Ready | Advanced | Finished | Failed:
+async def next_message(process: Process) -> Answer | Failed:
     """Wait for the next message of the process.
 
     Raises:
@@ -57,7 +64,12 @@ async def next_message(process: Process) -> Ready | Advanced | Finished | Failed
     try:
         line = await process.stdout.readline()
         if line.endswith(b"\n"):
-            return parse_message(line)
+            message = parse_message(line)
+            if not isinstance(message, Cut):
+                return message
+            return message.with_samples(await process.stdout.readexactly(message.size))
+    except asyncio.IncompleteReadError:
+        pass  # it died between the line and its samples
     except ValueError as error:  # longer than the limit, or no valid message: the process cannot be trusted
         await end(process)
         raise TranscriberCrashedError("The transcriber sent an invalid message and was killed.") from error
