@@ -1,7 +1,7 @@
 # `make demo` and `make test` each work as the first command on a fresh clone: Python >= 3.11, make, git.
 PYTHON ?= python3
 VENV ?= .venv
-PYTHONS := 3.11 3.12 3.13
+PYTHONS := 3.11 3.12 3.13 3.14
 UV := .uv/bin/uv
 RUN := $(VENV)/bin
 EXPORT := $(UV) export --quiet --locked --no-default-groups --no-emit-project
@@ -95,11 +95,9 @@ clean: ## Remove the files that these targets made
 
 # Requirements of the installation; each missing one is reported in one line.
 define REQUIRED
-import platform, sys
-if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-    sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed: make demo PYTHON=python3.12")
-if sys.version_info[:2] == (3, 12) and platform.machine() == "aarch64":
-    sys.exit("There is no speech engine for Python 3.12 on aarch64: make demo PYTHON=python3.13, or python3.11.")
+import sys
+if not (3, 11) <= sys.version_info[:2] <= (3, 14):
+    sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11 to 3.14 is needed: make demo PYTHON=python3.12")
 try:
     import ensurepip, venv
 except ImportError:

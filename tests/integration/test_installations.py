@@ -145,7 +145,7 @@ def test_the_base_installation_serves_consumers_and_operators_without_an_engine(
     ]
     subprocess.run(sync, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(environment)}, check=True)
     installed = {path.name for path in environment.glob("lib/*/site-packages/*")}
-    assert not installed & {"av", "numpy", "pocketsphinx", "fastapi", "uvicorn", "moto", "pyarrow"}
+    assert not installed & {"av", "numpy", "faster_whisper", "fastapi", "uvicorn", "moto", "pyarrow"}
 
     with embedded_aws() as aws:
 
@@ -162,7 +162,7 @@ def test_the_base_installation_serves_consumers_and_operators_without_an_engine(
     assert consumed.returncode == 0, consumed.stderr
     assert [told.returncode for told in refused] == [2, 2, 2]
     assert "transcripts serve needs fastapi" in refused[0].stderr
-    assert "TRANSCRIBER=pocketsphinx needs av" in refused[1].stderr
+    assert "TRANSCRIBER=faster-whisper needs av" in refused[1].stderr
     assert "needs flask" in refused[2].stderr
     assert not any("batch-transcription[" in told.stderr for told in refused)
 
