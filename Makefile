@@ -78,6 +78,7 @@ python-%:
 lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and aiobotocore
 	$(UV) lock --upgrade
 	$(MAKE) requirements.txt requirements-demo.txt
+	rm -f requirements-cuda.txt && $(MAKE) requirements-cuda.txt
 	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 		--exclude-newer 2025-12-10 --output-file tests/integration/localstack.requirements.txt \
 		tests/integration/localstack.requirements.in
@@ -86,6 +87,9 @@ lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and 
 
 requirements.txt: uv.lock $(UV)
 	$(EXPORT) --extra server --extra speech --output-file $@
+
+requirements-cuda.txt: requirements-cuda.in $(UV)
+	$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --only-binary :all: --output-file $@ $<
 
 requirements-demo.txt: uv.lock $(UV)
 	$(EXPORT) --extra demo --output-file $@

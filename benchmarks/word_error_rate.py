@@ -127,7 +127,7 @@ def _long(
     rows.append((f"ours, within {NEAR_SECONDS:g} s of {cuts} cuts", str(words_near), str(near), "", ""))
     cut, uncut = list(scores.values())[:2]
     table = Table(
-        ("recordings without digits, as one", "words", "errors", "word error rate", "real-time factor"),
+        ("as one, without digits", "words", "errors", "word error rate", "real-time factor"),
         tuple(rows),
     )
     return table, (
