@@ -8,7 +8,7 @@ from domain.model.speech import HeardUnit, SpeechUnit
 
 
 class Hints(NamedTuple):
-    """What is known about the speech before it is recognised."""
+    """Knowledge about the speech before it is recognised."""
 
     language: str | None = None
     """None: the engine finds it out."""

@@ -13,7 +13,7 @@ from ports.transcriber_port import Progress
 
 
 class SoundSummary(NamedTuple):
-    """What is known of a recording when it has been read to its end."""
+    """Length and warnings of a recording that has been read to its end."""
 
     duration_seconds: float
     is_audible: bool

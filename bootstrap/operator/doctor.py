@@ -27,7 +27,7 @@ from bootstrap.capacity import capacity
 from bootstrap.choices import EventTransport
 from bootstrap.container import Container
 from bootstrap.disk_space import existing_parent, free_bytes, shortage
-from bootstrap.factories.transcriber import reader_program, recogniser_program
+from bootstrap.factories.transcriber import reader_program, recogniser_program, sees_cuda
 from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB
@@ -112,7 +112,7 @@ def _described(program: Program) -> str:
         return f"{program.name} transcribed half a second of sound"
     return (
         f"{engine.name} transcribed half a second of sound with {engine.model} ({engine.revision}) "
-        f"on {engine.device}, {engine.compute_type}"
+        f"on {engine.device} ({'a GPU' if sees_cuda() else 'no GPU'} seen), {engine.compute_type}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What a speech engine is, and what it can do."""
+"""Speech engines: their names, models and capabilities."""
 
 from dataclasses import dataclass
 

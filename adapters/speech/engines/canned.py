@@ -31,7 +31,7 @@ class CannedEngine(SpeechEngine):
 
     @property
     def description(self) -> EngineDescription:
-        """It accepts every language and vocabulary, and regards neither."""
+        """Description: every language and vocabulary is accepted, and none is regarded."""
         return EngineDescription(name="canned", model="sentences", takes_vocabulary=True)
 
     def recognise(self, samples: bytes, _: Hints, /, *, again: bool = False) -> HeardUnit:  # noqa: ARG002 - it never errs

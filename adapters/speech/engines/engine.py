@@ -16,7 +16,7 @@ class SpeechEngine(ABC):
     @property
     @abstractmethod
     def description(self) -> EngineDescription:
-        """What the engine is and what it can do."""
+        """Name, model and capabilities."""
         ...
 
     @abstractmethod

@@ -60,7 +60,7 @@ class FasterWhisperEngine(SpeechEngine):
 
     @property
     def description(self) -> EngineDescription:
-        """What the loaded model can do."""
+        """Name, model and capabilities."""
         return self._description
 
     def recognise(self, samples: bytes, hints: Hints, /, *, again: bool = False) -> HeardUnit:

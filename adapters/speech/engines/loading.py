@@ -12,7 +12,7 @@ ENGINES = ("faster-whisper", "canned")
 
 
 class EngineSettings(BaseModel):
-    """What an engine is loaded with."""
+    """Settings with which an engine is loaded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -10,7 +10,7 @@ BASE_ADDRESS_SPACE_BYTES = 2**30
 
 
 class Program(BaseModel):
-    """What a worker process loads; it gets this as its argument."""
+    """Program of a worker process, which gets this as its argument."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

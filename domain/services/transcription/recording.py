@@ -24,7 +24,7 @@ NO_WORDS = ResultWarning(
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """What remains of a unit when it has been recognised: its samples are gone."""
+    """Segments and figures of a recognised unit, without its samples."""
 
     segments: tuple[Segment, ...]
     speech_seconds: float

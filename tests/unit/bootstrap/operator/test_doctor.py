@@ -12,14 +12,14 @@ from typing import NoReturn
 import pytest
 from dependency_injector import providers
 
+from adapters.speech.workers.program import Program
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.aws.caller import CallerIdentity
 from bootstrap.container import Container, build_container
 from bootstrap.factories.database import prepare_database
-from bootstrap.factories.transcriber import worker_for
 from bootstrap.operator import doctor
-from bootstrap.operator.doctor import examine
+from bootstrap.operator.doctor import examine, worker_for
 from bootstrap.operator.examination import Check, CheckResult
 from bootstrap.settings import Settings
 from domain.model.errors import (
@@ -83,8 +83,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     started: list[str] = []
 
     class Worker:
-        def __init__(self, settings: Settings) -> None:
-            started.append(settings.transcriber.value)
+        def __init__(self, program: Program) -> None:
+            started.append(program.name)
 
         async def start(self) -> None: ...
 
@@ -112,6 +112,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
         "variables",
         "workers",
         "engine",
+        "decoder",
         "database",
         "outbox",
         "space for uploads",
@@ -480,31 +481,50 @@ def test_the_configured_engine_transcribes_half_a_second(container: Build, engin
 
     assert check.verdict is CheckResult.OK
     assert check.found.startswith("canned transcribed half a second of sound, ")
-    assert engine == ["canned"]
+    assert engine == ["canned", "reader"]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("transcriber", ["pocketsphinx", "canned"])
+@pytest.mark.parametrize("transcriber", ["faster-whisper", "canned"])
 def test_the_engine_runs_in_a_real_worker_process(
     container: Build, monkeypatch: pytest.MonkeyPatch, transcriber: str
 ) -> None:
     monkeypatch.setattr(doctor, "worker_for", worker_for)
 
-    check = examined(container(TRANSCRIBER=transcriber))["engine"]
+    checks = examined(container(TRANSCRIBER=transcriber))
 
-    assert check.verdict is CheckResult.OK, check
-    assert check.found.startswith(f"{transcriber} transcribed half a second of sound, ")
+    assert checks["engine"].verdict is CheckResult.OK, checks
+    assert checks["engine"].found.startswith(f"{transcriber} transcribed half a second of sound")
+    assert checks["decoder"].verdict is CheckResult.OK, checks
+
+
+@pytest.mark.process
+def test_model_device_and_numbers_of_the_engine_are_told(
+    container: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "worker_for", worker_for)
+
+    check = examined(container(TRANSCRIBER_DEVICE="cpu"))["engine"]
+
+    assert "with tiny.en (package) on cpu (no GPU seen), int8, ready " in check.found
+
+
+def test_a_model_that_is_no_model_is_wrong(container: Build, tmp_path: Path) -> None:
+    check = examined(container(TRANSCRIBER_MODEL=str(tmp_path)))["engine"]
+
+    assert check.verdict is CheckResult.WRONG
+    assert "model.bin, config.json, tokenizer.json missing" in check.found
 
 
 def test_an_engine_that_cannot_transcribe_is_wrong(container: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[bool] = []
 
     class Broken:
-        def __init__(self, _settings: Settings) -> None: ...
+        def __init__(self, _program: Program) -> None: ...
 
         async def start(self) -> None:
             raise TranscriberUnavailableError(
-                "The transcriber 'pocketsphinx' could not be started. No model."
+                "The transcriber 'faster-whisper' could not be started. No model."
             )
 
         async def stop(self) -> None:
