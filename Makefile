@@ -45,7 +45,7 @@ unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no 
 	$(RUN)/pytest tests/unit -n 2 -m "not process and not speech and not slow"
 
 quick: $(VENV)/ready ## Run the unit tests without the slow suites; they start PostgreSQL, workers and commands
-	$(RUN)/pytest tests/unit -n 2 -m "not slow"
+	$(RUN)/pytest tests/unit -n 3 -m "not slow"
 
 integration: $(VENV)/ready $(LOCALSTACK) ## Run the tests against LocalStack
 	$(RUN)/pytest tests/integration
