@@ -118,7 +118,7 @@ $(UV): requirements.uv.txt
 
 # Wheels only, so that no compiler is needed. Two steps, because `--no-build` forbids building this project, too.
 $(VENV)/demo-ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
-	@echo "Installing the packages of the demo and the service into $(VENV) (130 MB, once)"
+	@echo "Installing the packages of the demo and the service into $(VENV) (260 MB, once)"
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo --no-build --no-install-project
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo
 	@echo $(PYTHON) > $(VENV)/made-by
