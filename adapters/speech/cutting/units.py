@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.speech.cutting.voice_activity import FRAME_SAMPLES, Frame
-from domain.model.speech import SAMPLE_RATE, SpeechUnit
+from domain.model.speech import BYTES_PER_SAMPLE, SAMPLE_RATE, SpeechUnit
 
 DEFAULT_THRESHOLD = 0.5
 """Probability from which a frame is speech; speech goes on while it is not far below."""
@@ -60,7 +60,8 @@ class _Cutter:
     def __init__(self) -> None:
         self._kept: list[_Kept] = []
         self._first = 0  # position of the first kept frame in the recording
-        self._silence = 0  # frames since the last speech
+        self._silence = 0  # kept frames since the last speech
+        self._is_continued = False  # the last cut was made in speech, which goes on in the first kept frame
 
     def feed(self, frame: _Kept) -> Iterator[SpeechUnit]:
         self._kept.append(frame)
@@ -101,7 +102,7 @@ class _Cutter:
 
     def _cut(self, length: int) -> Iterator[SpeechUnit]:
         taken = self._kept[:length]
-        if sum(frame.is_speech for frame in taken) >= MIN_SPEECH:
+        if self._is_continued or sum(frame.is_speech for frame in taken) >= MIN_SPEECH:
             yield SpeechUnit(
                 start=self._first * FRAME_SAMPLES,
                 samples=b"".join(frame.samples for frame in taken),
@@ -109,23 +110,27 @@ class _Cutter:
             )
         self._forget(length)
         leading = next((at for at, frame in enumerate(self._kept) if frame.is_speech), len(self._kept))
+        self._is_continued = taken[-1].is_speech and leading == 0 < len(self._kept)
         self._forget(leading - PADDING)
-        self._silence = min(self._silence, len(self._kept))
 
     def _forget(self, count: int) -> None:
         if count > 0:
             del self._kept[:count]
             self._first += count
+            self._silence = min(self._silence, len(self._kept))
 
 
 def _speech(frames: list[_Kept]) -> Iterator[tuple[int, int]]:
-    start = None
-    for position, frame in enumerate([*frames, _Kept(b"", is_speech=False)]):
-        if frame.is_speech and start is None:
-            start = position
-        elif not frame.is_speech and start is not None:
-            yield start * FRAME_SAMPLES, position * FRAME_SAMPLES
-            start = None
+    start = end = 0
+    for frame in frames:
+        if frame.is_speech:
+            end += len(frame.samples) // BYTES_PER_SAMPLE
+        else:
+            if end > start:
+                yield start, end
+            start = end = end + len(frame.samples) // BYTES_PER_SAMPLE
+    if end > start:
+        yield start, end
 
 
 def _power(samples: bytes) -> float:
