@@ -14,9 +14,11 @@ from adapters.speech.workers.protocol import (
     Cut,
     Failed,
     Job,
+    ReadJob,
     ReadToEnd,
     Ready,
     Recognised,
+    UnitJob,
     parse_message,
 )
 from adapters.speech.workers.sandbox import worker_environment
@@ -45,12 +47,13 @@ async def spawn(program: Program, python: str) -> Process:
     )
 
 
-async def send(process: Process, job: Job, samples: bytes) -> None:
-    """Send a job; ignore a dead process, which `next_message` reports."""
+def send(process: Process, job: Job, samples: bytes) -> None:
+    """Send a job without waiting until the process takes it.
+
+    A process that does not take it gives no sign of life, and `next_message` reports a dead one.
+    """
     assert process.stdin is not None  # noqa: S101 - `spawn` asked for a pipe
-    with contextlib.suppress(ConnectionError):
-        process.stdin.write(job.to_line() + samples)
-        await process.stdin.drain()
+    process.stdin.write(job.to_line() + samples)
 
 
 async def next_message(process: Process) -> Answer | Failed:
@@ -75,6 +78,20 @@ async def next_message(process: Process) -> Answer | Failed:
         raise TranscriberCrashedError("The transcriber sent an invalid message and was killed.") from error
     await end(process)
     raise died(process)
+
+
+def is_last(answer: Answer, job: Job) -> bool:
+    """Check whether an answer is the last one to a job.
+
+    Raises:
+        TranscriberCrashedError: it is no answer to such a job.
+    """
+    match job, answer:
+        case (ReadJob(), ReadToEnd()) | (UnitJob(), Recognised()):
+            return True
+        case ReadJob(), Advanced() | SpeechUnit():
+            return False
+    raise TranscriberCrashedError("The transcriber sent a message out of turn and was killed.")
 
 
 async def end(process: Process) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from adapters.speech.workers import conversation, sandbox
 from adapters.speech.workers.conversation import Answer
 from adapters.speech.workers.program import Program
-from adapters.speech.workers.protocol import Failed, Job, ReadToEnd, Ready, Recognised
+from adapters.speech.workers.protocol import Failed, Job, Ready
 from domain.model.errors import (
     RecordingError,
     TranscriberCrashedError,
@@ -100,10 +100,10 @@ class WorkerProcess:
         self._at_work = True
         is_last, timeout = False, min(self._limits.stall_seconds, self._limits.first_sign_seconds)
         try:
-            await conversation.send(process, job, samples)
+            conversation.send(process, job, samples)
             while not is_last:
                 answer = await self._answer(process, timeout)
-                is_last, timeout = isinstance(answer, ReadToEnd | Recognised), self._limits.stall_seconds
+                is_last, timeout = conversation.is_last(answer, job), self._limits.stall_seconds
                 yield answer
         except RecordingError:
             raise  # the recording is at fault, the worker can go on
@@ -142,7 +142,8 @@ class WorkerProcess:
         try:
             self._refuse_if_stopped()
             process = await conversation.spawn(self._program, self._python)
-            ready = await _proved(process, self._limits.start_seconds)
+            names_engine = self._program.engine is not None
+            ready = await _proved(process, self._limits.start_seconds, names_engine=names_engine)
             self.engine = ready.engine
             if self._stopped:
                 await conversation.end(process)
@@ -185,19 +186,23 @@ async def _message_of_a_living(process: Process, seconds: float) -> Answer | Fai
     Raises:
         TranscriberStalledError: the process used no processor time for a whole turn.
     """
-    while True:
-        used = sandbox.cpu_seconds_used(process.pid)
-        try:
-            async with asyncio.timeout(seconds):
-                return await conversation.next_message(process)
-        except TimeoutError as error:
+    message = asyncio.ensure_future(conversation.next_message(process))
+    try:
+        while True:
+            used = sandbox.cpu_seconds_used(process.pid)
+            # the message goes on arriving from turn to turn
+            if (await asyncio.wait({message}, timeout=seconds))[0]:
+                return message.result()
             if sandbox.cpu_seconds_used(process.pid) - used < CPU_SECONDS_OF_A_SIGN:
                 raise TranscriberStalledError(
                     f"The transcriber made no progress for {seconds:g} s and was killed."
-                ) from error
+                )
+    finally:
+        message.cancel()
+        await asyncio.gather(message, return_exceptions=True)
 
 
-async def _proved(process: Process, seconds: float) -> Ready:
+async def _proved(process: Process, seconds: float, *, names_engine: bool) -> Ready:
     """Wait for the process's first message, which says that it works; kill it on a failure."""
     try:
         async with asyncio.timeout(seconds):
@@ -210,7 +215,7 @@ async def _proved(process: Process, seconds: float) -> Ready:
     if isinstance(message, Failed):
         await conversation.end(process)
         raise TranscriberCrashedError(str(_log_and_convert(message)))
-    if not isinstance(message, Ready):
+    if not isinstance(message, Ready) or (names_engine and message.engine is None):
         await conversation.end(process)
         raise TranscriberCrashedError("Its first message is no report that it is ready.")
     return message

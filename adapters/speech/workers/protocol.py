@@ -5,9 +5,18 @@ A worker decodes hostile input and is not trusted: the service validates every m
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer, PlainValidator, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    model_validator,
+)
 
 from domain.model import errors
 from domain.model.engines import EngineDescription
@@ -33,6 +42,9 @@ MAX_LINE_BYTES = 2**20
 
 MAX_UNIT_BYTES = int(MAX_UNIT_SECONDS * SAMPLE_RATE) * BYTES_PER_SAMPLE
 
+MAX_SAMPLES = 2**53
+"""Position behind every sample of a recording; a float still tells it from its neighbours."""
+
 MAX_MESSAGE_CHARACTERS = 500
 MAX_TRACE_CHARACTERS = 20_000
 
@@ -51,6 +63,16 @@ def _encodable(text: str) -> str:
 
 AnyPath = Annotated[Path, PlainSerializer(_to_hex), PlainValidator(_from_hex)]
 """Path as hexadecimal bytes: file names need not be text."""
+
+
+Size = Annotated[int, Field(ge=0, le=MAX_UNIT_BYTES, multiple_of=BYTES_PER_SAMPLE)]
+"""Size of a unit's samples, in bytes."""
+
+Number = Annotated[int, Field(ge=1)]
+"""Number of a track or channel."""
+
+Length = Annotated[FiniteFloat, Field(ge=0)]
+"""Seconds of sound."""
 
 
 class _Line(BaseModel):
@@ -74,7 +96,7 @@ class UnitJob(_Line):
     """Service to recogniser: recognise the samples that follow this line."""
 
     kind: Literal["unit"] = "unit"
-    size: int = Field(ge=0, le=MAX_UNIT_BYTES)  # of the samples, in bytes
+    size: Size
     language: str | None
     vocabulary: tuple[str, ...]
     again: bool
@@ -91,19 +113,26 @@ class Advanced(_Line):
     """Reader to service: progress, which is also the sign of life."""
 
     kind: Literal["advanced"] = "advanced"
-    done_seconds: FiniteFloat
-    total_seconds: FiniteFloat | None
+    done_seconds: Length
+    total_seconds: Length | None
 
 
 class Cut(_Line):
     """Reader to service: a unit, whose samples follow this line."""
 
     kind: Literal["cut"] = "cut"
-    size: int = Field(ge=0, le=MAX_UNIT_BYTES)  # of the samples, in bytes
-    start: int = Field(ge=0)
+    size: Size
+    start: int = Field(ge=0, le=MAX_SAMPLES)
     speech: tuple[tuple[int, int], ...]
-    track: int | None
-    channel: int | None
+    track: Number | None
+    channel: Number | None
+
+    @model_validator(mode="after")
+    def _holds_its_speech(self) -> Self:
+        moments = [0, *(moment for span in self.speech for moment in span), self.size // BYTES_PER_SAMPLE]
+        if moments != sorted(moments):
+            raise ValueError("the speech does not lie in the unit, or not in order")
+        return self
 
     @classmethod
     def of(cls, unit: SpeechUnit) -> "Cut":
@@ -125,7 +154,7 @@ class ReadToEnd(_Line):
     """Reader to service: the recording has been read."""
 
     kind: Literal["read-to-end"] = "read-to-end"
-    duration_seconds: FiniteFloat = Field(ge=0)
+    duration_seconds: Length
     is_audible: bool
     warnings: tuple[ResultWarning, ...]
 

@@ -2,7 +2,6 @@
 
 import contextlib
 
-from adapters.speech.workers.fair_queue import FairQueue
 from adapters.speech.workers.process import WorkerProcess
 from adapters.speech.workers.protocol import Recognised, UnitJob
 from adapters.speech.workers.supervision import SupervisedWorkers
@@ -17,25 +16,26 @@ class WorkerRecogniser(RecogniserPort):
 
     def __init__(self, workers: SupervisedWorkers) -> None:
         self._workers = workers
-        self._queue = FairQueue(workers.idle)
 
     async def engine(self) -> EngineDescription:
         """Return what the engine says of itself; start the first process where none has been ready yet."""
-        known = [worker.engine for worker in self._workers.workers if worker.engine is not None]
-        if not known:
-            first = self._workers.workers[0]
+        first, *_ = self._workers.workers
+        if not (known := self._known()):
             await first.start()
-            known = [worker.engine for worker in (first,) if worker.engine is not None]
+            known = self._known()
         return known[0]
 
     async def recognise(
         self, unit: SpeechUnit, hints: Hints, /, *, recording: object, again: bool = False
     ) -> HeardUnit:
         """Wait for the recording's turn and a process, and recognise the unit in it."""
-        async with self._queue.turn(recording) as worker:
+        async with self._workers.queue.turn(recording) as worker:
             if again:
                 await worker.replace()
             return await _recognised(worker, unit, hints, again=again)
+
+    def _known(self) -> list[EngineDescription]:
+        return [worker.engine for worker in self._workers.workers if worker.engine is not None]
 
     def slots(self) -> Slots:
         """Count the processes, and those that are ready."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from adapters.speech.workers.fair_queue import FairQueue
 from adapters.speech.workers.process import WorkerProcess
 from adapters.speech.workers.sandbox import forbid_inspection
 from domain.model.errors import TranscriberUnavailableError
@@ -13,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class SupervisedWorkers:
-    """Keeps processes with one program ready, and hands them out one by one."""
+    """Keeps processes with one program ready, and hands them out in a `queue`."""
 
     def __init__(
         self,
@@ -26,10 +27,7 @@ class SupervisedWorkers:
         self.workers = tuple(workers)
         self._restart_seconds = restart_seconds
         self._max_restart_seconds = max_restart_seconds
-        self.idle: asyncio.LifoQueue[WorkerProcess] = asyncio.LifoQueue()
-        # `start` loads the first worker first, and the queue returns the last one put first
-        for worker in reversed(self.workers):
-            self.idle.put_nowait(worker)
+        self.queue = FairQueue(self.workers)
         self._problem: str | None = None
         self._supervisors: tuple[asyncio.Task[None], ...] = ()
 
@@ -93,4 +91,5 @@ class SupervisedWorkers:
             )
             return False
         self._problem = None
+        self.queue.hand_out()
         return True
