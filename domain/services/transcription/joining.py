@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from domain.model.speech import HeardSegment, HeardUnit, HeardWord, SpeechUnit
+from domain.model.speech import BYTES_PER_SAMPLE, SAMPLE_RATE, HeardSegment, HeardUnit, HeardWord, SpeechUnit
 from domain.model.transcripts import Segment, Word
 
 
@@ -19,7 +19,7 @@ def segments_of(unit: SpeechUnit, heard: HeardUnit, *, is_doubtful: bool = False
     rounded to the millisecond and made to rise.
     """
     spoken = [segment for segment in heard.segments if segment.text.strip()]
-    limits = _Span(unit.start_seconds, unit.start_seconds + unit.seconds)
+    limits = _limits(unit)
     for segment, span in zip(spoken, _rising(spoken, unit.start_seconds, limits), strict=True):
         yield Segment(
             start=span.start,
@@ -31,6 +31,13 @@ def segments_of(unit: SpeechUnit, heard: HeardUnit, *, is_doubtful: bool = False
             channel=unit.channel,
             is_doubtful=is_doubtful,
         )
+
+
+def _limits(unit: SpeechUnit) -> _Span:
+    """Return the unit's span in whole milliseconds; the last one begins within the sound."""
+    last_sample = unit.start + len(unit.samples) // BYTES_PER_SAMPLE
+    end = last_sample * 1000 // SAMPLE_RATE / 1000
+    return _Span(min(round(unit.start_seconds, 3), end), end)
 
 
 def _words(segment: HeardSegment, offset: float, within: _Span) -> Iterator[Word]:
