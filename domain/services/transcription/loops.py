@@ -1,10 +1,7 @@
 """Loops: a phrase that an engine repeats without end is reduced to its first occurrence."""
 
 from domain.model.speech import HeardSegment, HeardUnit
-from domain.services.transcription.quality import MAX_PHRASE_WORDS, MIN_REPETITIONS, words_of
-
-MIN_LOOP_WORDS = 8
-"""Words of a loop that is reduced; people do say "no no no no"."""
+from domain.services.transcription.quality import MAX_PHRASE_WORDS, min_loop_words, words_of
 
 
 def without_loops(heard: HeardUnit) -> HeardUnit:
@@ -34,13 +31,20 @@ def _without_loops(segment: HeardSegment) -> HeardSegment:
 
 def _kept_positions(keys: list[str]) -> list[int]:
     """List the positions of tokens that stay, where each loop is reduced to its first phrase."""
+    kept = list(range(len(keys)))
+    while repetition := _first_repetition([keys[position] for position in kept]):
+        del kept[repetition]
+    return kept
+
+
+def _first_repetition(keys: list[str]) -> slice | None:
+    """Find a loop, and return the positions behind its first phrase."""
     for length in range(1, MAX_PHRASE_WORDS + 1):
-        for start in range(len(keys) - length * MIN_REPETITIONS + 1):
+        for start in range(len(keys) - min_loop_words(length) + 1):
             end = _loop_end(keys, start, length)
-            if end - start >= max(length * MIN_REPETITIONS, MIN_LOOP_WORDS):
-                rest = _kept_positions(keys[end:])
-                return [*range(start + length), *(end + position for position in rest)]
-    return list(range(len(keys)))
+            if end - start >= min_loop_words(length):
+                return slice(start + length, end)
+    return None
 
 
 def _loop_end(keys: list[str], start: int, length: int) -> int:

@@ -20,6 +20,8 @@ MAX_WORDS_PER_SECOND = 6.0
 """Pace that no speaker keeps up; auctioneers reach five."""
 MIN_REPETITIONS = 4
 """Times that a phrase in a row makes a loop."""
+MIN_LOOP_WORDS = 8
+"""Fewest words of a loop; people do say "no no no no"."""
 MAX_PHRASE_WORDS = 12
 """Longest phrase of which a loop is recognised."""
 
@@ -81,16 +83,21 @@ def words_of(text: str) -> list[str]:
 
 
 def has_loop(words: Sequence[str]) -> bool:
-    """Check for a phrase that is repeated `MIN_REPETITIONS` times in a row, or more often."""
-    return any(_loop_length(words, length) for length in range(1, MAX_PHRASE_WORDS + 1))
+    """Check for a phrase that is repeated in a row for at least `min_loop_words`."""
+    return any(_has_loop_of(words, length) for length in range(1, MAX_PHRASE_WORDS + 1))
 
 
-def _loop_length(words: Sequence[str], length: int) -> bool:
+def min_loop_words(length: int) -> int:
+    """Return the fewest words that make a loop of a phrase with so many words."""
+    return max(length * MIN_REPETITIONS, MIN_LOOP_WORDS)
+
+
+def _has_loop_of(words: Sequence[str], length: int) -> bool:
     """Check for a loop of phrases of one length: many words in a row equal those one phrase earlier."""
     equal = 0
     for earlier, later in zip(words, words[length:], strict=False):
         equal = equal + 1 if earlier == later else 0
-        if equal >= length * (MIN_REPETITIONS - 1):
+        if equal >= min_loop_words(length) - length:
             return True
     return False
 
