@@ -14,24 +14,31 @@ class LanguageVote:
     """Collects what the units of one recording were heard to be.
 
     Whisper hears a language per unit, and takes a mumbled one for Welsh. The language of the first 30 s is
-    no better guide: meetings open in one language and go on in another.
+    no better guide: meetings open in one language and go on in another. So a single unit is overruled, where
+    it is not sure of itself, and two in a row that agree never are.
     """
 
     def __init__(self) -> None:
         self._seconds = 0.0
         self._votes: defaultdict[str, float] = defaultdict(float)
+        self._spoken: set[str] = set()  # languages of the units that were not overruled
+        self._latest: str | None = None  # as the unit before was heard
 
-    def add(self, unit: SpeechUnit, heard: HeardUnit) -> None:
-        """Count a unit's language."""
-        if heard.language is not None and heard.text.strip():
-            self._seconds += unit.speech_seconds
-            self._votes[heard.language] += unit.speech_seconds * _probability(heard)
+    def decide(self, unit: SpeechUnit, heard: HeardUnit) -> str | None:
+        """Count the language of the next unit.
 
-    def contradicts(self, heard: HeardUnit) -> str | None:
-        """Return the recording's language where a unit was heard as another, without being sure of it."""
-        if self.language in {None, heard.language} or self._seconds < SECONDS_OF_A_VERDICT:
+        Returns the recording's language, in which the unit is to be recognised again, where it was heard as
+        another by mistake; None where its own language stands.
+        """
+        if heard.language is None or not heard.text.strip():
             return None
-        return None if _probability(heard) >= SURE else self.language
+        overruled_by = self.language if self._is_mistaken(heard) else None
+        self._seconds += unit.speech_seconds
+        self._votes[heard.language] += unit.speech_seconds * _probability(heard)
+        self._latest = heard.language
+        if overruled_by is None:
+            self._spoken.add(heard.language)
+        return overruled_by
 
     @property
     def language(self) -> str | None:
@@ -47,8 +54,12 @@ class LanguageVote:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """List further languages in which a unit or more was heard."""
-        return tuple(sorted(set(self._votes) - {self.language}))
+        """List further languages in which a unit or more was recognised."""
+        return tuple(sorted(self._spoken - {self.language}))
+
+    def _is_mistaken(self, heard: HeardUnit) -> bool:
+        is_alone = heard.language not in {self.language, self._latest}
+        return is_alone and self._seconds >= SECONDS_OF_A_VERDICT and _probability(heard) < SURE
 
 
 def _probability(heard: HeardUnit) -> float:

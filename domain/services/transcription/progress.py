@@ -40,12 +40,15 @@ class ProgressLine:
         return finish
 
     def finish(self, seconds: float) -> None:
-        """Report completion."""
-        self._on_progress(Progress(seconds, seconds))
+        """Report completion; several voices are longer together than their recording."""
+        whole = max(seconds, self._done)
+        self._on_progress(Progress(whole, whole))
 
     def _report(self) -> None:
+        done = self._done
         while self._units and self._units[0].is_finished:
-            self._done = self._units.popleft().read_to
+            done = self._units.popleft().read_to
         if not self._units:
-            self._done = self._read.done_seconds
+            done = self._read.done_seconds
+        self._done = max(self._done, done)  # a second voice begins again, where the length is not known
         self._on_progress(Progress(self._done, self._read.total_seconds))

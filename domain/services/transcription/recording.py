@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 
 from domain.model.engines import EngineDescription
@@ -105,11 +105,12 @@ class RecordingAtWork:
         try:
             checked = await recognise(self._recogniser, unit, self._hints, self)
             await may_vote.wait()
-            if language := self._vote.contradicts(checked.heard):
-                hints = self._hints._replace(language=language)
-                checked = await recognise(self._recogniser, unit, hints, self)
-            self._vote.add(unit, checked.heard)
+            language = self._vote.decide(unit, checked.heard)
             voted.set()
+            if language is not None:
+                hints = self._hints._replace(language=language)
+                again = await recognise(self._recogniser, unit, hints, self)
+                checked = replace(again, was_retried=True)
             return UnitResult.of(checked)
         finally:
             self._free.release()

@@ -1,6 +1,6 @@
 """The estimate of when a place is free, from the progress of the recordings at work."""
 
-from adapters.speech.workers.workload import MAX_RETRY_AFTER_SECONDS, Workload
+from domain.services.transcription.workload import MAX_RETRY_AFTER_SECONDS, Workload
 from ports.transcriber_port import Progress
 
 
