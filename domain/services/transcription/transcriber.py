@@ -15,7 +15,7 @@ from ports.speech_source_port import SpeechSourcePort
 from ports.transcriber_port import ProgressListener, TranscriberPort, TranscriberState
 
 UNITS_AHEAD = 2
-"""Units of one recording in flight for each place of the engine: one at work, and one that is ready to follow.
+"""Units of one recording in flight for each place of the engine: one at work, and one ready to follow.
 
 This bounds the memory of a recording.
 """

@@ -1,7 +1,7 @@
 """Recognition of one unit: twice, where the first answer contradicts the sound or the engine died."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.model.errors import TranscriberCrashedError, TranscriberStalledError
 from domain.model.speech import HeardUnit, SpeechUnit
@@ -11,10 +11,12 @@ from ports.recogniser_port import Hints, RecogniserPort
 
 logger = logging.getLogger(__name__)
 
+_DEATHS = (TranscriberCrashedError, TranscriberStalledError)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedUnit:
-    """A unit with the answer that fits its sound best."""
+    """A unit with an answer, whose loops are reduced, and what contradicts its sound in it."""
 
     unit: SpeechUnit
     heard: HeardUnit
@@ -33,36 +35,38 @@ async def recognise(
     """Recognise a unit, and once again where its words cannot be what was said, or where the engine died.
 
     Raises:
-        TranscriptionError: the engine is at fault, at the second try too where it died.
+        TranscriptionError: the engine is at fault, or died both times.
     """
-    first = await _first_answer(recogniser, unit, hints, recording)
-    if first is not None and not first.suspicions:
-        return first
-    second = await _answer(recogniser, unit, hints, recording, again=True)
-    best = second if first is None else max(first, second, key=_trust)
-    _log(first, best)
-    heard = without_loops(best.heard) if Suspicion.LOOP in best.suspicions else best.heard
-    return CheckedUnit(unit, heard, best.suspicions, was_retried=True)
-
-
-async def _first_answer(
-    recogniser: RecogniserPort, unit: SpeechUnit, hints: Hints, recording: object
-) -> CheckedUnit | None:
     try:
-        return await _answer(recogniser, unit, hints, recording, again=False)
-    except (TranscriberCrashedError, TranscriberStalledError) as error:
-        logger.warning(
-            "unit is recognised again",
-            extra={"unit_start_seconds": unit.start_seconds, "error_type": type(error).__name__},
-        )
-        return None
+        first = await _answer(recogniser, unit, hints, recording, again=False)
+    except _DEATHS as error:
+        _log_death(unit, error, "unit is recognised again")
+        return await _answer(recogniser, unit, hints, recording, again=True)
+    return await _doubted(recogniser, first, hints, recording) if first.suspicions else first
+
+
+async def _doubted(
+    recogniser: RecogniserPort, first: CheckedUnit, hints: Hints, recording: object
+) -> CheckedUnit:
+    """Recognise a unit again, and return the answer that fits its sound best: a doubtful one, if need be."""
+    try:
+        second = await _answer(recogniser, first.unit, hints, recording, again=True)
+    except _DEATHS as error:
+        _log_death(first.unit, error, "engine died at the second try, the first answer stays")
+        return replace(first, was_retried=True)
+    best = max(first, second, key=_trust)
+    _log_choice(first, best)
+    return replace(best, was_retried=True)
 
 
 async def _answer(
     recogniser: RecogniserPort, unit: SpeechUnit, hints: Hints, recording: object, *, again: bool
 ) -> CheckedUnit:
     heard = await recogniser.recognise(unit, hints, recording=recording, again=again)
-    return CheckedUnit(unit, heard, suspicions(unit, heard), was_retried=again)
+    found = suspicions(unit, heard)
+    return CheckedUnit(
+        unit, without_loops(heard) if Suspicion.LOOP in found else heard, found, was_retried=again
+    )
 
 
 def _trust(checked: CheckedUnit) -> tuple[int, float, bool]:
@@ -70,13 +74,19 @@ def _trust(checked: CheckedUnit) -> tuple[int, float, bool]:
     return -len(checked.suspicions), checked.covered_seconds, checked.was_retried
 
 
-def _log(first: CheckedUnit | None, best: CheckedUnit) -> None:
+def _log_choice(first: CheckedUnit, best: CheckedUnit) -> None:
     logger.info(
         "unit was recognised twice",
         extra={
             "unit_start_seconds": best.unit.start_seconds,
             "unit_seconds": best.unit.seconds,
-            "first_suspicions": [each.value for each in first.suspicions] if first else ["no-answer"],
+            "first_suspicions": [each.value for each in first.suspicions],
             "suspicions": [each.value for each in best.suspicions],
         },
+    )
+
+
+def _log_death(unit: SpeechUnit, error: Exception, message: str) -> None:
+    logger.warning(
+        message, extra={"unit_start_seconds": unit.start_seconds, "error_type": type(error).__name__}
     )

@@ -31,7 +31,9 @@ def test_a_loop_is_reduced_to_its_first_phrase(text: str, kept: str) -> None:
     assert reduced(text) == kept
 
 
-@pytest.mark.parametrize("text", ["no no no no", "very very very very good", "one two three one two three", ""])
+@pytest.mark.parametrize(
+    "text", ["no no no no", "very very very very good", "one two three one two three", ""]
+)
 def test_what_people_repeat_is_kept(text: str) -> None:
     assert reduced(text) == text
 
