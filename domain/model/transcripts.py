@@ -29,7 +29,15 @@ MAX_TERM_LENGTH = 64
 Language = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
 """Code of a language: ISO 639-1, such as "en", or ISO 639-3 where there is no shorter one."""
 
-Term = Annotated[str, Field(min_length=1, max_length=MAX_TERM_LENGTH, pattern=r"^[^<>\r\n]*\S[^<>\r\n]*$")]
+_NOT_IN_A_TERM = r"<>\x00-\x1f\x7f"
+Term = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_TERM_LENGTH,
+        pattern=rf"^[^{_NOT_IN_A_TERM}]*[^\s{_NOT_IN_A_TERM}][^{_NOT_IN_A_TERM}]*$",
+    ),
+]
 """Name or product word: one line without "<" and ">", which engines read as marks."""
 
 

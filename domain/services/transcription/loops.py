@@ -33,18 +33,18 @@ def _kept_positions(keys: list[str]) -> list[int]:
     """List the positions of tokens that stay, where each loop is reduced to its first phrase."""
     kept = list(range(len(keys)))
     while repetition := _first_repetition([keys[position] for position in kept]):
-        del kept[repetition]
+        del kept[repetition.start : repetition.stop]
     return kept
 
 
-def _first_repetition(keys: list[str]) -> slice | None:
-    """Find a loop, and return the positions behind its first phrase."""
+def _first_repetition(keys: list[str]) -> range:
+    """Find a loop, and return the positions behind its first phrase; none without a loop."""
     for length in range(1, MAX_PHRASE_WORDS + 1):
         for start in range(len(keys) - min_loop_words(length) + 1):
             end = _loop_end(keys, start, length)
             if end - start >= min_loop_words(length):
-                return slice(start + length, end)
-    return None
+                return range(start + length, end)
+    return range(0)
 
 
 def _loop_end(keys: list[str], start: int, length: int) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from domain.model.errors import TranscriberBusyError
@@ -39,6 +39,7 @@ class UnitTranscriber(TranscriberPort):
         self._capacity = source.slots().total + waiting_room
         self._admitted = 0
         self._places = asyncio.Semaphore(source.slots().total)
+        self._units_at_once = UNITS_AHEAD * recogniser.slots().total
         self._workload = Workload(clock)
 
     async def transcribe(
@@ -49,16 +50,16 @@ class UnitTranscriber(TranscriberPort):
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
     ) -> Transcript:
-        """Wait for a place, and transcribe the recording."""
-        async with self._admission():
+        """Check the options, wait for a place, and transcribe the recording."""
+        with self._admission():
             engine = await self._recogniser.engine()
             engine.check(options)
-            with self._workload.tracking(on_progress) as listener:
-                units_at_once = UNITS_AHEAD * self._recogniser.slots().total
-                hints = Hints(options.language or self._language, options.vocabulary)
-                work = RecordingAtWork(self._recogniser, engine, hints, units_at_once, listener)
-                async with contextlib.aclosing(self._source.read(recording, options)) as reading:
-                    return await work.transcribe(reading)
+            async with self._places:
+                with self._workload.tracking(on_progress) as listener:
+                    hints = Hints(options.language or self._language, options.vocabulary)
+                    work = RecordingAtWork(self._recogniser, engine, hints, self._units_at_once, listener)
+                    async with contextlib.aclosing(self._source.read(recording, options)) as reading:
+                        return await work.transcribe(reading)
 
     def check_capacity(self) -> None:
         """Refuse a recording before it is received, where `transcribe` would refuse it."""
@@ -80,12 +81,11 @@ class UnitTranscriber(TranscriberPort):
             retry_after_seconds=self._workload.retry_after_seconds(),
         )
 
-    @contextlib.asynccontextmanager
-    async def _admission(self) -> AsyncIterator[None]:
+    @contextlib.contextmanager
+    def _admission(self) -> Iterator[None]:
         self.check_capacity()
         self._admitted += 1
         try:
-            async with self._places:
-                yield
+            yield
         finally:
             self._admitted -= 1
