@@ -1,10 +1,35 @@
 """Joining: what an engine heard in one unit becomes segments of the recording."""
 
+import math
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from domain.model.speech import BYTES_PER_SAMPLE, SAMPLE_RATE, HeardSegment, HeardUnit, HeardWord, SpeechUnit
+from domain.model.speech import HeardSegment, HeardUnit, HeardWord
 from domain.model.transcripts import Segment, Word
+
+
+class Stretch(Protocol):
+    """Sound with a place in its recording: a unit, or a whole voice."""
+
+    @property
+    def start_seconds(self) -> float:
+        """Moment of the recording at which it starts."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        ...
+
+    @property
+    def track(self) -> int | None:
+        """Number of its track, from 1; None where the caller did not ask for it."""
+        ...
+
+    @property
+    def channel(self) -> int | None:
+        """Number of its channel, likewise."""
+        ...
 
 
 class _Span(NamedTuple):
@@ -12,7 +37,7 @@ class _Span(NamedTuple):
     end: float
 
 
-def segments_of(unit: SpeechUnit, heard: HeardUnit, *, is_doubtful: bool = False) -> Iterator[Segment]:
+def segments_of(unit: Stretch, heard: HeardUnit, *, is_doubtful: bool = False) -> Iterator[Segment]:
     """Shift an engine's times to the recording; segments without words are dropped.
 
     Engines give times beyond the sound, ends before starts, and overlaps: the times are clamped to the unit,
@@ -33,11 +58,10 @@ def segments_of(unit: SpeechUnit, heard: HeardUnit, *, is_doubtful: bool = False
         )
 
 
-def _limits(unit: SpeechUnit) -> _Span:
-    """Return the unit's span in whole milliseconds; the last one begins within the sound."""
-    last_sample = unit.start + len(unit.samples) // BYTES_PER_SAMPLE
-    end = last_sample * 1000 // SAMPLE_RATE / 1000
-    return _Span(min(round(unit.start_seconds, 3), end), end)
+def _limits(stretch: Stretch) -> _Span:
+    """Return the span in whole milliseconds; the last one begins within the sound."""
+    end = math.floor(round((stretch.start_seconds + stretch.seconds) * 1000, 6)) / 1000
+    return _Span(min(round(stretch.start_seconds, 3), end), end)
 
 
 def _words(segment: HeardSegment, offset: float, within: _Span) -> Iterator[Word]:

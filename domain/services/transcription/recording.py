@@ -1,7 +1,7 @@
 """One recording at work: its units on their way through the engine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -20,6 +20,12 @@ from ports.transcriber_port import Progress, ProgressListener
 NO_WORDS = ResultWarning(
     code=WarningCode.NO_WORDS_HEARD, detail="The recording has sound, but no words were recognised in it."
 )
+
+
+def several_languages(main: str | None, others: Iterable[str]) -> ResultWarning:
+    """Warn of a recording whose parts were heard in different languages."""
+    detail = f"The recording is mostly in {main!r}; parts of it were heard as {', '.join(others)}."
+    return ResultWarning(code=WarningCode.SEVERAL_LANGUAGES, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +141,7 @@ class RecordingAtWork:
         if not segments and summary.is_audible:
             yield NO_WORDS
         if self._vote.others:
-            spoken = ", ".join(self._vote.others)
-            detail = (
-                f"The recording is mostly in {self._vote.language!r}; parts of it were heard as {spoken}."
-            )
-            yield ResultWarning(code=WarningCode.SEVERAL_LANGUAGES, detail=detail)
+            yield several_languages(self._vote.language, self._vote.others)
 
 
 def _quality(results: Sequence[UnitResult]) -> Quality:

@@ -1,13 +1,12 @@
 """Transcriber by units: one recording is cut, spread over all places of an engine, and joined again."""
 
-import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from domain.model.errors import TranscriberBusyError
 from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
+from domain.services.transcription.admission import Admission
 from domain.services.transcription.recording import RecordingAtWork
 from domain.services.transcription.workload import Workload
 from ports.recogniser_port import Hints, RecogniserPort
@@ -36,11 +35,9 @@ class UnitTranscriber(TranscriberPort):
         self._source = source
         self._recogniser = recogniser
         self._language = language
-        self._capacity = source.slots().total + waiting_room
-        self._admitted = 0
-        self._places = asyncio.Semaphore(source.slots().total)
         self._units_at_once = UNITS_AHEAD * recogniser.slots().total
         self._workload = Workload(clock)
+        self._admission = Admission(source.slots().total, waiting_room, self._workload)
 
     async def transcribe(
         self,
@@ -51,10 +48,10 @@ class UnitTranscriber(TranscriberPort):
         on_progress: ProgressListener | None = None,
     ) -> Transcript:
         """Check the options, wait for a place, and transcribe the recording."""
-        with self._admission():
+        with self._admission.entry():
             engine = await self._recogniser.engine()
             engine.check(options)
-            async with self._places:
+            async with self._admission.place():
                 with self._workload.tracking(on_progress) as listener:
                     hints = Hints(options.language or self._language, options.vocabulary)
                     work = RecordingAtWork(self._recogniser, engine, hints, self._units_at_once, listener)
@@ -63,11 +60,7 @@ class UnitTranscriber(TranscriberPort):
 
     def check_capacity(self) -> None:
         """Refuse a recording before it is received, where `transcribe` would refuse it."""
-        if self._admitted >= self._capacity:
-            raise TranscriberBusyError(
-                "All transcription slots and the waiting room are taken.",
-                retry_after_seconds=self._workload.retry_after_seconds(),
-            )
+        self._admission.check()
 
     def state(self) -> TranscriberState:
         """Count the recordings in progress or waiting, and the places that are ready."""
@@ -75,17 +68,8 @@ class UnitTranscriber(TranscriberPort):
         return TranscriberState(
             ready_slots=engine.ready if source.ready else 0,
             slots=engine.total,
-            admitted=self._admitted,
-            capacity=self._capacity,
+            admitted=self._admission.admitted,
+            capacity=self._admission.capacity,
             problem=engine.problem or source.problem,
             retry_after_seconds=self._workload.retry_after_seconds(),
         )
-
-    @contextlib.contextmanager
-    def _admission(self) -> Iterator[None]:
-        self.check_capacity()
-        self._admitted += 1
-        try:
-            yield
-        finally:
-            self._admitted -= 1
