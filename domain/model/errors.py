@@ -17,6 +17,7 @@
     │   ├── TranscriberCrashedError
     │   ├── TranscriberStalledError
     │   ├── TranscriptionTooCostlyError do not retry: this recording takes too much processor time
+    │   ├── TranscriptionFailedError    a service on the network refused the recording, or failed at it
     │   └── TranscriberUnavailableError
     ├── EventPublishError               the event was not published
     │   ├── EventRejectedError          do not retry: this event is at fault
@@ -116,8 +117,12 @@ class TranscriptionTooCostlyError(TranscriptionError):
     """The transcription took more processor time than a second of sound may cost, and was ended."""
 
 
+class TranscriptionFailedError(TranscriptionError):
+    """A service on the network refused the recording, or failed at it; the message says why."""
+
+
 class TranscriberUnavailableError(TranscriptionError):
-    """The engine could not be started."""
+    """The engine could not be started, or a service on the network does not answer or refuses every call."""
 
 
 class EventPublishError(TranscriptionServiceError):

@@ -120,6 +120,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.TranscriberCrashedError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber crashed"),
     errors.TranscriberStalledError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber stalled"),
     errors.TranscriberUnavailableError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber unavailable"),
+    errors.TranscriptionFailedError: (HTTPStatus.BAD_GATEWAY, "Transcription failed"),
     errors.TranscriberBusyError: (HTTPStatus.SERVICE_UNAVAILABLE, "All transcription slots are taken"),
     StorageFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "No disk space for the recording"),
     TooManyUploadsError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many uploads"),
