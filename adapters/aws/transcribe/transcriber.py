@@ -105,18 +105,24 @@ class AmazonTranscribeTranscriber(TranscriberPort):
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
     ) -> Transcript:
-        """Wait for a place, read the recording, and wait for its jobs."""
-        async with self._admission.place():
+        """Check the options, wait for a place, read the recording, and wait for its jobs."""
+        with self._admission.entry():
             self.engine.check(options)
-            with (
-                self._workload.tracking(on_progress) as listener,
-                voices_in(self._options.folder, self._options.limits) as voices,
-            ):
-                progress = JobProgress(listener)
-                summary = await self._read(recording, options, voices, progress)
-                heard = await self._hear(voices.with_sound(), options, progress)
-                progress.finish(summary.duration_seconds)
-                return _transcript(summary, heard)
+            async with self._admission.place():
+                return await self._transcribe(recording, options, on_progress)
+
+    async def _transcribe(
+        self, recording: Path, options: TranscriptionOptions, on_progress: ProgressListener | None
+    ) -> Transcript:
+        with (
+            self._workload.tracking(on_progress) as listener,
+            voices_in(self._options.folder, self._options.limits) as voices,
+        ):
+            progress = JobProgress(listener)
+            summary = await self._read(recording, options, voices, progress)
+            heard = await self._hear(voices.with_sound(), options, progress)
+            progress.finish(summary.duration_seconds)
+            return _transcript(summary, heard)
 
     def check_capacity(self) -> None:
         """Refuse a recording before it is received, where `transcribe` would refuse it."""
