@@ -36,7 +36,9 @@ class RecordingReader:
     ) -> Iterator[SpeechUnit | SoundSummary]:
         """Yield the units of the chosen voices, one voice after another, and last the summary.
 
-        The recording is recognised by its content. Progress is reported with each second of sound.
+        The recording is recognised by its content. Progress is reported with each second of sound; without a
+        length it tells the sound that was looked through to choose the voices, with one it adds up all voices
+        and never falls.
 
         Raises:
             RecordingError: the recording is at fault (see its subclasses).
@@ -44,8 +46,9 @@ class RecordingReader:
         voices, warnings = find_voices(recording, limits, on_progress, options)
         found: list[ResultWarning] = list(warnings)
         heard: list[MeasuredSound] = []
+        listen = _VoicesProgress(on_progress)
         for number, voice in enumerate(voices):
-            listen = _adding(on_progress, number, len(voices))
+            listen.begin(sum(sound.seconds for sound in heard), len(voices) - number)
             blocks = decode(recording, limits, listen, found.append, track=voice.track, channel=voice.channel)
             heard.append(MeasuredSound(blocks))
             for unit in speech_units(self._activity.frames(heard[-1]), self._threshold):
@@ -57,17 +60,25 @@ class RecordingReader:
         )
 
 
-def _adding(on_progress: ProgressListener, number: int, count: int) -> ProgressListener:
-    """Listen to the progress of one of several voices, and add the sound of those before and after it."""
+class _VoicesProgress:
+    """Adds up the progress of voices that are read one after another."""
 
-    def listen(progress: Progress) -> None:
-        total = progress.total_seconds
-        if total is None:
-            on_progress(progress)
-        else:
-            on_progress(Progress(number * total + progress.done_seconds, count * total))
+    def __init__(self, on_progress: ProgressListener) -> None:
+        self._on_progress = on_progress
+        self._latest = Progress(0.0, None)
+        self._before = 0.0
+        self._left = 1
 
-    return listen
+    def begin(self, before: float, left: int) -> None:
+        """Note the seconds of the voices that have been read, and the number of the others."""
+        self._before, self._left = before, left
+
+    def __call__(self, progress: Progress) -> None:
+        """Report the progress of the present voice; the others are expected to be as long."""
+        if progress.total_seconds is not None:
+            done = max(self._latest.done_seconds, self._before + progress.done_seconds)
+            self._latest = Progress(done, self._before + self._left * progress.total_seconds)
+        self._on_progress(self._latest)
 
 
 def _numbered(unit: SpeechUnit, voice: Voice, options: TranscriptionOptions) -> SpeechUnit:

@@ -37,7 +37,8 @@ class Reader:
 
         def on_progress(progress: Progress) -> None:
             budget.grant(progress)
-            report(progress)
+            is_looked_through = progress.total_seconds is None  # to choose the voices: nothing is done yet
+            report(Progress(0.0, None) if is_looked_through else progress)
 
         limits = DecodingLimits(max_audio_seconds=job.max_audio_seconds)
         for read in self._reader.read(job.recording, limits, on_progress, job.options):
