@@ -69,13 +69,11 @@ class RecogniserPortContract(ABC):
                 await recogniser.recognise(spoken(0, 2), Hints(), recording=recording)
                 finished.append(recording)
 
-            long = [asyncio.ensure_future(recognise("long")) for _ in range(6)]
+            long = [asyncio.ensure_future(recognise("long")) for _ in range(4)]
             await asyncio.sleep(0)  # its units are in line before the other recording arrives
-            short = [asyncio.ensure_future(recognise("short")) for _ in range(2)]
-            await asyncio.gather(*long, *short)
+            await asyncio.gather(*long, recognise("short"))
 
         assert finished.index("short") <= 2
-        assert finished[-1] == finished[-2] == "long"
 
     async def test_cancelling_a_call_ends_its_work(self) -> None:
         async with self.running(1) as recogniser:

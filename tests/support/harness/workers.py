@@ -1,6 +1,7 @@
 """Worker processes for tests: real ones, and impostors that misbehave as a test wants."""
 
 import contextlib
+import functools
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -57,6 +58,7 @@ def count(file):
 """
 
 
+@functools.cache
 def whisper() -> Program:
     """Describe the recogniser of the service's default model."""
     model = find_model("tiny.en")

@@ -1,5 +1,6 @@
-"""Recognition in worker processes: the contract of recognisers, and what belongs to processes alone."""
+"""Recognition in worker processes: the contract of recognisers."""
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,12 +10,7 @@ from adapters.speech.engines.loading import EngineSettings
 from adapters.speech.workers.program import Program
 from ports.recogniser_port import RecogniserPort
 from tests.contracts.recogniser_port import RecogniserPortContract
-from tests.support.harness.workers import (
-    CANNED,
-    processes,
-    recognising,
-    whisper,
-)
+from tests.support.harness.workers import CANNED, processes, recognising, whisper
 
 pytestmark = pytest.mark.process
 
@@ -22,11 +18,13 @@ UNKNOWN = Program(engine=EngineSettings(name="no-such-engine"))
 
 
 class _InWorkers(RecogniserPortContract):
-    program: Program
+    @abstractmethod
+    def program(self) -> Program:
+        """Describe the program under test."""
 
     @asynccontextmanager
     async def running(self, places: int) -> AsyncIterator[RecogniserPort]:
-        async with recognising(processes(self.program, places)) as recogniser:
+        async with recognising(processes(self.program(), places)) as recogniser:
             yield recogniser
 
     @asynccontextmanager
@@ -36,9 +34,11 @@ class _InWorkers(RecogniserPortContract):
 
 
 class TestCannedInWorkers(_InWorkers):
-    program = CANNED
+    def program(self) -> Program:
+        return CANNED
 
 
 @pytest.mark.speech
 class TestFasterWhisperInWorkers(_InWorkers):
-    program = whisper()
+    def program(self) -> Program:
+        return whisper()
