@@ -1,5 +1,6 @@
 """Transcripts with timed segments and words, and how a caller wants a recording to be transcribed."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -39,6 +40,12 @@ Term = Annotated[
     ),
 ]
 """Name or product word: one line without "<" and ">", which engines read as marks."""
+
+
+def terms_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """Read a vocabulary that was written in one text or several, with commas between its terms."""
+    terms = (term.strip() for text in texts for term in text.split(","))
+    return tuple(term for term in terms if term)
 
 
 class TranscriptionOptions(BaseModel):
