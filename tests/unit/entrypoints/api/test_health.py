@@ -48,7 +48,9 @@ class BrokenTranscriber(FixedTranscriber):
     """Transcriber whose workers cannot start."""
 
     def state(self) -> TranscriberState:
-        return TranscriberState(0, 2, 0, 4, "The transcriber 'faster-whisper' could not be started. No model.")
+        return TranscriberState(
+            0, 2, 0, 4, "The transcriber 'faster-whisper' could not be started. No model."
+        )
 
 
 @pytest.mark.parametrize(

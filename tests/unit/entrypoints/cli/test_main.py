@@ -21,7 +21,19 @@ def test_help_lists_every_command_with_what_it_does() -> None:
 
 SLOW = {
     *("alembic", "av", "boto3", "botocore", "dependency_injector", "fastapi", "moto", "numpy"),
-    *("ctranslate2", "faster_whisper", "huggingface_hub", "onnxruntime", "psycopg", "pyarrow", "pysqlite3", "rich", "sqlalchemy", "sqlite3", "starlette"),
+    *(
+        "ctranslate2",
+        "faster_whisper",
+        "huggingface_hub",
+        "onnxruntime",
+        "psycopg",
+        "pyarrow",
+        "pysqlite3",
+        "rich",
+        "sqlalchemy",
+        "sqlite3",
+        "starlette",
+    ),
     *(
         "structlog",
         "urllib3",
