@@ -25,6 +25,7 @@ class Transcriber(Choice):
     """Speech engine."""
 
     FASTER_WHISPER = "faster-whisper"
+    AMAZON_TRANSCRIBE = "amazon-transcribe"
     CANNED = "canned"
 
 

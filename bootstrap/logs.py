@@ -26,6 +26,7 @@ _CHATTY = (
     "alembic",
     "boto3",
     "botocore",
+    "s3transfer",
     "urllib3",
     "asyncio",
     "werkzeug",

@@ -97,6 +97,14 @@ def _named_tenant(tenant: str, info: ValidationInfo) -> str:
 QueueName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="up to 80 letters, digits and - _")
 ]
+
+
+def _speakers(count: int) -> int:
+    if count == 1:
+        raise ValueError("must be 2 or more, or 0")
+    return count
+
+
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 RuleName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="up to 64 letters, digits and . - _")
@@ -177,6 +185,10 @@ class Settings(BaseModel):
         default=None, ge=0, le=10_000, description="a whole number, such as 2"
     )
     transcriber_stall_seconds: Seconds = 60.0
+    transcribe_bucket: BucketName | None = Field(
+        default=None, description="3 to 63 small letters, digits and . -, such as my-recordings"
+    )
+    transcribe_speakers: Annotated[Count, AfterValidator(_speakers)] = Field(default=10, ge=0, le=30)
     cleaner: Cleaner = Cleaner.RULES
 
     max_upload_bytes: Bytes = Field(default=2 * GIB, ge=1)

@@ -183,8 +183,18 @@ def partition_of(access: AwsAccess) -> str:
 
 
 def s3_client(access: AwsAccess) -> "S3Client":
-    """Build a client that stores large transcripts; it uses path addressing with endpoints other than AWS."""
-    with _making("s3", access, PUBLISHING.merge(Config(read_timeout=10))) as options:
+    """Build a client that stores large transcripts."""
+    return _s3_client(access, PUBLISHING.merge(Config(read_timeout=10)))
+
+
+def sound_client(access: AwsAccess) -> "S3Client":
+    """Build a client that stores sound of hours; no request waits for it, so that it is patient."""
+    return _s3_client(access, access.operating)
+
+
+def _s3_client(access: AwsAccess, config: Config) -> "S3Client":
+    """Build a client that uses path addressing with endpoints other than AWS."""
+    with _making("s3", access, config) as options:
         style: Literal["path", "auto"] = "path" if options["endpoint_url"] else "auto"
         options["config"] = options["config"].merge(Config(s3={"addressing_style": style}))
         return _checked(access.session.client("s3", **options))

@@ -1,5 +1,7 @@
 """The transcriber, without the container: its workers load while the service imports the rest."""
 
+from typing import TYPE_CHECKING
+
 from adapters.speech.engines.loading import EngineSettings
 from adapters.speech.engines.models import find_or_fetch_model
 from adapters.speech.workers.process import WorkerLimits, WorkerProcess
@@ -11,6 +13,9 @@ from bootstrap.choices import ComputeType, Device, Transcriber
 from bootstrap.extras import require
 from bootstrap.settings import Settings
 from domain.services.transcription.transcriber import UnitTranscriber
+
+if TYPE_CHECKING:
+    from bootstrap.factories.amazon_transcribe import AmazonTranscriber
 
 
 class LocalTranscriber(UnitTranscriber):
@@ -38,13 +43,17 @@ class LocalTranscriber(UnitTranscriber):
         await self.recognisers.stop()
 
 
-def transcriber_for(settings: Settings) -> LocalTranscriber:
+def transcriber_for(settings: Settings) -> "LocalTranscriber | AmazonTranscriber":
     """Build the transcriber that the settings describe, without starting it.
 
     Raises:
-        ConfigurationError: the engine is not installed, or its model cannot be found.
+        ConfigurationError: the engine is not installed, its model cannot be found, or a setting is missing.
     """
     require("speech", f"TRANSCRIBER={settings.transcriber}")
+    if settings.transcriber is Transcriber.AMAZON_TRANSCRIBE:
+        from bootstrap.factories.amazon_transcribe import amazon_transcriber  # noqa: PLC0415 - slow to import
+
+        return amazon_transcriber(settings, reader_program(settings))
     reader, recogniser = reader_program(settings), recogniser_program(settings)
     limits = WorkerLimits(stall_seconds=settings.transcriber_stall_seconds)
     count = settings.transcriber_workers
@@ -56,9 +65,12 @@ def transcriber_for(settings: Settings) -> LocalTranscriber:
 
 
 def reader_program(settings: Settings) -> Program:
-    """Describe the program that reads recordings; canned text needs no model of voice activity."""
-    is_canned = settings.transcriber is Transcriber.CANNED
-    return Program(threshold=None if is_canned else settings.transcriber_speech_threshold)
+    """Describe the program that reads recordings.
+
+    Canned text needs no model of voice activity, and Amazon Transcribe takes whole recordings.
+    """
+    takes_all = settings.transcriber in {Transcriber.CANNED, Transcriber.AMAZON_TRANSCRIBE}
+    return Program(threshold=None if takes_all else settings.transcriber_speech_threshold)
 
 
 def recogniser_program(settings: Settings) -> Program:

@@ -24,10 +24,11 @@ from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.capacity import capacity
-from bootstrap.choices import EventTransport
+from bootstrap.choices import EventTransport, Transcriber
 from bootstrap.container import Container
 from bootstrap.disk_space import existing_parent, free_bytes, shortage
 from bootstrap.factories.transcriber import reader_program, recogniser_program, sees_cuda
+from bootstrap.operator.engines import amazon_transcribe
 from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB
@@ -99,9 +100,12 @@ def _engine(container: Container) -> Iterator[Check]:
     if find_spec("av") is None:
         yield Check("engine", CheckResult.OK, "not checked: this machine cannot transcribe")
         return
-    program = recogniser_program(container.settings())
-    seconds = asyncio.run(_seconds_to_prove(worker_for(program)))
-    yield Check("engine", CheckResult.OK, f"{_described(program)}, ready {seconds:.1f} s after its start")
+    if container.settings().transcriber is Transcriber.AMAZON_TRANSCRIBE:
+        yield amazon_transcribe(container)
+    else:
+        program = recogniser_program(container.settings())
+        seconds = asyncio.run(_seconds_to_prove(worker_for(program)))
+        yield Check("engine", CheckResult.OK, f"{_described(program)}, ready {seconds:.1f} s after its start")
     seconds = asyncio.run(_seconds_to_prove(worker_for(reader_program(container.settings()))))
     yield Check("decoder", CheckResult.OK, f"read half a second of sound, {seconds:.1f} s after its start")
 

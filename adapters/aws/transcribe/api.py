@@ -9,7 +9,7 @@ from boto3.s3.transfer import TransferConfig
 
 from adapters.aws.errors import translate_transcription_errors
 from adapters.aws.transcribe.order import JobOrder
-from domain.model.errors import TranscriptionFailedError
+from domain.model.errors import TranscriberUnavailableError, TranscriptionFailedError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -25,6 +25,13 @@ PARTS = TransferConfig(multipart_threshold=16 * 2**20, multipart_chunksize=16 * 
 
 _NOT_FOUND = "be found"
 """Words of the BadRequestException for a job that does not exist: "The requested job couldn't be found."."""
+
+
+_BUCKET_FAULTS = {
+    "403": "refuses us: it is of another account, or these credentials lack s3:ListBucket on it",
+    "404": "does not exist: create it, or correct TRANSCRIBE_BUCKET",
+}
+"""Faults by the status of HeadBucket, which answers without a text."""
 
 
 class FoundJob(NamedTuple):
@@ -46,6 +53,26 @@ class TranscribeApi:
         self.bucket = bucket
         self._transcribe = transcribe
         self._s3 = s3
+
+    def check_access(self, region: str) -> None:
+        """Check that Transcribe and the bucket answer, and that the bucket lies in the region of the jobs.
+
+        Raises:
+            TranscriberUnavailableError: one of them does not; the message names it and what to do.
+        """
+        with translate_transcription_errors(TRANSCRIBE):
+            self._transcribe.list_transcription_jobs(MaxResults=1)
+        with translate_transcription_errors(S3):
+            try:
+                found = self._s3.head_bucket(Bucket=self.bucket).get("BucketRegion", region)
+            except self._s3.exceptions.ClientError as error:
+                if (fault := _BUCKET_FAULTS.get(error.response["Error"]["Code"])) is None:
+                    raise
+                raise TranscriberUnavailableError(f"{S3}: the bucket {self.bucket} {fault}") from None
+        if found != region:
+            raise TranscriberUnavailableError(
+                f"{S3}: the bucket {self.bucket} lies in {found}; jobs in {region} read no sound from there"
+            )
 
     def find(self, name: str) -> FoundJob | None:
         """Look at a job; None where there is none of that name."""

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -31,6 +34,8 @@ class Threads:
             while not work.done():
                 with contextlib.suppress(asyncio.CancelledError):  # the first one is raised below
                     await asyncio.wait([work])
+            if not work.cancelled() and (error := work.exception()) is not None:
+                logger.info("call ended after its caller", extra={"error": type(error).__name__})
             raise
 
     def close(self) -> None:

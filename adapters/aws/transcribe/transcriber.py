@@ -43,7 +43,7 @@ MAX_THREADS = 32
 
 
 class AmazonTranscribeOptions(NamedTuple):
-    """How recordings are transcribed."""
+    """Options of the transcriber."""
 
     places: int  # recordings at the same time
     waiting_room: int  # recordings that may wait for a place

@@ -20,7 +20,7 @@ _SECOND = bytes(SAMPLE_RATE * BYTES_PER_SAMPLE)
 
 @dataclass(frozen=True, slots=True)
 class VoiceLimits:
-    """What Amazon Transcribe takes in one job (Developer Guide, "Guidelines and quotas")."""
+    """Limits of one job of Amazon Transcribe (Developer Guide, "Guidelines and quotas")."""
 
     max_seconds: float = 4 * 3600.0
     max_bytes: int = 2 * 10**9

@@ -41,18 +41,23 @@ class Amazon:
     """An account with one bucket. A job ends after some looks at it, and its output says where sound was."""
 
     def __init__(self) -> None:
-        session = boto3.Session("AKIDEXAMPLE", "made-up", region_name=REGION)
-        self.transcribe = session.client("transcribe", config=ONE_TRY)
-        self.s3 = session.client("s3", config=ONE_TRY)
-        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.calls: list[str] = []  # names of operations, in order
         self.requests: list[Item] = []  # of the jobs that were started
         self.output: Callable[[Item], bytes | None] = self.hear  # of a started job; None: it writes none
+        self.session = self._session()  # of clients that are part of the account, too
+        self.transcribe = self.session.client("transcribe", config=ONE_TRY)
+        self.s3 = self.session.client("s3", config=ONE_TRY)
         for client in (self.transcribe, self.s3):
             check_answers(client)
-            client.meta.events.register("provide-client-params.*.*", self._note)
-        self.transcribe.meta.events.register("after-call.*.StartTranscriptionJob", self._write_output)
-        self.transcribe.meta.events.register("after-call.*.GetTranscriptionJob", self._add_failure_reason)
+        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.calls.clear()
+
+    def _session(self) -> boto3.Session:
+        session = boto3.Session("AKIDEXAMPLE", "made-up", region_name=REGION)
+        session.events.register("provide-client-params.*.*", self._note)
+        session.events.register("after-call.*.StartTranscriptionJob", self._write_output)
+        session.events.register("after-call.*.GetTranscriptionJob", self._add_failure_reason)
+        return session
 
     def api(self) -> TranscribeApi:
         return TranscribeApi(self.transcribe, self.s3, bucket=BUCKET)
@@ -123,9 +128,10 @@ class Amazon:
 
 @contextmanager
 def amazon(*, looks: int = 1) -> Iterator[Amazon]:
-    """Run the account while the context lasts; each state of a job lasts for so many looks."""
+    """Run the account while the context lasts; each state of a job lasts for so many looks, or no time."""
     with mock_aws():
-        state_manager.set_transition(STATES, {"progression": "manual", "times": looks})
+        manual = {"progression": "manual", "times": looks}
+        state_manager.set_transition(STATES, manual if looks else {"progression": "immediate"})
         try:
             yield Amazon()
         finally:

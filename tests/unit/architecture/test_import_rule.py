@@ -16,7 +16,7 @@ OURS = {"domain", "ports", "adapters", "bootstrap", "entrypoints"}
 
 ALLOWED: dict[str, set[str]] = {
     "domain/model": {"domain.model", "pydantic", "pydantic_core"},
-    "ports": {"domain.model"},
+    "ports": {"domain.model", "ports"},
     "domain/services": {"domain.model", "domain.services", "ports", "pydantic"},
     "adapters/in_memory": {"domain.model", "ports", "adapters.in_memory"},
     "adapters/noop.py": {"domain.model", "ports"},
@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",
                   "moto", "ctranslate2", "pydantic", "pydantic_core", "structlog", "types_boto3_cloudwatch",
                   "types_boto3_events", "types_boto3_kms", "types_boto3_s3", "types_boto3_sqs",
-                  "types_boto3_sts"},
+                  "types_boto3_sts", "types_boto3_transcribe"},
     "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "fastapi_offline",
                         "h11", "pydantic", "starlette", "structlog", "uvicorn"},
     "entrypoints/cli": {"domain", "ports", "bootstrap", "entrypoints", "click", "dotenv", "fastapi", "h11",

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.process, pytest.mark.speech, pytest.mark.slow]
 @pytest.fixture
 async def transcriber() -> AsyncIterator[LocalTranscriber]:
     made = transcriber_for(Settings.from_env({"TRANSCRIBER_WORKERS": "1"}))
+    assert isinstance(made, LocalTranscriber)
     await made.start()
     yield made
     await made.stop()

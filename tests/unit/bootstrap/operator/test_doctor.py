@@ -31,6 +31,7 @@ from domain.model.errors import (
 from domain.model.outbox import OutboxCounts, Rejected
 from domain.model.route.route import Finding, RouteComponent
 from tests.integration.localstack import SHARED_FOLDER, free_port
+from tests.support.aws.transcribe import BUCKET, REGION, amazon
 from tests.support.databases.databases import postgresql_server
 from tests.support.doubles.route import Diagnosed
 from tests.support.samples.factories import an_event
@@ -536,3 +537,24 @@ def test_an_engine_that_cannot_transcribe_is_wrong(container: Build, monkeypatch
 
     assert (check.verdict, ended) == (CheckResult.WRONG, [True])
     assert "No model." in check.found
+
+
+@pytest.mark.parametrize(
+    ("bucket", "verdict", "found"),
+    [
+        (BUCKET, CheckResult.OK, f"Amazon Transcribe in {REGION} with the bucket {BUCKET}; both answer"),
+        ("nowhere", CheckResult.WRONG, "the bucket nowhere does not exist"),
+        ("", CheckResult.WRONG, "needs TRANSCRIBE_BUCKET"),
+    ],
+)
+def test_amazon_transcribe_is_asked_and_the_decoder_proved(
+    container: Build, engine: list[str], bucket: str, verdict: CheckResult, found: str
+) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
+    with amazon():
+        checks = examined(container(TRANSCRIBER="amazon-transcribe", TRANSCRIBE_BUCKET=bucket, **keys))
+
+    assert checks["engine"].verdict is verdict
+    assert found in checks["engine"].found
+    assert checks["decoder"].verdict is CheckResult.OK
+    assert engine == ["reader"]

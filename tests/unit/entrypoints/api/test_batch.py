@@ -290,6 +290,7 @@ def test_disabled_publishing_shows_in_the_status(client: Client) -> None:
         (errors.TranscriberCrashedError("killed by SIGSEGV"), 500, "transcriber-crashed"),
         (errors.TranscriberStalledError("no progress"), 500, "transcriber-stalled"),
         (errors.TranscriberUnavailableError("no model"), 500, "transcriber-unavailable"),
+        (errors.TranscriptionFailedError("the job failed"), 502, "transcription-failed"),
     ],
 )
 def test_what_the_engine_says_becomes_a_problem(

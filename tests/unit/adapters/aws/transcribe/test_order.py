@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from adapters.aws.transcribe.order import JobOrder
 from domain.model.transcripts import TranscriptionOptions
 from tests.support.aws.transcribe import Amazon
 
+ROOT = Path(__file__).parents[5]
 ORDER = JobOrder(bucket="ours", sound="ab" * 32)
 
 
@@ -55,6 +57,12 @@ def test_every_language_is_one_of_amazons(account: Amazon) -> None:
 
     assert set(CODES.values()) <= set(known)
     assert {code.partition("-")[0] for code in known} <= set(CODES)
+
+
+def test_the_guide_says_which_region_a_language_has() -> None:
+    guide = (ROOT / "docs" / "engines-amazon-transcribe.md").read_text(encoding="utf-8")
+
+    assert dict(re.findall(r"`([a-z]{2,3})`\s([a-z]{2,3}-[A-Z]{2})\b", guide)) == CODES
 
 
 def test_every_language_is_one_that_a_caller_can_name() -> None:
