@@ -34,6 +34,9 @@ _BUCKET_FAULTS = {
 """Faults by the status of HeadBucket, which answers without a text."""
 
 
+_NO_OUTPUT = {"NoSuchKey", "AccessDenied"}
+
+
 class FoundJob(NamedTuple):
     """State of a job."""
 
@@ -127,13 +130,19 @@ class TranscribeApi:
         """Read an object.
 
         Raises:
-            TranscriptionFailedError: there is none, or it is larger than `MAX_OUTPUT_BYTES`.
+            TranscriptionFailedError: there is none, it may not be read, or it is too large. S3 says "access
+                denied" of a missing object to a caller that may not list the bucket.
         """
         with translate_transcription_errors(S3):
             try:
                 body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"]
-            except self._s3.exceptions.NoSuchKey:
-                raise TranscriptionFailedError(f"{S3}: there is no output s3://{self.bucket}/{key}") from None
+            except self._s3.exceptions.ClientError as error:
+                if (code := error.response["Error"]["Code"]) not in _NO_OUTPUT:
+                    raise
+                message = (
+                    f"{S3} GetObject: {code}: there is no output s3://{self.bucket}/{key}, or no right to it"
+                )
+                raise TranscriptionFailedError(message) from None
             with closing(body):
                 content = body.read(MAX_OUTPUT_BYTES + 1)
         if len(content) > MAX_OUTPUT_BYTES:

@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 PATIENCE_FACTOR, PATIENCE_SECONDS = 2.0, 30 * 60.0
 """A job may take twice the length of its sound and half an hour, with the wait for a place."""
 
-MAX_FAILED_LOOKS = 10
-"""Looks at a job in a row that may fail: the job goes on while the network or AWS is away."""
+MAX_FAILED_CALLS = 10
+"""Tries of a call about a job that is paid for: it goes on while the network or AWS is away."""
 
 LEAVING_SECONDS = 10.0
 """Time in which jobs and objects may be removed while the process ends."""
@@ -143,32 +143,35 @@ class TranscriptionJobs:
             on_wait(patience.elapsed)
             await patience.pause()
         try:
-            return await self._patiently(lambda: self._api.download(order.output_key), patience)
+            return await self._despite_outages(lambda: self._api.download(order.output_key), order, patience)
         except TranscriptionFailedError as error:
             raise _UselessJobError(str(error)) from None
 
     async def _look(self, order: JobOrder, patience: Patience) -> FoundJob:
-        """Look at a job, again and again while that fails.
+        """Look at a job.
 
         Raises:
             _UselessJobError: it is gone.
             TranscriberUnavailableError: too many looks in a row failed.
         """
-        for _ in range(MAX_FAILED_LOOKS - 1):
-            try:
-                return await self._found(order, patience)
-            except TranscriberUnavailableError as error:
-                logger.warning("could not look at a job, trying again", extra=_about(order, error))
-            await patience.pause()
-        return await self._found(order, patience)
-
-    async def _found(self, order: JobOrder, patience: Patience) -> FoundJob:
-        job = await self._patiently(lambda: self._api.find(order.name), patience)
+        job = await self._despite_outages(lambda: self._api.find(order.name), order, patience)
         if job is None:
             raise _UselessJobError(
                 f"{TRANSCRIBE} GetTranscriptionJob: the job {order.name} was deleted meanwhile"
             )
         return job
+
+    async def _despite_outages(
+        self, call: Callable[[], Result], order: JobOrder, patience: Patience
+    ) -> Result:
+        """Make a call about a job that is paid for, again and again while AWS does not answer."""
+        for _ in range(MAX_FAILED_CALLS - 1):
+            try:
+                return await self._patiently(call, patience)
+            except TranscriberUnavailableError as error:
+                logger.warning("AWS does not answer, trying again", extra=_about(order, error))
+            await patience.pause()
+        return await self._patiently(call, patience)
 
     async def _patiently(
         self,

@@ -171,7 +171,8 @@ class AmazonTranscribeTranscriber(TranscriberPort):
             output = await self._jobs.output(
                 order, voice.file, voice.seconds, lambda elapsed: progress.waited(elapsed, seconds)
             )
-            return _VoiceHeard(voice, await asyncio.to_thread(parse_output, output))
+            heard = await asyncio.to_thread(parse_output, output)
+            return _VoiceHeard(voice, heard.model_copy(update={"language": heard.language or order.language}))
 
         try:
             async with asyncio.TaskGroup() as group:

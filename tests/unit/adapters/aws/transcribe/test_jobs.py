@@ -167,7 +167,9 @@ async def test_a_new_job_that_fails_is_not_paid_for_twice(account: Amazon, hear:
 async def test_a_job_without_output_is_an_error_that_names_the_object(account: Amazon, hear: Hear) -> None:
     account.output = lambda _: None
 
-    with pytest.raises(TranscriptionFailedError, match=f"no output s3://{BUCKET}/{ORDER.output_key}"):
+    with pytest.raises(
+        TranscriptionFailedError, match=f"NoSuchKey: there is no output s3://{BUCKET}/{ORDER.output_key}"
+    ):
         await hear()
 
     await eventually(lambda: account.is_empty)
@@ -228,6 +230,23 @@ async def test_looks_that_fail_for_a_while_end_nothing(account: Amazon, hear: He
     account.refuse("GetTranscriptionJob", "InternalFailureException", times=5, status=500)
 
     assert await hear() == HEARD
+
+
+async def test_an_output_that_cannot_be_read_for_a_while_is_read_later(account: Amazon, hear: Hear) -> None:
+    account.refuse("GetObject", "InternalError", times=3, status=500)
+
+    assert await hear() == HEARD
+
+
+async def test_a_job_whose_output_may_not_be_listed_or_is_gone_is_started_again_once(
+    account: Amazon, hear: Hear
+) -> None:
+    left_by_a_dead_process(account)
+    account.refuse("GetObject", "AccessDenied", times=1, status=403)
+
+    assert await hear() == HEARD
+
+    assert account.calls.count("StartTranscriptionJob") == 1
 
 
 async def test_an_outage_that_lasts_is_told(account: Amazon, hear: Hear) -> None:
