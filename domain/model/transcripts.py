@@ -49,14 +49,24 @@ def terms_of(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 class TranscriptionOptions(BaseModel):
-    """Choice of the voices that are transcribed, and what the caller knows about their speech."""
+    """Choice of the voices that are transcribed, and what the caller knows about their speech.
+
+    Errors quote the description of an option whose values are not listed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: Channels = Channels.MIXED
     tracks: Tracks = Tracks.ONE
-    language: Language | None = None  # None: the setting TRANSCRIBER_LANGUAGE, else the engine finds it
-    vocabulary: tuple[Term, ...] = Field((), max_length=MAX_VOCABULARY_TERMS)
+    language: Language | None = Field(  # None: the setting TRANSCRIBER_LANGUAGE, else the engine finds it
+        None, description='the code of a language in small letters, such as "en"'
+    )
+    vocabulary: tuple[Term, ...] = Field(
+        (),
+        max_length=MAX_VOCABULARY_TERMS,
+        description=f"up to {MAX_VOCABULARY_TERMS} terms, each of one line and at most {MAX_TERM_LENGTH}"
+        " characters, without < and >",
+    )
 
 
 DEFAULT_OPTIONS = TranscriptionOptions()

@@ -8,7 +8,6 @@ from pydantic_core import ErrorDetails
 
 from domain.model.result_warnings import MAX_DETAIL_LENGTH, ResultWarning, WarningCode
 from domain.model.transcripts import (
-    MAX_TERM_LENGTH,
     MAX_VOCABULARY_TERMS,
     Channels,
     Language,
@@ -58,12 +57,6 @@ Fields = Iterable[tuple[str, str]]
 
 _MAX_NAMES = 6
 _MAX_NAME_LENGTH = 40
-_ALLOWED = {
-    "language": 'the code of a language in small letters, such as "en"',
-    "vocabulary": f"up to {MAX_VOCABULARY_TERMS} terms, each of one line and at most {MAX_TERM_LENGTH}"
-    " characters, without < and >",
-}
-"""Values of the parameters that have more than a few."""
 
 
 class UploadParameters(NamedTuple):
@@ -107,8 +100,12 @@ def _value(name: str, values: list[str]) -> str | tuple[str, ...]:
 def _invalid(details: ErrorDetails) -> InvalidParameterError:
     name, value = str(details["loc"][0]), details["input"]
     shown = repr(value[:_MAX_NAME_LENGTH]) if isinstance(value, str) else f"{len(value)} terms"
-    allowed = _ALLOWED.get(name) or details["ctx"]["expected"].replace("'", "")
+    allowed = TranscriptionOptions.model_fields[name].description or _listed_values(details)
     return InvalidParameterError(f"The parameter {name!r} cannot be {shown}; it may be {allowed}.")
+
+
+def _listed_values(details: ErrorDetails) -> str:
+    return str(details["ctx"]["expected"]).replace("'", "")
 
 
 def _unknown(kind: str, fields: Fields, known: Iterable[str]) -> tuple[ResultWarning, ...]:

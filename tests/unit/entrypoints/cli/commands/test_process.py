@@ -2,22 +2,19 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from click.testing import CliRunner, Result
 from dependency_injector import providers
 
-from bootstrap.container import Container, build_container
-from bootstrap.settings import Settings
+from bootstrap.container import Container
 from domain.model.errors import EventRejectedError
 from domain.model.transcripts import DEFAULT_OPTIONS, Channels, Tracks, Transcript, TranscriptionOptions
-from entrypoints.cli.commands import process as process_command
 from ports.transcriber_port import ProgressListener
 from tests.support.doubles.transcription import FailingEventPublisher, FixedTranscriber
 from tests.support.harness.installed_command import transcripts
+from tests.support.harness.processing import process_here
 from tests.support.samples.recordings import record, silence, tone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -114,21 +111,6 @@ class PairedTranscriber(FixedTranscriber):
         finally:
             self._admitted -= 1
         return Transcript(duration_seconds=1.0)
-
-
-Adjust = Callable[[Container], object]
-
-
-def process_here(monkeypatch: pytest.MonkeyPatch, adjust: Adjust, *arguments: str | Path) -> Result:
-    """The command in this process, with parts of its container replaced."""
-
-    def build(settings: Settings) -> Container:
-        container = build_container(settings)
-        adjust(container)
-        return container
-
-    monkeypatch.setattr(process_command, "build_container", build)
-    return CliRunner().invoke(process_command.command, list(map(str, arguments)))
 
 
 def test_as_many_files_as_there_are_workers_are_processed_at_a_time_and_told_in_order(
