@@ -69,7 +69,7 @@ def test_a_job_whose_recording_is_no_path_in_hex_is_refused(name: object) -> Non
         Failed.of(NotAudioError("no sound")),
         Failed.of(ZeroDivisionError(), message="broken", trace="Traceback…"),
     ],
-    ids=str,
+    ids=lambda message: message.kind,
 )
 def test_a_message_arrives_as_it_was_sent_on_one_line(message: Message) -> None:
     line = message.to_line()
