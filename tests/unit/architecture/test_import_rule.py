@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
                   "types_boto3_events", "types_boto3_kms", "types_boto3_s3", "types_boto3_sqs",
                   "types_boto3_sts", "types_boto3_transcribe"},
     "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "fastapi_offline",
-                        "h11", "pydantic", "starlette", "structlog", "uvicorn"},
+                        "h11", "pydantic", "pydantic_core", "starlette", "structlog", "uvicorn"},
     "entrypoints/cli": {"domain", "ports", "bootstrap", "entrypoints", "click", "dotenv", "fastapi", "h11",
                         "jsonschema", "rich", "structlog", "urllib3", "uvicorn"},
 }  # fmt: skip

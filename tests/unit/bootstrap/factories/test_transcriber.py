@@ -21,6 +21,7 @@ async def transcriber(**environ: str) -> AsyncIterator[LocalTranscriber]:
     """Run a transcriber with one worker and a waiting room for one."""
     one = {"TRANSCRIBER_WORKERS": "1", "TRANSCRIBER_WAITING_ROOM": "1"}
     local = transcriber_for(Settings.from_env({**one, **environ}))
+    assert isinstance(local, LocalTranscriber)
     await local.start()
     try:
         yield local
