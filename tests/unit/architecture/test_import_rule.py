@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "entrypoints/api": {"domain", "ports", "bootstrap", "entrypoints.api", "fastapi", "fastapi_offline",
                         "h11", "pydantic", "pydantic_core", "starlette", "structlog", "uvicorn"},
     "entrypoints/cli": {"domain", "ports", "bootstrap", "entrypoints", "click", "dotenv", "fastapi", "h11",
-                        "jsonschema", "rich", "structlog", "urllib3", "uvicorn"},
+                        "jsonschema", "pydantic", "rich", "structlog", "urllib3", "uvicorn"},
 }  # fmt: skip
 
 
