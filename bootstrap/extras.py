@@ -17,6 +17,7 @@ EXTRAS = {
     "server": ("fastapi", "fastapi_offline", "h11", "starlette", "uvicorn"),
     "demo": ("flask", "flask_cors", "moto"),
     "parquet": ("pyarrow",),
+    "openai": ("openai",),
 }
 
 

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from adapters.speech.workers.fair_queue import FairQueue
 from adapters.speech.workers.process import WorkerProcess
 from adapters.speech.workers.sandbox import forbid_inspection
+from adapters.speech.workers.worker_queue import worker_queue
 from domain.model.errors import TranscriberUnavailableError
 from ports.recogniser_port import Slots
 
@@ -27,7 +27,7 @@ class SupervisedWorkers:
         self.workers = tuple(workers)
         self._restart_seconds = restart_seconds
         self._max_restart_seconds = max_restart_seconds
-        self.queue = FairQueue(self.workers)
+        self.queue = worker_queue(self.workers)
         self._problem: str | None = None
         self._supervisors: tuple[asyncio.Task[None], ...] = ()
 

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from adapters.speech.workers.fair_queue import FairQueue
+from adapters.fair_queue import FairQueue
 from adapters.speech.workers.process import WorkerProcess
+from adapters.speech.workers.worker_queue import worker_queue
 from tests.support.harness.workers import CANNED, LIMITS
 
 
@@ -23,7 +24,7 @@ class Idler(WorkerProcess):
 class Visitors:
     """Jobs that hold a process until a test lets them go."""
 
-    def __init__(self, queue: FairQueue) -> None:
+    def __init__(self, queue: FairQueue[WorkerProcess]) -> None:
         self._queue = queue
         self._leave: list[asyncio.Event] = []
         self.held: list[tuple[object, WorkerProcess]] = []
@@ -71,7 +72,7 @@ async def settled() -> None:
 
 
 async def test_recordings_take_turns_however_many_jobs_each_has_in_line() -> None:
-    visitors = Visitors(FairQueue([Idler()]))
+    visitors = Visitors(worker_queue([Idler()]))
     await visitors.come("long", "long", "long", "long", "other", "other", "short")
 
     await visitors.leave_all()
@@ -81,7 +82,7 @@ async def test_recordings_take_turns_however_many_jobs_each_has_in_line() -> Non
 
 async def test_jobs_of_one_recording_keep_their_order_and_use_all_processes() -> None:
     workers = [Idler(), Idler()]
-    visitors = Visitors(FairQueue(workers))
+    visitors = Visitors(worker_queue(workers))
 
     await visitors.come("one", "one", "one")
 
@@ -91,7 +92,7 @@ async def test_jobs_of_one_recording_keep_their_order_and_use_all_processes() ->
 
 
 async def test_a_job_that_gives_up_in_line_leaves_no_gap() -> None:
-    visitors = Visitors(FairQueue([Idler()]))
+    visitors = Visitors(worker_queue([Idler()]))
     _, impatient, _ = await visitors.come("one", "impatient", "last")
 
     impatient.cancel()
@@ -101,7 +102,7 @@ async def test_a_job_that_gives_up_in_line_leaves_no_gap() -> None:
 
 
 async def test_a_process_that_was_handed_to_a_job_that_gave_up_goes_to_the_next() -> None:
-    visitors = Visitors(FairQueue([Idler()]))
+    visitors = Visitors(worker_queue([Idler()]))
     _, impatient, _ = await visitors.come("one", "impatient", "last")
 
     leaving = asyncio.ensure_future(visitors.leave())
@@ -119,7 +120,7 @@ async def test_a_process_that_was_handed_to_a_job_that_gave_up_goes_to_the_next(
 
 async def test_a_process_that_is_ready_goes_first() -> None:
     first, ready = Idler(ready=False), Idler()
-    visitors = Visitors(FairQueue([first, ready]))
+    visitors = Visitors(worker_queue([first, ready]))
 
     await visitors.come("one", "two")
     assert visitors.workers == [ready]
@@ -131,7 +132,7 @@ async def test_a_process_that_is_ready_goes_first() -> None:
 
 async def test_a_process_that_becomes_ready_is_used_at_once() -> None:
     late, ready = Idler(ready=False), Idler()
-    queue = FairQueue([late, ready])
+    queue = worker_queue([late, ready])
     visitors = Visitors(queue)
     await visitors.come("one", "two")
 
@@ -145,7 +146,7 @@ async def test_a_process_that_becomes_ready_is_used_at_once() -> None:
 
 async def test_where_no_process_is_ready_jobs_wait_for_the_start_of_the_first_alone() -> None:
     first, second = Idler(ready=False), Idler(ready=False)
-    visitors = Visitors(FairQueue([first, second]))
+    visitors = Visitors(worker_queue([first, second]))
 
     await visitors.come("one", "two")
     assert visitors.workers == [first]
