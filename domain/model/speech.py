@@ -11,6 +11,23 @@ BYTES_PER_SAMPLE = 2
 MAX_UNIT_SECONDS = 30.0
 """Length of the longest unit: the window of Whisper, which reads no more at once."""
 
+CLOSING_PHRASES = frozenset(
+    {
+        "you",
+        "bye",
+        "bye bye",
+        "thank you",
+        "thank you very much",
+        "thank you for watching",
+        "thanks for watching",
+        "please subscribe",
+        "music",
+        "subtitles by the amara org community",
+        "transcribed by https otter ai",
+    }
+)
+"""What Whisper hears in noise and music: the last words of the films that it learnt from."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechUnit:

@@ -20,6 +20,8 @@ _EXAMPLE: JsonDict = {
     "account_id": "acme",  # the framework drops null from examples
     "raw_transcript": "um please open the the window",
     "cleaned_transcript": "Please open the window.",
+    "cleaner": "rules",
+    "fallback_segments": 0,
     "duration_seconds": 3.4,
     "segments": [
         {
@@ -66,6 +68,10 @@ class BatchResponse(BaseModel):
     account_id: str | None
     raw_transcript: str
     cleaned_transcript: str
+    cleaner: str = Field(default="rules", description="Cleaner that made the cleaned transcript.")
+    fallback_segments: int = Field(
+        default=0, description="Segments that were cleaned by rules, because the cleaner's model failed."
+    )
     duration_seconds: float
     segments: tuple[Segment, ...]
     language: Annotated[
@@ -97,7 +103,9 @@ class BatchResponse(BaseModel):
             user_id=result.identity.user_id,
             account_id=result.identity.account_id,
             raw_transcript=result.transcript.text,
-            cleaned_transcript=result.cleaned_transcript,
+            cleaned_transcript=result.cleaned.text,
+            cleaner=result.cleaned.cleaner,
+            fallback_segments=result.cleaned.fallbacks,
             duration_seconds=round(result.transcript.duration_seconds, 3),
             segments=result.transcript.segments,
             **({} if made_by is None else made_by.model_dump()),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from domain.model.speech import SAMPLE_RATE, HeardSegment, HeardUnit, SpeechUnit
+from domain.model.speech import CLOSING_PHRASES, SAMPLE_RATE, HeardSegment, HeardUnit, SpeechUnit
 
 MIN_SPEECH_SECONDS = 2.0
 """Speech for which words are expected; shorter speech may be a cough."""
@@ -28,23 +28,6 @@ MAX_PHRASE_WORDS = 12
 _MIN_WORDS_FOR_A_PACE = 10
 _SLOW_WORDS_PER_SECOND = 1.0
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
-
-CLOSING_PHRASES = frozenset(
-    {
-        "you",
-        "bye",
-        "bye bye",
-        "thank you",
-        "thank you very much",
-        "thank you for watching",
-        "thanks for watching",
-        "please subscribe",
-        "music",
-        "subtitles by the amara org community",
-        "transcribed by https otter ai",
-    }
-)
-"""What Whisper hears in noise and music: the last words of the films that it learnt from."""
 
 
 class Suspicion(StrEnum):
