@@ -25,6 +25,7 @@ class Transcriber(Choice):
     """Speech engine."""
 
     FASTER_WHISPER = "faster-whisper"
+    OPENAI = "openai"
     AMAZON_TRANSCRIBE = "amazon-transcribe"
     CANNED = "canned"
 
@@ -49,10 +50,20 @@ class ComputeType(Choice):
     FLOAT32 = "float32"
 
 
+class TranscriptionFormat(Choice):
+    """Answer of a service that speaks OpenAI's protocol; `auto` means the best that the model has."""
+
+    AUTO = "auto"
+    JSON = "json"
+    VERBOSE_JSON = "verbose_json"
+    DIARIZED_JSON = "diarized_json"
+
+
 class Cleaner(Choice):
     """Transcript cleaner."""
 
     RULES = "rules"
+    OPENAI = "openai"
 
 
 class IdentityMode(Choice):

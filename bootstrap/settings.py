@@ -16,6 +16,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
 )
@@ -33,6 +34,7 @@ from bootstrap.choices import (
     LogFormat,
     LogLevel,
     Transcriber,
+    TranscriptionFormat,
 )
 from bootstrap.region import region_of_profile
 from domain.model.errors import ConfigurationError
@@ -69,6 +71,16 @@ def _url(text: str) -> str:
         raise ValueError("must begin with http:// or https://")
     return text
 
+
+def _key(key: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", key.get_secret_value()):
+        raise ValueError("must be one word of ASCII characters")
+    return key
+
+
+_DEFAULT_MODELS = {Transcriber.OPENAI: "gpt-transcribe"}
+_SECRETS = frozenset({"OPENAI_API_KEY"})
+"""Variables whose values no error quotes."""
 
 # Error messages quote the description of a value that cannot be parsed.
 Region = Annotated[
@@ -171,7 +183,9 @@ class Settings(BaseModel):
     mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
 
     transcriber: Transcriber = Transcriber.FASTER_WHISPER
-    transcriber_model: str = Field(default="tiny.en", min_length=1)
+    transcriber_model: str = Field(
+        default_factory=lambda given: _DEFAULT_MODELS.get(given["transcriber"], "tiny.en"), min_length=1
+    )
     transcriber_device: Device = Device.AUTO
     transcriber_compute_type: ComputeType = ComputeType.DEFAULT
     transcriber_language: Language | None = Field(
@@ -190,6 +204,11 @@ class Settings(BaseModel):
     )
     transcribe_speakers: Annotated[Count, AfterValidator(_speakers)] = Field(default=10, ge=0, le=30)
     cleaner: Cleaner = Cleaner.RULES
+    cleaner_model: str | None = None
+    openai_api_key: Annotated[SecretStr, AfterValidator(_key)] | None = None
+    openai_base_url: Annotated[str, AfterValidator(_url)] = "https://api.openai.com/v1"
+    openai_requests: Count = Field(default=8, ge=1, le=1_000)
+    openai_response_format: TranscriptionFormat = TranscriptionFormat.AUTO
 
     max_upload_bytes: Bytes = Field(default=2 * GIB, ge=1)
     max_audio_seconds: Seconds = 4 * 3600.0
@@ -245,6 +264,7 @@ _CHOICES: Mapping[str, type[Choice]] = {
     "TRANSCRIBER_DEVICE": Device,
     "TRANSCRIBER_COMPUTE_TYPE": ComputeType,
     "CLEANER": Cleaner,
+    "OPENAI_RESPONSE_FORMAT": TranscriptionFormat,
     "IDENTITY": IdentityMode,
     "LOG_FORMAT": LogFormat,
     "LOG_LEVEL": LogLevel,
@@ -255,6 +275,8 @@ def _explain(details: ErrorDetails, environ: Mapping[str, str]) -> str:
     name = str(details["loc"][0])
     value = environ.get(name, "")
     choices = _CHOICES.get(name)
+    if name in _SECRETS:
+        return f"{name}: {_sentence(details)}"
     if choices is None:
         return f"{name}={value!r}: {_sentence(details)}"
     allowed = [choice.value for choice in choices]

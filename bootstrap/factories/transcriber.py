@@ -11,10 +11,12 @@ from adapters.speech.workers.recognisers import WorkerRecogniser
 from adapters.speech.workers.supervision import SupervisedWorkers
 from bootstrap.choices import ComputeType, Device, Transcriber
 from bootstrap.extras import require
+from bootstrap.factories.openai import openai_recogniser
 from bootstrap.settings import Settings
 from domain.services.transcription.transcriber import UnitTranscriber
 
 if TYPE_CHECKING:
+    from adapters.openai.recogniser import OpenAiRecogniser
     from bootstrap.factories.amazon_transcribe import AmazonTranscriber
 
 
@@ -43,7 +45,32 @@ class LocalTranscriber(UnitTranscriber):
         await self.recognisers.stop()
 
 
-def transcriber_for(settings: Settings) -> "LocalTranscriber | AmazonTranscriber":
+class OpenAiTranscriber(UnitTranscriber):
+    """Transcriber whose readers are processes of this machine, and whose recogniser is a service."""
+
+    def __init__(
+        self, settings: Settings, readers: SupervisedWorkers, recogniser: "OpenAiRecogniser"
+    ) -> None:
+        super().__init__(
+            WorkerSpeechSource(readers, max_audio_seconds=settings.max_audio_seconds),
+            recogniser,
+            waiting_room=settings.waiting_room,
+            language=settings.transcriber_language,
+        )
+        self.readers, self._service = readers, recogniser
+
+    async def start(self) -> None:
+        """Start the processes, and ask the service whether it answers, without waiting for either."""
+        self._service.start()
+        await self.readers.start()
+
+    async def stop(self) -> None:
+        """Kill all processes and close all connections, for good; recordings in progress fail."""
+        await self.readers.stop()
+        await self._service.stop()
+
+
+def transcriber_for(settings: Settings) -> "LocalTranscriber | OpenAiTranscriber | AmazonTranscriber":
     """Build the transcriber that the settings describe, without starting it.
 
     Raises:
@@ -54,14 +81,17 @@ def transcriber_for(settings: Settings) -> "LocalTranscriber | AmazonTranscriber
         from bootstrap.factories.amazon_transcribe import amazon_transcriber  # noqa: PLC0415 - slow to import
 
         return amazon_transcriber(settings, reader_program(settings))
-    reader, recogniser = reader_program(settings), recogniser_program(settings)
+    if settings.transcriber is Transcriber.OPENAI:
+        return OpenAiTranscriber(
+            settings, _workers(settings, reader_program(settings)), openai_recogniser(settings)
+        )
+    recognisers = _workers(settings, recogniser_program(settings))
+    return LocalTranscriber(settings, _workers(settings, reader_program(settings)), recognisers)
+
+
+def _workers(settings: Settings, program: Program) -> SupervisedWorkers:
     limits = WorkerLimits(stall_seconds=settings.transcriber_stall_seconds)
-    count = settings.transcriber_workers
-    return LocalTranscriber(
-        settings,
-        SupervisedWorkers([WorkerProcess(reader, limits) for _ in range(count)]),
-        SupervisedWorkers([WorkerProcess(recogniser, limits) for _ in range(count)]),
-    )
+    return SupervisedWorkers([WorkerProcess(program, limits) for _ in range(settings.transcriber_workers)])
 
 
 def reader_program(settings: Settings) -> Program:

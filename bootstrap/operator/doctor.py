@@ -24,10 +24,11 @@ from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.capacity import capacity
-from bootstrap.choices import EventTransport, Transcriber
+from bootstrap.choices import Cleaner, EventTransport, Transcriber
 from bootstrap.container import Container
 from bootstrap.disk_space import existing_parent, free_bytes, shortage
 from bootstrap.factories.transcriber import reader_program, recogniser_program, sees_cuda
+from bootstrap.operator.endpoints import cleaner_check, engine_check
 from bootstrap.operator.engines import amazon_transcribe
 from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.runtime.outbox import sqlite_file
@@ -102,12 +103,19 @@ def _engine(container: Container) -> Iterator[Check]:
         return
     if container.settings().transcriber is Transcriber.AMAZON_TRANSCRIBE:
         yield amazon_transcribe(container)
+    elif container.settings().transcriber is Transcriber.OPENAI:
+        yield engine_check(container.settings())
     else:
         program = recogniser_program(container.settings())
         seconds = asyncio.run(_seconds_to_prove(worker_for(program)))
         yield Check("engine", CheckResult.OK, f"{_described(program)}, ready {seconds:.1f} s after its start")
     seconds = asyncio.run(_seconds_to_prove(worker_for(reader_program(container.settings()))))
     yield Check("decoder", CheckResult.OK, f"read half a second of sound, {seconds:.1f} s after its start")
+
+
+def _cleaner(container: Container) -> Iterator[Check]:
+    if container.settings().cleaner is Cleaner.OPENAI:
+        yield cleaner_check(container.settings())
 
 
 def _described(program: Program) -> str:
@@ -268,6 +276,7 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "variables": _variables,
     "workers": _workers,
     "engine": _engine,
+    "cleaner": _cleaner,
     "database": _database,
     "space": _free_space,
     "credentials": _credentials,

@@ -131,6 +131,7 @@ async def _process_all(
     from bootstrap.runtime.relay import relaying  # noqa: PLC0415 - slow to import
 
     transcriber = container.transcriber()
+    container.cleaner()  # a wrong setting ends the command before the work begins
     slots = asyncio.Semaphore(container.settings().transcriber_workers)
     bars = _progress_bars()
 
