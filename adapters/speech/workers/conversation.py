@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process, SubprocessStreamProtocol
 
 from adapters.speech.workers.cpu_budget import CPU_SECONDS_PER_AUDIO_SECOND
 from adapters.speech.workers.program import Program
@@ -29,13 +29,42 @@ Answer = Ready | Advanced | SpeechUnit | ReadToEnd | Recognised
 """What a worker says when nothing failed."""
 
 
-async def spawn(program: Program, python: str) -> Process:
+class WorkerSubprocess(Process):
+    """Process of a worker, whose pipes can be closed before it ended."""
+
+    def __init__(
+        self,
+        transport: asyncio.SubprocessTransport,
+        protocol: SubprocessStreamProtocol,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(transport, protocol, loop)
+        self._pipes = [transport.get_pipe_transport(fd) for fd in (0, 1)]
+
+    def close_pipes(self) -> None:
+        """Close both pipes, and drop what is in them.
+
+        On Python 3.11 `wait` waits for their end as well, which does not come while a pipe is full and not
+        read, nor while a child of the process holds it open.
+        """
+        for pipe in self._pipes:
+            if pipe is None or pipe.is_closing():
+                continue
+            if isinstance(pipe, asyncio.WriteTransport):
+                pipe.abort()
+            else:
+                pipe.close()
+
+
+async def spawn(program: Program, python: str) -> WorkerSubprocess:
     """Start a worker process in a new session; its first message says whether it works.
 
     Raises:
         OSError: the process could not be created.
     """
-    return await asyncio.create_subprocess_exec(
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.subprocess_exec(
+        lambda: SubprocessStreamProtocol(limit=MAX_LINE_BYTES, loop=loop),
         *(python, "-P", "-m", "adapters.speech.workers.main", program.model_dump_json()),
         stdin=PIPE,
         stdout=PIPE,
@@ -43,11 +72,11 @@ async def spawn(program: Program, python: str) -> Process:
         env=worker_environment(os.environ),
         cwd="/",
         start_new_session=True,
-        limit=MAX_LINE_BYTES,
     )
+    return WorkerSubprocess(transport, protocol, loop)
 
 
-def send(process: Process, job: Job, samples: bytes) -> None:
+def send(process: WorkerSubprocess, job: Job, samples: bytes) -> None:
     """Send a job without waiting until the process takes it.
 
     A process that does not take it gives no sign of life, and `next_message` reports a dead one.
@@ -56,7 +85,7 @@ def send(process: Process, job: Job, samples: bytes) -> None:
     process.stdin.write(job.to_line() + samples)
 
 
-async def next_message(process: Process) -> Answer | Failed:
+async def next_message(process: WorkerSubprocess) -> Answer | Failed:
     """Wait for the next message of the process.
 
     Raises:
@@ -94,14 +123,15 @@ def is_last(answer: Answer, job: Job) -> bool:
     raise TranscriberCrashedError("The transcriber sent a message out of turn and was killed.")
 
 
-async def end(process: Process) -> None:
+async def end(process: WorkerSubprocess) -> None:
     """Kill the process and its children; a worker has no state to save."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.close_pipes()
     await process.wait()
 
 
-def died(process: Process) -> TranscriptionError:
+def died(process: WorkerSubprocess) -> TranscriptionError:
     """Describe the end of a process as an error."""
     status = process.returncode or 0
     if status == -signal.SIGXCPU:

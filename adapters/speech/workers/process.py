@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.speech.workers import conversation, sandbox
-from adapters.speech.workers.conversation import Answer
+from adapters.speech.workers.conversation import Answer, WorkerSubprocess
 from adapters.speech.workers.program import Program
 from adapters.speech.workers.protocol import Failed, Job, Ready
 from domain.model.errors import (
@@ -53,8 +52,9 @@ class WorkerProcess:
         self._program = program
         self._limits = limits
         self._python = python
-        self._process: Process | None = None
+        self._process: WorkerSubprocess | None = None
         self._starting = asyncio.Lock()
+        self._used: WorkerSubprocess | None = None  # the process that got the latest job
         self._at_work = False
         self._stopped = False
         self.engine: EngineDescription | None = None  # of a recogniser that has been ready once
@@ -97,7 +97,7 @@ class WorkerProcess:
         await self.start()
         process = self._process
         assert process is not None  # noqa: S101 - start() returned
-        self._at_work = True
+        self._used, self._at_work = process, True
         is_last, timeout = False, min(self._limits.stall_seconds, self._limits.first_sign_seconds)
         try:
             conversation.send(process, job, samples)
@@ -116,8 +116,8 @@ class WorkerProcess:
             self._at_work = False
 
     async def replace(self) -> None:
-        """End the process, so that the next job is done by a fresh one."""
-        if self._process is not None:
+        """End the process if it has done a job, so that the next one is done by a fresh process."""
+        if self._process is not None and self._process is self._used:
             await self._discard(self._process)
 
     async def stop(self) -> None:
@@ -133,12 +133,12 @@ class WorkerProcess:
             await self._discard(process)
             logger.info("worker retired", extra={"worker_pid": process.pid, "engine": self._program.name})
 
-    async def _discard(self, process: Process) -> None:
+    async def _discard(self, process: WorkerSubprocess) -> None:
         if self._process is process:
             self._process = None
         await conversation.end(process)
 
-    async def _load(self) -> Process:
+    async def _load(self) -> WorkerSubprocess:
         try:
             self._refuse_if_stopped()
             process = await conversation.spawn(self._program, self._python)
@@ -157,13 +157,13 @@ class WorkerProcess:
         if self._stopped:
             raise TranscriberUnavailableError("The service is being stopped.")
 
-    async def _answer(self, process: Process, seconds: float) -> Answer:
+    async def _answer(self, process: WorkerSubprocess, seconds: float) -> Answer:
         message = await _message_of_a_living(process, seconds)
         if isinstance(message, Failed):
             raise _log_and_convert(message)
         return message
 
-    def _log_end(self, process: Process, error: BaseException) -> None:
+    def _log_end(self, process: WorkerSubprocess, error: BaseException) -> None:
         level = logging.INFO if isinstance(error, asyncio.CancelledError | GeneratorExit) else logging.ERROR
         logger.log(
             level,
@@ -177,7 +177,7 @@ class WorkerProcess:
         )
 
 
-async def _message_of_a_living(process: Process, seconds: float) -> Answer | Failed:
+async def _message_of_a_living(process: WorkerSubprocess, seconds: float) -> Answer | Failed:
     """Wait for the next message, in turns of some seconds, as long as the process works.
 
     One call into the engine may take minutes. Its processor time shows that it works, and is bounded by
@@ -202,7 +202,7 @@ async def _message_of_a_living(process: Process, seconds: float) -> Answer | Fai
         await asyncio.gather(message, return_exceptions=True)
 
 
-async def _proved(process: Process, seconds: float, *, names_engine: bool) -> Ready:
+async def _proved(process: WorkerSubprocess, seconds: float, *, names_engine: bool) -> Ready:
     """Wait for the process's first message, which says that it works; kill it on a failure."""
     try:
         async with asyncio.timeout(seconds):

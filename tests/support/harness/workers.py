@@ -30,7 +30,7 @@ BUSY = "busy(1.5)"
 """Statement of an impostor that uses processor time without a sign of life."""
 
 _PRELUDE = f"""#!{sys.executable}
-import json, sys, time
+import json, os, signal, sys, time
 READY, ANSWER = {READY!r}, {ANSWER!r}
 
 def say(line):
@@ -50,10 +50,16 @@ def busy(seconds):
     while time.process_time() < until:
         pass
 
-def count(file):
-    with open(file, "a") as counter:
+def count(name):
+    with open(sys.argv[0] + "." + name, "a") as counter:
         counter.write("x")
         return counter.tell()
+
+def hear(samples):
+    seconds = len(samples) / 32000
+    text = " ".join("word%d" % number for number in range(int(2 * seconds)))
+    segments = [{{"start": 0, "end": seconds, "text": text}}] if text else []
+    return json.dumps({{"kind": "recognised", "heard": {{"segments": segments}}}})
 
 """
 
@@ -70,8 +76,9 @@ def whisper() -> Program:
 def impostor(folder: Path, program: str) -> Path:
     """Write an interpreter that runs `program` in place of a worker.
 
-    The program may `say` a line, such as READY and ANSWER, `take` a job with its samples, `wait` for the end
-    of the service, be `busy` for some seconds of processor time, and `count` the calls with a file's name.
+    The program may `say` a line, such as READY and ANSWER, `take` the samples of a job, `hear` words that
+    fit them, `wait` for the end of the service, be `busy` for some seconds of processor time, and `count` the
+    calls with a name, by all processes of this impostor, in the file `python.NAME` beside it.
     """
     folder.mkdir(exist_ok=True)
     python = folder / "python"

@@ -78,6 +78,56 @@ async def test_hanging_up_in_mid_recording_kills_the_reader(tmp_path: Path) -> N
         assert not Path(f"/proc/{pid}").exists()
 
 
+async def test_hanging_up_on_a_reader_that_has_read_ahead_kills_it_as_well(tmp_path: Path) -> None:
+    unit = unit_of(seconds=28)
+    units = f"""
+say(READY); take()
+for number in range(100):
+    count("units")
+    cut = {{"kind": "cut", "size": {len(unit.samples)}, "start": number * 28 * 16000, "speech": []}}
+    say(json.dumps({{**cut, "track": None, "channel": None}}))
+    sys.stdout.buffer.write(bytes({len(unit.samples)}))
+"""
+    python = impostor(tmp_path, units)
+    async with supervised(processes(ALL_IS_SPEECH, python=python)) as workers:
+        steps = WorkerSpeechSource(workers, max_audio_seconds=60).read(DEMO, DEFAULT_OPTIONS)
+        assert await anext(steps)
+        (pid,) = workers.pids()
+        await eventually(lambda: python.with_name("python.units").stat().st_size > 2)  # the pipe is full
+
+        async with asyncio.timeout(60):
+            await steps.aclose()
+
+        assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_a_child_that_got_away_does_not_delay_the_end_of_its_worker(tmp_path: Path) -> None:
+    got_away = """
+say(READY)
+if os.fork() == 0:
+    os.setsid()
+    while not os.path.exists(sys.argv[0] + ".end"): time.sleep(0.1)
+else:
+    take(); count("units"); wait()
+"""
+    python = impostor(tmp_path, got_away)
+    try:
+        async with supervised(processes(python=python)) as workers:
+            task = asyncio.ensure_future(
+                WorkerRecogniser(workers).recognise(unit_of(), Hints(), recording="one")
+            )
+            await eventually(python.with_name("python.units").exists)
+            (pid,) = workers.pids()
+
+            task.cancel()
+            await asyncio.wait({task}, timeout=60)
+
+            assert task.cancelled()
+            assert not Path(f"/proc/{pid}").exists()
+    finally:
+        python.with_name("python.end").touch()
+
+
 async def test_a_reader_whose_recording_is_at_fault_stays(tmp_path: Path) -> None:
     (tmp_path / "letter").write_text("no recording")
     async with supervised(processes(ALL_IS_SPEECH)) as workers:
@@ -100,6 +150,16 @@ async def test_a_unit_that_is_recognised_again_gets_a_fresh_process() -> None:
 
         assert len(workers.pids()) == 1
         assert workers.pids() != before
+
+
+async def test_a_process_that_has_done_no_work_is_fresh_enough() -> None:
+    async with supervised(processes()) as workers:
+        await eventually(workers.pids)
+        before = workers.pids()
+
+        await WorkerRecogniser(workers).recognise(unit_of(), Hints(), recording="one", again=True)
+
+        assert workers.pids() == before
 
 
 async def test_the_event_loop_stays_free_while_a_worker_works(tmp_path: Path) -> None:
