@@ -44,8 +44,8 @@ class WorkerSubprocess(Process):
     def close_pipes(self) -> None:
         """Close both pipes, and drop what is in them.
 
-        On Python 3.11 `wait` waits for their end as well, which does not come while a pipe is full and not
-        read, nor while a child of the process holds it open.
+        Up to Python 3.13.0 `wait` waits for their end as well, which does not come while a pipe is full and
+        not read, nor while a child of the process holds it open.
         """
         for pipe in self._pipes:
             if pipe is None or pipe.is_closing():
