@@ -1,7 +1,17 @@
 """The estimate of when a place is free, from the progress of the recordings at work."""
 
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from domain.model.errors import TranscriberBusyError
+from domain.services.transcription.transcriber import UnitTranscriber
 from domain.services.transcription.workload import MAX_RETRY_AFTER_SECONDS, Workload
+from ports.speech_source_port import SoundSummary
 from ports.transcriber_port import Progress
+from tests.support.doubles.speech import FakeRecogniser, FakeSpeechSource, unit_of, write_reading
+from tests.support.harness.service import eventually
 
 
 class Clock:
@@ -90,3 +100,23 @@ def test_progress_is_passed_on() -> None:
         listener(Progress(1.0, 2.0))
 
     assert seen == [Progress(1.0, 2.0)]
+
+
+async def test_a_caller_who_is_refused_learns_it_from_the_progress_of_the_recordings_at_work(
+    tmp_path: Path,
+) -> None:
+    clock, recogniser = Clock(), FakeRecogniser()
+    recogniser.may_answer.clear()
+    steps = (Progress(60.0, 600.0), unit_of(60), SoundSummary(600.0, is_audible=True))
+    recording = write_reading(tmp_path / "recording", *steps)
+    transcriber = UnitTranscriber(FakeSpeechSource(), recogniser, waiting_room=0, clock=clock)
+
+    at_work = asyncio.ensure_future(transcriber.transcribe(recording))
+    await eventually(lambda: recogniser.calls)
+    clock.now += 10  # for a tenth of the recording
+    with pytest.raises(TranscriberBusyError) as busy:
+        transcriber.check_capacity()
+    recogniser.may_answer.set()
+    await at_work
+
+    assert busy.value.retry_after_seconds == 90
