@@ -8,6 +8,8 @@ SAMPLE_RATE = 16_000
 """Sample rate of all speech, in hertz."""
 BYTES_PER_SAMPLE = 2
 """Size of a sample: signed, 16 bits, little-endian, one channel."""
+SPEECH_THRESHOLD = 0.5
+"""Probability from which sound counts as speech, where the setting does not say otherwise."""
 MAX_UNIT_SECONDS = 30.0
 """Length of the longest unit: the window of Whisper, which reads no more at once."""
 

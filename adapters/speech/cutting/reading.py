@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adapters.speech.cutting.units import DEFAULT_THRESHOLD, speech_units
+from adapters.speech.cutting.units import speech_units
 from adapters.speech.cutting.voice_activity import AllIsSpeech, VoiceActivity
 from adapters.speech.decoding.decoder import decode
 from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.decoding.voices import Voice, find_voices
 from adapters.speech.sound.measured import MeasuredSound
-from domain.model.speech import SpeechUnit
+from domain.model.speech import SPEECH_THRESHOLD, SpeechUnit
 from domain.model.transcripts import DEFAULT_OPTIONS, Tracks, TranscriptionOptions
 from ports.speech_source_port import SoundSummary
 from ports.transcriber_port import Progress, ProgressListener
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class RecordingReader:
     """Reads one recording at a time, in the calling thread."""
 
-    def __init__(self, threshold: float | None = DEFAULT_THRESHOLD) -> None:  # None: all sound is speech
+    def __init__(self, threshold: float | None = SPEECH_THRESHOLD) -> None:  # None: all sound is speech
         self._activity = AllIsSpeech() if threshold is None else VoiceActivity()
         self._threshold = threshold or 0.0
 

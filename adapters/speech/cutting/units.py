@@ -10,10 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adapters.speech.cutting.voice_activity import FRAME_SAMPLES, Frame
-from domain.model.speech import BYTES_PER_SAMPLE, SAMPLE_RATE, SpeechUnit
-
-DEFAULT_THRESHOLD = 0.5
-"""Probability from which a frame is speech; speech goes on while it is not far below."""
+from domain.model.speech import BYTES_PER_SAMPLE, SAMPLE_RATE, SPEECH_THRESHOLD, SpeechUnit
 
 _HYSTERESIS = 0.15
 _FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
@@ -44,7 +41,7 @@ class _Kept(NamedTuple):
     is_speech: bool
 
 
-def speech_units(frames: Iterable[Frame], threshold: float = DEFAULT_THRESHOLD) -> Iterator[SpeechUnit]:
+def speech_units(frames: Iterable[Frame], threshold: float = SPEECH_THRESHOLD) -> Iterator[SpeechUnit]:
     """Cut the frames of one voice, from its beginning, into units in the order of their starts."""
     cutter = _Cutter()
     is_speech = False

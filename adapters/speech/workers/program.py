@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.speech.cutting.units import DEFAULT_THRESHOLD
 from adapters.speech.engines.loading import EngineSettings
+from domain.model.speech import SPEECH_THRESHOLD
 
 BASE_ADDRESS_SPACE_BYTES = 2**30
 """Address space of a worker without its model; its libraries take 400 MiB of it."""
@@ -16,7 +16,7 @@ class Program(BaseModel):
 
     engine: EngineSettings | None = None  # of a recogniser; None: a reader
     # reader: probability from which a frame is speech; None takes all sound for speech
-    threshold: float | None = DEFAULT_THRESHOLD
+    threshold: float | None = SPEECH_THRESHOLD
 
     @property
     def name(self) -> str:

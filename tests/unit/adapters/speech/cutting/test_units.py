@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from adapters.speech.cutting.units import (
     BREAK,
-    DEFAULT_THRESHOLD,
     ENDING_PAUSE,
     MIN_SPEECH,
     MIN_UNIT,
@@ -21,7 +20,7 @@ from adapters.speech.cutting.units import (
     speech_units,
 )
 from adapters.speech.cutting.voice_activity import FRAME_SAMPLES, Frame
-from domain.model.speech import BYTES_PER_SAMPLE, MAX_UNIT_SECONDS, SAMPLE_RATE, SpeechUnit
+from domain.model.speech import BYTES_PER_SAMPLE, MAX_UNIT_SECONDS, SAMPLE_RATE, SPEECH_THRESHOLD, SpeechUnit
 
 
 class Run(NamedTuple):
@@ -212,12 +211,12 @@ def test_a_long_unit_ends_in_a_shorter_pause_than_a_short_one() -> None:
 
 def test_speech_goes_on_while_it_is_not_far_below_the_threshold() -> None:
     frames = frames_of([seconds(3, speech=True)])
-    slightly_below = [frame._replace(probability=DEFAULT_THRESHOLD - 0.05) for frame in frames]
+    slightly_below = [frame._replace(probability=SPEECH_THRESHOLD - 0.05) for frame in frames]
 
     (unit,) = speech_units([*frames, *slightly_below])
     assert unit.speech_seconds == pytest.approx(6, abs=0.1)
     assert list(speech_units(slightly_below)) == []
-    assert len(list(speech_units(slightly_below, threshold=DEFAULT_THRESHOLD - 0.1))) == 1
+    assert len(list(speech_units(slightly_below, threshold=SPEECH_THRESHOLD - 0.1))) == 1
 
 
 def test_long_silence_costs_no_memory() -> None:

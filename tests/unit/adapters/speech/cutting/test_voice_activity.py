@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.speech.cutting.units import DEFAULT_THRESHOLD
 from adapters.speech.cutting.voice_activity import (
     FRAME_SAMPLES,
     AllIsSpeech,
@@ -16,6 +15,7 @@ from adapters.speech.cutting.voice_activity import (
     VoiceActivity,
     model_file,
 )
+from domain.model.speech import SPEECH_THRESHOLD
 from tests.support.samples.recordings import SAMPLE_RATE, Samples, silence, speech, tone
 
 
@@ -30,7 +30,7 @@ def blocks_of(samples: Samples, size: int = SAMPLE_RATE) -> Iterator[bytes]:
 
 
 def share_of_speech(frames: Iterable[Frame]) -> float:
-    return float(np.mean([frame.probability >= DEFAULT_THRESHOLD for frame in frames]))
+    return float(np.mean([frame.probability >= SPEECH_THRESHOLD for frame in frames]))
 
 
 def probabilities(frames: Iterable[Frame]) -> list[float]:
