@@ -2,10 +2,11 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from domain.model.errors import ConfigurationError
 
@@ -37,6 +38,7 @@ PACKAGED_FILES: Mapping[str, str] = {
 SECONDS_OF_SILENCE = 10
 """Longest wait for the next bytes of the hub."""
 
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 _WANTED = [*_NEEDED, "preprocessor_config.json", "vocabulary.*"]
 
@@ -54,7 +56,7 @@ def find_model(name: str) -> FoundModel | None:
     """Find a model without the network: a folder, else an installed package, else the cache of the hub.
 
     Raises:
-        ConfigurationError: the folder or the package does not hold a model.
+        ConfigurationError: the folder or the package does not hold a model, or the name can be none.
     """
     folder = Path(name)
     if folder.is_dir():
@@ -68,17 +70,16 @@ def fetch_model(name: str) -> FoundModel:
     Raises:
         ConfigurationError: the hub has no such model, or does not answer; the message says what to do.
     """
-    from huggingface_hub import constants, snapshot_download  # noqa: PLC0415 - slow to import
-
-    constants.HF_HUB_DOWNLOAD_TIMEOUT = SECONDS_OF_SILENCE
-    logger.info("fetching a model", extra={"model": name, "repository": _repository(name)})
+    repository = _repository(name)
+    logger.info("fetching a model", extra={"model": name, "repository": repository})
     try:
-        folder = snapshot_download(
-            _repository(name), allow_patterns=_WANTED, etag_timeout=SECONDS_OF_SILENCE, max_workers=2
-        )
+        folder = _download(repository)
     except Exception as error:
-        raise ConfigurationError(_not_found(name, f"{type(error).__name__}: {error}")) from error
-    found = FoundModel(name, Path(folder), Path(folder).name)
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise ConfigurationError(_not_found(name, reason)) from error
+    if missing := _missing(folder):
+        raise ConfigurationError(_not_found(name, f"{repository} has no {', '.join(missing)}"))
+    found = FoundModel(name, folder, folder.name)
     logger.info("model fetched", extra={"model": name, "revision": found.revision})
     return found
 
@@ -92,9 +93,39 @@ def find_or_fetch_model(name: str) -> FoundModel:
     return find_model(name) or fetch_model(name)
 
 
+def _download(repository: str) -> Path:
+    """Download into the cache, and stop when the hub sends nothing for a while."""
+    from huggingface_hub import constants, get_session, snapshot_download  # noqa: PLC0415 - slow to import
+
+    if _limit not in (hooks := get_session().event_hooks["request"]):
+        hooks.append(_limit)
+    constants.HF_HUB_DOWNLOAD_TIMEOUT = SECONDS_OF_SILENCE
+    constants.HF_HUB_DISABLE_XET = True  # its transfers have no limit
+    return Path(
+        snapshot_download(repository, allow_patterns=_WANTED, etag_timeout=SECONDS_OF_SILENCE, max_workers=2)
+    )
+
+
+class _Call(Protocol):
+    """Request of the hub's client."""
+
+    extensions: dict[str, dict[str, float | None]]
+
+
+def _limit(request: _Call) -> None:
+    """Limit the waits of a call: the library makes some without a limit, and repeats others with a minute."""
+    limits = request.extensions.get("timeout", {})
+    request.extensions["timeout"] = {
+        kind: min(seconds or SECONDS_OF_SILENCE, SECONDS_OF_SILENCE) for kind, seconds in limits.items()
+    }
+
+
+def _missing(folder: Path) -> list[str]:
+    return [file for file in _NEEDED if not (folder / file).is_file()]
+
+
 def _in_folder(folder: Path) -> FoundModel:
-    missing = [file for file in _NEEDED if not (folder / file).is_file()]
-    if missing:
+    if missing := _missing(folder):
         raise ConfigurationError(
             f"TRANSCRIBER_MODEL={folder} holds no model of faster-whisper: {', '.join(missing)} missing."
         )
@@ -125,18 +156,27 @@ def _sha256(file: Path) -> str:
 
 def _in_cache(name: str) -> FoundModel | None:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError  # noqa: PLC0415 - likewise
+    from huggingface_hub.errors import LocalEntryNotFoundError  # noqa: PLC0415 - likewise
 
     try:
         folder = Path(snapshot_download(_repository(name), allow_patterns=_WANTED, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError):
+    except LocalEntryNotFoundError:
         return None
-    complete = all((folder / file).is_file() for file in _NEEDED)
-    return FoundModel(name, folder, folder.name) if complete else None
+    return None if _missing(folder) else FoundModel(name, folder, folder.name)
 
 
 def _repository(name: str) -> str:
-    return KNOWN_MODELS.get(name, name)
+    """Return the repository of a known name; any other name is one itself.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    if name in KNOWN_MODELS or _REPOSITORY.fullmatch(name):
+        return KNOWN_MODELS.get(name, name)
+    raise ConfigurationError(
+        f"TRANSCRIBER_MODEL={name} is no folder, no repository of the hub (owner/name), and none of the "
+        f"names {', '.join(KNOWN_MODELS)}."
+    )
 
 
 def _not_found(name: str, reason: str) -> str:
