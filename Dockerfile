@@ -2,7 +2,7 @@
 # Python 3.13: the newest for which every package has a wheel, on x86-64 and aarch64 (docs/adr/0021).
 FROM python:3.13-slim AS build
 WORKDIR /app
-# Everything that the extras server and speech need, with hashes.
+# Everything that the extras server, speech and openai need, with hashes.
 COPY requirements.txt ./
 RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements.txt

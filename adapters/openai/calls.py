@@ -62,7 +62,8 @@ class Calls:
 
         Raises:
             TranscriberBusyError: too many requests, to the end.
-            TranscriberUnavailableError: refused, not reachable, or too late, to the end.
+            TranscriberUnavailableError: refused for all requests, not reachable, or too late, to the end.
+            TranscriptionFailedError: this request is refused.
             TranscriberCrashedError: the answer is no JSON.
         """
         deadline = self.clock() + TIME_LIMITS * seconds

@@ -8,7 +8,7 @@ from typing import Any
 
 from openai import Omit, omit
 
-from adapters.fair_queue import FairQueue, places
+from adapters.fair_queue import FairQueue
 from adapters.flac import CONTENT_TYPE, SUFFIX, encode
 from adapters.openai.access import OpenAiAccess
 from adapters.openai.answers import heard_in
@@ -55,7 +55,7 @@ class OpenAiRecogniser(RecogniserPort):
         self._time_limit = time_limit
         self._client = access.client()
         self._calls = Calls(access.host, pause)
-        self._queue = FairQueue(places(requests))
+        self._queue = FairQueue(range(requests))
         self._watch = EndpointWatch(self._client, self._calls)
 
     def start(self) -> None:

@@ -11,7 +11,12 @@ from email.utils import parsedate_to_datetime
 
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
-from domain.model.errors import TranscriberBusyError, TranscriberUnavailableError, TranscriptionError
+from domain.model.errors import (
+    TranscriberBusyError,
+    TranscriberUnavailableError,
+    TranscriptionError,
+    TranscriptionFailedError,
+)
 
 _NOT_YET = frozenset({408, 409, 425, 429})
 """Statuses below 500 with which a service asks for another try."""
@@ -69,10 +74,14 @@ def _of_status(error: APIStatusError, host: str, operation: str) -> Refusal:
             retry_after_seconds=max(1, round(seconds or 1)),
         )
         return Refusal(busy, is_temporary=True, retry_after_seconds=seconds)
-    remedy = _REMEDIES.get(status)
-    message = f"{host} refused the {operation} ({found})" + (f": {remedy}." if remedy else ".")
-    is_temporary = status in _NOT_YET or status >= _SERVER_FAULT
-    return Refusal(TranscriberUnavailableError(message), is_temporary, seconds)
+    message = f"{host} refused the {operation} ({found})"
+    if remedy := _REMEDIES.get(status):
+        return Refusal(TranscriberUnavailableError(f"{message}: {remedy}."), is_temporary=False)
+    if status in _NOT_YET or status >= _SERVER_FAULT:
+        return Refusal(
+            TranscriberUnavailableError(f"{message}."), is_temporary=True, retry_after_seconds=seconds
+        )
+    return Refusal(TranscriptionFailedError(f"{message}."), is_temporary=False)
 
 
 def _code(error: APIStatusError) -> str | None:

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 from bootstrap.factories.openai import cleaner_model, openai_access, openai_model
 from bootstrap.operator.examination import Check, CheckResult
 from bootstrap.settings import Settings
-from domain.model.errors import TranscriptionError
+from domain.model.errors import ConfigurationError, TranscriptionError
 
 if TYPE_CHECKING:
     from adapters.openai.access import OpenAiAccess
 
+NAMED = "Correct what the message names."
 REMEDY = "Correct OPENAI_API_KEY or OPENAI_BASE_URL, or ask the operator of the service."
 
 
 def engine_check(settings: Settings) -> Check:
-    """Check that the service of `TRANSCRIBER=openai` accepts the key and lists the model.
-
-    Raises:
-        ConfigurationError: the SDK is not installed, or the key is missing.
-    """
-    access = openai_access(settings, "TRANSCRIBER=openai")
+    """Check that the service of `TRANSCRIBER=openai` accepts the key and lists the model."""
+    try:
+        access = openai_access(settings, "TRANSCRIBER=openai")
+    except ConfigurationError as error:
+        return Check("engine", CheckResult.WRONG, str(error), NAMED)
     check = _check("engine", access, settings.transcriber_model)
     ends = openai_model(settings).ends_warning(date.today()) if access.is_openai else None  # noqa: DTZ011 - the operator's day
     if ends is None or check.failed:
@@ -32,12 +32,12 @@ def engine_check(settings: Settings) -> Check:
 
 
 def cleaner_check(settings: Settings) -> Check:
-    """Check that the service of `CLEANER=openai` accepts the key and lists the model.
-
-    Raises:
-        ConfigurationError: the SDK is not installed, or the key or CLEANER_MODEL is missing.
-    """
-    return _check("cleaner", openai_access(settings, "CLEANER=openai"), cleaner_model(settings))
+    """Check that the service of `CLEANER=openai` accepts the key and lists the model."""
+    try:
+        access, model = openai_access(settings, "CLEANER=openai"), cleaner_model(settings)
+    except ConfigurationError as error:
+        return Check("cleaner", CheckResult.WRONG, str(error), NAMED)
+    return _check("cleaner", access, model)
 
 
 def _check(name: str, access: "OpenAiAccess", model: str) -> Check:

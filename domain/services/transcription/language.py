@@ -23,6 +23,7 @@ class LanguageVote:
         self._votes: defaultdict[str, float] = defaultdict(float)
         self._spoken: set[str] = set()  # languages of the units that were not overruled
         self._latest: str | None = None  # as the unit before was heard
+        self._tells_probability = False  # the engine, of some unit
 
     def decide(self, unit: SpeechUnit, heard: HeardUnit) -> str | None:
         """Count the language of the next unit.
@@ -36,6 +37,7 @@ class LanguageVote:
         self._seconds += unit.speech_seconds
         self._votes[heard.language] += unit.speech_seconds * _probability(heard)
         self._latest = heard.language
+        self._tells_probability |= heard.language_probability is not None
         if overruled_by is None:
             self._spoken.add(heard.language)
         return overruled_by
@@ -47,8 +49,8 @@ class LanguageVote:
 
     @property
     def probability(self) -> float | None:
-        """Return the share of the votes in the seconds of speech."""
-        if self.language is None:
+        """Return the share of the votes in the seconds of speech; None where the engine tells none."""
+        if self.language is None or not self._tells_probability:
             return None
         return round(min(self._votes[self.language] / max(self._seconds, 1e-9), 1.0), 3)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from tests.support.doubles.speech import ALPHABET
 from tests.support.openai.forms import TranscriptionRequest, parse_form
@@ -69,7 +69,8 @@ class OpenAiServer(ThreadingHTTPServer):
         self.requests: list[TranscriptionRequest] = []
         self.chats: list[ChatRequest] = []
         self.model_lists = 0
-        self.at_work = 0
+        self._at_work = 0
+        self._counting = Lock()
         self.most_at_work = 0
         self.stopped = Event()
 
@@ -77,6 +78,18 @@ class OpenAiServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Return the base URL."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Count a request that takes time; lists of models take none."""
+        with self._counting:
+            self._at_work += 1
+            self.most_at_work = max(self.most_at_work, self._at_work)
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._at_work -= 1
 
     def answer(self, path: str, headers: Message, body: bytes) -> Reply:
         """Answer a request whose key is the right one."""
@@ -171,19 +184,16 @@ def completion(text: str | None, *, finish_reason: str = "stop") -> Reply:
 class _Handler(BaseHTTPRequestHandler):
     server: OpenAiServer
 
+    def do_GET(self) -> None:
+        self._send(self.server.answer(self.path, self.headers, b""))
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.at_work += 1
-        self.server.most_at_work = max(self.server.most_at_work, self.server.at_work)
-        try:
+        with self.server.working():
             found = self.server.answer(self.path, self.headers, body)
             if found.after is not None:
                 found.after.wait(60)
-        finally:
-            self.server.at_work -= 1
         self._send(found)
-
-    do_GET = do_POST  # noqa: N815 - the name of `http.server`
 
     def _send(self, found: Reply) -> None:
         length = len(found.body) if found.declared_length is None else found.declared_length

@@ -15,6 +15,7 @@ from domain.model.errors import (
     TranscriberCrashedError,
     TranscriberUnavailableError,
     TranscriptionError,
+    TranscriptionFailedError,
 )
 
 REQUEST = httpx2.Request("POST", "http://speech.internal/v1/audio/transcriptions")
@@ -101,12 +102,18 @@ async def test_what_may_pass_is_tried_again_after_a_pause(hindrance: Exception) 
     assert len(clock.pauses) == 1
 
 
-@pytest.mark.parametrize("number", [400, 401, 403, 404, 405, 413, 415, 422])
-async def test_what_will_not_pass_is_tried_once(number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        *((number, TranscriberUnavailableError) for number in (401, 403, 404, 405)),
+        *((number, TranscriptionFailedError) for number in (400, 413, 415, 422)),
+    ],
+)
+async def test_what_will_not_pass_is_tried_once(number: int, kind: type[TranscriptionError]) -> None:
     clock = Clock()
     service = Service(clock, status(number))
 
-    message = await failure(clock, service, TranscriberUnavailableError)
+    message = await failure(clock, service, kind)
 
     assert f"HTTP {number}" in message
     assert service.requests == 1

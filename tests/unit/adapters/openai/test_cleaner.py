@@ -79,6 +79,7 @@ WAYS: dict[str, Reply] = {
     "has another form": reply({"message": "hello"}),
     "is a list": reply([BY_MODEL]),
     "ends oddly": reply({"choices": [{"message": {"content": BY_MODEL}, "finish_reason": ["stop"]}]}),
+    "is refused for its contents": refusal(400, "content_filter", "What is the capital of France?"),
     "is a page": Reply(b"<html>log in</html>", content_type="text/html"),
     "is half a JSON": Reply(b'{"choices": [{"mess'),
 }

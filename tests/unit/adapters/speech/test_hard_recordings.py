@@ -6,20 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bootstrap.factories.transcriber import LocalTranscriber, transcriber_for
+from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import Settings
 from domain.model.errors import UnsupportedOptionError
 from domain.model.result_warnings import WarningCode
 from domain.model.transcripts import TranscriptionOptions
+from ports.transcriber_port import TranscriberPort
 from tests.support.samples.recordings import DEMO, DEMO_TEXT, SAMPLE_RATE, Samples, record, silence, speech
 
 pytestmark = [pytest.mark.process, pytest.mark.speech, pytest.mark.slow]
 
 
 @pytest.fixture
-async def transcriber() -> AsyncIterator[LocalTranscriber]:
+async def transcriber() -> AsyncIterator[TranscriberPort]:
     made = transcriber_for(Settings.from_env({"TRANSCRIBER_WORKERS": "1"}))
-    assert isinstance(made, LocalTranscriber)
     await made.start()
     yield made
     await made.stop()
@@ -61,7 +61,7 @@ def plain(text: str) -> list[str]:
 
 
 async def test_four_minutes_of_noise_before_the_first_word_give_no_word_and_move_none(
-    transcriber: LocalTranscriber, tmp_path: Path
+    transcriber: TranscriberPort, tmp_path: Path
 ) -> None:
     recording = record(tmp_path / "a.wav", np.concatenate([noise(240, -45), speech()]))
 
@@ -77,7 +77,7 @@ async def test_four_minutes_of_noise_before_the_first_word_give_no_word_and_move
     "sound", [music(30), noise(30, -30), noise(30, -60)], ids=["music", "loud noise", "soft noise"]
 )
 async def test_sound_without_speech_gives_no_words_and_says_so(
-    transcriber: LocalTranscriber, tmp_path: Path, sound: Samples
+    transcriber: TranscriberPort, tmp_path: Path, sound: Samples
 ) -> None:
     transcript = await transcriber.transcribe(record(tmp_path / "a.wav", sound))
 
@@ -86,7 +86,7 @@ async def test_sound_without_speech_gives_no_words_and_says_so(
     assert transcript.duration_seconds == pytest.approx(30)
 
 
-async def test_silence_is_no_failure(transcriber: LocalTranscriber, tmp_path: Path) -> None:
+async def test_silence_is_no_failure(transcriber: TranscriberPort, tmp_path: Path) -> None:
     transcript = await transcriber.transcribe(record(tmp_path / "a.wav", silence(3)))
 
     assert (transcript.segments, transcript.warnings) == ((), ())
@@ -94,7 +94,7 @@ async def test_silence_is_no_failure(transcriber: LocalTranscriber, tmp_path: Pa
 
 
 async def test_a_minute_without_a_pause_is_cut_between_words(
-    transcriber: LocalTranscriber, tmp_path: Path
+    transcriber: TranscriberPort, tmp_path: Path
 ) -> None:
     rounds = 10
     recording = record(tmp_path / "a.wav", np.tile(without_pauses(speech()), rounds))
@@ -109,7 +109,7 @@ async def test_a_minute_without_a_pause_is_cut_between_words(
 
 
 async def test_two_tenths_of_a_second_of_speech_are_no_failure(
-    transcriber: LocalTranscriber, tmp_path: Path
+    transcriber: TranscriberPort, tmp_path: Path
 ) -> None:
     piece = speech()[int(0.35 * SAMPLE_RATE) : int(0.55 * SAMPLE_RATE)]
 
@@ -119,13 +119,13 @@ async def test_two_tenths_of_a_second_of_speech_are_no_failure(
     assert all(segment.end <= transcript.duration_seconds for segment in transcript.segments)
 
 
-async def test_a_language_that_the_model_does_not_know_is_refused(transcriber: LocalTranscriber) -> None:
+async def test_a_language_that_the_model_does_not_know_is_refused(transcriber: TranscriberPort) -> None:
     with pytest.raises(UnsupportedOptionError, match=r"tiny\.en .* not know the language 'de'; it knows en"):
         await transcriber.transcribe(DEMO, options=TranscriptionOptions(language="de"))
 
 
 async def test_words_have_times_and_confidence_and_the_answer_says_what_made_it(
-    transcriber: LocalTranscriber,
+    transcriber: TranscriberPort,
 ) -> None:
     transcript = await transcriber.transcribe(DEMO, options=TranscriptionOptions(vocabulary=("Monday",)))
 

@@ -16,7 +16,7 @@ from ports.transcriber_port import TranscriberPort
 from tests.contracts.transcriber_port import TranscriberPortContract
 from tests.support.harness.service import eventually
 from tests.support.openai.server import KEY, OpenAiServer, openai_server
-from tests.support.samples.recordings import DEMO, record, silence
+from tests.support.samples.recordings import DEMO, record, silence, tone
 
 OPENAI = {"TRANSCRIBER": "openai", "CLEANER": "openai", "CLEANER_MODEL": "tidy-1"}
 
@@ -34,7 +34,7 @@ def settings_for(server: OpenAiServer, **environ: str) -> Settings:
 
 @pytest.fixture
 async def transcriber(server: OpenAiServer) -> AsyncIterator[TranscriberPort]:
-    transcriber = transcriber_for(settings_for(server, TRANSCRIBER_MODEL="whisper-1"))
+    transcriber = transcriber_for(settings_for(server, TRANSCRIBER_MODEL="whisper-1", OPENAI_REQUESTS="1"))
     await transcriber.start()
     yield transcriber
     await transcriber.stop()
@@ -49,6 +49,10 @@ class TestOpenAiTranscriber(TranscriberPortContract):
     @pytest.fixture
     def silent(self, tmp_path: Path) -> Path:
         return record(tmp_path / "silent", silence(3))
+
+    @pytest.fixture
+    def wordless(self, tmp_path: Path) -> Path:
+        return record(tmp_path / "wordless", tone(3.0))
 
 
 @pytest.mark.process

@@ -34,6 +34,7 @@ from tests.integration.localstack import SHARED_FOLDER, free_port
 from tests.support.aws.transcribe import BUCKET, REGION, amazon
 from tests.support.databases.databases import postgresql_server
 from tests.support.doubles.route import Diagnosed
+from tests.support.openai.server import KEY, openai_server
 from tests.support.samples.factories import an_event
 
 AN_ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"}
@@ -126,6 +127,18 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
     assert checks["database"].found == "SQLite: journal_mode=wal, synchronous=FULL"
     assert checks["outbox"].found == "0 waiting, 0 rejected, 0 published"
     assert checks["route"].found == "not checked: events go to noop"
+
+
+def test_an_engine_and_a_cleaner_on_the_network_are_asked_instead_of_started(
+    container: Build, engine: list[str]
+) -> None:
+    with openai_server() as server:
+        server.models = ("gpt-transcribe", "tidy-1")
+        chosen = {"TRANSCRIBER": "openai", "CLEANER": "openai", "CLEANER_MODEL": "tidy-1"}
+        checks = examined(container(**chosen, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY))
+
+    assert {checks[name].verdict for name in ("engine", "cleaner", "decoder")} == {CheckResult.OK}
+    assert engine == ["reader"]
 
 
 def test_before_the_first_start_nothing_is_made(container: Build, tmp_path: Path) -> None:

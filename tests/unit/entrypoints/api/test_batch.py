@@ -99,6 +99,8 @@ def test_the_answer_has_both_transcripts_the_segments_and_the_fate_of_the_event(
         "account_id": "acme",
         "raw_transcript": SPOKEN.text,
         "cleaned_transcript": event.data.cleaned_transcript,
+        "cleaner": "rules",
+        "fallback_segments": 0,
         "duration_seconds": 3.5,
         "segments": [segment.model_dump() for segment in SPOKEN.segments],
         "quality": {"suspect_units": 0, "retried_units": 0, "coverage": 1.0},

@@ -93,6 +93,12 @@ def test_before_half_a_minute_of_speech_no_unit_is_overruled() -> None:
     assert vote.decide(unit_of(5.0, 5.0), told("de", UNSURE)) is None
 
 
+def test_an_engine_that_tells_no_probability_gets_none_invented() -> None:
+    vote = vote_of(told("en", None), told("en", None))
+
+    assert (vote.language, vote.probability) == ("en", None)
+
+
 def test_an_engine_that_tells_no_probability_is_taken_to_be_unsure() -> None:
     vote = vote_of(told("en"), told("en"))
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.model.speech import SAMPLE_RATE, HeardSegment, HeardUnit, HeardWord, SpeechUnit
-from domain.services.transcription.quality import CLOSING_PHRASES, Suspicion, covered_seconds, suspicions
+from domain.model.speech import CLOSING_PHRASES, SAMPLE_RATE, HeardSegment, HeardUnit, HeardWord, SpeechUnit
+from domain.services.transcription.quality import Suspicion, covered_seconds, suspicions
 from tests.support.doubles.speech import heard, unit_of
 
 SENTENCE = "I would like to know when my order is going to arrive"
