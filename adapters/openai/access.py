@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAsyncHttpx2Client
 
 OPENAI_URL = "https://api.openai.com/v1"
 _OPENAI_DOMAIN = "openai.com"
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _NO_KEY = "none"
 """Key for servers that ask for none: the SDK does not work without one."""
@@ -33,4 +35,11 @@ class OpenAiAccess:
 
     def client(self) -> AsyncOpenAI:
         """Build a client that never tries again by itself: the caller decides that for each unit."""
-        return AsyncOpenAI(base_url=self.base_url, api_key=self.api_key or _NO_KEY, max_retries=0)
+        is_here = urlsplit(self.base_url).hostname in _LOOPBACK
+        return AsyncOpenAI(
+            base_url=self.base_url,
+            api_key=self.api_key or _NO_KEY,
+            max_retries=0,
+            # a proxy would look for the server on its own machine
+            http_client=DefaultAsyncHttpx2Client(trust_env=False) if is_here else None,
+        )

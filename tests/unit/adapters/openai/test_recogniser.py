@@ -293,6 +293,16 @@ async def test_an_answer_that_is_none_is_described_and_not_repeated(
     assert found in await failure(access, TranscriberCrashedError)
 
 
+async def test_a_server_on_this_machine_is_asked_without_a_proxy(
+    access: OpenAiAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name)
+
+    assert (await heard(access)).text
+
+
 async def test_a_server_that_is_not_there_is_named(access: OpenAiAccess) -> None:
     nowhere = replace(access, base_url="http://127.0.0.1:9/v1")
 
