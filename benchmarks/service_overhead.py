@@ -29,7 +29,7 @@ def measure() -> Report:
 
         def direct() -> float:
             began = time.perf_counter()
-            cleaner.clean(engine.transcribe(recording))
+            cleaner.readable_text(engine.transcribe(recording))
             return time.perf_counter() - began
 
         with service({**CREDENTIALS, "AWS_ENDPOINT_URL": bus, "TRANSCRIBER_WORKERS": "1"}) as running:

@@ -132,6 +132,7 @@ ALREADY_WRITTEN = [
     "مرحبا بالعالم؟",
     "Prices: 1,000.50 vs. 2.000,50 – up 3 %.",  # noqa: RUF001 - an en dash belongs there
     "NASA, IBM and AT&T… all there.",
+    "The weather is going to be nice today. Please open the window and close the door.",
     "So, uh-huh, the ER's MRI came back... and Dr. O'Neil said: don't worry!",
     "“I can’t,” she said. “I won’t.”",  # noqa: RUF001 - typographic quotes
 ]

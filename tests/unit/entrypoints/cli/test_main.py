@@ -26,6 +26,7 @@ SLOW = {
         "faster_whisper",
         "huggingface_hub",
         "onnxruntime",
+        "openai",
         "psycopg",
         "pyarrow",
         "pysqlite3",
