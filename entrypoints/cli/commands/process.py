@@ -91,8 +91,7 @@ def command(
     options = transcription_options(channels, tracks, language, vocabulary)
     targets = transcript_folder(files, form, folder, overwrite=overwrite, as_json=as_json)
     settings = configure()
-    workers = min(len(files), settings.transcriber_workers)
-    container = build_container(settings.model_copy(update={"transcriber_workers": workers}))
+    container = build_container(settings)
     plan = _Plan(_identity(settings, tenant, user, account), options, targets)
     outcomes, place = asyncio.run(_process_all(container, files, plan))
     if place is not None:
