@@ -107,7 +107,10 @@ def _engine(container: Container) -> Iterator[Check]:
         yield engine_check(container.settings())
     else:
         program = recogniser_program(container.settings())
-        seconds = asyncio.run(_seconds_to_prove(worker_for(program)))
+        worker = worker_for(program)
+        seconds = asyncio.run(_seconds_to_prove(worker))
+        if worker.engine is not None:
+            worker.engine.check_setting(container.settings().transcriber_language)
         yield Check("engine", CheckResult.OK, f"{_described(program)}, ready {seconds:.1f} s after its start")
     seconds = asyncio.run(_seconds_to_prove(worker_for(reader_program(container.settings()))))
     yield Check("decoder", CheckResult.OK, f"read half a second of sound, {seconds:.1f} s after its start")

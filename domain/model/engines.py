@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.model.errors import UnsupportedOptionError
+from domain.model.errors import TranscriberUnavailableError, UnsupportedOptionError
 from domain.model.transcripts import TranscriptionOptions
 
 
@@ -32,6 +32,17 @@ class EngineDescription:
         if options.vocabulary and not self.takes_vocabulary:
             raise UnsupportedOptionError(
                 f"The model {self.model} of {self.name} takes no vocabulary; send the recording without it."
+            )
+
+    def check_setting(self, language: str | None) -> None:
+        """Check the language of recordings whose callers name none.
+
+        Raises:
+            TranscriberUnavailableError: the model does not know it, so that no such recording can be right.
+        """
+        if language is not None and not self.speaks(language):
+            raise TranscriberUnavailableError(
+                f"TRANSCRIBER_LANGUAGE is {language!r}, which the model {self.model} does not know."
             )
 
     def speaks(self, language: str) -> bool:

@@ -51,6 +51,8 @@ class UnitTranscriber(TranscriberPort):
         with self._admission.entry():
             engine = await self._recogniser.engine()
             engine.check(options)
+            if options.language is None:
+                engine.check_setting(self._language)
             async with self._admission.place():
                 with self._workload.tracking(on_progress) as listener:
                     hints = Hints(options.language or self._language, options.vocabulary)

@@ -85,6 +85,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     started: list[str] = []
 
     class Worker:
+        engine = None
+
         def __init__(self, program: Program) -> None:
             started.append(program.name)
 
@@ -521,6 +523,18 @@ def test_model_device_and_numbers_of_the_engine_are_told(
     check = examined(container(TRANSCRIBER_DEVICE="cpu"))["engine"]
 
     assert "with tiny.en (package) on cpu (no GPU seen), int8, ready " in check.found
+
+
+@pytest.mark.process
+def test_a_language_that_the_model_does_not_know_is_wrong(
+    container: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "worker_for", worker_for)
+
+    check = examined(container(TRANSCRIBER_LANGUAGE="de"))["engine"]
+
+    assert check.verdict is CheckResult.WRONG
+    assert "TRANSCRIBER_LANGUAGE is 'de', which the model tiny.en does not know" in check.found
 
 
 def test_a_model_that_is_no_model_is_wrong(container: Build, tmp_path: Path) -> None:

@@ -401,6 +401,18 @@ async def test_a_language_that_the_model_does_not_know_is_refused_before_anythin
     assert harness.transcriber.state().admitted == 0
 
 
+async def test_a_language_of_the_settings_that_the_model_does_not_know_is_the_operators_fault(
+    tmp_path: Path,
+) -> None:
+    harness = Harness(tmp_path, language="cy")
+
+    with pytest.raises(TranscriberUnavailableError, match="TRANSCRIBER_LANGUAGE is 'cy', which the model"):
+        await harness.transcribe(*minutes(1))
+
+    assert harness.source.options == []
+    assert (await harness.transcribe(*minutes(1), options=TranscriptionOptions(language="en"))).segments
+
+
 async def test_an_engine_without_vocabulary_refuses_one(tmp_path: Path) -> None:
     plain = FakeRecogniser(engine=EngineDescription(name="plain", model="small"))
 
