@@ -20,24 +20,22 @@ RUN if [ "$CUDA" = yes ]; then \
     /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements-cuda.txt; fi
 # Another model: --build-arg TRANSCRIBER_MODEL=small.en. It is fetched now, so that a container starts offline.
 ARG TRANSCRIBER_MODEL=tiny.en
-ENV HF_HOME=/models
-RUN mkdir -p /models && /venv/bin/transcripts models fetch "$TRANSCRIBER_MODEL"
+ENV HF_HOME=/venv/models
+RUN mkdir -p /venv/models && /venv/bin/transcripts models fetch "$TRANSCRIBER_MODEL"
 
 FROM python:3.13-slim
 ARG TRANSCRIBER_MODEL=tiny.en
 RUN useradd --system --create-home --uid 10001 transcripts
 COPY --from=build /venv /venv
-COPY --from=build /models /models
 # Events wait here for the bus, and uploads for their transcription: mount a volume whose size you choose. No VOLUME
 # line: some platforms refuse it.
 RUN install -d -o transcripts -m 0700 /var/lib/batch-transcription
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PORT=8000 \
-    HF_HOME=/models \
+    HF_HOME=/venv/models \
     HF_HUB_OFFLINE=1 \
     TRANSCRIBER_MODEL=$TRANSCRIBER_MODEL \
-    LD_LIBRARY_PATH=/venv/lib/python3.13/site-packages/nvidia/cublas/lib:/venv/lib/python3.13/site-packages/nvidia/cudnn/lib \
     DATA_DIR=/var/lib/batch-transcription
 USER transcripts
 WORKDIR /var/lib/batch-transcription

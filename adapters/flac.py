@@ -1,5 +1,6 @@
 """FLAC: speech without loss in half of its bytes, as services on the network take it."""
 
+import contextlib
 from io import BytesIO
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -39,6 +40,11 @@ class FlacWriter:
                 self._encode(self._rest)
                 self._container.mux(self._stream.encode(None))
         finally:
+            self._container.close()
+
+    def abandon(self) -> None:
+        """Close a file that is thrown away, without completing it: its disk may be full."""
+        with contextlib.suppress(OSError, RuntimeError):
             self._container.close()
 
     def write(self, samples: bytes) -> None:

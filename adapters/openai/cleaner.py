@@ -93,6 +93,9 @@ class OpenAiCleaner(CleanerPort):
             except TranscriptionError as error:
                 problem = _SERVICE_FAILED
                 work.note_failure(error)
+            except Exception as error:  # noqa: BLE001 - the transcript is complete without this step
+                problem = _SERVICE_FAILED
+                work.note_failure(TranscriptionError(f"an unexpected {type(error).__name__}"))
         return _Rewritten(segment.text, problem)
 
     async def _checked(self, text: str, work: "_Work") -> _Rewritten:
@@ -111,10 +114,11 @@ class OpenAiCleaner(CleanerPort):
         ]
 
         async def send() -> Answer:
+            sent = self._temperature
             try:
                 return await self._send(client, messages)
             except BadRequestError as error:
-                if error.param != "temperature" or self._temperature is omit:
+                if error.param != "temperature" or sent is omit:
                     raise
                 self._temperature = omit  # a model that thinks aloud first has no temperature
                 return await self._send(client, messages)

@@ -5,16 +5,20 @@ passes: a readable text has the words that were heard, in their order, without h
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from domain.model.speech import VOWEL_SIGNS
+
 MAX_PHRASE_WORDS = 12
 """Longest phrase that may be said once instead of several times in a row."""
 
+_LETTERS = rf"[^\W_](?:[^\W_]|[{VOWEL_SIGNS}])*"
 _WORD = re.compile(
     r"[぀-ヿ㐀-鿿가-힣฀-๿]"  # scripts without spaces, and Korean: each sign by itself
-    r"|[^\W_]+(?:['’`][^\W_]+)*(?:-(?![^\W_]))?"  # noqa: RUF001 - both apostrophes
+    rf"|{_LETTERS}(?:['’`]{_LETTERS})*(?:-(?![^\W_]))?"  # noqa: RUF001 - both apostrophes
 )
 _MARKER = r"you know|i mean|well|like|so|okay|ok|actually|basically|anyway|kind of|sort of"
 _MARKERS = re.compile(rf"(?:(?<=[.!?,;:…])|^)\s*({_MARKER}),", re.IGNORECASE)
@@ -28,6 +32,8 @@ _NUMBER_WORDS = """
     seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million
     billion first second third fourth fifth sixth seventh eighth ninth tenth
 """
+_FIGURE = re.compile(r"(?<!\w)-?\d+(?:[.,:]\d+)*")
+_SIGNS = frozenset("%‰°§&@+=/")
 _NUMBERS = frozenset(_NUMBER_WORDS.split())
 _MARKS = frozenset(" .,;:!?…'\"-–—()’‘“”„«»¿¡。，、！？「」")  # noqa: RUF001 - of other scripts
 """Marks that a model may add; all others, such as those of Markdown, were not spoken."""
@@ -61,12 +67,20 @@ def fault_of(raw: str, readable: str, language: str | None = None) -> Fault | No
         return Fault.EMPTY
     if set(readable) - set(raw) - _MARKS - set("".join(word.spelt for word in written)):
         return Fault.NEW_MARKS
+    if _figures(raw) - _figures(readable):
+        return Fault.LOST_NUMBER
     pairs = _aligned(heard, written)
     if pairs is None:
         return Fault.NEW_WORDS
     if any(word.is_name and kept is not None and kept.spelt[0].islower() for word, kept in pairs):
         return Fault.LOST_NAME
     return next(_losses([(word, kept is not None) for word, kept in pairs]), None)
+
+
+def _figures(text: str) -> set[str]:
+    """Find numbers with their signs and decimals, and the signs beside words: "-5", "3.50", "%", "$"."""
+    signs = {sign for sign in text if sign in _SIGNS or unicodedata.category(sign) == "Sc"}
+    return signs | set(_FIGURE.findall(text))
 
 
 def _words(text: str, language: str | None) -> list[_Word]:

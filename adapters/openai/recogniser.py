@@ -17,12 +17,14 @@ from adapters.openai.endpoint import EndpointWatch
 from adapters.openai.models import Model, ResponseFormat, VocabularyField
 from domain.model.engines import EngineDescription
 from domain.model.errors import TranscriberCrashedError, TranscriberUnavailableError
-from domain.model.speech import HeardUnit, SpeechUnit
+from domain.model.speech import BYTES_PER_SAMPLE, SAMPLE_RATE, HeardUnit, SpeechUnit
 from ports.recogniser_port import Hints, RecogniserPort, Slots
 
 logger = logging.getLogger(__name__)
 
 LEAST_TIME_LIMIT_SECONDS = 120.0
+MIN_BYTES = SAMPLE_RATE // 2 * BYTES_PER_SAMPLE
+"""Shorter units get silence behind them: OpenAI refuses sound below a tenth of a second."""
 SECONDS_PER_SECOND = 10.0
 """Time limit for a second of sound: a server of one's own may work on a CPU, and have a queue."""
 
@@ -79,7 +81,7 @@ class OpenAiRecogniser(RecogniserPort):
     ) -> HeardUnit:
         """Wait for the recording's turn, and have the unit recognised."""
         async with self._queue.turn(recording):
-            flac = await asyncio.to_thread(encode, unit.samples)
+            flac = await asyncio.to_thread(encode, unit.samples.ljust(MIN_BYTES, b"\0"))
             try:
                 answer = await self._answer(flac, self._time_limit(unit), hints, again=again)
             except TranscriberUnavailableError as error:

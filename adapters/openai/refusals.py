@@ -95,5 +95,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return float(value)
     try:
         return max(parsedate_to_datetime(value).timestamp() - time.time(), 0.0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -8,6 +8,13 @@ SAMPLE_RATE = 16_000
 """Sample rate of all speech, in hertz."""
 BYTES_PER_SAMPLE = 2
 """Size of a sample: signed, 16 bits, little-endian, one channel."""
+VOWEL_SIGNS = (
+    "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670\u0900-\u0963\u0966-\u0dff\u1000-\u109f\u1780-\u17d3"
+)
+"""Ranges of a pattern for signs within words: accents, and vowels of Arabic, Indic and other scripts.
+
+Python's pattern for letters has none of them.
+"""
 SPEECH_THRESHOLD = 0.5
 """Probability from which sound counts as speech, where the setting does not say otherwise."""
 MAX_UNIT_SECONDS = 30.0

@@ -82,8 +82,9 @@ class Voice:
         self._writing.close()
 
     def close(self) -> None:
-        """Remove the file."""
-        self._writing.close()
+        """Remove the file, completed or not."""
+        self._writing.pop_all()
+        self._flac.abandon()
         self.file.close()
 
     def _fill_up(self, samples: int) -> None:

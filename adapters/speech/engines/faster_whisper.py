@@ -1,6 +1,8 @@
 """Speech recognition with Whisper's models, through faster-whisper and CTranslate2: offline, without keys."""
 
+import ctypes
 from collections.abc import Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,8 @@ class FasterWhisperEngine(SpeechEngine):
         compute_type: str = "default",
         threads: int = 1,
     ) -> None:
+        if device == "cuda":
+            _load_nvidia_libraries()
         self._model = WhisperModel(
             str(folder), device=device, compute_type=compute_type, cpu_threads=threads, local_files_only=True
         )
@@ -70,6 +74,17 @@ class FasterWhisperEngine(SpeechEngine):
         words = " ".join(hints.vocabulary) or None
         segments, info = self._model.transcribe(sound, language=hints.language, hotwords=words, **settings)
         return _heard(segments, info)
+
+
+def _load_nvidia_libraries() -> None:
+    """Load the libraries of the packages in requirements-cuda.txt, where CTranslate2 does not look for them.
+
+    Without these packages the system's own libraries count.
+    """
+    package = find_spec("nvidia")
+    for place in package.submodule_search_locations or () if package else ():
+        for file in sorted(Path(place).glob("c*/lib/lib*.so.*")):  # cublas, cudnn
+            ctypes.CDLL(str(file), ctypes.RTLD_GLOBAL)
 
 
 def _heard(segments: Iterable[Segment], info: TranscriptionInfo) -> HeardUnit:

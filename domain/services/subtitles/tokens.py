@@ -63,7 +63,8 @@ class _Clock:
 
     def __init__(self, parts: tuple[Word | Segment, ...], letters: int) -> None:
         self._parts = parts
-        self._ends = list(accumulate(_letters(part.text) for part in parts))
+        self._lengths = [_letters(part.text) for part in parts]
+        self._ends = list(accumulate(self._lengths))
         self._scale = self._ends[-1] / letters if letters else 0.0
 
     def start_of(self, letters: int) -> int:
@@ -78,7 +79,7 @@ class _Clock:
 
     def _moment(self, number: int, spoken: float, *, in_no_letters: float) -> int:
         number = min(number, len(self._parts) - 1)
-        part, length = self._parts[number], _letters(self._parts[number].text)
+        part, length = self._parts[number], self._lengths[number]
         share = 1 - (self._ends[number] - spoken) / length if length else in_no_letters
         return milliseconds(part.start + (part.end - part.start) * min(max(share, 0.0), 1.0))
 

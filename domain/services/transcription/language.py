@@ -6,7 +6,7 @@ from domain.model.speech import HeardUnit, SpeechUnit
 
 SECONDS_OF_A_VERDICT = 30.0
 """Speech after which the vote counts more than a unit that is not sure of its language."""
-SURE = 0.8
+SURE = 0.6
 """Probability from which a unit's own language stands: speakers do change it."""
 
 
@@ -14,8 +14,8 @@ class LanguageVote:
     """Collects what the units of one recording were heard to be.
 
     Whisper hears a language per unit, and takes a mumbled one for Welsh. The language of the first 30 s is
-    no better guide: meetings open in one language and go on in another. So a single unit is overruled, where
-    it is not sure of itself, and two in a row that agree never are.
+    no better guide: meetings open in one language and go on in another. So a unit is overruled only where it
+    differs from the recording and from the unit before it, and is less than `SURE` of itself.
     """
 
     def __init__(self) -> None:
@@ -61,8 +61,8 @@ class LanguageVote:
 
     def _is_mistaken(self, heard: HeardUnit) -> bool:
         is_alone = heard.language not in {self.language, self._latest}
-        return is_alone and self._seconds >= SECONDS_OF_A_VERDICT and _probability(heard) < SURE
+        return is_alone and self._seconds >= SECONDS_OF_A_VERDICT and _probability(heard, untold=1.0) < SURE
 
 
-def _probability(heard: HeardUnit) -> float:
-    return 0.5 if heard.language_probability is None else min(max(heard.language_probability, 0.0), 1.0)
+def _probability(heard: HeardUnit, *, untold: float = 0.5) -> float:
+    return untold if heard.language_probability is None else min(max(heard.language_probability, 0.0), 1.0)

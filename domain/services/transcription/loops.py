@@ -1,7 +1,7 @@
 """Loops: a phrase that an engine repeats without end is reduced to its first occurrence."""
 
 from domain.model.speech import HeardSegment, HeardUnit
-from domain.services.transcription.quality import MAX_PHRASE_WORDS, min_loop_words, words_of
+from domain.services.transcription.quality import MAX_PHRASE_WORDS, is_counted, min_loop_words, words_of
 
 
 def without_loops(heard: HeardUnit) -> HeardUnit:
@@ -42,7 +42,7 @@ def _first_repetition(keys: list[str]) -> range:
     for length in range(1, MAX_PHRASE_WORDS + 1):
         for start in range(len(keys) - min_loop_words(length) + 1):
             end = _loop_end(keys, start, length)
-            if end - start >= min_loop_words(length):
+            if end - start >= min_loop_words(length) and not is_counted(keys[start : start + length]):
                 return range(start + length, end)
     return range(0)
 

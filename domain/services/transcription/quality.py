@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from domain.model.speech import CLOSING_PHRASES, SAMPLE_RATE, HeardSegment, HeardUnit, SpeechUnit
+from domain.model.speech import CLOSING_PHRASES, SAMPLE_RATE, VOWEL_SIGNS, HeardSegment, HeardUnit, SpeechUnit
 
 MIN_SPEECH_SECONDS = 2.0
 """Speech for which words are expected; shorter speech may be a cough."""
@@ -27,7 +27,9 @@ MAX_PHRASE_WORDS = 12
 
 _MIN_WORDS_FOR_A_PACE = 10
 _SLOW_WORDS_PER_SECOND = 1.0
-_WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
+_LETTERS = rf"[^\W_](?:[^\W_]|[{VOWEL_SIGNS}])*"
+_WORD = re.compile(rf"{_LETTERS}(?:['\u2019-]{_LETTERS})*")
+_COUNTED = frozenset("zero oh one two three four five six seven eight nine ten".split())  # noqa: SIM905 - a list
 
 
 class Suspicion(StrEnum):
@@ -78,11 +80,18 @@ def min_loop_words(length: int) -> int:
 def _has_loop_of(words: Sequence[str], length: int) -> bool:
     """Check for a loop of phrases of one length: many words in a row equal those one phrase earlier."""
     equal = 0
-    for earlier, later in zip(words, words[length:], strict=False):
+    for place, (earlier, later) in enumerate(zip(words, words[length:], strict=False), start=1):
         equal = equal + 1 if earlier == later else 0
-        if equal >= min_loop_words(length) - length:
+        if equal >= min_loop_words(length) - length and not is_counted(words[place - length : place]):
             return True
     return False
+
+
+def is_counted(phrase: Sequence[str]) -> bool:
+    """Tell what people spell and count, however often: single letters, and phrases with a number."""
+    return all(len(word) == 1 for word in phrase) or any(
+        word.isdigit() or word in _COUNTED for word in phrase
+    )
 
 
 def covered_seconds(unit: SpeechUnit, heard: HeardUnit) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 
 from domain.model.engines import EngineDescription
@@ -12,7 +12,7 @@ from domain.model.transcripts import Provenance, Quality, Segment, Transcript
 from domain.services.transcription.joining import segments_of
 from domain.services.transcription.language import LanguageVote
 from domain.services.transcription.progress import ProgressLine
-from domain.services.transcription.unit_recognition import CheckedUnit, recognise
+from domain.services.transcription.unit_recognition import CheckedUnit, recognise, recognise_as
 from ports.recogniser_port import Hints, RecogniserPort
 from ports.speech_source_port import Reading, SoundSummary
 from ports.transcriber_port import Progress, ProgressListener
@@ -115,8 +115,7 @@ class RecordingAtWork:
             voted.set()
             if language is not None:
                 hints = self._hints._replace(language=language)
-                again = await recognise(self._recogniser, unit, hints, self)
-                checked = replace(again, was_retried=True)
+                checked = await recognise_as(self._recogniser, checked, hints, self)
             return UnitResult.of(checked)
         finally:
             self._free.release()
@@ -131,7 +130,7 @@ class RecordingAtWork:
             provenance=Provenance(
                 engine=self._engine.name,
                 model=self._engine.model,
-                language=self._vote.language,
+                language=self._vote.language or self._hints.language,
                 language_probability=self._vote.probability,
             ),
             quality=_quality(results),

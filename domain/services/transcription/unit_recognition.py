@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 
-from domain.model.errors import TranscriberCrashedError, TranscriberStalledError
+from domain.model.errors import TranscriberCrashedError, TranscriberStalledError, TranscriptionError
 from domain.model.speech import HeardUnit, SpeechUnit
 from domain.services.transcription.loops import without_loops
 from domain.services.transcription.quality import Suspicion, covered_seconds, suspicions
@@ -40,7 +40,7 @@ async def recognise(
     try:
         first = await _answer(recogniser, unit, hints, recording, again=False)
     except _DEATHS as error:
-        _log_death(unit, error, "unit is recognised again")
+        _log_failure(unit, error, "unit is recognised again")
         return await _answer(recogniser, unit, hints, recording, again=True)
     return await _doubted(recogniser, first, hints, recording) if first.suspicions else first
 
@@ -51,12 +51,24 @@ async def _doubted(
     """Recognise a unit again, and return the answer that fits its sound best: a doubtful one, if need be."""
     try:
         second = await _answer(recogniser, first.unit, hints, recording, again=True)
-    except _DEATHS as error:
-        _log_death(first.unit, error, "engine died at the second try, the first answer stays")
+    except TranscriptionError as error:
+        _log_failure(first.unit, error, "the second try failed, the first answer stays")
         return replace(first, was_retried=True)
     best = max(first, second, key=_trust)
     _log_choice(first, best)
     return replace(best, was_retried=True)
+
+
+async def recognise_as(
+    recogniser: RecogniserPort, checked: CheckedUnit, hints: Hints, recording: object
+) -> CheckedUnit:
+    """Recognise a unit again with other hints; the answer that is there stays where that fails."""
+    try:
+        again = await recognise(recogniser, checked.unit, hints, recording)
+    except TranscriptionError as error:
+        _log_failure(checked.unit, error, "recognition with other hints failed, the first answer stays")
+        again = checked
+    return replace(again, was_retried=True)
 
 
 async def _answer(
@@ -86,7 +98,7 @@ def _log_choice(first: CheckedUnit, best: CheckedUnit) -> None:
     )
 
 
-def _log_death(unit: SpeechUnit, error: Exception, message: str) -> None:
+def _log_failure(unit: SpeechUnit, error: Exception, message: str) -> None:
     logger.warning(
         message, extra={"unit_start_seconds": unit.start_seconds, "error_type": type(error).__name__}
     )

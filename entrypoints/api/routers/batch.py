@@ -115,7 +115,7 @@ async def process(
     media_type = accepted_type(request)
     answer = await _answer(request, context)
     if media_type != JSON:
-        return represented(answer, media_type)
+        return await asyncio.to_thread(represented, answer, media_type)
     response.headers["Vary"] = "Accept"
     return answer
 

@@ -196,6 +196,9 @@ def test_retry_after_may_be_a_date() -> None:
     assert earlier == 0.0
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5", "1e9", "9" * 50, "Fri, 99 Nov 2026"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "soon", "-5", "1e9", "9" * 50, "Fri, 99 Nov 2026", "Mon, 01 Jan 99999999999999 00:00:00 GMT"],
+)
 def test_a_retry_after_that_is_neither_counts_as_none(value: str) -> None:
     assert retry_after({"retry-after": value}) is None

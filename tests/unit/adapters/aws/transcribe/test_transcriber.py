@@ -33,6 +33,11 @@ SEPARATE = TranscriptionOptions(channels=Channels.SEPARATE)
 class TestAmazonTranscribeTranscriber(TranscriberPortContract):
     """The contract of every transcriber."""
 
+    @pytest.fixture
+    def wordless(self, account: Amazon, tmp_path: Path) -> Path:
+        account.output = lambda _: output_of([])
+        return record(tmp_path / "wordless.wav", tone(1.0))
+
 
 @pytest.fixture
 def call(tmp_path: Path) -> Path:

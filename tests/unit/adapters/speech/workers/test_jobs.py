@@ -104,7 +104,7 @@ for number in range(100):
 async def test_a_child_that_got_away_does_not_delay_the_end_of_its_worker(tmp_path: Path) -> None:
     got_away = """
 say(READY)
-if os.fork() == 0:
+if not os.path.exists(sys.argv[0] + ".units") and os.fork() == 0:
     os.setsid()
     while not os.path.exists(sys.argv[0] + ".end"): time.sleep(0.1)
 else:

@@ -99,10 +99,10 @@ def test_an_engine_that_tells_no_probability_gets_none_invented() -> None:
     assert (vote.language, vote.probability) == ("en", None)
 
 
-def test_an_engine_that_tells_no_probability_is_taken_to_be_unsure() -> None:
+def test_an_engine_that_tells_no_probability_is_not_overruled() -> None:
     vote = vote_of(told("en"), told("en"))
 
-    assert vote.decide(LONG, told("de", None)) == "en"
+    assert vote.decide(LONG, told("de", None)) is None
 
 
 def test_a_unit_without_a_language_or_words_is_not_recognised_again() -> None:

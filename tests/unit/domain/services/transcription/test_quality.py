@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.model.speech import CLOSING_PHRASES, SAMPLE_RATE, HeardSegment, HeardUnit, HeardWord, SpeechUnit
-from domain.services.transcription.quality import Suspicion, covered_seconds, suspicions
+from domain.services.transcription.quality import Suspicion, covered_seconds, suspicions, words_of
 from tests.support.doubles.speech import heard, unit_of
 
 SENTENCE = "I would like to know when my order is going to arrive"
@@ -162,3 +162,8 @@ def test_speech_counts_as_covered_up_to_a_second_behind_the_last_word() -> None:
 
 def test_nothing_is_covered_without_words() -> None:
     assert covered_seconds(spoken((0.0, 10.0)), HeardUnit()) == 0.0
+
+
+@pytest.mark.parametrize("text", ["वह लड़का की किताब का काम करता है", "அவன் வீட்டில் இருந்து வேலை செய்கிறான்"])
+def test_signs_of_vowels_are_part_of_their_word(text: str) -> None:
+    assert words_of(text) == text.split()

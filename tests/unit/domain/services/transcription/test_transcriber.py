@@ -311,6 +311,16 @@ async def test_the_language_of_the_settings_counts_where_the_caller_names_none(t
     assert [call.hints.language for call in harness.recogniser.calls] == ["de", "en"]
 
 
+async def test_the_language_that_was_named_is_answered_where_the_engine_tells_none(tmp_path: Path) -> None:
+    def answer(call: UnitCall) -> HeardUnit:
+        return alphabet(call).model_copy(update={"language": None, "language_probability": None})
+
+    transcript = await Harness(tmp_path, FakeRecogniser(answer), language="de").transcribe(*minutes(1))
+
+    assert transcript.provenance is not None
+    assert (transcript.provenance.language, transcript.provenance.language_probability) == ("de", None)
+
+
 async def test_turns_of_two_channels_are_interleaved_and_keep_their_channel(tmp_path: Path) -> None:
     separate = TranscriptionOptions(channels=Channels.SEPARATE)
     turns = [
@@ -359,7 +369,7 @@ async def test_a_meeting_that_opens_in_another_language_keeps_both(tmp_path: Pat
     def answer(call: UnitCall) -> HeardUnit:
         own = "en" if call.unit.start_seconds < 300 else "nl"
         spoken = alphabet(call).model_copy(update={"language": call.hints.language or own})
-        return spoken.model_copy(update={"language_probability": 0.6})
+        return spoken.model_copy(update={"language_probability": 0.5})
 
     harness = Harness(tmp_path, FakeRecogniser(answer, places=2))
     transcript = await harness.transcribe(*minutes(30))

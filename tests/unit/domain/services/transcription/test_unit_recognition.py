@@ -4,10 +4,16 @@ import logging
 
 import pytest
 
-from domain.model.errors import TranscriberCrashedError, TranscriberStalledError, TranscriptionTooCostlyError
+from domain.model.errors import (
+    TranscriberCrashedError,
+    TranscriberStalledError,
+    TranscriberUnavailableError,
+    TranscriptionFailedError,
+    TranscriptionTooCostlyError,
+)
 from domain.model.speech import HeardUnit, SpeechUnit
 from domain.services.transcription.quality import Suspicion
-from domain.services.transcription.unit_recognition import CheckedUnit, recognise
+from domain.services.transcription.unit_recognition import CheckedUnit, recognise, recognise_as
 from ports.recogniser_port import Hints
 from tests.support.doubles.speech import FakeRecogniser, UnitCall, heard, unit_of
 
@@ -69,8 +75,18 @@ async def test_an_engine_that_dies_twice_is_an_error() -> None:
         await checked(engine(TranscriberCrashedError("killed"), TranscriberStalledError("silent")))
 
 
-@pytest.mark.parametrize("error", [TranscriberCrashedError("killed"), TranscriberStalledError("silent")])
-async def test_an_engine_that_dies_at_the_second_try_costs_only_the_second_try(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        TranscriberCrashedError("killed"),
+        TranscriberStalledError("silent"),
+        TranscriberUnavailableError("out of reach"),
+        TranscriptionFailedError("refused"),
+        TranscriptionTooCostlyError("noise"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_engine_that_fails_at_the_second_try_costs_only_the_second_try(error: Exception) -> None:
     result = await checked(engine(HALF, error))
 
     assert (result.heard, result.was_retried) == (HALF, True)
@@ -128,3 +144,12 @@ async def test_the_log_says_why_without_a_word_of_the_text(caplog: pytest.LogCap
     assert died["error_type"] == "TranscriberCrashedError"
     assert died_again["error_type"] == "TranscriberStalledError"
     assert "order" not in str([doubted, died, died_again])
+
+
+async def test_an_answer_stays_where_recognition_in_another_language_fails() -> None:
+    recogniser = engine(GOOD, TranscriberUnavailableError("out of reach"))
+    first = await recognise(recogniser, unit_of(), Hints(), object())
+
+    again = await recognise_as(recogniser, first, Hints("en"), object())
+
+    assert (again.heard, again.was_retried) == (GOOD, True)

@@ -152,9 +152,7 @@ def test_channels_and_tracks_are_chosen_by_options(monkeypatch: pytest.MonkeyPat
     ]
 
 
-def test_no_more_workers_are_started_than_there_are_files(
-    monkeypatch: pytest.MonkeyPatch, recording: Path
-) -> None:
+def test_one_file_may_use_all_workers(monkeypatch: pytest.MonkeyPatch, recording: Path) -> None:
     workers: list[int] = []
     monkeypatch.setenv("TRANSCRIBER_WORKERS", "8")
     monkeypatch.setenv("EVENT_TRANSPORT", "memory")
@@ -165,7 +163,7 @@ def test_no_more_workers_are_started_than_there_are_files(
 
     process_here(monkeypatch, note, recording)
 
-    assert workers == [1]
+    assert workers == [8]
 
 
 def test_an_event_that_is_lost_is_a_failure_although_the_text_is_there(
