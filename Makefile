@@ -1,7 +1,7 @@
 # `make demo` and `make test` each work as the first command on a fresh clone: Python >= 3.11, make, git.
 PYTHON ?= python3
 VENV ?= .venv
-PYTHONS := 3.11 3.12 3.13
+PYTHONS := 3.11 3.12 3.13 3.14
 UV := .uv/bin/uv
 RUN := $(VENV)/bin
 EXPORT := $(UV) export --quiet --locked --no-default-groups --no-emit-project
@@ -45,7 +45,7 @@ unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no 
 	$(RUN)/pytest tests/unit -n 2 -m "not process and not speech and not slow"
 
 quick: $(VENV)/ready ## Run the unit tests without the slow suites; they start PostgreSQL, workers and commands
-	$(RUN)/pytest tests/unit -n 2 -m "not slow"
+	$(RUN)/pytest tests/unit -n 3 -m "not slow"
 
 integration: $(VENV)/ready $(LOCALSTACK) ## Run the tests against LocalStack
 	$(RUN)/pytest tests/integration
@@ -78,6 +78,7 @@ python-%:
 lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and aiobotocore
 	$(UV) lock --upgrade
 	$(MAKE) requirements.txt requirements-demo.txt
+	rm -f requirements-cuda.txt && $(MAKE) requirements-cuda.txt
 	$(UV) pip compile --quiet --python-version 3.11 --universal --generate-hashes \
 		--exclude-newer 2025-12-10 --output-file tests/integration/localstack.requirements.txt \
 		tests/integration/localstack.requirements.in
@@ -85,7 +86,10 @@ lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and 
 		--output-file benchmarks/aiobotocore.requirements.txt benchmarks/aiobotocore.requirements.in
 
 requirements.txt: uv.lock $(UV)
-	$(EXPORT) --extra server --extra speech --output-file $@
+	$(EXPORT) --extra server --extra speech --extra openai --output-file $@
+
+requirements-cuda.txt: requirements-cuda.in $(UV)
+	$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --only-binary :all: --output-file $@ $<
 
 requirements-demo.txt: uv.lock $(UV)
 	$(EXPORT) --extra demo --output-file $@
@@ -95,11 +99,9 @@ clean: ## Remove the files that these targets made
 
 # Requirements of the installation; each missing one is reported in one line.
 define REQUIRED
-import platform, sys
-if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-    sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11, 3.12 or 3.13 is needed: make demo PYTHON=python3.12")
-if sys.version_info[:2] == (3, 12) and platform.machine() == "aarch64":
-    sys.exit("There is no speech engine for Python 3.12 on aarch64: make demo PYTHON=python3.13, or python3.11.")
+import sys
+if not (3, 11) <= sys.version_info[:2] <= (3, 14):
+    sys.exit(f"$(PYTHON) is Python {sys.version.split()[0]}; 3.11 to 3.14 is needed: make demo PYTHON=python3.12")
 try:
     import ensurepip, venv
 except ImportError:
@@ -116,7 +118,7 @@ $(UV): requirements.uv.txt
 
 # Wheels only, so that no compiler is needed. Two steps, because `--no-build` forbids building this project, too.
 $(VENV)/demo-ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
-	@echo "Installing the packages of the demo and the service into $(VENV) (130 MB, once)"
+	@echo "Installing the packages of the demo and the service into $(VENV) (260 MB, once)"
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo --no-build --no-install-project
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-default-groups --extra demo
 	@echo $(PYTHON) > $(VENV)/made-by

@@ -13,7 +13,7 @@ from benchmarks.harness import Figures, ratios
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "RESULTS.md"
-PACKAGES = ("boto3", "fastapi", "uvicorn", "sqlalchemy", "av", "pocketsphinx")
+PACKAGES = ("boto3", "fastapi", "uvicorn", "sqlalchemy", "av", "ctranslate2", "faster-whisper")
 
 
 class Table(NamedTuple):

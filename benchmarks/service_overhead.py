@@ -8,10 +8,9 @@ import numpy as np
 import urllib3
 
 from adapters.cleaning.rules import RulesCleaner
-from adapters.speech.decoding.limits import DecodingLimits
-from adapters.speech.engines.loading import load_engine
 from benchmarks.fast_bus import fast_bus
 from benchmarks.harness import in_turn
+from benchmarks.local_speech import LocalSpeech
 from benchmarks.report import Report, compared
 from benchmarks.servers import CREDENTIALS, Service, service
 from tests.support.samples.recordings import SAMPLE_RATE, record, speech
@@ -24,13 +23,13 @@ DIRECT, SERVED = "engine called directly", "`POST /batch/process`"
 
 def measure() -> Report:
     """Decode, transcribe and clean, in this process and in the service, in turn."""
-    engine, cleaner = load_engine("pocketsphinx"), RulesCleaner()
+    engine, cleaner = LocalSpeech(), RulesCleaner()
     with tempfile.TemporaryDirectory() as folder, fast_bus(LATENCY_SECONDS) as bus:
         recording = record(Path(folder) / "a.wav", np.resize(speech(), AUDIO_SECONDS * SAMPLE_RATE))
 
         def direct() -> float:
             began = time.perf_counter()
-            cleaner.clean(engine.transcribe(recording, DecodingLimits(), lambda _: None))
+            cleaner.readable_text(engine.transcribe(recording))
             return time.perf_counter() - began
 
         with service({**CREDENTIALS, "AWS_ENDPOINT_URL": bus, "TRANSCRIBER_WORKERS": "1"}) as running:

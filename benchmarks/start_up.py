@@ -30,8 +30,8 @@ uvicorn.run(app, port=%d, log_level="error")
 """
 BARE_APP_WITH_ENGINE = (
     """
-from adapters.speech.engines.loading import load_engine
-load_engine("pocketsphinx")
+from benchmarks.local_speech import LocalSpeech
+LocalSpeech()
 """
     + BARE_APP
 )

@@ -13,8 +13,8 @@ from typing import NamedTuple
 MIB = 2**20
 SERVICE_BYTES = 256 * MIB
 """Memory of the service itself, with uploads in flight."""
-WORKER_BYTES = 256 * MIB
-"""Memory of one worker with its engine, measured and rounded up."""
+WORKER_BYTES = 512 * MIB
+"""Memory of a process that recognises with `tiny.en` and one that decodes, measured and rounded up."""
 
 
 class Capacity(NamedTuple):

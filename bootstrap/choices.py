@@ -24,14 +24,46 @@ class EventTransport(Choice):
 class Transcriber(Choice):
     """Speech engine."""
 
-    POCKETSPHINX = "pocketsphinx"
+    FASTER_WHISPER = "faster-whisper"
+    OPENAI = "openai"
+    AMAZON_TRANSCRIBE = "amazon-transcribe"
     CANNED = "canned"
+
+
+class Device(Choice):
+    """Processor of a speech engine; `auto` means a GPU where CTranslate2 sees one."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class ComputeType(Choice):
+    """Numbers with which a speech engine calculates; `default` means int8 on a CPU, float16 on a GPU."""
+
+    DEFAULT = "default"
+    INT8 = "int8"
+    INT8_FLOAT16 = "int8_float16"
+    INT8_FLOAT32 = "int8_float32"
+    FLOAT16 = "float16"
+    BFLOAT16 = "bfloat16"
+    FLOAT32 = "float32"
+
+
+class TranscriptionFormat(Choice):
+    """Answer of a service that speaks OpenAI's protocol; `auto` means the best that the model has."""
+
+    AUTO = "auto"
+    JSON = "json"
+    VERBOSE_JSON = "verbose_json"
+    DIARIZED_JSON = "diarized_json"
 
 
 class Cleaner(Choice):
     """Transcript cleaner."""
 
     RULES = "rules"
+    OPENAI = "openai"
 
 
 class IdentityMode(Choice):

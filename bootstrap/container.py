@@ -35,6 +35,7 @@ from bootstrap.aws.credentials import credentials_found
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.choices import EventTransport
 from bootstrap.factories.database import prepare_database
+from bootstrap.factories.openai import openai_cleaner
 from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import Settings
 from domain.model.route.route import RouteNames
@@ -205,7 +206,11 @@ class Container(DeclarativeContainer):
     )
     event_publisher = providers.Singleton(EventPublisher, events, source=settings.provided.event_source)
 
-    cleaner = providers.Selector(settings.provided.cleaner, rules=providers.Singleton(RulesCleaner))
+    cleaner = providers.Selector(
+        settings.provided.cleaner,
+        rules=providers.Singleton(RulesCleaner),
+        openai=providers.Singleton(openai_cleaner, settings),
+    )
     transcriber = providers.Singleton(transcriber_for, settings)
     batch_processing = providers.Singleton(
         BatchProcessingService,

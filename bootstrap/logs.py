@@ -19,13 +19,17 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from bootstrap.choices import LogFormat, LogLevel
 from bootstrap.settings import Settings
 
-SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "OPENAI_API_KEY")
 REDACTED = "[redacted]"
 
 _CHATTY = (
     "alembic",
     "boto3",
     "botocore",
+    "httpcore2",
+    "httpx2",
+    "openai",
+    "s3transfer",
     "urllib3",
     "asyncio",
     "werkzeug",
@@ -33,6 +37,7 @@ _CHATTY = (
 )
 _SECRET_SHAPES = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # access keys
+    r"|\b(?:sk|gsk)[-_][A-Za-z0-9_-]{16,}"  # keys of OpenAI and Groq
     r"|(?i:X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"  # presigned queries
     r"|(?i:(?:authorization|x-amz-security-token)[\"']?\s*[:=]\s*)[^\n]+"  # headers
     r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/=-]+"

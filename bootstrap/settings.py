@@ -3,107 +3,63 @@
 The variables are a contract with operators: `.env.example` and the README list the same ones.
 """
 
-import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    AliasGenerator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import AliasChoices, AliasGenerator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bootstrap.capacity import worker_count
-from bootstrap.choices import Choice, Cleaner, EventTransport, IdentityMode, LogFormat, LogLevel, Transcriber
+from bootstrap.choices import (
+    Choice,
+    Cleaner,
+    ComputeType,
+    Device,
+    EventTransport,
+    IdentityMode,
+    LogFormat,
+    LogLevel,
+    Transcriber,
+    TranscriptionFormat,
+)
+from bootstrap.fields import (
+    ArchiveName,
+    BucketName,
+    Bytes,
+    Count,
+    Days,
+    DeadLetterQueueName,
+    Folder,
+    Key,
+    KmsKey,
+    Name,
+    Prefix,
+    Printable,
+    QueueName,
+    Region,
+    RuleName,
+    Seconds,
+    Speakers,
+    TenantId,
+    Url,
+)
 from bootstrap.region import region_of_profile
 from domain.model.errors import ConfigurationError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.model.identity import IdentityDefaults, is_printable, uuid4_or_none
+from domain.model.identity import IdentityDefaults
+from domain.model.transcripts import Language
 
 GIB = 2**30
 DEFAULT_REGION_VARIABLE = "AWS_DEFAULT_REGION"
 """The name that the AWS CLI and boto3 read; `AWS_REGION`, the name of the newer SDKs, wins."""
 
 
-def _printable(text: str) -> str:
-    if not is_printable(text):
-        raise ValueError("must be short and printable")
-    return text
-
-
-def _folder(path: Path) -> Path:
-    # the path becomes part of the database's URL, and no shell expands it
-    if set("?%") & set(str(path)) or str(path).startswith("~"):
-        raise ValueError("must be the path of a folder, without ?, % and a leading ~")
-    return path
-
-
-def _prefix(text: str) -> str:
-    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", text):
-        raise ValueError("must be a path, such as /speech")
-    return text.rstrip("/")
-
-
-def _url(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
-    return text
-
-
-# Error messages quote the description of a value that cannot be parsed.
-Region = Annotated[
-    str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d+$", description="a region, such as eu-central-1")
-]
-Name = Annotated[
-    str,
-    AfterValidator(_printable),
-    Field(pattern=r"^[A-Za-z0-9._/-]{1,256}$", description="up to 256 letters, digits and . _ - /"),
-]
-
-
-def _differs_from_queue(name: str, info: ValidationInfo) -> str:
-    if name == info.data.get("queue_name"):
-        raise ValueError("must differ from QUEUE_NAME: dead letters need a separate queue")
-    return name
-
-
-def _named_tenant(tenant: str, info: ValidationInfo) -> str:
-    """Refuse a wrong tenant if identities are strict, else let each request warn of it (requirement 2.10)."""
-    if info.data.get("identity") is IdentityMode.STRICT and uuid4_or_none(tenant.strip()) is None:
-        raise ValueError("must be a UUID v4 with IDENTITY=strict")
-    return tenant.strip()
-
-
-QueueName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="up to 80 letters, digits and - _")
-]
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-RuleName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="up to 64 letters, digits and . - _")
-]
-ArchiveName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9._-]{1,48}$", description="up to 48 letters, digits and . - _")
-]
-KmsKey = Annotated[
-    str,
-    Field(
-        pattern=r"^[A-Za-z0-9:/_-]{1,2048}$",
-        description="the id, the ARN or the alias of a key, such as alias/transcripts",
-    ),
-]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False, description="seconds, such as 2")]
-Bytes = Annotated[int, Field(description="whole bytes, such as 1000000")]
-Days = Annotated[float, Field(ge=0, allow_inf_nan=False, description="days, such as 7 or 0.5")]
-Count = Annotated[int, Field(description="a whole number, such as 2")]
+_DEFAULT_MODELS = {Transcriber.OPENAI: "gpt-transcribe"}
+_SECRETS = frozenset({"OPENAI_API_KEY"})
+"""Variables whose values no error quotes."""
 
 
 class Settings(BaseModel):
@@ -117,7 +73,7 @@ class Settings(BaseModel):
         default_factory=region_of_profile,
         validation_alias=AliasChoices("AWS_REGION", DEFAULT_REGION_VARIABLE),
     )
-    aws_endpoint_url: Annotated[str, AfterValidator(_url)] | None = None
+    aws_endpoint_url: Url | None = None
     eventbridge_bus_name: Name = "default"
     event_source: Name = DEFAULT_EVENT_SOURCE
     event_transport: EventTransport = EventTransport.AUTO
@@ -127,7 +83,7 @@ class Settings(BaseModel):
     payload_bucket: BucketName | None = Field(
         default=None, description="3 to 63 small letters, digits and . -, such as my-transcripts"
     )
-    data_dir: Annotated[Path, AfterValidator(_folder)] = Path("var")
+    data_dir: Folder = Path("var")
     database_url: str = Field(
         default_factory=lambda given: f"sqlite:///{given['data_dir']}/transcripts.db", min_length=1
     )
@@ -135,9 +91,7 @@ class Settings(BaseModel):
     outbox_keep_days: Days = Field(default=0.0, le=3650)
 
     queue_name: QueueName = "meeting-transcripts-queue"
-    dlq_name: Annotated[QueueName, AfterValidator(_differs_from_queue)] = Field(
-        default="meeting-transcripts-dlq", validate_default=True
-    )
+    dlq_name: DeadLetterQueueName = Field(default="meeting-transcripts-dlq", validate_default=True)
     rule_name: RuleName = "capture-transcripts-rule"
     archive_name: ArchiveName = "meeting-transcripts-archive"
     archive_days: Count | None = Field(
@@ -148,16 +102,36 @@ class Settings(BaseModel):
     )
 
     identity: IdentityMode = IdentityMode.LENIENT
-    mock_tenant_id: Annotated[str, AfterValidator(_named_tenant)] | None = None
-    mock_user_id: Annotated[str, AfterValidator(_printable)] | None = None
+    mock_tenant_id: TenantId | None = None
+    mock_user_id: Printable | None = None
 
-    transcriber: Transcriber = Transcriber.POCKETSPHINX
+    transcriber: Transcriber = Transcriber.FASTER_WHISPER
+    transcriber_model: str = Field(
+        default_factory=lambda given: _DEFAULT_MODELS.get(given["transcriber"], "tiny.en"), min_length=1
+    )
+    transcriber_device: Device = Device.AUTO
+    transcriber_compute_type: ComputeType = ComputeType.DEFAULT
+    transcriber_language: Language | None = Field(
+        default=None, description="the code of a language in small letters, such as en"
+    )
+    transcriber_speech_threshold: float = Field(
+        default=0.5, gt=0, lt=1, description="a probability between 0 and 1, such as 0.5"
+    )
     transcriber_workers: Count = Field(default_factory=worker_count, ge=1, le=256)
     transcriber_waiting_room: Count | None = Field(
         default=None, ge=0, le=10_000, description="a whole number, such as 2"
     )
     transcriber_stall_seconds: Seconds = 60.0
+    transcribe_bucket: BucketName | None = Field(
+        default=None, description="3 to 63 small letters, digits and . -, such as my-recordings"
+    )
+    transcribe_speakers: Speakers = Field(default=10, ge=0, le=30)
     cleaner: Cleaner = Cleaner.RULES
+    cleaner_model: str | None = None
+    openai_api_key: Key | None = None
+    openai_base_url: Url = "https://api.openai.com/v1"
+    openai_requests: Count = Field(default=8, ge=1, le=1_000)
+    openai_response_format: TranscriptionFormat = TranscriptionFormat.AUTO
 
     max_upload_bytes: Bytes = Field(default=2 * GIB, ge=1)
     max_audio_seconds: Seconds = 4 * 3600.0
@@ -168,7 +142,7 @@ class Settings(BaseModel):
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: Count = Field(default=8000, ge=0, le=65535)
-    root_path: Annotated[str, AfterValidator(_prefix)] = ""
+    root_path: Prefix = ""
     shutdown_grace_seconds: Seconds = 60.0
     log_format: LogFormat = LogFormat.AUTO
     log_level: LogLevel = LogLevel.INFO
@@ -210,7 +184,10 @@ class Settings(BaseModel):
 _CHOICES: Mapping[str, type[Choice]] = {
     "EVENT_TRANSPORT": EventTransport,
     "TRANSCRIBER": Transcriber,
+    "TRANSCRIBER_DEVICE": Device,
+    "TRANSCRIBER_COMPUTE_TYPE": ComputeType,
     "CLEANER": Cleaner,
+    "OPENAI_RESPONSE_FORMAT": TranscriptionFormat,
     "IDENTITY": IdentityMode,
     "LOG_FORMAT": LogFormat,
     "LOG_LEVEL": LogLevel,
@@ -221,6 +198,8 @@ def _explain(details: ErrorDetails, environ: Mapping[str, str]) -> str:
     name = str(details["loc"][0])
     value = environ.get(name, "")
     choices = _CHOICES.get(name)
+    if name in _SECRETS:
+        return f"{name}: {_sentence(details)}"
     if choices is None:
         return f"{name}={value!r}: {_sentence(details)}"
     allowed = [choice.value for choice in choices]

@@ -1,10 +1,10 @@
 """Worker process under fuzz: decodes one recording after the other, and is replaced when it dies."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from enum import Enum
@@ -12,7 +12,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from adapters.speech.workers.protocol import REPORTABLE, Advanced, Failed, Finished, Job, Ready, parse_message
+from adapters.speech.workers.program import Program
+from adapters.speech.workers.protocol import (
+    REPORTABLE,
+    Cut,
+    Failed,
+    ReadJob,
+    ReadToEnd,
+    parse_message,
+)
 from adapters.speech.workers.sandbox import worker_environment
 from domain.model.errors import TranscriberCrashedError
 
@@ -36,7 +44,7 @@ FINDINGS = (Outcome.CRASHED, Outcome.HUNG, Outcome.UNEXPECTED)
 
 
 class FuzzedWorker:
-    """Runs the worker of the service, its sandbox and budgets included, with the engine that only decodes."""
+    """Runs the reader of the service, its sandbox and budgets included; all sound counts as speech."""
 
     def __init__(self) -> None:
         self.detail = ""  # what the last case came to
@@ -56,46 +64,46 @@ class FuzzedWorker:
         process = self._ready()
         assert process.stdin is not None  # noqa: S101 - `_ready` asked for a pipe
         began = time.monotonic()
-        process.stdin.write(Job(recording=recording, max_audio_seconds=MAX_AUDIO_SECONDS).to_line())
+        process.stdin.write(ReadJob(recording=recording, max_audio_seconds=MAX_AUDIO_SECONDS).to_line())
         process.stdin.flush()
-        outcome = self._answer(process, began + SECONDS_A_CASE)
-        self.slowest = max(self.slowest, time.monotonic() - began)
-        if outcome in {Outcome.CRASHED, Outcome.HUNG}:
+        watchdog = threading.Timer(SECONDS_A_CASE, process.kill)
+        watchdog.start()
+        outcome = self._answer(process)
+        watchdog.cancel()
+        took = time.monotonic() - began
+        self.slowest = max(self.slowest, took)
+        if outcome is Outcome.CRASHED:
             self._end()
+            return Outcome.HUNG if took >= SECONDS_A_CASE else outcome
         return outcome
 
-    def _answer(self, process: "subprocess.Popen[bytes]", until: float) -> Outcome:
-        assert process.stdout is not None  # noqa: S101 - `_ready` asked for a pipe
-        while select.select([process.stdout], [], [], max(until - time.monotonic(), 0))[0]:
-            line = process.stdout.readline()
-            if not line:
-                self.detail = f"exit status {process.wait()}"
-                return Outcome.CRASHED
-            match parse_message(line):
-                case Finished():
+    def _answer(self, process: "subprocess.Popen[bytes]") -> Outcome:
+        pipe = process.stdout
+        assert pipe is not None  # noqa: S101 - `_ready` asked for a pipe
+        while line := pipe.readline():
+            match message := parse_message(line):
+                case Cut():
+                    pipe.read(message.size)
+                case ReadToEnd():
                     return Outcome.DECODED
-                case Failed() as failed:
-                    self.detail = f"{failed.error}: {failed.message} {failed.trace}"
-                    is_expected = (
-                        REPORTABLE.get(failed.error, TranscriberCrashedError) is not TranscriberCrashedError
-                    )
-                    return Outcome.REFUSED if is_expected else Outcome.UNEXPECTED
-                case Advanced() | Ready():
-                    continue
-        self.detail = f"more than {SECONDS_A_CASE:g} s"
-        return Outcome.HUNG
+                case Failed():
+                    self.detail = f"{message.error}: {message.message} {message.trace}"
+                    error = REPORTABLE.get(message.error, TranscriberCrashedError)
+                    return Outcome.UNEXPECTED if error is TranscriberCrashedError else Outcome.REFUSED
+        self.detail = f"exit status {process.wait()}"
+        return Outcome.CRASHED
 
     def _ready(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "adapters.speech.workers.main", "canned"],
+            program = Program(threshold=None).model_dump_json()
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", "-m", "adapters.speech.workers.main", program],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=worker_environment(os.environ),
                 cwd="/",
                 start_new_session=True,
-                bufsize=0,
             )
             assert self._process.stdout is not None  # noqa: S101 - asked for a pipe
             parse_message(self._process.stdout.readline())

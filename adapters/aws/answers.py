@@ -25,7 +25,9 @@ CBOR_MAP = 0b101
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "ChangeMessageVisibilityBatch": ("Successful", "Failed"),
+    "CompleteMultipartUpload": ("ETag",),
     "CreateArchive": ("ArchiveArn",),
+    "CreateMultipartUpload": ("UploadId",),
     "CreateQueue": ("QueueUrl",),
     "DeleteMessageBatch": ("Successful", "Failed"),
     "DescribeArchive": ("EventSourceArn",),
@@ -39,8 +41,10 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "GetObject": ("ETag",),
     "GetQueueAttributes": ("Attributes",),
     "GetQueueUrl": ("QueueUrl",),
+    "GetTranscriptionJob": ("TranscriptionJob",),
     "ListObjectsV2": ("Name",),
     "ListRules": ("Rules",),
+    "ListTranscriptionJobs": ("TranscriptionJobSummaries",),
     "PutEvents": ("Entries",),
     "PutObject": ("ETag",),
     "PutRule": ("RuleArn",),
@@ -49,6 +53,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "SendMessageBatch": ("Successful", "Failed"),
     "StartMessageMoveTask": ("TaskHandle",),
     "StartReplay": ("State",),
+    "StartTranscriptionJob": ("TranscriptionJob",),
     "UpdateArchive": ("State",),
 }
 """Members of which AWS's answer always has one, by operation. The others may answer with nothing."""

@@ -13,6 +13,14 @@ from typing import NamedTuple
 from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
+from adapters.aws.codes import (
+    CREDENTIAL_CODES,
+    PERMISSION_CODES,
+    REFUSED_CODES,
+    REJECTED_CODES,
+    THROTTLING_CODES,
+    TOO_LARGE_CODES,
+)
 from domain.model.errors import (
     ArchiveError,
     CredentialsRefusedError,
@@ -23,6 +31,10 @@ from domain.model.errors import (
     EventTooLargeError,
     InfrastructureError,
     PayloadStoreError,
+    TranscriberBusyError,
+    TranscriberUnavailableError,
+    TranscriptionError,
+    TranscriptionFailedError,
 )
 
 
@@ -38,54 +50,13 @@ class CredentialFaultError(botocore.BotoCoreError):
     fmt = "{fault}"
 
 
-REJECTED_CODES = frozenset(
-    {
-        "InvalidArgument",
-        "MalformedDetail",
-        "RedactionFailure",
-        "ValidationException",  # of a call with one entry, so it is about this one
-    }
-)
-"""Codes for a fault of the event itself. All others, unknown ones included, may be transient."""
-
-TOO_LARGE_CODES = frozenset({"RequestEntityTooLarge", "413"})
-
 TOO_LARGE_MESSAGE = re.compile(r"[^']*\bsize\b[^']*\b(limit|exceed|maximum)", re.IGNORECASE)
 """Beginning of a ValidationException for size, as AWS and LocalStack word it before any value they quote:
 "Total size of the entries in the request is over the limit."
 """
 
-PERMISSION_CODES = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AWS.SimpleQueueService.AccessDenied",
-        "InvalidAccountIdException",
-        "NotAuthorizedForDetailTypeException",
-        "NotAuthorizedForSourceException",
-        "UnauthorizedOperation",
-    }
-)
-
-CREDENTIAL_CODES = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidAccessKeyId",  # of S3
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "InvalidToken",  # of S3
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClient",
-        "UnrecognizedClientException",
-    }
-)
+RETRY_AFTER_SECONDS = 60
+"""Time after which a limit of the account is likely to have room again."""
 
 CREDENTIAL_ERRORS = (
     botocore.NoCredentialsError,
@@ -185,6 +156,34 @@ def translate_infrastructure_errors(doing: str = "calling AWS") -> Iterator[None
         is_refusal = isinstance(error, CREDENTIAL_ERRORS) or failure.name in CREDENTIAL_CODES
         kind = CredentialsRefusedError if is_refusal else InfrastructureError
         raise kind(f"{doing} failed: {failure}") from None
+
+
+@contextmanager
+def translate_transcription_errors(service: str) -> Iterator[None]:
+    """Translate the errors of calls that have a recording transcribed; the message begins with the service.
+
+    Raises:
+        TranscriberBusyError: a limit of the account is reached.
+        TranscriptionFailedError: the service refuses this recording; its own message is shown.
+        TranscriberUnavailableError: any other failure: permissions, credentials, network or an unknown kind.
+    """
+    try:
+        yield
+    except BOTOCORE_ERRORS as error:
+        raise _transcription_error(service, _failure(error), error) from None
+    except PARSER_ERRORS:
+        raise TranscriberUnavailableError(f"{service}: the response cannot be read") from None
+
+
+def _transcription_error(service: str, failure: _Failure, error: Exception) -> TranscriptionError:
+    if failure.name in THROTTLING_CODES:
+        message = f"{service}: a limit of the account is reached: {failure}"
+        return TranscriberBusyError(message, retry_after_seconds=RETRY_AFTER_SECONDS)
+    if failure.name in REFUSED_CODES and isinstance(error, botocore.ClientError):
+        return TranscriptionFailedError(
+            f"{service} refused the recording: {failure}: {_message(error)[:500]}"
+        )
+    return TranscriberUnavailableError(f"{service} failed: {failure}")
 
 
 def translate_payload_errors(

@@ -7,6 +7,17 @@ MAX_PHRASE_WORDS = 8
 """Length of the longest phrase whose repetition is recognised."""
 
 
+def without_stammer(word: str) -> str:
+    """Reduce a stammered function word: "I-I" → "I", "th-the" → "the"; "re-read" and "bye-bye" stay."""
+    body, marks = body_and_marks(word)
+    opened = opening(body)
+    *stems, whole = body[len(opened) :].split("-")
+    is_stammered = stems and key(whole) in STUTTERED and all(map(str.isalpha, stems))
+    if not is_stammered or not all(key(whole).startswith(stem.casefold()) for stem in stems):
+        return word
+    return opened + whole + marks
+
+
 def without_repeats(words: list[str]) -> list[str]:
     """Remove repetitions: "i i want to i want to go" → "i want to go".
 

@@ -6,12 +6,24 @@ def _listed(words: str) -> frozenset[str]:
 
 
 NOISE_NAMES = _listed("""
-    sil silence eps unk blank pad noise nsn spn speech spoken_noise vocalized-noise vocalized_noise background
-    background_noise blank_audio no_speech inaudible unintelligible crosstalk cough coughing laugh laughs
-    laughter laughing breath breathing breathe inhale exhale sigh smack lipsmack click sneeze sniff throat
-    music applause beep
+    sil silence eps unk blank pad noise nsn spn speech spoken_noise vocalized-noise vocalized_noise
+    background background_noise blank_audio no_speech inaudible unintelligible crosstalk cough coughing
+    laugh laughs laughter laughing breath breathing breathe inhale exhale sigh smack lipsmack click
+    sneeze sniff throat music applause beep beeps beeping buzzer buzzing applauding clapping clap
+    cheering cheers chuckle chuckles chuckling giggle giggles giggling coughs sighs sighing sneezes
+    sniffs gasp gasps gasping groan groans groaning grunt grunts grunting moan moans moaning sob sobs
+    sobbing crying scream screams screaming shouting whispers whispering whistle whistles whistling hum
+    humming singing footsteps typing clicking knocking ringing static chatter indistinct foreign
 """)
-"""Names of noises between brackets: "[NOISE]", "<sil>", "++COUGH++"."""
+"""Names of noises between brackets: "[NOISE]", "<sil>", "++COUGH++", "(applause)", "*laughs*"."""
+
+NOISE_QUALIFIERS = _listed("""
+    upbeat soft gentle dramatic tense sad loud slow quiet light playing plays continues fades stops
+    starts theme instrumental electronic piano guitar rock orchestral song lyrics audience crowd people
+    person man woman speaker speaking talking language clears clearing phone telephone bell bells door
+    dog dogs barking birds chirping engine wind rain water radio tv heavy deep long
+""")
+"""Words beside the name of a noise: "[upbeat music playing]", "(clears throat)", "(foreign language)"."""
 
 STUTTERED = _listed("""
     a an the i he she we they my your our their this these and or but if as because of to in on at by for from

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
+    from types_boto3_transcribe import TranscribeServiceClient
 
 LEAN = Config(parameter_validation=False, user_agent=f"batch-transcription Boto3/{boto3.__version__}")
 """Fast calls, for clients that publish, or receive and delete.
@@ -182,11 +183,27 @@ def partition_of(access: AwsAccess) -> str:
 
 
 def s3_client(access: AwsAccess) -> "S3Client":
-    """Build a client that stores large transcripts; it uses path addressing with endpoints other than AWS."""
-    with _making("s3", access, PUBLISHING.merge(Config(read_timeout=10))) as options:
+    """Build a client that stores large transcripts."""
+    return _s3_client(access, PUBLISHING.merge(Config(read_timeout=10)))
+
+
+def sound_client(access: AwsAccess) -> "S3Client":
+    """Build a client that stores sound of hours; no request waits for it, so that it is patient."""
+    return _s3_client(access, access.operating)
+
+
+def _s3_client(access: AwsAccess, config: Config) -> "S3Client":
+    """Build a client that uses path addressing with endpoints other than AWS."""
+    with _making("s3", access, config) as options:
         style: Literal["path", "auto"] = "path" if options["endpoint_url"] else "auto"
         options["config"] = options["config"].merge(Config(s3={"addressing_style": style}))
         return _checked(access.session.client("s3", **options))
+
+
+def transcribe_client(access: AwsAccess) -> "TranscribeServiceClient":
+    """Build a client that starts and follows transcription jobs."""
+    with _making("transcribe", access, access.operating) as options:
+        return _checked(access.session.client("transcribe", **options))
 
 
 def _is_loopback(endpoint_url: str | None) -> bool:

@@ -12,7 +12,8 @@ from pathlib import Path
 import boto3
 
 from adapters.speech.decoding.versions import MENDED, ffmpeg_version, has_known_holes
-from adapters.speech.workers.process import WorkerProcess
+from adapters.speech.workers.process import WorkerLimits, WorkerProcess
+from adapters.speech.workers.program import Program
 from adapters.sql.database import Database
 from adapters.sql.durability import DurabilityReport, durability_report
 from adapters.sql.engines.factory import engine_for
@@ -23,10 +24,12 @@ from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.capacity import capacity
-from bootstrap.choices import EventTransport
+from bootstrap.choices import Cleaner, EventTransport, Transcriber
 from bootstrap.container import Container
 from bootstrap.disk_space import existing_parent, free_bytes, shortage
-from bootstrap.factories.transcriber import worker_for
+from bootstrap.factories.transcriber import reader_program, recogniser_program, sees_cuda
+from bootstrap.operator.endpoints import cleaner_check, engine_check
+from bootstrap.operator.engines import amazon_transcribe
 from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB
@@ -98,14 +101,43 @@ def _engine(container: Container) -> Iterator[Check]:
     if find_spec("av") is None:
         yield Check("engine", CheckResult.OK, "not checked: this machine cannot transcribe")
         return
-    settings = container.settings()
-    seconds = asyncio.run(_seconds_to_prove(worker_for(settings)))
-    found = f"{settings.transcriber} transcribed half a second of sound, {seconds:.1f} s after its start"
-    yield Check("engine", CheckResult.OK, found)
+    if container.settings().transcriber is Transcriber.AMAZON_TRANSCRIBE:
+        yield amazon_transcribe(container)
+    elif container.settings().transcriber is Transcriber.OPENAI:
+        yield engine_check(container.settings())
+    else:
+        program = recogniser_program(container.settings())
+        worker = worker_for(program)
+        seconds = asyncio.run(_seconds_to_prove(worker))
+        if worker.engine is not None:
+            worker.engine.check_setting(container.settings().transcriber_language)
+        yield Check("engine", CheckResult.OK, f"{_described(program)}, ready {seconds:.1f} s after its start")
+    seconds = asyncio.run(_seconds_to_prove(worker_for(reader_program(container.settings()))))
+    yield Check("decoder", CheckResult.OK, f"read half a second of sound, {seconds:.1f} s after its start")
+
+
+def _cleaner(container: Container) -> Iterator[Check]:
+    if container.settings().cleaner is Cleaner.OPENAI:
+        yield cleaner_check(container.settings())
+
+
+def _described(program: Program) -> str:
+    engine = program.engine
+    if engine is None or engine.folder is None:
+        return f"{program.name} transcribed half a second of sound"
+    return (
+        f"{engine.name} transcribed half a second of sound with {engine.model} ({engine.revision}) "
+        f"on {engine.device} ({'a GPU' if sees_cuda() else 'no GPU'} seen), {engine.compute_type}"
+    )
+
+
+def worker_for(program: Program) -> WorkerProcess:
+    """Build one worker, without starting it."""
+    return WorkerProcess(program, WorkerLimits(stall_seconds=60.0))
 
 
 async def _seconds_to_prove(worker: WorkerProcess) -> float:
-    """Start a worker process, which is ready once it has transcribed a built-in half second, and end it."""
+    """Start a worker process, which is ready once it has done its job on built-in sound, and end it."""
     began = time.monotonic()
     try:
         await worker.start()
@@ -247,6 +279,7 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "variables": _variables,
     "workers": _workers,
     "engine": _engine,
+    "cleaner": _cleaner,
     "database": _database,
     "space": _free_space,
     "credentials": _credentials,

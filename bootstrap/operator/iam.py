@@ -9,6 +9,7 @@ from adapters.aws.iam.resources import PolicyResources
 from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess, partition_of
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
+from bootstrap.choices import Transcriber
 from bootstrap.container import build_container
 from bootstrap.operator.archives import s3_place
 from bootstrap.operator.roles import Role
@@ -49,6 +50,7 @@ def iam_policy(
     container = build_container(settings, aws_timeout=aws_timeout)
     access = container.aws_access()
     place = s3_place(letters) if letters else None
+    is_amazon = settings.transcriber is Transcriber.AMAZON_TRANSCRIBE
     resources = PolicyResources(
         container.route_names(),
         partition_of(access),
@@ -57,6 +59,7 @@ def iam_policy(
         payload_bucket=settings.payload_bucket,
         key=settings.queue_kms_key,
         letters=place,
+        transcribe_bucket=settings.transcribe_bucket if is_amazon else None,
     )
     policy = _POLICIES[role](resources)
     _warn_of_length(policy)

@@ -10,12 +10,14 @@
     │   ├── NotAudioError
     │   ├── UnsupportedFormatError
     │   ├── UndecodableAudioError
-    │   └── AudioTooLongError
+    │   ├── AudioTooLongError
+    │   └── UnsupportedOptionError      the engine cannot do what the caller asks for
     ├── TranscriptionError              the engine is at fault
     │   ├── TranscriberBusyError        retry later
     │   ├── TranscriberCrashedError
     │   ├── TranscriberStalledError
     │   ├── TranscriptionTooCostlyError do not retry: this recording takes too much processor time
+    │   ├── TranscriptionFailedError    a service on the network refused the recording, or failed at it
     │   └── TranscriberUnavailableError
     ├── EventPublishError               the event was not published
     │   ├── EventRejectedError          do not retry: this event is at fault
@@ -87,6 +89,10 @@ class AudioTooLongError(RecordingError):
     """The recording plays longer, or decodes to more sound, than allowed."""
 
 
+class UnsupportedOptionError(RecordingError):
+    """The engine cannot transcribe as asked: it does not know the language, or takes no vocabulary."""
+
+
 class TranscriptionError(TranscriptionServiceError):
     """The transcription failed; the recording may be valid."""
 
@@ -111,8 +117,12 @@ class TranscriptionTooCostlyError(TranscriptionError):
     """The transcription took more processor time than a second of sound may cost, and was ended."""
 
 
+class TranscriptionFailedError(TranscriptionError):
+    """A service on the network refused the recording, or failed at it; the message says why."""
+
+
 class TranscriberUnavailableError(TranscriptionError):
-    """The engine could not be started."""
+    """The engine could not be started, or a service on the network does not answer or refuses every call."""
 
 
 class EventPublishError(TranscriptionServiceError):

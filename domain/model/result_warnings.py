@@ -16,6 +16,7 @@ class WarningCode(StrEnum):
     LENGTH_DIFFERS = "length-differs"
     SEVERAL_TRACKS = "several-tracks"
     NO_WORDS_HEARD = "no-words-heard"
+    SEVERAL_LANGUAGES = "several-languages"
 
 
 class ResultWarning(BaseModel):

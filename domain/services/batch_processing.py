@@ -14,7 +14,7 @@ from domain.model.identity import Identity
 from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 from domain.services.publishing.event_publisher import EventPublisher
-from ports.cleaner_port import CleanerPort
+from ports.cleaner_port import CleanedTranscript, CleanerPort
 from ports.transcriber_port import ProgressListener, TranscriberPort
 
 logger = logging.getLogger(__name__)
@@ -36,9 +36,14 @@ class BatchResult:
     interaction_id: UUID
     identity: Identity
     transcript: Transcript
-    cleaned_transcript: str
+    cleaned: CleanedTranscript
     publication: Publication
     request_warnings: tuple[ResultWarning, ...] = ()
+
+    @property
+    def cleaned_transcript(self) -> str:
+        """Return the readable text."""
+        return self.cleaned.text
 
     @property
     def warnings(self) -> tuple[ResultWarning, ...]:
@@ -88,12 +93,12 @@ class BatchProcessingService:
         """
         self._log_identity(identity, interaction_id)
         transcript = await self._transcriber.transcribe(recording, options=options, on_progress=on_progress)
-        cleaned = await asyncio.to_thread(self._cleaner.clean, transcript)
-        publication = await self._publish(identity, interaction_id, transcript, cleaned)
+        cleaned = await self._cleaner.clean(transcript)
+        publication = await self._publish(identity, interaction_id, transcript, cleaned.text)
         if publication is None:
             taken, interaction_id = interaction_id, uuid4()
             warnings += (_taken(taken, interaction_id),)
-            publication = await self._publish(identity, interaction_id, transcript, cleaned) or FAILED
+            publication = await self._publish(identity, interaction_id, transcript, cleaned.text) or FAILED
         result = BatchResult(interaction_id, identity, transcript, cleaned, publication, warnings)
         self._log_result(result)
         return result
@@ -154,6 +159,8 @@ class BatchProcessingService:
                 "warnings": [warning.code.value for warning in result.warnings],
                 "raw_length": len(result.transcript.text),
                 "cleaned_length": len(result.cleaned_transcript),
+                "cleaner": result.cleaned.cleaner,
+                "fallback_segments": result.cleaned.fallbacks,
             },
         )
 

@@ -3,10 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from domain.model.result_warnings import MAX_DETAIL_LENGTH, ResultWarning, WarningCode
-from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
+from domain.model.transcripts import (
+    MAX_VOCABULARY_TERMS,
+    Channels,
+    Language,
+    Term,
+    Tracks,
+    TranscriptionOptions,
+    terms_of,
+)
 from entrypoints.api.problems import InvalidParameterError
 
 FIELD_NAME = "file"
@@ -26,6 +35,20 @@ PARAMETERS: Mapping[str, Mapping[str, object]] = {
         "description": "all: transcribe each sound track by itself; segments then have a track."
         " one: transcribe the default track, or the first with sound.",
     },
+    "language": {
+        **TypeAdapter(Language).json_schema(),
+        "description": "The language that is spoken; without it the engine finds it, if it can."
+        " A language that the model does not know is refused.",
+        "example": "en",
+    },
+    "vocabulary": {
+        "type": "array",
+        "items": TypeAdapter(Term).json_schema(),
+        "maxItems": MAX_VOCABULARY_TERMS,
+        "description": "Names and product words that are likely to be spoken, in one value with commas or in"
+        " several. An engine that takes none refuses them.",
+        "example": ["Acme", "EventBridge"],
+    },
 }
 """The OpenAPI schema of each known parameter; a parameter that is listed here is read and described."""
 
@@ -39,7 +62,7 @@ _MAX_NAME_LENGTH = 40
 class UploadParameters(NamedTuple):
     """Values of the known parameters, and warnings that name the unknown ones."""
 
-    values: Mapping[str, str]
+    values: Mapping[str, str | tuple[str, ...]]
     warnings: tuple[ResultWarning, ...]
 
     def transcription_options(self) -> TranscriptionOptions:
@@ -51,23 +74,38 @@ class UploadParameters(NamedTuple):
         try:
             return TranscriptionOptions.model_validate(self.values)
         except ValidationError as error:
-            details = error.errors()[0]
-            name, allowed = str(details["loc"][0]), details["ctx"]["expected"].replace("'", "")
-            value = self.values[name][:_MAX_NAME_LENGTH]
-            raise InvalidParameterError(
-                f"The parameter {name!r} cannot be {value!r}; it may be {allowed}."
-            ) from error
+            raise _invalid(error.errors()[0]) from error
 
 
 def read_parameters(query: Fields, form: Fields) -> UploadParameters:
     """Read the known parameters of an upload; a form field overrides a query parameter of its name."""
     query, form = tuple(query), tuple(form)
-    known = {name: value for name, value in (*query, *form) if name in PARAMETERS}
+    given = {name: _values(name, form) or _values(name, query) for name in PARAMETERS}
+    known = {name: _value(name, values) for name, values in given.items() if values}
     warnings = (
         *_unknown("query parameters", query, PARAMETERS),
         *_unknown("form fields", form, (FIELD_NAME, *PARAMETERS)),
     )
     return UploadParameters(known, warnings)
+
+
+def _values(wanted: str, fields: Fields) -> list[str]:
+    return [value for name, value in fields if name == wanted]
+
+
+def _value(name: str, values: list[str]) -> str | tuple[str, ...]:
+    return terms_of(values) if name == "vocabulary" else values[-1]
+
+
+def _invalid(details: ErrorDetails) -> InvalidParameterError:
+    name, value = str(details["loc"][0]), details["input"]
+    shown = repr(value[:_MAX_NAME_LENGTH]) if isinstance(value, str) else f"{len(value)} terms"
+    allowed = TranscriptionOptions.model_fields[name].description or _listed_values(details)
+    return InvalidParameterError(f"The parameter {name!r} cannot be {shown}; it may be {allowed}.")
+
+
+def _listed_values(details: ErrorDetails) -> str:
+    return str(details["ctx"]["expected"]).replace("'", "")
 
 
 def _unknown(kind: str, fields: Fields, known: Iterable[str]) -> tuple[ResultWarning, ...]:

@@ -47,6 +47,10 @@ class InvalidParameterError(ProblemError):
     """Parameter with a value that it does not have."""
 
 
+class NotAcceptableError(ProblemError):
+    """Header `Accept` that allows none of the forms of the answer."""
+
+
 class StorageFullError(ProblemError):
     """Disk without space for the recording."""
 
@@ -106,6 +110,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.IdempotencyUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Keys cannot be looked up"),
     MalformedUploadError: (HTTPStatus.BAD_REQUEST, "Malformed upload"),
     StalledUploadError: (HTTPStatus.REQUEST_TIMEOUT, "Upload stalled"),
+    NotAcceptableError: (HTTPStatus.NOT_ACCEPTABLE, "Answer in no such form"),
     errors.RecordingTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Recording too large"),
     errors.NotAudioError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Not an audio recording"),
     errors.UnsupportedFormatError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Format not accepted"),
@@ -113,6 +118,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     UnsupportedContentCodingError: (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Compressed upload"),
     errors.UndecodableAudioError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording cannot be decoded"),
     errors.AudioTooLongError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording too long"),
+    errors.UnsupportedOptionError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Engine cannot do what is asked for"),
     errors.TranscriptionTooCostlyError: (
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "Recording too costly to transcribe",
@@ -120,6 +126,7 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.TranscriberCrashedError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber crashed"),
     errors.TranscriberStalledError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber stalled"),
     errors.TranscriberUnavailableError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber unavailable"),
+    errors.TranscriptionFailedError: (HTTPStatus.BAD_GATEWAY, "Transcription failed"),
     errors.TranscriberBusyError: (HTTPStatus.SERVICE_UNAVAILABLE, "All transcription slots are taken"),
     StorageFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "No disk space for the recording"),
     TooManyUploadsError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many uploads"),

@@ -1,15 +1,16 @@
 """Schemas of the HTTP answers."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
 from domain.model.events.event import PublicationStatus
 from domain.model.result_warnings import ResultWarning
-from domain.model.transcripts import Segment
+from domain.model.transcripts import Absent, Quality, Segment, Share
 from domain.services.batch_processing import BatchResult
 
 _EXAMPLE: JsonDict = {
@@ -19,8 +20,29 @@ _EXAMPLE: JsonDict = {
     "account_id": "acme",  # the framework drops null from examples
     "raw_transcript": "um please open the the window",
     "cleaned_transcript": "Please open the window.",
+    "cleaner": "rules",
+    "fallback_segments": 0,
     "duration_seconds": 3.4,
-    "segments": [{"start": 0.3, "end": 3.1, "text": "um please open the the window"}],
+    "segments": [
+        {
+            "start": 0.3,
+            "end": 3.1,
+            "text": "um please open the the window",
+            "words": [
+                {"start": 0.3, "end": 0.7, "text": "um", "confidence": 0.62},
+                {"start": 0.9, "end": 1.4, "text": "please", "confidence": 0.98},
+                {"start": 1.4, "end": 1.8, "text": "open", "confidence": 0.97},
+                {"start": 1.8, "end": 2.0, "text": "the", "confidence": 0.95},
+                {"start": 2.1, "end": 2.4, "text": "the", "confidence": 0.91},
+                {"start": 2.4, "end": 3.1, "text": "window", "confidence": 0.99},
+            ],
+        }
+    ],
+    "language": "en",
+    "language_probability": 0.98,
+    "engine": "faster-whisper",
+    "model": "tiny.en",
+    "quality": {"suspect_units": 0, "retried_units": 0, "coverage": 1.0},
     "event": {"status": "published", "event_id": "0d1d4a27-9f3c-4d6f-8a6e-1a2b3c4d5e6f"},
     "warnings": [],
 }
@@ -46,8 +68,25 @@ class BatchResponse(BaseModel):
     account_id: str | None
     raw_transcript: str
     cleaned_transcript: str
+    cleaner: str = Field(default="rules", description="Cleaner that made the cleaned transcript.")
+    fallback_segments: int = Field(
+        default=0, description="Segments that were cleaned by rules, because the cleaner's model failed."
+    )
     duration_seconds: float
     segments: tuple[Segment, ...]
+    language: Annotated[
+        str | SkipJsonSchema[None],
+        Absent,
+        Field(
+            description="Code of the language that most of the speech is in; absent where it is not known."
+        ),
+    ] = None
+    language_probability: Annotated[
+        Share | SkipJsonSchema[None], Absent, Field(description="Share of the speech that is in it.")
+    ] = None
+    engine: Annotated[str | SkipJsonSchema[None], Absent, Field(description="Speech engine.")] = None
+    model: Annotated[str | SkipJsonSchema[None], Absent, Field(description="Model of the engine.")] = None
+    quality: Quality = Quality()
     event: EventOutcome
     warnings: tuple[ResultWarning, ...] = Field(
         default=(), description="What the caller should know although the request succeeded."
@@ -57,15 +96,20 @@ class BatchResponse(BaseModel):
     def of(cls, result: BatchResult) -> Self:
         """Convert the result of the use case."""
         event_id = result.publication.event_id
+        made_by = result.transcript.provenance
         return cls(
             interaction_id=result.interaction_id,
             tenant_id=result.identity.tenant_id,
             user_id=result.identity.user_id,
             account_id=result.identity.account_id,
             raw_transcript=result.transcript.text,
-            cleaned_transcript=result.cleaned_transcript,
+            cleaned_transcript=result.cleaned.text,
+            cleaner=result.cleaned.cleaner,
+            fallback_segments=result.cleaned.fallbacks,
             duration_seconds=round(result.transcript.duration_seconds, 3),
             segments=result.transcript.segments,
+            **({} if made_by is None else made_by.model_dump()),
+            quality=result.transcript.quality,
             event=EventOutcome(
                 status=result.publication.status, event_id=None if event_id is None else str(event_id)
             ),

@@ -3,9 +3,9 @@
 A cleaner binds the contract by subclassing it and providing the fixture `cleaner`.
 """
 
+import asyncio
 import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -45,54 +45,75 @@ def heard(*texts: str) -> Transcript:
     return Transcript(duration_seconds=2.0 * len(texts), segments=segments)
 
 
+async def text_of(cleaner: CleanerPort, *texts: str) -> str:
+    """Clean some segments."""
+    return (await cleaner.clean(heard(*texts))).text
+
+
 class CleanerPortContract:
     """Suite for the adapters of `CleanerPort`."""
 
     @pytest.mark.parametrize("talk", TALKS)
-    def test_what_was_heard_becomes_something_to_read(self, cleaner: CleanerPort, talk: str) -> None:
-        text = cleaner.clean(heard(*TALKS[talk]))
+    async def test_what_was_heard_becomes_something_to_read(self, cleaner: CleanerPort, talk: str) -> None:
+        text = await text_of(cleaner, *TALKS[talk])
 
         assert text
         assert text == " ".join(text.split())
 
     @pytest.mark.parametrize("talk", TALKS)
-    def test_no_word_is_added(self, cleaner: CleanerPort, talk: str) -> None:
-        transcript = heard(*TALKS[talk])
+    async def test_no_word_is_added(self, cleaner: CleanerPort, talk: str) -> None:
+        text = await text_of(cleaner, *TALKS[talk])
 
-        assert Counter(words(cleaner.clean(transcript))) <= Counter(words(transcript.text))
+        assert Counter(words(text)) <= Counter(words(heard(*TALKS[talk]).text))
 
-    def test_every_number_is_kept(self, cleaner: CleanerPort) -> None:
-        text = cleaner.clean(heard(*TALKS["numbers"]))
+    async def test_every_number_is_kept(self, cleaner: CleanerPort) -> None:
+        text = await text_of(cleaner, *TALKS["numbers"])
 
         numbers = [word for word in words(text) if word in {"one", "zero", "nine", "4", "2"}]
         assert " ".join(numbers) == "one zero zero zero one nine nine 4 4 2"
 
     @pytest.mark.parametrize("talk", TALKS)
-    def test_every_word_that_carries_meaning_is_kept(self, cleaner: CleanerPort, talk: str) -> None:
-        text = cleaner.clean(heard(*TALKS[talk]))
+    async def test_every_word_that_carries_meaning_is_kept(self, cleaner: CleanerPort, talk: str) -> None:
+        text = await text_of(cleaner, *TALKS[talk])
 
         assert set(MEANT[talk].split()) <= set(words(text))
 
     @pytest.mark.parametrize("talk", TALKS)
-    def test_cleaning_what_is_clean_changes_nothing(self, cleaner: CleanerPort, talk: str) -> None:
-        clean = cleaner.clean(heard(*TALKS[talk]))
+    async def test_cleaning_what_is_clean_changes_nothing(self, cleaner: CleanerPort, talk: str) -> None:
+        clean = await text_of(cleaner, *TALKS[talk])
 
-        assert cleaner.clean(heard(clean)) == clean
+        assert await text_of(cleaner, clean) == clean
 
-    def test_several_threads_may_clean_at_once(self, cleaner: CleanerPort) -> None:
-        transcripts = [heard(*texts) for texts in TALKS.values()] * 20
-        one_by_one = [cleaner.clean(transcript) for transcript in transcripts]
+    async def test_several_transcripts_may_be_cleaned_at_the_same_time(self, cleaner: CleanerPort) -> None:
+        transcripts = [heard(*texts) for texts in TALKS.values()] * 5
+        one_by_one = [await cleaner.clean(transcript) for transcript in transcripts]
 
-        with ThreadPoolExecutor(8) as threads:
-            at_once = list(threads.map(cleaner.clean, transcripts))
+        at_once = await asyncio.gather(*map(cleaner.clean, transcripts))
 
         assert at_once == one_by_one
 
-    def test_a_recording_without_speech_has_an_empty_text(self, cleaner: CleanerPort) -> None:
-        assert cleaner.clean(Transcript(duration_seconds=60.0)) == ""
+    async def test_cancelling_a_call_ends_its_work(self, cleaner: CleanerPort) -> None:
+        call = asyncio.ensure_future(cleaner.clean(heard(*TALKS["numbers"])))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.wait([call])
+
+        assert call.cancelled()
+        assert await text_of(cleaner, "hello")
+
+    async def test_a_recording_without_speech_has_an_empty_text(self, cleaner: CleanerPort) -> None:
+        assert (await cleaner.clean(Transcript(duration_seconds=60.0))).text == ""
 
     @pytest.mark.parametrize("text", ["hello", "the", "7", "你好", "oh"])
-    def test_a_text_is_empty_only_where_nothing_but_noise_was_heard(
+    async def test_a_text_is_empty_only_where_nothing_but_noise_was_heard(
         self, cleaner: CleanerPort, text: str
     ) -> None:
-        assert words(cleaner.clean(heard(text))) == [text]
+        assert words(await text_of(cleaner, text)) == [text]
+
+    async def test_the_result_names_the_cleaner_and_counts_the_segments_that_fell_back(
+        self, cleaner: CleanerPort
+    ) -> None:
+        cleaned = await cleaner.clean(heard(*TALKS["hesitant"]))
+
+        assert cleaned.cleaner
+        assert cleaned.fallbacks == 0

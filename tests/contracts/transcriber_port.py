@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from domain.model.errors import EmptyRecordingError, NotAudioError, TranscriberBusyError
+from domain.model.result_warnings import WarningCode
 from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
 from ports.transcriber_port import Progress, TranscriberPort
 from tests.support.harness.service import eventually
@@ -19,9 +20,12 @@ CAPACITY = 2
 
 
 class TranscriberPortContract:
-    """Bind it with a fixture `transcriber` (one slot, a waiting room for one) and `spoken` and `silent`."""
+    """Bind it with a fixture `transcriber` (one slot, a waiting room for one) and three recordings.
 
-    async def test_the_same_recording_gives_the_same_transcript_whatever_came_before(
+    `spoken` has speech, `silent` no sound, and `wordless` sound without speech.
+    """
+
+    async def test_the_same_recording_gives_the_same_transcript_independent_of_earlier_ones(
         self, transcriber: TranscriberPort, spoken: Path, silent: Path
     ) -> None:
         first = await transcriber.transcribe(spoken)
@@ -41,6 +45,16 @@ class TranscriberPortContract:
         assert moments[-1] <= transcript.duration_seconds
         assert all(segment.text for segment in transcript.segments)
 
+    async def test_a_recording_without_speech_gives_no_segments_and_a_warning_if_it_has_sound(
+        self, transcriber: TranscriberPort, silent: Path, wordless: Path
+    ) -> None:
+        silence = await transcriber.transcribe(silent)
+        sound = await transcriber.transcribe(wordless)
+
+        assert (silence.segments, silence.warnings) == ((), ())
+        assert sound.segments == ()
+        assert [warning.code for warning in sound.warnings] == [WarningCode.NO_WORDS_HEARD]
+
     async def test_channels_and_tracks_are_transcribed_separately_on_request_in_order_of_time(
         self, transcriber: TranscriberPort, tmp_path: Path
     ) -> None:
@@ -49,7 +63,9 @@ class TranscriberPortContract:
         recording = record_channels(tmp_path / "call", late, early)
         both = TranscriptionOptions(channels=Channels.SEPARATE, tracks=Tracks.ALL)
 
-        separate = await transcriber.transcribe(recording, options=both)
+        steps: list[Progress] = []
+
+        separate = await transcriber.transcribe(recording, options=both, on_progress=steps.append)
         mixed = await transcriber.transcribe(recording)
 
         starts = [segment.start for segment in separate.segments]
@@ -57,6 +73,7 @@ class TranscriberPortContract:
         assert {(segment.track, segment.channel) for segment in separate.segments} == {(1, 1), (1, 2)}
         assert {(segment.track, segment.channel) for segment in mixed.segments} == {(None, None)}
         assert separate.duration_seconds == mixed.duration_seconds == 7.0
+        assert [step.done_seconds for step in steps] == sorted(step.done_seconds for step in steps)
 
     async def test_several_recordings_may_be_handed_in_at_once(
         self, transcriber: TranscriberPort, spoken: Path
@@ -106,6 +123,8 @@ class TranscriberPortContract:
         assert seen
         assert all(in_loop for _, in_loop in seen)
         assert all(0 <= step.done_seconds <= transcript.duration_seconds + 1 for step, _ in seen)
+        last, _ = seen[-1]
+        assert last.done_seconds == last.total_seconds == pytest.approx(transcript.duration_seconds)
 
     async def test_a_recording_at_fault_is_named_as_such_and_harms_no_other(
         self, transcriber: TranscriberPort, spoken: Path, tmp_path: Path
@@ -127,3 +146,26 @@ class TranscriberPortContract:
         shutil.copyfile(silent, oddly_named)
 
         assert await transcriber.transcribe(oddly_named) == await transcriber.transcribe(silent)
+
+    async def test_the_state_tells_the_load(self, transcriber: TranscriberPort, spoken: Path) -> None:
+        await eventually(lambda: transcriber.state().ready_slots == 1)
+        before = transcriber.state()
+        at_work = asyncio.ensure_future(transcriber.transcribe(spoken))
+        await asyncio.sleep(0)
+        during = transcriber.state()
+        await at_work
+
+        assert (before.slots, before.capacity, before.admitted) == (1, CAPACITY, 0)
+        assert before.problem is None
+        assert during.admitted == 1
+        assert during.retry_after_seconds >= 1
+        assert transcriber.state().admitted == 0
+
+    async def test_the_transcript_names_what_made_it(
+        self, transcriber: TranscriberPort, spoken: Path
+    ) -> None:
+        transcript = await transcriber.transcribe(spoken)
+
+        assert transcript.provenance is not None
+        assert transcript.provenance.engine
+        assert transcript.quality.coverage > 0.5

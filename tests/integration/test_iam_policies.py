@@ -40,7 +40,7 @@ ROLES = {
     "operator": {"status", "verify", "doctor", "dlq", "replay"},
     "provisioner": {"provision", "teardown"},
 }
-WITHOUT_AWS = {"outbox", "schema", "iam-policy", "demo"}
+WITHOUT_AWS = {"outbox", "schema", "iam-policy", "demo", "models"}
 """Commands without AWS permissions; `demo` has an embedded AWS."""
 
 

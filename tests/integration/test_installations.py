@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 from typing import Any, NamedTuple
 
 import pytest
@@ -145,7 +146,7 @@ def test_the_base_installation_serves_consumers_and_operators_without_an_engine(
     ]
     subprocess.run(sync, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(environment)}, check=True)
     installed = {path.name for path in environment.glob("lib/*/site-packages/*")}
-    assert not installed & {"av", "numpy", "pocketsphinx", "fastapi", "uvicorn", "moto", "pyarrow"}
+    assert not installed & {"av", "numpy", "faster_whisper", "fastapi", "uvicorn", "moto", "pyarrow"}
 
     with embedded_aws() as aws:
 
@@ -162,7 +163,7 @@ def test_the_base_installation_serves_consumers_and_operators_without_an_engine(
     assert consumed.returncode == 0, consumed.stderr
     assert [told.returncode for told in refused] == [2, 2, 2]
     assert "transcripts serve needs fastapi" in refused[0].stderr
-    assert "TRANSCRIBER=pocketsphinx needs av" in refused[1].stderr
+    assert "TRANSCRIBER=faster-whisper needs av" in refused[1].stderr
     assert "needs flask" in refused[2].stderr
     assert not any("batch-transcription[" in told.stderr for told in refused)
 
@@ -175,6 +176,7 @@ class Container:
         self._python = python
         self._lines = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text(encoding="utf-8")).splitlines()
         self.environ = shared_libraries(python.parents[1])
+        self._arguments: dict[str, str] = {}  # of the build, with their default values
 
     @property
     def home(self) -> Path:
@@ -191,6 +193,9 @@ class Container:
                         self._copy(context / source, self._root / "app" / target)
                 case "RUN", _, command if "useradd" not in command:
                     self._run(command)
+                case "ARG", _, default:
+                    name, _, value = default.partition("=")
+                    self._arguments[name] = value
                 case "ENV", _, assignments:
                     self.environ |= dict(each.split("=", 1) for each in self._here(assignments).split())
 
@@ -215,12 +220,12 @@ class Container:
         """Run as the user of the tests: no user of the container is created, and pip may use its cache."""
         command = self._here(command).replace(" -o transcripts", "").replace(" --no-cache-dir", "")
         path = {"PATH": f"{self._python.parent}:{os.environ['PATH']}"}
-        environment = {**os.environ, **path, **shared_libraries(self._python.parents[1])}
+        environment = {**os.environ, **self._arguments, **self.environ, **path}
         subprocess.run(command, shell=True, cwd=self._root / "app", env=environment, check=True)  # noqa: S602 - our own file
 
     def _here(self, text: str) -> str:
         text = re.sub(r"(?<![\w/])/(venv|var/lib)(?=[/\s:])", rf"{self._root}/\1", text + " ").strip()
-        return text.replace("$PATH", os.environ["PATH"])
+        return Template(text).safe_substitute(self._arguments, PATH=os.environ["PATH"])
 
 
 def started_by_the_procfile(folder: Path, context: Path, user: User) -> None:

@@ -14,7 +14,7 @@ from domain.model.events.event import BatchProcessingCompleted
 from tests.integration.conftest import Names
 from tests.support.harness.installed_command import serving, transcripts
 from tests.support.samples.contract_history import ROOT
-from tests.support.samples.recordings import DEMO, DEMO_TEXT, record, silence
+from tests.support.samples.recordings import DEMO, DEMO_TRANSCRIPT, record, silence
 
 TENANT = str(uuid4())
 ENVELOPE = json.loads((ROOT / "docs" / "events" / "envelope.schema.json").read_text(encoding="utf-8"))
@@ -70,13 +70,13 @@ def test_real_speech_becomes_an_event_in_the_queue_as_the_contract_says(
     (envelope,) = environment.receive()
     event = BatchProcessingCompleted.model_validate_json(json.dumps(envelope["detail"]))
     assert list(Draft202012Validator(ENVELOPE).iter_errors(envelope)) == []
-    assert answer["raw_transcript"] == DEMO_TEXT
+    assert answer["raw_transcript"] == DEMO_TRANSCRIPT
     assert answer["event"] == {"status": "published", "event_id": envelope["id"]}
     assert envelope["source"] == "com.yourapp.transcription"
     assert envelope["detail-type"] == "BatchProcessingCompleted"
     assert str(event.interaction_id) == answer["interaction_id"]
     assert (str(event.tenant_id), event.user_id, event.account_id) == (TENANT, "alice", None)
-    assert event.data.raw_transcript == DEMO_TEXT
+    assert event.data.raw_transcript == DEMO_TRANSCRIPT
     assert event.data.cleaned_transcript == answer["cleaned_transcript"]
 
 

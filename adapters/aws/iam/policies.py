@@ -19,6 +19,7 @@ from adapters.aws.iam.statements import (
 )
 from adapters.aws.route.definition import DEFAULT_BUS
 from adapters.aws.s3.payload_store import PROBED_KEY
+from adapters.aws.transcribe.order import KEY_PREFIX as SOUND_PREFIX
 from ports.payload_store_port import KEY_PREFIX
 
 Json = dict[str, object]
@@ -40,6 +41,7 @@ def publisher(on: PolicyResources) -> Json:
     return document(
         publishing(on, "PublishEvents"),
         *_payloads(on, "StoreLargeTranscripts", "s3:PutObject"),
+        *_transcribing(on),
         *_guarding(on),
     )
 
@@ -68,6 +70,7 @@ def operator(on: PolicyResources) -> Json:
         ),
         *_replaying(on),
         *_probing_payloads(on),
+        *_probing_transcribe(on),
         *_archiving_letters(on),
         *using_the_key(on, "DecryptAndEncryptMessages", "kms:Decrypt", "kms:GenerateDataKey"),
     )
@@ -138,6 +141,24 @@ def _probing_payloads(on: PolicyResources) -> Iterator[Statement]:
     if on.payload_bucket is not None:
         probed = on.in_s3(f"{on.payload_bucket}/{PROBED_KEY}")
         yield allow("ProbeTheBucketOfLargeTranscripts", ["s3:PutObject"], [probed])
+
+
+def _transcribing(on: PolicyResources) -> Iterator[Statement]:
+    """Allow jobs with sound and output in one bucket, which Transcribe reads and writes for its caller."""
+    if on.transcribe_bucket is not None:
+        actions = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+        yield allow("KeepSoundForJobs", actions, [on.objects(S3Place(on.transcribe_bucket, SOUND_PREFIX))])
+        condition: Condition = {"StringEquals": {"transcribe:OutputBucketName": on.transcribe_bucket}}
+        yield allow("StartJobs", ["transcribe:StartTranscriptionJob"], [EVERYTHING], condition)
+        actions = ["transcribe:GetTranscriptionJob", "transcribe:DeleteTranscriptionJob"]
+        yield allow("FollowJobs", actions, [on.transcription_jobs])
+
+
+def _probing_transcribe(on: PolicyResources) -> Iterator[Statement]:
+    """Allow the doctor's probe, which transcribes nothing."""
+    if on.transcribe_bucket is not None:
+        yield allow("ListJobs", ["transcribe:ListTranscriptionJobs"], [EVERYTHING])
+        yield allow("SeeTheBucketOfJobs", ["s3:ListBucket"], [on.in_s3(on.transcribe_bucket)])
 
 
 def _archiving_letters(on: PolicyResources) -> Iterator[Statement]:

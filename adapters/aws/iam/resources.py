@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adapters.aws.route.definition import Route, replay_prefix
+from adapters.aws.transcribe.order import NAME_PREFIX
 from domain.model.route.route import RouteNames
 
 Condition = dict[str, dict[str, object]]
@@ -37,6 +38,8 @@ class PolicyResources:
     payload_bucket: str | None = None  # bucket of large transcripts; None where there is none
     # id, ARN or alias of the key that encrypts both queues; None for SQS's own encryption
     key: str | None = None
+    # bucket of sound for Amazon Transcribe; None where another engine is chosen
+    transcribe_bucket: str | None = None
     letters: S3Place | None = None  # archive of dead letters in S3; None where there is none
 
     @property
@@ -58,6 +61,11 @@ class PolicyResources:
     def replays(self) -> str:
         """ARN pattern of the replays that the commands start."""
         return self._arn("events", f"replay/{replay_prefix(self.names)}*")
+
+    @property
+    def transcription_jobs(self) -> str:
+        """ARN pattern of the jobs that the service starts."""
+        return self._arn("transcribe", f"transcription-job/{NAME_PREFIX}*")
 
     @property
     def key_resource(self) -> KeyResource | None:

@@ -1,11 +1,12 @@
 """Engine with canned text, for delivery demos and load tests, where the words do not matter."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import cycle
 
 from adapters.speech.engines.engine import SpeechEngine
-from adapters.speech.sound.blocks import BYTES_PER_SAMPLE, SAMPLE_RATE
-from domain.model.transcripts import Segment
+from domain.model.engines import EngineDescription
+from domain.model.speech import BYTES_PER_SAMPLE, SAMPLE_RATE, HeardSegment, HeardUnit
+from ports.recogniser_port import Hints
 
 WORDS_PER_SECOND = 2.5
 """Pace of the canned speech."""
@@ -26,20 +27,25 @@ SENTENCES = (
 
 
 class CannedEngine(SpeechEngine):
-    """Fills the length of a recording with canned sentences; it is decoded, with all errors and limits."""
+    """Fills the length of each unit with canned sentences."""
 
-    def recognise(self, sound: Iterable[bytes], /) -> Iterator[Segment]:
+    @property
+    def description(self) -> EngineDescription:
+        """Description: every language and vocabulary is accepted, and none is regarded."""
+        return EngineDescription(name="canned", model="sentences", takes_vocabulary=True)
+
+    def recognise(self, samples: bytes, _: Hints, /, *, again: bool = False) -> HeardUnit:  # noqa: ARG002 - it never errs
         """Measure the sound, and fill its length with `SENTENCES`."""
-        yield from _spoken(sum(map(len, sound)) / BYTES_PER_SAMPLE / SAMPLE_RATE)
+        return HeardUnit(segments=tuple(_spoken(len(samples) / BYTES_PER_SAMPLE / SAMPLE_RATE)))
 
 
-def _spoken(seconds: float) -> Iterator[Segment]:
-    """Yield the sentences in turn; the last one breaks off where the recording ends."""
+def _spoken(seconds: float) -> Iterator[HeardSegment]:
+    """Yield the sentences in turn; the last one breaks off where the unit ends."""
     start = 0.0
     for sentence in cycle(SENTENCES):
         words = sentence.split()[: max(int((seconds - start) * WORDS_PER_SECOND), 0)]
         if not words:
             return
         end = round(start + len(words) / WORDS_PER_SECOND, 1)
-        yield Segment(start=start, end=end, text=" ".join(words))
+        yield HeardSegment(start=start, end=end, text=" ".join(words))
         start = round(end + PAUSE_SECONDS, 1)

@@ -4,49 +4,88 @@ import asyncio
 import contextlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process, SubprocessStreamProtocol
 
 from adapters.speech.workers.cpu_budget import CPU_SECONDS_PER_AUDIO_SECOND
+from adapters.speech.workers.program import Program
 from adapters.speech.workers.protocol import (
     MAX_LINE_BYTES,
     Advanced,
+    Cut,
     Failed,
-    Finished,
     Job,
+    ReadJob,
+    ReadToEnd,
     Ready,
+    Recognised,
+    UnitJob,
     parse_message,
 )
 from adapters.speech.workers.sandbox import worker_environment
 from domain.model.errors import TranscriberCrashedError, TranscriptionError, TranscriptionTooCostlyError
+from domain.model.speech import SpeechUnit
+
+Answer = Ready | Advanced | SpeechUnit | ReadToEnd | Recognised
+"""What a worker says when nothing failed."""
 
 
-async def spawn(engine: str, python: str) -> Process:
-    """Start a worker process in a new session; its first message says whether the engine works.
+class WorkerSubprocess(Process):
+    """Process of a worker, whose pipes can be closed before it ended."""
+
+    def __init__(
+        self,
+        transport: asyncio.SubprocessTransport,
+        protocol: SubprocessStreamProtocol,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        super().__init__(transport, protocol, loop)
+        self._pipes = [transport.get_pipe_transport(fd) for fd in (0, 1)]
+
+    def close_pipes(self) -> None:
+        """Close both pipes, and drop what is in them.
+
+        Up to Python 3.13.0 `wait` waits for their end as well, which does not come while a pipe is full and
+        not read, nor while a child of the process holds it open.
+        """
+        for pipe in self._pipes:
+            if pipe is None or pipe.is_closing():
+                continue
+            if isinstance(pipe, asyncio.WriteTransport):
+                pipe.abort()
+            else:
+                pipe.close()
+
+
+async def spawn(program: Program, python: str) -> WorkerSubprocess:
+    """Start a worker process in a new session; its first message says whether it works.
 
     Raises:
         OSError: the process could not be created.
     """
-    return await asyncio.create_subprocess_exec(
-        *(python, "-P", "-m", "adapters.speech.workers.main", engine),
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.subprocess_exec(
+        lambda: SubprocessStreamProtocol(limit=MAX_LINE_BYTES, loop=loop),
+        *(python, "-P", "-m", "adapters.speech.workers.main", program.model_dump_json()),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,
         env=worker_environment(os.environ),
         cwd="/",
         start_new_session=True,
-        limit=MAX_LINE_BYTES,
     )
+    return WorkerSubprocess(transport, protocol, loop)
 
 
-async def send(process: Process, job: Job) -> None:
-    """Send a job; ignore a dead process, which `next_message` reports."""
+def send(process: WorkerSubprocess, job: Job, samples: bytes) -> None:
+    """Send a job without waiting until the process takes it.
+
+    A process that does not take it gives no sign of life, and `next_message` reports a dead one.
+    """
     assert process.stdin is not None  # noqa: S101 - `spawn` asked for a pipe
-    with contextlib.suppress(ConnectionError):
-        process.stdin.write(job.to_line())
-        await process.stdin.drain()
+    process.stdin.write(job.to_line() + samples)
 
 
-async def next_message(process: Process) -> Ready | Advanced | Finished | Failed:
+async def next_message(process: WorkerSubprocess) -> Answer | Failed:
     """Wait for the next message of the process.
 
     Raises:
@@ -57,7 +96,12 @@ async def next_message(process: Process) -> Ready | Advanced | Finished | Failed
     try:
         line = await process.stdout.readline()
         if line.endswith(b"\n"):
-            return parse_message(line)
+            message = parse_message(line)
+            if not isinstance(message, Cut):
+                return message
+            return message.with_samples(await process.stdout.readexactly(message.size))
+    except asyncio.IncompleteReadError:
+        pass  # it died between the line and its samples
     except ValueError as error:  # longer than the limit, or no valid message: the process cannot be trusted
         await end(process)
         raise TranscriberCrashedError("The transcriber sent an invalid message and was killed.") from error
@@ -65,14 +109,29 @@ async def next_message(process: Process) -> Ready | Advanced | Finished | Failed
     raise died(process)
 
 
-async def end(process: Process) -> None:
+def is_last(answer: Answer, job: Job) -> bool:
+    """Check whether an answer is the last one to a job.
+
+    Raises:
+        TranscriberCrashedError: it is no answer to such a job.
+    """
+    match job, answer:
+        case (ReadJob(), ReadToEnd()) | (UnitJob(), Recognised()):
+            return True
+        case ReadJob(), Advanced() | SpeechUnit():
+            return False
+    raise TranscriberCrashedError("The transcriber sent a message out of turn and was killed.")
+
+
+async def end(process: WorkerSubprocess) -> None:
     """Kill the process and its children; a worker has no state to save."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.close_pipes()
     await process.wait()
 
 
-def died(process: Process) -> TranscriptionError:
+def died(process: WorkerSubprocess) -> TranscriptionError:
     """Describe the end of a process as an error."""
     status = process.returncode or 0
     if status == -signal.SIGXCPU:

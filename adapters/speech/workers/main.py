@@ -1,67 +1,53 @@
-"""Worker process: loads one engine, proves it, then transcribes one recording after the other.
+"""Worker process: loads one program, proves it, then does one job after the other.
 
-Run as `python -m adapters.speech.workers.main ENGINE`. Reads jobs from stdin, writes answers to stdout, and
-ends with stdin.
+Run as `python -m adapters.speech.workers.main PROGRAM`, a `Program` as JSON. Reads jobs from stdin, writes
+answers to stdout, and ends with stdin.
 """
 
 import os
 import sys
 import time
 import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
 
-from adapters.speech.decoding.limits import DecodingLimits
-from adapters.speech.workers.cpu_budget import CpuBudget
-from adapters.speech.workers.protocol import Advanced, Failed, Finished, Job, Ready
+from adapters.speech.workers.program import Program
+from adapters.speech.workers.protocol import Advanced, Failed, Job, Message, Ready, UnitJob, parse_job
 from adapters.speech.workers.sandbox import confine, forbid_writing
 from domain.model.errors import TranscriptionServiceError
-from ports.transcriber_port import Progress
-
-if TYPE_CHECKING:
-    from adapters.speech.engines.engine import SpeechEngine
+from ports.transcriber_port import Progress, ProgressListener
 
 SECONDS_BETWEEN_SIGNS_OF_LIFE = 0.5
-HALF_SECOND = Path(__file__).with_name("half_second.ogg")
-"""Built-in recording: half a second of speech, a word of the demo's recording."""
 
 
-def main() -> None:
-    """Serve until the service closes the pipe."""
-    answers = _claim_stdout()
-    try:
-        engine = _confined_engine(sys.argv[1])
-        _prove(engine)
-    except Exception as error:  # noqa: BLE001 - the service logs every error
-        described = f"{type(error).__name__}: {error}"
-        answers.write(Failed.of(error, message=described, trace=traceback.format_exc()).to_line())
-        return
-    answers.write(Ready().to_line())
-    for line in sys.stdin.buffer:
-        job = Job.model_validate_json(line)
-        answers.write(_transcribe(engine, job, SignsOfLife(answers)).to_line())
+class Worker(Protocol):
+    """A loaded program."""
+
+    def prove(self) -> Ready:
+        """Do the job on a built-in half second of speech; a worker that cannot never becomes ready."""
+        ...
+
+    def answers(self, job: Job, samples: bytes, report: ProgressListener) -> Iterator[tuple[Message, bytes]]:
+        """Do a job; yield messages, and the samples that follow each."""
+        ...
 
 
-def _confined_engine(name: str) -> "SpeechEngine":
-    confine()
-    from adapters.speech.engines.loading import load_engine  # noqa: PLC0415 - numeric libraries start threads, which must be in the sandbox
+class Answers:
+    """The worker's end of the pipe."""
 
-    engine = load_engine(name)
-    forbid_writing()
-    return engine
+    def __init__(self, pipe: BinaryIO) -> None:
+        self._pipe = pipe
 
-
-def _prove(engine: "SpeechEngine") -> None:
-    """Transcribe the built-in half second, so that a worker that cannot transcribe never becomes ready."""
-    heard = engine.transcribe(HALF_SECOND, DecodingLimits(max_audio_seconds=1.0), lambda _: None)
-    if not 0.4 < heard.duration_seconds < 0.6:  # noqa: PLR2004 - half a second, and what an encoder adds
-        raise RuntimeError(f"the built-in half second of sound was heard as {heard.duration_seconds:g} s")
+    def say(self, message: Message, samples: bytes = b"") -> None:
+        """Send a message, and the samples behind it."""
+        self._pipe.write(message.to_line() + samples)
+        self._pipe.flush()
 
 
 class SignsOfLife:
     """Reports progress to the service every `SECONDS_BETWEEN_SIGNS_OF_LIFE`, and a new length at once."""
 
-    def __init__(self, answers: BinaryIO) -> None:
+    def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._next = 0.0
         self._length: float | None = None
@@ -71,30 +57,53 @@ class SignsOfLife:
         now = time.monotonic()
         if now >= self._next or progress.total_seconds != self._length:
             self._next, self._length = now + SECONDS_BETWEEN_SIGNS_OF_LIFE, progress.total_seconds
-            self._answers.write(Advanced(**progress._asdict()).to_line())
+            self._answers.say(Advanced(**progress._asdict()))
 
 
-def _transcribe(engine: "SpeechEngine", job: Job, report: SignsOfLife) -> Finished | Failed:
-    budget = CpuBudget(job.max_audio_seconds)
-
-    def on_progress(progress: Progress) -> None:
-        budget.grant(progress)
-        report(progress)
-
-    limits = DecodingLimits(max_audio_seconds=job.max_audio_seconds)
+def main() -> None:
+    """Serve until the service closes the pipe."""
+    answers = Answers(_claim_stdout())
     try:
-        transcript = engine.transcribe(job.recording, limits, on_progress, job.options)
-        return Finished(transcript=transcript)
+        worker = _confined_worker(Program.model_validate_json(sys.argv[1]))
+        answers.say(worker.prove())
+    except Exception as error:  # noqa: BLE001 - the service logs every error
+        described = f"{type(error).__name__}: {error}"
+        answers.say(Failed.of(error, message=described, trace=traceback.format_exc()))
+        return
+    for line in sys.stdin.buffer:
+        _do(worker, parse_job(line), answers)
+
+
+def _confined_worker(program: Program) -> Worker:
+    confine(program.address_space_bytes())
+    # numeric libraries start threads, which must be in the sandbox
+    if program.engine is None:
+        from adapters.speech.workers.reader import Reader  # noqa: PLC0415
+
+        worker: Worker = Reader(program)
+    else:
+        from adapters.speech.workers.recogniser import Recogniser  # noqa: PLC0415
+
+        worker = Recogniser(program.engine)
+    forbid_writing()
+    return worker
+
+
+def _do(worker: Worker, job: Job, answers: Answers) -> None:
+    samples = sys.stdin.buffer.read(job.size) if isinstance(job, UnitJob) else b""
+    try:
+        for message, behind in worker.answers(job, samples, SignsOfLife(answers)):
+            answers.say(message, behind)
     except TranscriptionServiceError as error:
-        return Failed.of(error)
+        answers.say(Failed.of(error))
     except Exception as error:  # noqa: BLE001 - fails this recording only; the service logs the trace
-        message = f"The transcriber failed with {type(error).__name__}."
-        return Failed.of(error, message=message, trace=traceback.format_exc())
+        failure = f"The transcriber failed with {type(error).__name__}."
+        answers.say(Failed.of(error, message=failure, trace=traceback.format_exc()))
 
 
 def _claim_stdout() -> BinaryIO:
     """Keep stdout for answers: output of libraries goes to stderr instead."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return answers
 

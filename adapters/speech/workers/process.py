@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import sys
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.speech.workers import conversation, sandbox
-from adapters.speech.workers.protocol import Advanced, Failed, Finished, Job, Ready
+from adapters.speech.workers.conversation import Answer, WorkerSubprocess
+from adapters.speech.workers.program import Program
+from adapters.speech.workers.protocol import Failed, Job, Ready
 from domain.model.errors import (
     RecordingError,
     TranscriberCrashedError,
@@ -17,8 +18,9 @@ from domain.model.errors import (
     TranscriberUnavailableError,
     TranscriptionServiceError,
 )
-from domain.model.transcripts import Transcript, TranscriptionOptions
-from ports.transcriber_port import Progress, ProgressListener
+
+if TYPE_CHECKING:
+    from domain.model.engines import EngineDescription
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +32,6 @@ CPU_SECONDS_OF_A_SIGN = 0.05
 class WorkerLimits:
     """Limits of a worker process; a process that exceeds one is killed."""
 
-    max_audio_seconds: float  # length of the longest recording that is accepted
     stall_seconds: float  # time without a sign of life and without processor time
     # time until the first sign of life, where `stall_seconds` is longer: opening a recording takes moments,
     # unless it was made to take long
@@ -42,23 +43,25 @@ class WorkerLimits:
 
 
 class WorkerProcess:
-    """Runs one engine (of `adapters.speech.engines.loading`) in a separate process.
+    """Runs one program, a reader or a recogniser, in a separate process.
 
-    The process transcribes one recording at a time, and is restarted whenever it died.
+    The process does one job at a time, and is restarted whenever it died.
     """
 
-    def __init__(self, engine: str, limits: WorkerLimits, *, python: str = sys.executable) -> None:
-        self._engine = engine
+    def __init__(self, program: Program, limits: WorkerLimits, *, python: str = sys.executable) -> None:
+        self._program = program
         self._limits = limits
         self._python = python
-        self._process: Process | None = None
+        self._process: WorkerSubprocess | None = None
         self._starting = asyncio.Lock()
+        self._used: WorkerSubprocess | None = None  # the process that got the latest job
         self._at_work = False
         self._stopped = False
+        self.engine: EngineDescription | None = None  # of a recogniser that has been ready once
 
     @property
     def pid(self) -> int | None:
-        """Process id; None while no process has proved its engine."""
+        """Process id; None while no process has proved itself."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
     async def start(self) -> None:
@@ -71,7 +74,7 @@ class WorkerProcess:
         async with self._starting:
             if self.pid is None:
                 self._process = await self._load()
-                logger.info("worker ready", extra={"worker_pid": self.pid, "engine": self._engine})
+                logger.info("worker ready", extra={"worker_pid": self.pid, "engine": self._program.name})
 
     async def ended(self) -> None:
         """Wait until the process ended, and log the end of an idle one."""
@@ -82,10 +85,10 @@ class WorkerProcess:
                 await self._discard(process)
                 self._log_end(process, conversation.died(process))
 
-    async def run(
-        self, recording: Path, options: TranscriptionOptions, on_progress: ProgressListener | None
-    ) -> Transcript:
-        """Transcribe one recording; kill the process if it stalls or the call is cancelled.
+    async def converse(self, job: Job, samples: bytes = b"") -> AsyncGenerator[Answer]:
+        """Have a job done, and yield the answers to it; the caller knows which one is the last.
+
+        The process is killed if it stalls, and if the caller does not take the last answer.
 
         Raises:
             TranscriptionServiceError: the worker reported an error, died or stalled.
@@ -94,18 +97,28 @@ class WorkerProcess:
         await self.start()
         process = self._process
         assert process is not None  # noqa: S101 - start() returned
-        self._at_work = True
+        self._used, self._at_work = process, True
+        is_last, timeout = False, min(self._limits.stall_seconds, self._limits.first_sign_seconds)
         try:
-            job = Job(recording=recording, max_audio_seconds=self._limits.max_audio_seconds, options=options)
-            return await self._converse(process, job, on_progress)
+            conversation.send(process, job, samples)
+            while not is_last:
+                answer = await self._answer(process, timeout)
+                is_last, timeout = conversation.is_last(answer, job), self._limits.stall_seconds
+                yield answer
         except RecordingError:
             raise  # the recording is at fault, the worker can go on
         except BaseException as error:
-            await self._discard(process)
-            self._log_end(process, error)
+            if not is_last:
+                await self._discard(process)
+                self._log_end(process, error)
             raise
         finally:
             self._at_work = False
+
+    async def replace(self) -> None:
+        """End the process if it has done a job, so that the next one is done by a fresh process."""
+        if self._process is not None and self._process is self._used:
+            await self._discard(self._process)
 
     async def stop(self) -> None:
         """Kill the process and its children, and never start it again."""
@@ -118,23 +131,25 @@ class WorkerProcess:
         process = self._process
         if process is not None and sandbox.cpu_seconds_used(process.pid) > self._limits.cpu_seconds:
             await self._discard(process)
-            logger.info("worker retired", extra={"worker_pid": process.pid, "engine": self._engine})
+            logger.info("worker retired", extra={"worker_pid": process.pid, "engine": self._program.name})
 
-    async def _discard(self, process: Process) -> None:
+    async def _discard(self, process: WorkerSubprocess) -> None:
         if self._process is process:
             self._process = None
         await conversation.end(process)
 
-    async def _load(self) -> Process:
+    async def _load(self) -> WorkerSubprocess:
         try:
             self._refuse_if_stopped()
-            process = await conversation.spawn(self._engine, self._python)
-            await _engine_proved(process, self._limits.start_seconds)
+            process = await conversation.spawn(self._program, self._python)
+            names_engine = self._program.engine is not None
+            ready = await _proved(process, self._limits.start_seconds, names_engine=names_engine)
+            self.engine = ready.engine
             if self._stopped:
                 await conversation.end(process)
             self._refuse_if_stopped()
         except (OSError, TranscriberCrashedError) as error:
-            message = f"The transcriber {self._engine!r} could not be started. {error}"
+            message = f"The transcriber {self._program.name!r} could not be started. {error}"
             raise TranscriberUnavailableError(message) from error
         return process
 
@@ -142,39 +157,27 @@ class WorkerProcess:
         if self._stopped:
             raise TranscriberUnavailableError("The service is being stopped.")
 
-    async def _converse(self, process: Process, job: Job, on_progress: ProgressListener | None) -> Transcript:
-        await conversation.send(process, job)
-        async for message in self._messages(process):
-            match message:
-                case Finished():
-                    return message.transcript
-                case Failed():
-                    raise _log_and_convert(message)
-                case Advanced() if on_progress is not None:
-                    on_progress(Progress(message.done_seconds, message.total_seconds))
-        raise AssertionError("unreachable: the messages of a process end in an error")
+    async def _answer(self, process: WorkerSubprocess, seconds: float) -> Answer:
+        message = await _message_of_a_living(process, seconds)
+        if isinstance(message, Failed):
+            raise _log_and_convert(message)
+        return message
 
-    async def _messages(self, process: Process) -> AsyncIterator[Ready | Advanced | Finished | Failed]:
-        timeout = min(self._limits.stall_seconds, self._limits.first_sign_seconds)
-        while True:
-            yield await _message_of_a_living(process, timeout)
-            timeout = self._limits.stall_seconds
-
-    def _log_end(self, process: Process, error: BaseException) -> None:
-        level = logging.INFO if isinstance(error, asyncio.CancelledError) else logging.ERROR
+    def _log_end(self, process: WorkerSubprocess, error: BaseException) -> None:
+        level = logging.INFO if isinstance(error, asyncio.CancelledError | GeneratorExit) else logging.ERROR
         logger.log(
             level,
             "worker ended",
             extra={
                 "worker_pid": process.pid,
-                "engine": self._engine,
+                "engine": self._program.name,
                 "error_type": type(error).__name__,
                 "error": str(error),
             },
         )
 
 
-async def _message_of_a_living(process: Process, seconds: float) -> Ready | Advanced | Finished | Failed:
+async def _message_of_a_living(process: WorkerSubprocess, seconds: float) -> Answer | Failed:
     """Wait for the next message, in turns of some seconds, as long as the process works.
 
     One call into the engine may take minutes. Its processor time shows that it works, and is bounded by
@@ -183,20 +186,24 @@ async def _message_of_a_living(process: Process, seconds: float) -> Ready | Adva
     Raises:
         TranscriberStalledError: the process used no processor time for a whole turn.
     """
-    while True:
-        used = sandbox.cpu_seconds_used(process.pid)
-        try:
-            async with asyncio.timeout(seconds):
-                return await conversation.next_message(process)
-        except TimeoutError as error:
+    message = asyncio.ensure_future(conversation.next_message(process))
+    try:
+        while True:
+            used = sandbox.cpu_seconds_used(process.pid)
+            # the message goes on arriving from turn to turn
+            if (await asyncio.wait({message}, timeout=seconds))[0]:
+                return message.result()
             if sandbox.cpu_seconds_used(process.pid) - used < CPU_SECONDS_OF_A_SIGN:
                 raise TranscriberStalledError(
                     f"The transcriber made no progress for {seconds:g} s and was killed."
-                ) from error
+                )
+    finally:
+        message.cancel()
+        await asyncio.gather(message, return_exceptions=True)
 
 
-async def _engine_proved(process: Process, seconds: float) -> None:
-    """Wait for the process's first message, which says that its engine works; kill it on a failure."""
+async def _proved(process: WorkerSubprocess, seconds: float, *, names_engine: bool) -> Ready:
+    """Wait for the process's first message, which says that it works; kill it on a failure."""
     try:
         async with asyncio.timeout(seconds):
             message = await conversation.next_message(process)
@@ -208,6 +215,10 @@ async def _engine_proved(process: Process, seconds: float) -> None:
     if isinstance(message, Failed):
         await conversation.end(process)
         raise TranscriberCrashedError(str(_log_and_convert(message)))
+    if not isinstance(message, Ready) or (names_engine and message.engine is None):
+        await conversation.end(process)
+        raise TranscriberCrashedError("Its first message is no report that it is ready.")
+    return message
 
 
 def _log_and_convert(message: Failed) -> TranscriptionServiceError:

@@ -1,16 +1,28 @@
-"""Messages between the service and its worker processes: one JSON object per line.
+"""Messages between the service and its worker processes: one JSON object per line, some with samples behind.
 
 A worker decodes hostile input and is not trusted: the service validates every message.
 """
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PlainSerializer, PlainValidator, TypeAdapter
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PlainSerializer,
+    PlainValidator,
+    TypeAdapter,
+    model_validator,
+)
 
 from domain.model import errors
-from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
+from domain.model.engines import EngineDescription
+from domain.model.result_warnings import ResultWarning
+from domain.model.speech import BYTES_PER_SAMPLE, MAX_UNIT_SECONDS, SAMPLE_RATE, HeardUnit, SpeechUnit
+from domain.model.transcripts import DEFAULT_OPTIONS, TranscriptionOptions
 
 REPORTABLE: dict[str, type[errors.TranscriptionServiceError]] = {
     error.__name__: error
@@ -25,8 +37,13 @@ REPORTABLE: dict[str, type[errors.TranscriptionServiceError]] = {
 }
 """Errors that a worker may report."""
 
-MAX_LINE_BYTES = 64 * 2**20
-"""Limit of a worker's message; the transcript of a day of fast speech stays below 4 MiB."""
+MAX_LINE_BYTES = 2**20
+"""Limit of a worker's line; half a minute of the fastest speech, with the times of its words, is 40 kB."""
+
+MAX_UNIT_BYTES = int(MAX_UNIT_SECONDS * SAMPLE_RATE) * BYTES_PER_SAMPLE
+
+MAX_SAMPLES = 2**53
+"""Position behind every sample of a recording; a float still tells it from its neighbours."""
 
 MAX_MESSAGE_CHARACTERS = 500
 MAX_TRACE_CHARACTERS = 20_000
@@ -48,6 +65,16 @@ AnyPath = Annotated[Path, PlainSerializer(_to_hex), PlainValidator(_from_hex)]
 """Path as hexadecimal bytes: file names need not be text."""
 
 
+Size = Annotated[int, Field(ge=0, le=MAX_UNIT_BYTES, multiple_of=BYTES_PER_SAMPLE)]
+"""Size of a unit's samples, in bytes."""
+
+Number = Annotated[int, Field(ge=1)]
+"""Number of a track or channel."""
+
+Length = Annotated[FiniteFloat, Field(ge=0)]
+"""Seconds of sound."""
+
+
 class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -56,33 +83,87 @@ class _Line(BaseModel):
         return self.model_dump_json().encode() + b"\n"
 
 
-class Job(_Line):
-    """Service to worker: transcribe a recording."""
+class ReadJob(_Line):
+    """Service to reader: read a recording."""
 
+    kind: Literal["read"] = "read"
     recording: AnyPath
     max_audio_seconds: float
     options: TranscriptionOptions = DEFAULT_OPTIONS
 
 
+class UnitJob(_Line):
+    """Service to recogniser: recognise the samples that follow this line."""
+
+    kind: Literal["unit"] = "unit"
+    size: Size
+    language: str | None
+    vocabulary: tuple[str, ...]
+    again: bool
+
+
 class Ready(_Line):
-    """Worker to service: the engine is loaded, and has transcribed the built-in half second of sound."""
+    """Worker to service: everything is loaded, and the built-in half second of sound was heard."""
 
     kind: Literal["ready"] = "ready"
+    engine: EngineDescription | None = None  # of a recogniser
 
 
 class Advanced(_Line):
-    """Worker to service: progress, which is also the sign of life."""
+    """Reader to service: progress, which is also the sign of life."""
 
     kind: Literal["advanced"] = "advanced"
-    done_seconds: FiniteFloat
-    total_seconds: FiniteFloat | None
+    done_seconds: Length
+    total_seconds: Length | None
 
 
-class Finished(_Line):
-    """Worker to service: the transcript."""
+class Cut(_Line):
+    """Reader to service: a unit, whose samples follow this line."""
 
-    kind: Literal["finished"] = "finished"
-    transcript: Transcript
+    kind: Literal["cut"] = "cut"
+    size: Size
+    start: int = Field(ge=0, le=MAX_SAMPLES)
+    speech: tuple[tuple[int, int], ...]
+    track: Number | None
+    channel: Number | None
+
+    @model_validator(mode="after")
+    def _holds_its_speech(self) -> Self:
+        moments = [0, *(moment for span in self.speech for moment in span), self.size // BYTES_PER_SAMPLE]
+        if moments != sorted(moments):
+            raise ValueError("the speech does not lie in the unit, or not in order")
+        return self
+
+    @classmethod
+    def of(cls, unit: SpeechUnit) -> "Cut":
+        """Describe a unit without its samples."""
+        return cls(
+            size=len(unit.samples),
+            start=unit.start,
+            speech=unit.speech,
+            track=unit.track,
+            channel=unit.channel,
+        )
+
+    def with_samples(self, samples: bytes) -> SpeechUnit:
+        """Build the unit again."""
+        return SpeechUnit(self.start, samples, self.speech, self.track, self.channel)
+
+
+class ReadToEnd(_Line):
+    """Reader to service: the recording has been read."""
+
+    kind: Literal["read-to-end"] = "read-to-end"
+    duration_seconds: Length
+    is_audible: bool
+    warnings: tuple[ResultWarning, ...]
+
+
+class Recognised(_Line):
+    """Recogniser to service: what was heard in the unit."""
+
+    kind: Literal["recognised"] = "recognised"
+    heard: HeardUnit
 
 
 class Failed(_Line):
@@ -108,15 +189,25 @@ class Failed(_Line):
         return REPORTABLE.get(self.error, errors.TranscriberCrashedError)(self.message)
 
 
-Message = Annotated[Ready | Advanced | Finished | Failed, Field(discriminator="kind")]
+Message = Ready | Advanced | Cut | ReadToEnd | Recognised | Failed
+"""Message of a worker."""
 
-_MESSAGES: TypeAdapter[Ready | Advanced | Finished | Failed] = TypeAdapter(Message)
+Job = ReadJob | UnitJob
+"""Message of the service."""
+
+_MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
+_JOBS: TypeAdapter[Job] = TypeAdapter(Annotated[Job, Field(discriminator="kind")])
 
 
-def parse_message(line: bytes) -> Ready | Advanced | Finished | Failed:
+def parse_message(line: bytes) -> Message:
     """Parse one line of a worker.
 
     Raises:
         ValueError: the line is not a valid message.
     """
     return _MESSAGES.validate_json(line)
+
+
+def parse_job(line: bytes) -> Job:
+    """Parse one line of the service."""
+    return _JOBS.validate_json(line)

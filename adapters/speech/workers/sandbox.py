@@ -21,8 +21,6 @@ CLONE_NEWNET = 0x40000000
 CAPABILITY_VERSION_3 = 0x20080522
 CAPABILITIES = 64
 
-MAX_ADDRESS_SPACE_BYTES = 2**30
-"""Address space limit; an engine with its model and libraries takes 400 MiB of it."""
 MAX_OPEN_FILES = 64
 CPU_SECONDS_OF_A_LIFE = 3600.0
 """Processor time after which a worker is replaced between two recordings."""
@@ -54,7 +52,7 @@ def forbid_inspection() -> None:
     _prctl(PR_SET_DUMPABLE, 0)
 
 
-def confine() -> None:
+def confine(address_space_bytes: int | None) -> None:
     """Drop what decoding and recognition do not need: privileges, network, files, memory, priority.
 
     Best effort for the network, which needs a kernel that grants the process a new namespace; the rest works
@@ -70,7 +68,8 @@ def confine() -> None:
     forbid_inspection()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN_FILES, MAX_OPEN_FILES))
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE_BYTES, MAX_ADDRESS_SPACE_BYTES))
+    if address_space_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (address_space_bytes, address_space_bytes))
     os.nice(NICENESS)
 
 

@@ -4,17 +4,25 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from domain.model.events.event import UUID_V4_PATTERN
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
 from domain.model.recordings import ACCEPTED
-from entrypoints.api.dependencies import UploadDependency
+from entrypoints.api.dependencies import UploadContext, UploadDependency
 from entrypoints.api.description import problem_responses
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH, idempotency_key, process_once
 from entrypoints.api.middleware import INTERACTION_HEADER
 from entrypoints.api.parameters import FIELD_NAME, PARAMETERS, read_parameters
 from entrypoints.api.problems import CallerLeftError
+from entrypoints.api.representations import (
+    EVENT_STATUS_HEADER,
+    JSON,
+    WARNINGS_HEADER,
+    WRITERS,
+    accepted_type,
+    represented,
+)
 from entrypoints.api.schemas import BatchResponse
 
 T = TypeVar("T")
@@ -71,14 +79,48 @@ _REQUEST = {
 }
 
 
+_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Both transcripts; subtitles or the cleaned text alone, where `Accept` asks for them.",
+        "content": {media_type: {"schema": {"type": "string"}} for media_type in WRITERS},
+        "headers": {
+            EVENT_STATUS_HEADER: {
+                "description": "Outcome of the event's publication, of answers that are no JSON.",
+                "schema": {"type": "string"},
+            },
+            WARNINGS_HEADER: {
+                "description": "Codes of the warnings, of answers that are no JSON.",
+                "schema": {"type": "string"},
+            },
+        },
+    }
+}
+
+
 @router.post(
-    "/process", operation_id="process_recording", responses=problem_responses(), openapi_extra=_REQUEST
+    "/process",
+    operation_id="process_recording",
+    response_model=BatchResponse,
+    responses=_ANSWER | problem_responses(),
+    openapi_extra=_REQUEST,
 )
-async def process(request: Request, context: UploadDependency) -> BatchResponse:
+async def process(
+    request: Request, response: Response, context: UploadDependency
+) -> BatchResponse | Response:
     """Transcribe a recording, clean the transcript, publish the event, and answer with both transcripts.
 
-    The answer does not depend on the event's delivery: see `event.status`.
+    The answer does not depend on the event's delivery: see `event.status`. With `Accept: text/vtt` or
+    `application/x-subrip` it is subtitles, with `text/plain` the cleaned transcript.
     """
+    media_type = accepted_type(request)
+    answer = await _answer(request, context)
+    if media_type != JSON:
+        return await asyncio.to_thread(represented, answer, media_type)
+    response.headers["Vary"] = "Accept"
+    return answer
+
+
+async def _answer(request: Request, context: UploadContext) -> BatchResponse:
     key = idempotency_key(request)
     check_capacity = context.transcriber.check_capacity
     check_capacity()

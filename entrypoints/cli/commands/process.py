@@ -1,6 +1,7 @@
 """`transcripts process`: the main job without HTTP."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
@@ -8,13 +9,25 @@ from uuid import uuid4
 import click
 
 from domain.model.errors import InvalidIdentityError, TranscriptionServiceError
-from domain.model.events.event import PublicationStatus
 from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
 from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
+from entrypoints.cli.commands.process_options import (
+    file_options,
+    speech_options,
+    transcript_folder,
+    transcription_options,
+)
 from entrypoints.cli.runtime.account import print_place
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
-from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
+from entrypoints.cli.views.output import EXIT_FAILED, printable
+from entrypoints.cli.views.transcript_files import TranscriptFileError, TranscriptFolder, TranscriptFormat
+from entrypoints.cli.views.transcripts import (
+    Outcome,
+    print_document,
+    print_outcomes_as_json,
+    show_outcomes,
+)
 from ports.transcriber_port import Progress, ProgressListener
 
 if TYPE_CHECKING:
@@ -27,22 +40,21 @@ if TYPE_CHECKING:
     from domain.services.batch_processing import BatchResult
 
 
-class _Outcome(NamedTuple):
-    file: Path
-    result: "BatchResult | None"
-    error: TranscriptionServiceError | None
+class _Plan(NamedTuple):
+    """Treatment of all recordings."""
 
-    @property
-    def ok(self) -> bool:
-        """The transcript is there, and its event is not lost."""
-        return self.result is not None and self.result.publication.status is not PublicationStatus.FAILED
+    headers: Mapping[str, str]  # identity
+    options: TranscriptionOptions
+    folder: TranscriptFolder | None  # of the files with the transcripts; None for none
 
 
 @click.command(
     "process",
     epilog=examples(
         "process meeting.ogg",
-        "process call.wav --channels separate",
+        "process call.wav --channels separate --vocabulary 'Acme, EventBridge'",
+        "process video.mp4 --format srt > video.srt",
+        "process *.mp4 --format vtt --output subtitles",
         "process *.wav --tenant 3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11 --user alice --json",
     ),
 )
@@ -57,42 +69,39 @@ class _Outcome(NamedTuple):
 )
 @click.option("--user", metavar="ID", help="User id. [default: MOCK_USER_ID, else system]")
 @click.option("--account", metavar="ID", help="Account id within the tenant. [default: none]")
-@click.option(
-    "--channels",
-    type=click.Choice(Channels, case_sensitive=False),
-    default=Channels.MIXED,
-    help="Mix the channels, or transcribe each by itself. [default: mixed]",
-)
-@click.option(
-    "--tracks",
-    type=click.Choice(Tracks, case_sensitive=False),
-    default=Tracks.ONE,
-    help="Transcribe one sound track (the default one, else the first with sound), or each. [default: one]",
-)
+@speech_options
+@file_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(
     files: tuple[Path, ...],
     tenant: str | None,
     user: str | None,
     account: str | None,
+    *,
     channels: Channels,
     tracks: Tracks,
-    *,
+    language: str | None,
+    vocabulary: tuple[str, ...],
+    form: TranscriptFormat | None,
+    folder: Path | None,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Transcribe FILES, as many at a time as there are workers, and publish an event for each."""
+    options = transcription_options(channels, tracks, language, vocabulary)
+    targets = transcript_folder(files, form, folder, overwrite=overwrite, as_json=as_json)
     settings = configure()
-    workers = min(len(files), settings.transcriber_workers)
-    container = build_container(settings.model_copy(update={"transcriber_workers": workers}))
-    headers = _identity(settings, tenant, user, account)
-    options = TranscriptionOptions(channels=channels, tracks=tracks)
-    outcomes, place = asyncio.run(_process_all(container, files, headers, options))
+    container = build_container(settings)
+    plan = _Plan(_identity(settings, tenant, user, account), options, targets)
+    outcomes, place = asyncio.run(_process_all(container, files, plan))
     if place is not None:
         print_place(place, as_json=as_json)
     if as_json:
-        print_json({"results": [_as_json(outcome) for outcome in outcomes]})
+        print_outcomes_as_json(outcomes)
+    elif form is not None and targets is None:
+        print_document(outcomes[0], form)
     else:
-        _show(outcomes)
+        show_outcomes(outcomes)
     if not all(outcome.ok for outcome in outcomes):
         raise SystemExit(EXIT_FAILED)
 
@@ -116,17 +125,18 @@ def _identity(
 
 
 async def _process_all(
-    container: "Container", files: tuple[Path, ...], headers: dict[str, str], options: TranscriptionOptions
-) -> "tuple[list[_Outcome], AwsPlace | None]":
+    container: "Container", files: tuple[Path, ...], plan: _Plan
+) -> "tuple[list[Outcome], AwsPlace | None]":
     from bootstrap.runtime.relay import relaying  # noqa: PLC0415 - slow to import
 
     transcriber = container.transcriber()
+    container.cleaner()  # a wrong setting ends the command before the work begins
     slots = asyncio.Semaphore(container.settings().transcriber_workers)
     bars = _progress_bars()
 
-    async def process(file: Path) -> _Outcome:
+    async def process(file: Path) -> Outcome:
         async with slots:
-            return await _process(container, file, headers, options, _listener(bars, file))
+            return await _process(container, file, plan, _listener(bars, file))
 
     with relaying(container) as lookup:
         await transcriber.start()
@@ -156,46 +166,26 @@ def _listener(bars: "ProgressBars", file: Path) -> ProgressListener:
     return update
 
 
-async def _process(
-    container: "Container",
-    file: Path,
-    headers: dict[str, str],
-    options: TranscriptionOptions,
-    on_progress: ProgressListener,
-) -> _Outcome:
+async def _process(container: "Container", file: Path, plan: _Plan, on_progress: ProgressListener) -> Outcome:
     import structlog  # noqa: PLC0415 - slow to import
 
     interaction_id = uuid4()
-    identity = resolve_identity(headers, container.settings().identity_defaults)
+    identity = resolve_identity(plan.headers, container.settings().identity_defaults)
     with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
         try:
             result = await container.batch_processing().process(
-                file, identity, interaction_id, options=options, on_progress=on_progress
+                file, identity, interaction_id, options=plan.options, on_progress=on_progress
             )
         except TranscriptionServiceError as error:
-            return _Outcome(file, None, error)
-    return _Outcome(file, result, None)
+            return Outcome(file, error=error)
+    return _written(file, result, plan.folder)
 
 
-def _as_json(outcome: _Outcome) -> dict[str, object]:
-    if outcome.result is None:
-        error = outcome.error
-        return {"file": str(outcome.file), "error": {"type": type(error).__name__, "detail": str(error)}}
-    from entrypoints.api.schemas import BatchResponse  # noqa: PLC0415 - one shape for both doors
-
-    return {"file": str(outcome.file), **BatchResponse.of(outcome.result).model_dump(mode="json")}
-
-
-def _show(outcomes: list[_Outcome]) -> None:
-    out = console()
-    for outcome in outcomes:
-        out.print(printable(str(outcome.file)), style="bold", markup=False)
-        if outcome.result is None:
-            out.print(f"  [red]{type(outcome.error).__name__}[/red]", end=" ")
-            out.print(printable(str(outcome.error)), markup=False)
-            continue
-        publication = outcome.result.publication
-        out.print(f"  {printable(outcome.result.cleaned_transcript) or '(no speech)'}", markup=False)
-        out.print(f"  event {publication.status} {publication.event_id or ''}", style="dim", markup=False)
-        for warning in outcome.result.warnings:
-            out.print(f"  warning: {printable(warning.detail)}", style="yellow", markup=False)
+def _written(file: Path, result: "BatchResult", folder: TranscriptFolder | None) -> Outcome:
+    """Write the transcript at once: an interrupted command keeps those of the recordings that are done."""
+    if folder is None:
+        return Outcome(file, result)
+    try:
+        return Outcome(file, result, written=folder.write(file, result))
+    except TranscriptFileError as error:
+        return Outcome(file, result, error)

@@ -72,6 +72,8 @@ def calls_of(operation: str, params: Params) -> Iterator[Call]:
         yield Call(action, resource, carried)
     for implied, resource in moving(params) if operation.endswith(TASKS) else ():
         yield Call(implied, resource)
+    for implied, resource in transcribing(params) if operation.endswith(":StartTranscriptionJob") else ():
+        yield Call(implied, resource)
 
 
 def arn(service: str, path: str) -> str:
@@ -105,6 +107,22 @@ def _archive(params: Params) -> list[str]:
 
 def _object(params: Params) -> list[str]:
     return [f"arn:aws:s3:::{params['Bucket']}/{params['Key']}"]
+
+
+def _bucket(params: Params) -> list[str]:
+    return [f"arn:aws:s3:::{params['Bucket']}"]
+
+
+def _media(params: Params) -> list[str]:
+    return [params["Media"]["MediaFileUri"].replace("s3://", "arn:aws:s3:::")]
+
+
+def _job(params: Params) -> list[str]:
+    return [arn("transcribe", f"transcription-job/{params['TranscriptionJobName']}")]
+
+
+def _output_bucket(params: Params) -> Context:
+    return {"transcribe:OutputBucketName": (params["OutputBucketName"],)}
 
 
 def _key(params: Params) -> list[str]:
@@ -164,12 +182,18 @@ OPERATIONS: dict[str, _Operation] = {
     ),
     "events:PutEvents": ("events:PutEvents", _buses, _sources),
     "events:PutTargets": ("events:PutTargets", _rule, _targets),
-    **_same("s3", "PutObject GetObject", _object),
+    **_same("s3", "PutObject GetObject DeleteObject AbortMultipartUpload", _object),
     "s3:UploadPart": ("s3:PutObject", _object, _plain),
-    "s3:ListObjectsV2": ("s3:ListBucket", lambda params: [f"arn:aws:s3:::{params['Bucket']}"], _prefix),
+    "s3:CreateMultipartUpload": ("s3:PutObject", _object, _plain),
+    "s3:CompleteMultipartUpload": ("s3:PutObject", _object, _plain),
+    "s3:HeadBucket": ("s3:ListBucket", _bucket, _plain),
+    "s3:ListObjectsV2": ("s3:ListBucket", _bucket, _prefix),
     **_same("kms", "DescribeKey GetKeyPolicy", _key),
     **_same("cloudwatch", "GetMetricData", _nothing),
     **_same("sts", "GetCallerIdentity", _nothing),
+    "transcribe:StartTranscriptionJob": ("transcribe:StartTranscriptionJob", _nothing, _output_bucket),
+    **_same("transcribe", "GetTranscriptionJob DeleteTranscriptionJob", _job),
+    **_same("transcribe", "ListTranscriptionJobs", _nothing),
 }
 """Each operation with its action, its resources and its condition keys (Service Authorization Reference)."""
 
@@ -183,6 +207,13 @@ def moving(params: Params) -> Iterator[tuple[str, str]]:
         yield f"sqs:{name}", source
     if "DestinationArn" in params:
         yield "sqs:SendMessage", params["DestinationArn"]
+
+
+def transcribing(params: Params) -> Iterator[tuple[str, str]]:
+    """Return Transcribe's calls for a job on its caller's behalf (Transcribe developer guide, IAM)."""
+    (media,) = _media(params)
+    yield "s3:GetObject", media
+    yield "s3:PutObject", f"arn:aws:s3:::{params['OutputBucketName']}/{params['OutputKey']}"
 
 
 ON_THE_KEY = {

@@ -8,7 +8,7 @@ from threading import Event
 from domain.model.errors import EventPublishError, TranscriberBusyError
 from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
 from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
-from ports.cleaner_port import CleanerPort
+from ports.cleaner_port import CleanedTranscript, CleanerPort
 from ports.event_port import EventPort, PublishOutcome
 from ports.transcriber_port import Progress, ProgressListener, TranscriberPort, TranscriberState
 
@@ -128,5 +128,5 @@ class CallbackCleaner(CleanerPort):
     def __init__(self, clean: Callable[[str], str] = str.upper) -> None:
         self._clean = clean
 
-    def clean(self, transcript: Transcript, /) -> str:
-        return self._clean(transcript.text)
+    async def clean(self, transcript: Transcript, /) -> CleanedTranscript:
+        return CleanedTranscript(self._clean(transcript.text), "callback")

@@ -17,6 +17,11 @@ DEMO_TEXT = (
     "the weather is going to be nice today please open the window and close the door"
     " we will meet again on monday morning at nine"
 )
+DEMO_TRANSCRIPT = (
+    "The weather is going to be nice today. Please open the window and close the door."
+    " We will meet again on Monday morning at 9."
+)
+"""The same, as the default engine writes it."""
 SAMPLE_RATE = 16_000
 
 

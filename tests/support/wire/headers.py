@@ -78,9 +78,34 @@ HEADERS = (
         heard=SOUND,
     ),
     Case(
-        "`Accept: text/plain`",
+        "`Accept: text/plain` of `GET /health/live`",
         "9110, 12.4.1: may be disregarded",
         (get("/health/live", "Accept: text/plain"),),
+    ),
+    Case(
+        "`Accept: text/vtt`",
+        "9110, 12.5.1: subtitles; `Vary` says so",
+        (post(FORM, "Accept: text/vtt"),),
+        heard=SOUND,
+    ),
+    Case(
+        "`Accept: text/html, */*;q=0.8`",
+        "9110, 12.5.1: JSON, as without `Accept`",
+        (post(FORM, "Accept: text/html, */*;q=0.8"),),
+        heard=SOUND,
+    ),
+    Case(
+        "`Accept: text/html`",
+        "9110, 15.5.7: a form that the answer does not have; before the transcription",
+        (post(FORM, "Accept: text/html"),),
+        406,
+        "not-acceptable",
+    ),
+    Case(
+        "`Accept: vtt`",
+        "ours: what is no media type is ignored",
+        (post(FORM, "Accept: vtt"),),
+        heard=SOUND,
     ),
     Case("`Range: bytes=0-1`", "9110, 14.2: may be ignored", (get("/health/live", "Range: bytes=0-1"),)),
     Case(

@@ -14,23 +14,18 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 ROOT = Path(__file__).parents[3]
-PYTHONS = ((3, 11), (3, 12), (3, 13))
+PYTHONS = ((3, 11), (3, 12), (3, 13), (3, 14))
 MACHINES = ("x86_64", "aarch64")
 
 DIFFERENT = {
     "av": "PyAV 19 needs Python 3.12, and closes holes that PyAV 18 has: each Python gets the newest",
-    "pocketsphinx": "5.1.1 has no wheel for Python 3.12, and 5.0.4 has one with the same results",
 }
 """Packages that may have another version on another Python, and why; the gate tests every Python it finds."""
 
 BUILT = {"localstack-client": "only its source is published, which is pure Python, and only tests use it"}
 """Packages that may have no wheel, and why."""
 
-ABSENT = {
-    "3.11 aarch64": {"pysqlite3"},
-    "3.12 aarch64": {"pysqlite3", "pocketsphinx", "sounddevice"},
-    "3.13 aarch64": {"pysqlite3"},
-}
+ABSENT = {f"{major}.{minor} aarch64": {"pysqlite3"} for major, minor in PYTHONS}
 """Packages left out without a wheel, and their own dependencies; docs/adr/0021 names the replacement."""
 
 
@@ -156,7 +151,8 @@ def test_a_package_is_left_out_only_where_something_else_serves(lock: Lock) -> N
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("file", "extras"), [("requirements.txt", ("server", "speech")), ("requirements-demo.txt", ("demo",))]
+    ("file", "extras"),
+    [("requirements.txt", ("server", "speech", "openai")), ("requirements-demo.txt", ("demo",))],
 )
 def test_the_requirements_are_those_of_the_lock(file: str, extras: tuple[str, ...]) -> None:
     export = [

@@ -103,7 +103,7 @@ def test_what_cannot_be_read_limits_nothing(tmp_path: Path, nonsense: str) -> No
 
 @pytest.mark.parametrize(
     ("cores", "memory", "workers"),
-    [(8, 16 * GIB, 8), (0.5, 16 * GIB, 1), (2.9, 16 * GIB, 2), (8, GIB, 3), (8, 100 * MIB, 1)],
+    [(8, 16 * GIB, 8), (0.5, 16 * GIB, 1), (2.9, 16 * GIB, 2), (8, 2 * GIB, 3), (8, 100 * MIB, 1)],
 )
 def test_each_worker_has_a_core_and_memory_of_its_own(cores: float, memory: int, workers: int) -> None:
     assert Capacity(cores, memory).workers == workers

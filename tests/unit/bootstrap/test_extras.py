@@ -54,16 +54,8 @@ def test_missing_packages_are_named_with_how_to_install_them(monkeypatch: pytest
     )
 
 
-def test_canned_text_needs_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+def test_an_engine_that_is_not_installed_is_named_with_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "faster_whisper", None)
 
-    transcriber_for(Settings.from_env({"TRANSCRIBER": "canned"}))
-    with pytest.raises(ConfigurationError, match="TRANSCRIBER=pocketsphinx needs pocketsphinx"):
+    with pytest.raises(ConfigurationError, match="TRANSCRIBER=faster-whisper needs faster_whisper"):
         transcriber_for(Settings.from_env({}))
-
-
-def test_an_engine_without_a_wheel_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
-
-    with pytest.raises(ConfigurationError, match=r"On aarch64 .* 3\.11 and 3\.13, but not for 3\.12"):
-        require("speech", "TRANSCRIBER=pocketsphinx")

@@ -22,7 +22,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.queue_name == "meeting-transcripts-queue"
     assert settings.dlq_name == "meeting-transcripts-dlq"
     assert settings.rule_name == "capture-transcripts-rule"
-    assert settings.transcriber is Transcriber.POCKETSPHINX
+    assert settings.transcriber is Transcriber.FASTER_WHISPER
     assert settings.max_upload_bytes == 2 * 2**30
     assert settings.max_audio_seconds == 4 * 60 * 60
     assert settings.outbox_keep_days == 0
@@ -114,7 +114,14 @@ def test_a_blank_value_counts_as_absent() -> None:
     [
         ("EVENT_TRANSPORT", "eventbrige", "auto, eventbridge, memory, noop .did you mean 'eventbridge'"),
         ("EVENT_TRANSPORT", "kafka", "is not one of auto, eventbridge, memory, noop$"),
-        ("TRANSCRIBER", "pocketsphynx", "pocketsphinx, canned .did you mean 'pocketsphinx'"),
+        ("TRANSCRIBER", "pocketsphinx", "is not one of faster-whisper, .*canned"),
+        ("TRANSCRIBER_DEVICE", "cuba", "auto, cpu, cuda .did you mean 'cuda'"),
+        ("TRANSCRIBER_LANGUAGE", "English", "the code of a language in small letters, such as en"),
+        ("TRANSCRIBER_SPEECH_THRESHOLD", "1.5", "less than 1"),
+        ("TRANSCRIBER", "amazon", "amazon-transcribe"),
+        ("TRANSCRIBE_BUCKET", "Ours", "3 to 63 small letters, digits and . -, such as my-recordings$"),
+        ("TRANSCRIBE_SPEAKERS", "1", "must be 2 or more, or 0$"),
+        ("TRANSCRIBE_SPEAKERS", "31", "must be less than or equal to 30$"),
         ("CLEANER", "rule", "did you mean 'rules'"),
         ("LOG_LEVEL", "inf", "did you mean 'INFO'"),
         ("IDENTITY", "strickt", "lenient, strict .did you mean 'strict'"),

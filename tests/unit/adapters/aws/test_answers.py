@@ -17,8 +17,10 @@ from bootstrap.aws.clients import (
     kms_client,
     relaying_client,
     s3_client,
+    sound_client,
     sqs_client,
     sts_client,
+    transcribe_client,
 )
 from tests.support.aws.page_server import PageServer, page_server
 
@@ -33,6 +35,7 @@ AGE = {
         "Stat": "Maximum",
     },
 }
+JOB: Any = {"TranscriptionJobName": "orders"}
 ENTRY: Any = {"Source": "a", "DetailType": "b", "Detail": "{}"}
 
 CALLS: dict[str, tuple[Callable[[AwsAccess], Any], Callable[[Any], Any]]] = {
@@ -54,6 +57,22 @@ CALLS: dict[str, tuple[Callable[[AwsAccess], Any], Callable[[Any], Any]]] = {
     "S3 PutObject": (s3_client, lambda s3: s3.put_object(Bucket="orders", Key="a", Body=b"x")),
     "S3 GetObject": (s3_client, lambda s3: s3.get_object(Bucket="orders", Key="a")),
     "S3 ListObjectsV2": (s3_client, lambda s3: s3.list_objects_v2(Bucket="orders")),
+    "S3 CreateMultipartUpload": (
+        sound_client,
+        lambda s3: s3.create_multipart_upload(Bucket="orders", Key="b"),
+    ),
+    "Transcribe StartTranscriptionJob": (
+        transcribe_client,
+        lambda transcribe: transcribe.start_transcription_job(**JOB, Media={"MediaFileUri": "s3://orders/a"}),
+    ),
+    "Transcribe GetTranscriptionJob": (
+        transcribe_client,
+        lambda transcribe: transcribe.get_transcription_job(**JOB),
+    ),
+    "Transcribe ListTranscriptionJobs": (
+        transcribe_client,
+        lambda transcribe: transcribe.list_transcription_jobs(),
+    ),
 }
 PAGES = {
     "an HTML page": b"<!doctype html><html><title>Log in</title></html>",

@@ -1,7 +1,7 @@
 import pytest
 
 from adapters.cleaning.rules import SENTENCE_PAUSE_SECONDS, RulesCleaner
-from domain.model.transcripts import Segment, Transcript
+from domain.model.transcripts import Provenance, Segment, Transcript
 from tests.contracts.cleaner_port import CleanerPortContract, heard
 
 SHORT, LONG = SENTENCE_PAUSE_SECONDS / 2, SENTENCE_PAUSE_SECONDS
@@ -70,6 +70,36 @@ NOISE = [
     ("see 3(2) and Section(4)", "See 3(2) and Section(4)."),
     ("[NOISE] <sil> ++COUGH++", ""),
 ]
+WHISPERS_TAGS = [
+    ("[Music]", ""),
+    ("[BLANK_AUDIO]", ""),
+    ("[ Silence ] Hello there. [ Inaudible ]", "Hello there."),
+    ("(applause) Thank you all. (audience laughing)", "Thank you all."),
+    ("*laughs* I know. **sighs** Well.", "I know. Well."),
+    ("[upbeat music playing] Welcome.", "Welcome."),
+    ("(speaking foreign language) And so on.", "And so on."),
+    ("♪ La la la ♪ Hello. ♪♪", "La la la Hello."),
+    ("([music]) Hello.", "Hello."),
+    ("The list (the long one) is [sic] here.", "The list (the long one) is [sic] here."),
+    ("Two * three * four.", "Two * three * four."),
+    ("A man (speaking) left.", "A man (speaking) left."),
+]
+STAMMERS = [
+    ("I-I don't know.", "I don't know."),
+    ("Th-the w-w-what is it?", "The what is it?"),
+    ("I re-read the e-mail about the T-shirt, bye-bye.", "I re-read the e-mail about the T-shirt, bye-bye."),
+]
+LOOPS = [
+    ("I'm sorry. " * 12 + "Good night.", "I'm sorry. Good night."),
+    ("okay " * 20 + "then", "Okay then."),
+    ("So, you know what I mean, " * 5 + "right.", "So, you know what I mean, right."),
+    ("Go on, go on, go on. " * 4 + "Stop.", "Go on. Stop."),
+    ("No, no, no, no!", "No, no, no, no!"),
+    ("Ha ha ha ha ha ha ha.", "Ha ha ha ha ha ha ha."),
+    ("one " * 12 + "nine", "One one one one one one one one one one one one nine."),
+    ("room two, " * 6 + "please", "Room two, room two, room two, room two, room two, room two, please."),
+    ("b a " * 6 + "is what I spell", "B a b a b a b a b a b a is what I spell."),
+]
 SPACING = [
     ("  hello \t world \n", "Hello world."),
     ("hello , world . how are you ?", "Hello, world. How are you?"),
@@ -102,6 +132,8 @@ ALREADY_WRITTEN = [
     "مرحبا بالعالم؟",
     "Prices: 1,000.50 vs. 2.000,50 – up 3 %.",  # noqa: RUF001 - an en dash belongs there
     "NASA, IBM and AT&T… all there.",
+    "The weather is going to be nice today. Please open the window and close the door.",
+    "So, uh-huh, the ER's MRI came back... and Dr. O'Neil said: don't worry!",
     "“I can’t,” she said. “I won’t.”",  # noqa: RUF001 - typographic quotes
 ]
 
@@ -113,7 +145,7 @@ class TestRulesCleaner(CleanerPortContract):
 
 
 def clean(*texts: str) -> str:
-    return RulesCleaner().clean(heard(*texts))
+    return RulesCleaner().readable_text(heard(*texts))
 
 
 def spoken(*pieces: tuple[float, str]) -> str:
@@ -122,7 +154,7 @@ def spoken(*pieces: tuple[float, str]) -> str:
     for pause, text in pieces:
         segments.append(Segment(start=now + pause, end=now + pause + 1, text=text))
         now += pause + 1
-    return RulesCleaner().clean(Transcript(duration_seconds=now, segments=tuple(segments)))
+    return RulesCleaner().readable_text(Transcript(duration_seconds=now, segments=tuple(segments)))
 
 
 RULES = {
@@ -131,6 +163,9 @@ RULES = {
     "repeated phrases are said once": REPEATED_PHRASES,
     "what is repeated on purpose stays": SAID_ON_PURPOSE,
     "tags and pronunciation suffixes are left out": NOISE,
+    "tags and notes as Whisper writes them are left out, and real brackets are not": WHISPERS_TAGS,
+    "stammered words are said once": STAMMERS,
+    "loops are said once": LOOPS,
     "words stand one space apart and marks behind their word": SPACING,
     "sentences begin with a capital and end with a stop": CASE_AND_STOPS,
 }
@@ -203,7 +238,7 @@ def test_another_channel_begins_a_sentence_although_both_speak_at_once() -> None
         Segment(start=4.1, end=5.0, text="yesterday", channel=2),
     )
 
-    cleaned = RulesCleaner().clean(Transcript(duration_seconds=5.0, segments=segments))
+    cleaned = RulesCleaner().readable_text(Transcript(duration_seconds=5.0, segments=segments))
 
     assert cleaned == "How can I help you. I lost my card yesterday."
 
@@ -231,8 +266,51 @@ def test_a_dialogue_as_pocketsphinx_hears_it() -> None:
 def test_the_pause_that_ends_a_sentence_can_be_chosen() -> None:
     cleaner = RulesCleaner(sentence_pause_seconds=1.5)
 
-    assert cleaner.clean(heard("the door is", "open")) == "The door is open."
+    assert cleaner.readable_text(heard("the door is", "open")) == "The door is open."
 
 
 def test_the_first_copy_of_a_phrase_keeps_its_capitals_and_the_last_its_punctuation() -> None:
     assert clean("in New York, in new york. Good.") == "In New York. Good."
+
+
+@pytest.mark.parametrize(
+    ("text", "is_doubtful", "expected"),
+    [
+        ("Thank you for watching.", True, "Hello."),
+        ("Thanks for watching!", True, "Hello."),
+        ("Thank you for watching.", False, "Thank you for watching. Hello."),
+        ("Thank you for watching us.", True, "Thank you for watching us. Hello."),
+    ],
+)
+def test_closing_words_of_films_are_left_out_where_the_sound_contradicts_them(
+    text: str, expected: str, *, is_doubtful: bool
+) -> None:
+    segments = (
+        Segment(start=0.0, end=4.0, text=text, is_doubtful=is_doubtful),
+        Segment(start=5.0, end=6.0, text="Hello."),
+    )
+
+    assert RulesCleaner().readable_text(Transcript(duration_seconds=6.0, segments=segments)) == expected
+
+
+def test_a_tag_may_begin_in_one_segment_and_end_in_the_next() -> None:
+    assert clean("Welcome. [upbeat", "music] To the show.") == "Welcome. To the show."
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (None, "Geht sieben Uhr."),
+        ("en", "Geht sieben Uhr."),
+        ("de", "Er geht um sieben Uhr."),
+        ("nl", "Er geht um sieben Uhr."),
+    ],
+)
+def test_words_of_other_languages_are_no_hesitations(language: str | None, expected: str) -> None:
+    transcript = Transcript(
+        duration_seconds=2.0,
+        segments=(Segment(start=0.0, end=2.0, text="Hm, er geht um sieben Uhr."),),
+        provenance=Provenance(engine="faster-whisper", model="small", language=language),
+    )
+
+    assert RulesCleaner().readable_text(transcript) == expected

@@ -19,17 +19,18 @@ CONTENT = (
 NUMBERS = "zero one two nine twenty-one hundred third 7 42 3.5 2024 1,000"
 FUNCTION = "the The a i I i'm I’m we and to of in it that had very no you is"  # noqa: RUF001 - both apostrophes
 NOISE = "um uh Um, uhm hmm mm mhm er <s> </s> <sil> [NOISE] ++UM++ <unk> the(2) w- th- wh- [noise um-]"
+WHISPER = "[upbeat music] (soft applause) *laughs* ♪ ♪♪ [BLANK_AUDIO] ( ) [ ] * I-I th-the (laughs) m- music"
 MARKS = ', . ... ! ? ; : - — … 。 " ( ) « »'
 
 _content = {word for word in words(CONTENT) if len(word) > 1}
 _numbers = NUMBERS.split()
-_vocabulary = st.sampled_from(f"{CONTENT} {NUMBERS} {FUNCTION} {NOISE}".split())
+_vocabulary = st.sampled_from(f"{CONTENT} {NUMBERS} {FUNCTION} {NOISE} {WHISPER}".split())
 _marked = st.builds(
     "{}{}{}".format, st.sampled_from(["", '"', "("]), _vocabulary, st.sampled_from(MARKS.split())
 )
-_awkward = st.text(alphabet="aiIuUmMhHeErR.,;:!?…'\"()[]<>+-–—|s/2 5中\u00a0\u2028éßǅİıი", max_size=7)  # noqa: RUF001 - awkward on purpose
+_awkward = st.text(alphabet="aiIuUmMhHeErR.,;:!?…'\"()[]<>+-–—|s/2*♪ 5中\u00a0\u2028éßǅİıი", max_size=7)  # noqa: RUF001 - awkward on purpose
 _phrase = st.lists(st.one_of(_vocabulary, _vocabulary, _marked, st.sampled_from(MARKS.split())), max_size=8)
-_repeated = st.builds(lambda phrase, times: phrase * times, _phrase, st.integers(1, 3))
+_repeated = st.builds(lambda phrase, times: phrase * times, _phrase, st.sampled_from([1, 1, 2, 3, 4, 9]))
 _talk = st.lists(_repeated, max_size=4).map(lambda phrases: " ".join(chain.from_iterable(phrases)))
 _odd_talk = st.lists(st.one_of(_vocabulary, _marked, _awkward), max_size=12).map(" ".join)
 
@@ -46,7 +47,7 @@ def transcripts(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> Transcript:
 
 
 def clean(transcript: Transcript) -> str:
-    return RulesCleaner().clean(transcript)
+    return RulesCleaner().readable_text(transcript)
 
 
 def numbers_in(text: str) -> list[str]:

@@ -12,14 +12,14 @@ from typing import NoReturn
 import pytest
 from dependency_injector import providers
 
+from adapters.speech.workers.program import Program
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.aws.caller import CallerIdentity
 from bootstrap.container import Container, build_container
 from bootstrap.factories.database import prepare_database
-from bootstrap.factories.transcriber import worker_for
 from bootstrap.operator import doctor
-from bootstrap.operator.doctor import examine
+from bootstrap.operator.doctor import examine, worker_for
 from bootstrap.operator.examination import Check, CheckResult
 from bootstrap.settings import Settings
 from domain.model.errors import (
@@ -31,8 +31,10 @@ from domain.model.errors import (
 from domain.model.outbox import OutboxCounts, Rejected
 from domain.model.route.route import Finding, RouteComponent
 from tests.integration.localstack import SHARED_FOLDER, free_port
+from tests.support.aws.transcribe import BUCKET, REGION, amazon
 from tests.support.databases.databases import postgresql_server
 from tests.support.doubles.route import Diagnosed
+from tests.support.openai.server import KEY, openai_server
 from tests.support.samples.factories import an_event
 
 AN_ACCOUNT = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "hunter2-hunter2"}
@@ -83,8 +85,10 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     started: list[str] = []
 
     class Worker:
-        def __init__(self, settings: Settings) -> None:
-            started.append(settings.transcriber.value)
+        engine = None
+
+        def __init__(self, program: Program) -> None:
+            started.append(program.name)
 
         async def start(self) -> None: ...
 
@@ -112,6 +116,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
         "variables",
         "workers",
         "engine",
+        "decoder",
         "database",
         "outbox",
         "space for uploads",
@@ -124,6 +129,18 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
     assert checks["database"].found == "SQLite: journal_mode=wal, synchronous=FULL"
     assert checks["outbox"].found == "0 waiting, 0 rejected, 0 published"
     assert checks["route"].found == "not checked: events go to noop"
+
+
+def test_an_engine_and_a_cleaner_on_the_network_are_asked_instead_of_started(
+    container: Build, engine: list[str]
+) -> None:
+    with openai_server() as server:
+        server.models = ("gpt-transcribe", "tidy-1")
+        chosen = {"TRANSCRIBER": "openai", "CLEANER": "openai", "CLEANER_MODEL": "tidy-1"}
+        checks = examined(container(**chosen, OPENAI_BASE_URL=server.url, OPENAI_API_KEY=KEY))
+
+    assert {checks[name].verdict for name in ("engine", "cleaner", "decoder")} == {CheckResult.OK}
+    assert engine == ["reader"]
 
 
 def test_before_the_first_start_nothing_is_made(container: Build, tmp_path: Path) -> None:
@@ -480,31 +497,62 @@ def test_the_configured_engine_transcribes_half_a_second(container: Build, engin
 
     assert check.verdict is CheckResult.OK
     assert check.found.startswith("canned transcribed half a second of sound, ")
-    assert engine == ["canned"]
+    assert engine == ["canned", "reader"]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("transcriber", ["pocketsphinx", "canned"])
+@pytest.mark.parametrize("transcriber", ["faster-whisper", "canned"])
 def test_the_engine_runs_in_a_real_worker_process(
     container: Build, monkeypatch: pytest.MonkeyPatch, transcriber: str
 ) -> None:
     monkeypatch.setattr(doctor, "worker_for", worker_for)
 
-    check = examined(container(TRANSCRIBER=transcriber))["engine"]
+    checks = examined(container(TRANSCRIBER=transcriber))
 
-    assert check.verdict is CheckResult.OK, check
-    assert check.found.startswith(f"{transcriber} transcribed half a second of sound, ")
+    assert checks["engine"].verdict is CheckResult.OK, checks
+    assert checks["engine"].found.startswith(f"{transcriber} transcribed half a second of sound")
+    assert checks["decoder"].verdict is CheckResult.OK, checks
+
+
+@pytest.mark.process
+def test_model_device_and_numbers_of_the_engine_are_told(
+    container: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "worker_for", worker_for)
+
+    check = examined(container(TRANSCRIBER_DEVICE="cpu"))["engine"]
+
+    assert "with tiny.en (package) on cpu (no GPU seen), int8, ready " in check.found
+
+
+@pytest.mark.process
+def test_a_language_that_the_model_does_not_know_is_wrong(
+    container: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "worker_for", worker_for)
+
+    check = examined(container(TRANSCRIBER_LANGUAGE="de"))["engine"]
+
+    assert check.verdict is CheckResult.WRONG
+    assert "TRANSCRIBER_LANGUAGE is 'de', which the model tiny.en does not know" in check.found
+
+
+def test_a_model_that_is_no_model_is_wrong(container: Build, tmp_path: Path) -> None:
+    check = examined(container(TRANSCRIBER_MODEL=str(tmp_path)))["engine"]
+
+    assert check.verdict is CheckResult.WRONG
+    assert "model.bin, config.json, tokenizer.json missing" in check.found
 
 
 def test_an_engine_that_cannot_transcribe_is_wrong(container: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     ended: list[bool] = []
 
     class Broken:
-        def __init__(self, _settings: Settings) -> None: ...
+        def __init__(self, _program: Program) -> None: ...
 
         async def start(self) -> None:
             raise TranscriberUnavailableError(
-                "The transcriber 'pocketsphinx' could not be started. No model."
+                "The transcriber 'faster-whisper' could not be started. No model."
             )
 
         async def stop(self) -> None:
@@ -516,3 +564,24 @@ def test_an_engine_that_cannot_transcribe_is_wrong(container: Build, monkeypatch
 
     assert (check.verdict, ended) == (CheckResult.WRONG, [True])
     assert "No model." in check.found
+
+
+@pytest.mark.parametrize(
+    ("bucket", "verdict", "found"),
+    [
+        (BUCKET, CheckResult.OK, f"Amazon Transcribe in {REGION} with the bucket {BUCKET}; both answer"),
+        ("nowhere", CheckResult.WRONG, "the bucket nowhere does not exist"),
+        ("", CheckResult.WRONG, "needs TRANSCRIBE_BUCKET"),
+    ],
+)
+def test_amazon_transcribe_is_asked_and_the_decoder_proved(
+    container: Build, engine: list[str], bucket: str, verdict: CheckResult, found: str
+) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
+    with amazon():
+        checks = examined(container(TRANSCRIBER="amazon-transcribe", TRANSCRIBE_BUCKET=bucket, **keys))
+
+    assert checks["engine"].verdict is verdict
+    assert found in checks["engine"].found
+    assert checks["decoder"].verdict is CheckResult.OK
+    assert engine == ["reader"]

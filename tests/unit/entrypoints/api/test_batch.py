@@ -17,13 +17,23 @@ from adapters.in_memory import InMemoryEventPublisher
 from bootstrap.container import Container
 from domain.model import errors
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.transcripts import Channels, Segment, Tracks, Transcript, TranscriptionOptions
+from domain.model.transcripts import (
+    Channels,
+    Provenance,
+    Quality,
+    Segment,
+    Tracks,
+    Transcript,
+    TranscriptionOptions,
+    Word,
+)
 from entrypoints.api.app import create_app
 from tests.support.doubles.transcription import SPOKEN, FailingEventPublisher, FixedTranscriber
 from tests.support.harness.service import container_for, exchange, multipart, post_head, serving, wait_until
 
 A_UUID_V1 = "8f0e9a4c-e7d3-11f0-8054-02fc00000001"
 SEPARATE_ALL = TranscriptionOptions(channels=Channels.SEPARATE, tracks=Tracks.ALL)
+NAMES = TranscriptionOptions(vocabulary=("Acme", "Zürich AG"))
 TENANT = str(uuid4())
 Client = Callable[..., TestClient]
 
@@ -89,8 +99,11 @@ def test_the_answer_has_both_transcripts_the_segments_and_the_fate_of_the_event(
         "account_id": "acme",
         "raw_transcript": SPOKEN.text,
         "cleaned_transcript": event.data.cleaned_transcript,
+        "cleaner": "rules",
+        "fallback_segments": 0,
         "duration_seconds": 3.5,
         "segments": [segment.model_dump() for segment in SPOKEN.segments],
+        "quality": {"suspect_units": 0, "retried_units": 0, "coverage": 1.0},
         "event": {"status": "published", "event_id": answer["event"]["event_id"]},
         "warnings": [],
     }
@@ -274,10 +287,12 @@ def test_disabled_publishing_shows_in_the_status(client: Client) -> None:
         (errors.UnsupportedFormatError("a DSS dictation"), 415, "unsupported-format"),
         (errors.UndecodableAudioError("broken"), 422, "undecodable-audio"),
         (errors.AudioTooLongError("days"), 422, "audio-too-long"),
+        (errors.UnsupportedOptionError("knows no Welsh"), 422, "unsupported-option"),
         (errors.TranscriptionTooCostlyError("noise"), 422, "transcription-too-costly"),
         (errors.TranscriberCrashedError("killed by SIGSEGV"), 500, "transcriber-crashed"),
         (errors.TranscriberStalledError("no progress"), 500, "transcriber-stalled"),
         (errors.TranscriberUnavailableError("no model"), 500, "transcriber-unavailable"),
+        (errors.TranscriptionFailedError("the job failed"), 502, "transcription-failed"),
     ],
 )
 def test_what_the_engine_says_becomes_a_problem(
@@ -358,7 +373,7 @@ def test_two_files_are_a_problem(client: Client) -> None:
 
 def test_unknown_fields_and_query_parameters_are_ignored_and_named_in_the_warnings(client: Client) -> None:
     response = client().post(
-        "/batch/process?language=de&file=x",
+        "/batch/process?speakers=2&file=x",
         data={"model": "large", "note": ["x" * 1000, "y"]},
         files={"file": b"sound"},
     )
@@ -366,7 +381,7 @@ def test_unknown_fields_and_query_parameters_are_ignored_and_named_in_the_warnin
     query, form = response.json()["warnings"]
     assert response.status_code == 200
     assert (query["code"], form["code"]) == ("unknown-parameter", "unknown-parameter")
-    assert query["detail"].endswith(": 'language', 'file'")
+    assert query["detail"].endswith(": 'speakers', 'file'")
     assert form["detail"].endswith(": 'model', 'note'")
     assert "known: file" in form["detail"]
     assert "xxx" not in form["detail"]
@@ -379,11 +394,18 @@ def test_unknown_fields_and_query_parameters_are_ignored_and_named_in_the_warnin
         ("?channels=separate", {}, TranscriptionOptions(channels=Channels.SEPARATE)),
         ("", {"tracks": "all"}, TranscriptionOptions(tracks=Tracks.ALL)),
         ("?channels=mixed&tracks=all", {"channels": "separate"}, SEPARATE_ALL),
+        ("?language=de", {}, TranscriptionOptions(language="de")),
+        ("?language=de", {"language": "cy"}, TranscriptionOptions(language="cy")),
+        ("?vocabulary=Acme,%20Z%C3%BCrich%20AG", {}, NAMES),
+        ("?vocabulary=Acme&vocabulary=Z%C3%BCrich%20AG", {}, NAMES),
+        ("?vocabulary=other", {"vocabulary": ["Acme", "Zürich AG"]}, NAMES),
+        ("", {"vocabulary": " Acme ,, Zürich AG, "}, NAMES),
+        ("?vocabulary=other", {"vocabulary": ""}, TranscriptionOptions()),
     ],
     ids=str,
 )
-def test_channels_and_tracks_are_chosen_by_form_field_or_query_parameter(
-    query: str, form: dict[str, str], options: TranscriptionOptions, client: Client, tmp_path: Path
+def test_options_are_chosen_by_form_field_or_query_parameter(
+    query: str, form: dict[str, Any], options: TranscriptionOptions, client: Client, tmp_path: Path
 ) -> None:
     transcriber = FixedTranscriber()
     api = client(container_for(tmp_path / "spool", transcriber))
@@ -394,7 +416,20 @@ def test_channels_and_tracks_are_chosen_by_form_field_or_query_parameter(
     assert transcriber.options == [options]
 
 
-@pytest.mark.parametrize(("name", "value"), [("channels", "both"), ("tracks", ""), ("tracks", "2" * 500)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("channels", "both"),
+        ("tracks", ""),
+        ("tracks", "2" * 500),
+        ("language", ""),
+        ("language", "EN"),
+        ("language", "english" * 100),
+        ("vocabulary", "Acme, <b>"),
+        ("vocabulary", "x" * 65),
+        ("vocabulary", ",".join(["Acme"] * 101)),
+    ],
+)
 def test_a_parameter_with_another_value_is_refused_with_those_it_has(
     name: str, value: str, client: Client
 ) -> None:
@@ -404,6 +439,22 @@ def test_a_parameter_with_another_value_is_refused_with_those_it_has(
     assert name in response.json()["detail"]
     assert "it may be" in response.json()["detail"]
     assert len(response.json()["detail"]) < 200
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        ("Acme, <b>", "The parameter 'vocabulary' cannot be '<b>'; it may be up to 100 terms"),
+        (
+            ",".join(["Acme"] * 101),
+            "The parameter 'vocabulary' cannot be 101 terms; it may be up to 100 terms",
+        ),
+    ],
+)
+def test_a_vocabulary_is_refused_for_the_term_that_is_wrong(client: Client, value: str, detail: str) -> None:
+    response = client().post("/batch/process", data={"vocabulary": value}, files={"file": b"sound"})
+
+    assert response.json()["detail"].startswith(detail)
 
 
 def test_segments_have_a_channel_and_a_track_where_the_caller_asked_for_them(
@@ -419,6 +470,49 @@ def test_segments_have_a_channel_and_a_track_where_the_caller_asked_for_them(
         {"start": 0.0, "end": 1.0, "text": "hello"},
         {"start": 0.5, "end": 1.5, "text": "hello", "track": 1, "channel": 2},
     ]
+
+
+def test_words_speakers_and_doubts_are_told_where_the_engine_tells_them(
+    client: Client, tmp_path: Path
+) -> None:
+    words = (Word(start=0.0, end=0.5, text="hello", confidence=0.75), Word(start=0.5, end=1.0, text="you"))
+    transcript = Transcript(
+        duration_seconds=2.0,
+        segments=(
+            Segment(start=0.0, end=1.0, text="hello you", words=words, speaker="A"),
+            Segment(start=1.0, end=2.0, text="you", is_doubtful=True),
+        ),
+        provenance=Provenance(
+            engine="faster-whisper", model="tiny", language="en", language_probability=0.98
+        ),
+        quality=Quality(suspect_units=1, retried_units=2, coverage=0.5),
+    )
+
+    answer = upload(client(container_for(tmp_path / "spool", FixedTranscriber(transcript)))).json()
+
+    assert answer["segments"] == [
+        {
+            "start": 0.0,
+            "end": 1.0,
+            "text": "hello you",
+            "words": [
+                {"start": 0.0, "end": 0.5, "text": "hello", "confidence": 0.75},
+                {"start": 0.5, "end": 1.0, "text": "you"},
+            ],
+            "speaker": "A",
+        },
+        {"start": 1.0, "end": 2.0, "text": "you", "is_doubtful": True},
+    ]
+    assert (answer["engine"], answer["model"]) == ("faster-whisper", "tiny")
+    assert (answer["language"], answer["language_probability"]) == ("en", 0.98)
+    assert answer["quality"] == {"suspect_units": 1, "retried_units": 2, "coverage": 0.5}
+
+
+def test_what_is_not_known_is_absent(client: Client) -> None:
+    answer = upload(client()).json()
+
+    assert {"engine", "model", "language", "language_probability"}.isdisjoint(answer)
+    assert [set(segment) for segment in answer["segments"]] == [{"start", "end", "text"}] * 2
 
 
 def test_a_form_full_of_other_things_is_refused(client: Client) -> None:
@@ -537,6 +631,8 @@ def test_the_documentation_describes_the_upload_its_headers_and_its_problems(cli
         "Idempotency-Key",
         "channels",
         "tracks",
+        "language",
+        "vocabulary",
     }
     assert {"200", "400", "413", "415", "422", "500", "503"} <= operation["responses"].keys()
     assert "application/problem+json" in operation["responses"]["413"]["content"]

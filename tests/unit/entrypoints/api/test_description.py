@@ -18,6 +18,7 @@ from openapi_spec_validator import validate as validate_openapi
 
 from domain.model import errors
 from domain.model.recordings import ACCEPTED
+from domain.model.transcripts import Provenance, Segment, Transcript, TranscriptionOptions, Word
 from entrypoints.api.app import create_app
 from entrypoints.api.problems import PROBLEMS, problem_name
 from tests.support.doubles.transcription import FixedTranscriber
@@ -150,6 +151,23 @@ def test_an_answer_is_as_the_document_describes_it(
     assert own <= {name.lower() for name in described["headers"]}
 
 
+def test_an_answer_with_everything_is_as_the_document_describes_it(tmp_path: Path) -> None:
+    words = (Word(start=0.0, end=0.5, text="hello", confidence=0.75), Word(start=0.5, end=1.0, text="you"))
+    spoken = Segment(start=0.0, end=1.0, text="hello you", words=words, speaker="A", channel=1)
+    doubtful = Segment(start=1.0, end=2.0, text="you", is_doubtful=True)
+    made_by = Provenance(engine="fake", model="small", language="en", language_probability=0.9)
+    engine = FixedTranscriber(
+        Transcript(duration_seconds=2.0, segments=(spoken, doubtful), provenance=made_by)
+    )
+    with TestClient(create_app(container_for(tmp_path / "spool", engine))) as api:
+        document = api.get("/openapi.json").json()
+        answer = api.post("/batch/process", files={"file": b"sound"}).json()
+
+    schema = document["components"]["schemas"]["BatchResponse"]
+    assert faults(document, schema, answer) == []
+    assert set(answer) == set(schema["properties"])
+
+
 def test_the_page_works_without_another_host(api: TestClient) -> None:
     page = api.get("/docs").text
 
@@ -180,7 +198,9 @@ def test_a_generated_client_uploads_a_recording_and_reads_a_problem(
         file = importlib.import_module("recordings_client.types").File
 
         def send() -> Any:
-            body = models.ProcessRecordingBody(file(io.BytesIO(b"sound"), "call.wav", "audio/wav"))
+            body = models.ProcessRecordingBody(
+                file(io.BytesIO(b"sound"), "call.wav", "audio/wav"), language="de", vocabulary=["Acme", "Zoë"]
+            )
             return upload(
                 client=client,
                 body=body,
@@ -200,6 +220,7 @@ def test_a_generated_client_uploads_a_recording_and_reads_a_problem(
     assert answer.parsed.interaction_id == UUID(answer.headers["x-interaction-id"]) == interaction_id
     assert answer.parsed.segments[0].text == "um hello"
     assert engine.heard == [b"sound", b"sound"]
+    assert engine.options[0] == TranscriptionOptions(language="de", vocabulary=("Acme", "Zoë"))
     assert refusal.status_code == 415
     assert isinstance(refusal.parsed, models.Problem)
     assert refusal.parsed.type_ == "urn:batch-transcription:problem:not-audio"

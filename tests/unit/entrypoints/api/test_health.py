@@ -48,14 +48,16 @@ class BrokenTranscriber(FixedTranscriber):
     """Transcriber whose workers cannot start."""
 
     def state(self) -> TranscriberState:
-        return TranscriberState(0, 2, 0, 4, "The transcriber 'pocketsphinx' could not be started. No model.")
+        return TranscriberState(
+            0, 2, 0, 4, "The transcriber 'faster-whisper' could not be started. No model."
+        )
 
 
 @pytest.mark.parametrize(
     ("transcriber", "reason"),
     [
         (StartingTranscriber, "No transcription slot has transcribed the built-in half second of sound yet."),
-        (BrokenTranscriber, "The transcriber 'pocketsphinx' could not be started. No model."),
+        (BrokenTranscriber, "The transcriber 'faster-whisper' could not be started. No model."),
     ],
 )
 def test_without_a_worker_that_has_proved_itself_it_is_not_ready_and_says_why(

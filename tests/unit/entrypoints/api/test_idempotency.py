@@ -16,6 +16,7 @@ from bootstrap.container import Container
 from domain.model.errors import IdempotencyUnavailableError, TranscriberCrashedError
 from domain.model.idempotency import FirstAnswer, Reservation
 from entrypoints.api.app import create_app
+from entrypoints.api.schemas import BatchResponse
 from tests.support.databases.databases import Clock
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, wait_until
@@ -58,7 +59,7 @@ def upload(
     content: bytes = b"sound",
     tenant: str | None = TENANT,
     more: dict[str, str] | None = None,
-    parameters: dict[str, str] | None = None,
+    parameters: dict[str, Any] | None = None,
 ) -> Any:
     headers = {"Idempotency-Key": key, "X-Tenant-ID": tenant, **(more or {})}
     given = {name: value for name, value in headers.items() if value is not None}
@@ -179,6 +180,43 @@ def test_the_same_key_and_recording_with_other_parameters_is_refused(
     assert repeated.json() == first.json()
     assert (other.status_code, other.json()["type"].rpartition(":")[2]) == (422, "idempotency-conflict")
     assert len(container.events().published) == 1
+
+
+@pytest.mark.parametrize("name", ["language", "vocabulary"])
+def test_language_and_vocabulary_belong_to_what_is_asked(api: TestClient, name: str) -> None:
+    upload(api, "k1", parameters={name: "de"})
+
+    other = upload(api, "k1", parameters={name: "en"})
+
+    assert (other.status_code, other.json()["type"].rpartition(":")[2]) == (422, "idempotency-conflict")
+
+
+def test_a_vocabulary_is_the_same_however_it_is_written(api: TestClient) -> None:
+    first = upload(api, "k1", parameters={"vocabulary": "Acme, Zoë"})
+
+    repeated = upload(api, "k1", parameters={"vocabulary": ["Acme", "Zoë"]})
+
+    assert repeated.json() == first.json()
+
+
+def test_a_repetition_may_ask_for_subtitles_of_the_first_answer(
+    api: TestClient, container: Container, engine: FixedTranscriber
+) -> None:
+    first = upload(api, "k1")
+
+    subtitles = upload(api, "k1", more={"Accept": "text/vtt"})
+
+    assert subtitles.text.startswith("WEBVTT")
+    assert first.json()["segments"][0]["text"] in subtitles.text
+    assert len(container.events().published) == len(engine.heard) == 1
+
+
+def test_an_answer_of_the_version_before_is_given_again(api: TestClient) -> None:
+    """It knows nothing of engine, model, language and quality."""
+    stored = upload(api, "k1").json()
+    older = {name: value for name, value in stored.items() if name != "quality"}
+
+    assert BatchResponse.model_validate(older).model_dump(mode="json") == stored
 
 
 def test_a_repeated_upload_with_its_interaction_id_gets_the_first_answer(api: TestClient) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from domain.model.result_warnings import MAX_DETAIL_LENGTH
+from domain.model.transcripts import TranscriptionOptions
 from entrypoints.api import parameters
 from entrypoints.api.parameters import read_parameters
 
@@ -22,6 +23,18 @@ def test_known_parameters_are_read_and_a_form_field_overrides_the_query(
     (warning,) = read.warnings
     assert "'colour'" in warning.detail
     assert "known: file, color, size" in warning.detail
+
+
+def test_the_last_of_several_values_counts_and_all_terms_of_a_vocabulary() -> None:
+    form = [("vocabulary", "Acme, Zoë"), ("language", "de"), ("vocabulary", "R2D2"), ("language", "en")]
+
+    options = read_parameters([("vocabulary", "other")], form).transcription_options()
+
+    assert options == TranscriptionOptions(language="en", vocabulary=("Acme", "Zoë", "R2D2"))
+
+
+def test_each_known_parameter_is_an_option_of_the_transcription() -> None:
+    assert set(parameters.PARAMETERS) == set(TranscriptionOptions.model_fields)
 
 
 @pytest.mark.parametrize("name", ["x", "\U0010fffe" * 1000, "'\"\x1b[31m", ""])

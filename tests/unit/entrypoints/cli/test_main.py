@@ -21,14 +21,27 @@ def test_help_lists_every_command_with_what_it_does() -> None:
 
 SLOW = {
     *("alembic", "av", "boto3", "botocore", "dependency_injector", "fastapi", "moto", "numpy"),
-    *("pocketsphinx", "psycopg", "pyarrow", "pysqlite3", "rich", "sqlalchemy", "sqlite3", "starlette"),
+    *(
+        "ctranslate2",
+        "faster_whisper",
+        "huggingface_hub",
+        "onnxruntime",
+        "openai",
+        "psycopg",
+        "pyarrow",
+        "pysqlite3",
+        "rich",
+        "sqlalchemy",
+        "sqlite3",
+        "starlette",
+    ),
     *(
         "structlog",
         "urllib3",
         "uvicorn",
         "bootstrap.container",
         "adapters.aws.errors",
-        "adapters.speech.workers.pool",
+        "adapters.speech.workers.supervision",
     ),
 }
 """Modules that no `--help` may import."""

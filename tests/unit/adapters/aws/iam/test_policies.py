@@ -42,6 +42,7 @@ LONG = PolicyResources(
     payload_bucket="p" * 63,
     key=f"arn:aws-us-gov:kms:us-gov-west-1:{ACCOUNT}:key/" + "k" * 40,
     letters=S3Place("l" * 63, "x" * 100),
+    transcribe_bucket="t" * 63,
 )
 
 

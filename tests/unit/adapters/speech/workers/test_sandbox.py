@@ -44,7 +44,7 @@ def works(attempt):
 
 if os.fork() == 0:
     if is_confined:
-        confine()
+        confine(2**30)
     names = ("environment", "memory", "open_files", "network", "root_network", "connect", "more_memory")
     worked = [name for name in names if works(globals()[name])]
     status = dict(line.split(":", 1) for line in open("/proc/self/status"))

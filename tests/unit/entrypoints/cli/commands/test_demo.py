@@ -18,7 +18,7 @@ from domain.model.route.route import Finding, ProvisioningReport, RouteComponent
 from entrypoints.cli.commands import demo
 from tests.integration.localstack import free_port
 from tests.support.harness.installed_command import transcripts
-from tests.support.samples.recordings import DEMO_TEXT
+from tests.support.samples.recordings import DEMO_TEXT, DEMO_TRANSCRIPT
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
@@ -65,7 +65,7 @@ def test_the_demo_goes_from_the_recording_to_its_consumer_under_any_settings(
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
     event = BatchProcessingCompleted.model_validate_json(json.dumps(report["message"]["detail"]))
-    assert report["answer"]["raw_transcript"] == DEMO_TEXT
+    assert report["answer"]["raw_transcript"] == DEMO_TRANSCRIPT
     assert report["answer"]["event"]["status"] == "published"
     assert report["message"]["id"] == report["answer"]["event"]["event_id"]
     assert report["message"]["source"] == "com.yourapp.transcription"

@@ -59,6 +59,18 @@ def test_names_bucket_and_key_are_those_of_the_settings(arns: Any, monkeypatch: 
     assert {"our-bucket/transcripts/doctor", "letters", "letters/dead/*"} <= ends
 
 
+@pytest.mark.parametrize(("engine", "count"), [("amazon-transcribe", 2), ("canned", 0)])
+def test_amazon_transcribe_has_statements_where_it_is_the_engine(
+    arns: Any, monkeypatch: pytest.MonkeyPatch, engine: str, count: int
+) -> None:
+    monkeypatch.setenv("TRANSCRIBER", engine)
+    monkeypatch.setenv("TRANSCRIBE_BUCKET", "our-recordings")
+
+    found = {arn.rpartition(":")[2] for arn in arns("publisher", *ACCOUNT)}
+
+    assert len(found & {"our-recordings/transcribe/*", "transcription-job/batch-transcription-*"}) == count
+
+
 @pytest.mark.parametrize(
     ("region", "partition"),
     [

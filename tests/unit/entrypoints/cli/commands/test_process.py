@@ -2,22 +2,19 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from click.testing import CliRunner, Result
 from dependency_injector import providers
 
-from bootstrap.container import Container, build_container
-from bootstrap.settings import Settings
+from bootstrap.container import Container
 from domain.model.errors import EventRejectedError
 from domain.model.transcripts import DEFAULT_OPTIONS, Channels, Tracks, Transcript, TranscriptionOptions
-from entrypoints.cli.commands import process as process_command
 from ports.transcriber_port import ProgressListener
 from tests.support.doubles.transcription import FailingEventPublisher, FixedTranscriber
 from tests.support.harness.installed_command import transcripts
+from tests.support.harness.processing import process_here
 from tests.support.samples.recordings import record, silence, tone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -116,21 +113,6 @@ class PairedTranscriber(FixedTranscriber):
         return Transcript(duration_seconds=1.0)
 
 
-Adjust = Callable[[Container], object]
-
-
-def process_here(monkeypatch: pytest.MonkeyPatch, adjust: Adjust, *arguments: str | Path) -> Result:
-    """The command in this process, with parts of its container replaced."""
-
-    def build(settings: Settings) -> Container:
-        container = build_container(settings)
-        adjust(container)
-        return container
-
-    monkeypatch.setattr(process_command, "build_container", build)
-    return CliRunner().invoke(process_command.command, list(map(str, arguments)))
-
-
 def test_as_many_files_as_there_are_workers_are_processed_at_a_time_and_told_in_order(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -170,9 +152,7 @@ def test_channels_and_tracks_are_chosen_by_options(monkeypatch: pytest.MonkeyPat
     ]
 
 
-def test_no_more_workers_are_started_than_there_are_files(
-    monkeypatch: pytest.MonkeyPatch, recording: Path
-) -> None:
+def test_one_file_may_use_all_workers(monkeypatch: pytest.MonkeyPatch, recording: Path) -> None:
     workers: list[int] = []
     monkeypatch.setenv("TRANSCRIBER_WORKERS", "8")
     monkeypatch.setenv("EVENT_TRANSPORT", "memory")
@@ -183,7 +163,7 @@ def test_no_more_workers_are_started_than_there_are_files(
 
     process_here(monkeypatch, note, recording)
 
-    assert workers == [1]
+    assert workers == [8]
 
 
 def test_an_event_that_is_lost_is_a_failure_although_the_text_is_there(

@@ -1,0 +1,1 @@
+"""Amazon Transcribe: whole recordings as paid jobs, with sound and output in a bucket of our own."""

@@ -1,0 +1,1 @@
+"""Cutting: finds speech in the sound of one voice, and cuts it into units for an engine."""
