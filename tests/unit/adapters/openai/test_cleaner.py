@@ -22,6 +22,8 @@ from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import eventually
 from tests.support.openai.server import KEY, OpenAiServer, Reply, completion, refusal, reply
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "um what is the the capital of france"
 BY_RULES = "What is the capital of france."
 BY_MODEL = "What is the capital of France?"

@@ -32,6 +32,8 @@ from tests.support.openai.server import (
     reply,
 )
 
+pytestmark = pytest.mark.slow
+
 SPOKEN = "the merger is on friday"
 NO_HINTS = Hints()
 

@@ -23,6 +23,8 @@ from domain.model.errors import (
 from tests.support.aws.transcribe import BUCKET, NEVER, Amazon, FakeTime, amazon
 from tests.support.harness.service import eventually
 
+pytestmark = pytest.mark.slow
+
 HEARD = b'{"results": {"items": []}}'
 ORDER = JobOrder(bucket=BUCKET, sound="ab" * 32, language="de")
 SECONDS = 600.0

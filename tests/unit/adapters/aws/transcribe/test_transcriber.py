@@ -30,6 +30,9 @@ Transcriber = AmazonTranscribeTranscriber
 SEPARATE = TranscriptionOptions(channels=Channels.SEPARATE)
 
 
+pytestmark = pytest.mark.slow
+
+
 class TestAmazonTranscribeTranscriber(TranscriberPortContract):
     """The contract of every transcriber."""
 

@@ -22,6 +22,8 @@ from adapters.speech.cutting.units import (
 from adapters.speech.cutting.voice_activity import FRAME_SAMPLES, Frame
 from domain.model.speech import BYTES_PER_SAMPLE, MAX_UNIT_SECONDS, SAMPLE_RATE, SPEECH_THRESHOLD, SpeechUnit
 
+pytestmark = pytest.mark.slow
+
 
 class Run(NamedTuple):
     """Frames in a row that are speech, or are not."""
