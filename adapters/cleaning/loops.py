@@ -1,13 +1,7 @@
 """Loops: phrases that an engine repeats without end, which no speaker does."""
 
 from adapters.cleaning.words import body_and_marks, is_number, key
-
-MIN_REPETITIONS = 4
-"""Times that a phrase in a row makes a loop."""
-MIN_LOOP_WORDS = 8
-"""Fewest words of a loop; people do say "no no no no"."""
-MAX_PHRASE_WORDS = 12
-"""Length of the longest phrase of which a loop is recognised."""
+from domain.model.speech import MAX_PHRASE_WORDS, min_loop_words
 
 
 def without_loops(words: list[str]) -> list[str]:
@@ -33,7 +27,7 @@ def _run_at(keys: list[str], start: int) -> tuple[int, int]:
     """Return the length of the phrase whose loop begins here, and the end of the loop; else of one word."""
     for length in range(1, MAX_PHRASE_WORDS + 1):
         end = _end(keys, start, length)
-        if end - start >= max(MIN_REPETITIONS * length, MIN_LOOP_WORDS):
+        if end - start >= min_loop_words(length):
             return length, end
     return 1, start + 1
 

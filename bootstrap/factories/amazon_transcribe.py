@@ -3,12 +3,9 @@
 from adapters.aws.transcribe.api import TranscribeApi
 from adapters.aws.transcribe.languages import CODES
 from adapters.aws.transcribe.transcriber import AmazonTranscribeOptions, AmazonTranscribeTranscriber
-from adapters.speech.workers.process import WorkerLimits, WorkerProcess
-from adapters.speech.workers.program import Program
 from adapters.speech.workers.readers import WorkerSpeechSource
 from adapters.speech.workers.supervision import SupervisedWorkers
 from bootstrap.aws.clients import AwsAccess, sound_client, transcribe_client
-from bootstrap.capacity import worker_count
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError
 
@@ -40,11 +37,8 @@ class AmazonTranscriber(AmazonTranscribeTranscriber):
         await self.close()
 
 
-def amazon_transcriber(settings: Settings, reader: Program) -> AmazonTranscriber:
+def amazon_transcriber(settings: Settings, readers: SupervisedWorkers) -> AmazonTranscriber:
     """Build the transcriber, without starting it.
-
-    A recording takes a process only while it is read, so that there are no more than the machine has room
-    for; its job at Amazon takes no more than a place.
 
     Raises:
         ConfigurationError: there is no bucket, or Amazon Transcribe does not know the language.
@@ -56,9 +50,6 @@ def amazon_transcriber(settings: Settings, reader: Program) -> AmazonTranscriber
             f"TRANSCRIBER_LANGUAGE={language!r}: Amazon Transcribe does not know it, but {known}"
         )
     access = AwsAccess(settings.aws_region, settings.aws_endpoint_url)
-    limits = WorkerLimits(stall_seconds=settings.transcriber_stall_seconds)
-    count = min(settings.transcriber_workers, worker_count())
-    readers = SupervisedWorkers([WorkerProcess(reader, limits) for _ in range(count)])
     return AmazonTranscriber(settings, readers, transcribe_api(settings, access))
 
 

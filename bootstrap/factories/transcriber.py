@@ -9,30 +9,40 @@ from adapters.speech.workers.program import Program
 from adapters.speech.workers.readers import WorkerSpeechSource
 from adapters.speech.workers.recognisers import WorkerRecogniser
 from adapters.speech.workers.supervision import SupervisedWorkers
+from bootstrap.capacity import worker_count
 from bootstrap.choices import ComputeType, Device, Transcriber
 from bootstrap.extras import require
 from bootstrap.factories.openai import openai_recogniser
 from bootstrap.settings import Settings
 from domain.services.transcription.transcriber import UnitTranscriber
+from ports.recogniser_port import RecogniserPort
 
 if TYPE_CHECKING:
     from adapters.openai.recogniser import OpenAiRecogniser
     from bootstrap.factories.amazon_transcribe import AmazonTranscriber
 
 
-class LocalTranscriber(UnitTranscriber):
+class _ReadHere(UnitTranscriber):
+    """Transcriber whose readers are processes of this machine."""
+
+    def __init__(self, settings: Settings, readers: SupervisedWorkers, recogniser: RecogniserPort) -> None:
+        super().__init__(
+            WorkerSpeechSource(readers, max_audio_seconds=settings.max_audio_seconds),
+            recogniser,
+            waiting_room=settings.waiting_room,
+            language=settings.transcriber_language,
+        )
+        self.readers = readers
+
+
+class LocalTranscriber(_ReadHere):
     """Transcriber whose readers and recognisers are processes of this machine."""
 
     def __init__(
         self, settings: Settings, readers: SupervisedWorkers, recognisers: SupervisedWorkers
     ) -> None:
-        super().__init__(
-            WorkerSpeechSource(readers, max_audio_seconds=settings.max_audio_seconds),
-            WorkerRecogniser(recognisers),
-            waiting_room=settings.waiting_room,
-            language=settings.transcriber_language,
-        )
-        self.readers, self.recognisers = readers, recognisers
+        super().__init__(settings, readers, WorkerRecogniser(recognisers))
+        self.recognisers = recognisers
 
     async def start(self) -> None:
         """Start the processes, without waiting until they are ready; recordings may arrive before."""
@@ -45,19 +55,14 @@ class LocalTranscriber(UnitTranscriber):
         await self.recognisers.stop()
 
 
-class OpenAiTranscriber(UnitTranscriber):
+class OpenAiTranscriber(_ReadHere):
     """Transcriber whose readers are processes of this machine, and whose recogniser is a service."""
 
     def __init__(
         self, settings: Settings, readers: SupervisedWorkers, recogniser: "OpenAiRecogniser"
     ) -> None:
-        super().__init__(
-            WorkerSpeechSource(readers, max_audio_seconds=settings.max_audio_seconds),
-            recogniser,
-            waiting_room=settings.waiting_room,
-            language=settings.transcriber_language,
-        )
-        self.readers, self._service = readers, recogniser
+        super().__init__(settings, readers, recogniser)
+        self._service = recogniser
 
     async def start(self) -> None:
         """Start the processes, and ask the service whether it answers, without waiting for either."""
@@ -80,18 +85,19 @@ def transcriber_for(settings: Settings) -> "LocalTranscriber | OpenAiTranscriber
     if settings.transcriber is Transcriber.AMAZON_TRANSCRIBE:
         from bootstrap.factories.amazon_transcribe import amazon_transcriber  # noqa: PLC0415 - slow to import
 
-        return amazon_transcriber(settings, reader_program(settings))
+        # a recording takes a process only while it is read; its job at Amazon takes no more than a place
+        count = min(settings.transcriber_workers, worker_count())
+        return amazon_transcriber(settings, _workers(settings, reader_program(settings), count))
+    readers = _workers(settings, reader_program(settings), settings.transcriber_workers)
     if settings.transcriber is Transcriber.OPENAI:
-        return OpenAiTranscriber(
-            settings, _workers(settings, reader_program(settings)), openai_recogniser(settings)
-        )
-    recognisers = _workers(settings, recogniser_program(settings))
-    return LocalTranscriber(settings, _workers(settings, reader_program(settings)), recognisers)
+        return OpenAiTranscriber(settings, readers, openai_recogniser(settings))
+    recognisers = _workers(settings, recogniser_program(settings), settings.transcriber_workers)
+    return LocalTranscriber(settings, readers, recognisers)
 
 
-def _workers(settings: Settings, program: Program) -> SupervisedWorkers:
+def _workers(settings: Settings, program: Program, count: int) -> SupervisedWorkers:
     limits = WorkerLimits(stall_seconds=settings.transcriber_stall_seconds)
-    return SupervisedWorkers([WorkerProcess(program, limits) for _ in range(settings.transcriber_workers)])
+    return SupervisedWorkers([WorkerProcess(program, limits) for _ in range(count)])
 
 
 def reader_program(settings: Settings) -> Program:
@@ -130,7 +136,7 @@ def _device(chosen: Device) -> str:
 
 def sees_cuda() -> bool:
     """Check for a GPU that CTranslate2 can use."""
-    import ctranslate2  # noqa: PLC0415 - slow to import
+    import ctranslate2  # noqa: PLC0415 - an extra
 
     return bool(ctranslate2.get_cuda_device_count())
 

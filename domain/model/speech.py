@@ -37,6 +37,18 @@ CLOSING_PHRASES = frozenset(
 )
 """What Whisper hears in noise and music: the last words of the films that it learnt from."""
 
+MIN_REPETITIONS = 4
+"""Times that a phrase in a row makes a loop."""
+MIN_LOOP_WORDS = 8
+"""Fewest words of a loop; people do say "no no no no"."""
+MAX_PHRASE_WORDS = 12
+"""Longest phrase of which a loop is recognised."""
+
+
+def min_loop_words(length: int) -> int:
+    """Return the fewest words that make a loop of a phrase with so many words."""
+    return max(length * MIN_REPETITIONS, MIN_LOOP_WORDS)
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechUnit:

@@ -1,7 +1,7 @@
 """Loops: a phrase that an engine repeats without end is reduced to its first occurrence."""
 
-from domain.model.speech import HeardSegment, HeardUnit
-from domain.services.transcription.quality import MAX_PHRASE_WORDS, is_counted, min_loop_words, words_of
+from domain.model.speech import MAX_PHRASE_WORDS, HeardSegment, HeardUnit, min_loop_words
+from domain.services.transcription.quality import is_counted, words_of
 
 
 def without_loops(heard: HeardUnit) -> HeardUnit:

@@ -8,7 +8,16 @@ import re
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from domain.model.speech import CLOSING_PHRASES, SAMPLE_RATE, VOWEL_SIGNS, HeardSegment, HeardUnit, SpeechUnit
+from domain.model.speech import (
+    CLOSING_PHRASES,
+    MAX_PHRASE_WORDS,
+    SAMPLE_RATE,
+    VOWEL_SIGNS,
+    HeardSegment,
+    HeardUnit,
+    SpeechUnit,
+    min_loop_words,
+)
 
 MIN_SPEECH_SECONDS = 2.0
 """Speech for which words are expected; shorter speech may be a cough."""
@@ -18,13 +27,6 @@ LAST_WORD_SECONDS = 1.0
 """Speech behind the end of the last word that may belong to it: engines end words early."""
 MAX_WORDS_PER_SECOND = 6.0
 """Pace that no speaker keeps up; auctioneers reach five."""
-MIN_REPETITIONS = 4
-"""Times that a phrase in a row makes a loop."""
-MIN_LOOP_WORDS = 8
-"""Fewest words of a loop; people do say "no no no no"."""
-MAX_PHRASE_WORDS = 12
-"""Longest phrase of which a loop is recognised."""
-
 _MIN_WORDS_FOR_A_PACE = 10
 _SLOW_WORDS_PER_SECOND = 1.0
 _LETTERS = rf"[^\W_](?:[^\W_]|[{VOWEL_SIGNS}])*"
@@ -70,11 +72,6 @@ def words_of(text: str) -> list[str]:
 def has_loop(words: Sequence[str]) -> bool:
     """Check for a phrase that is repeated in a row for at least `min_loop_words`."""
     return any(_has_loop_of(words, length) for length in range(1, MAX_PHRASE_WORDS + 1))
-
-
-def min_loop_words(length: int) -> int:
-    """Return the fewest words that make a loop of a phrase with so many words."""
-    return max(length * MIN_REPETITIONS, MIN_LOOP_WORDS)
 
 
 def _has_loop_of(words: Sequence[str], length: int) -> bool:

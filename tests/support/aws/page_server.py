@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.support.harness.in_background import in_background
 
 
 class PageServer(ThreadingHTTPServer):
@@ -39,9 +40,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def page_server() -> Iterator[PageServer]:
     """Run a server while the context lasts."""
-    with PageServer() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with in_background(PageServer()) as server:
         yield server
-        server.shutdown()
-        thread.join()

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha1, sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
+
+from tests.support.harness.in_background import in_background
 
 REVISION = sha1(b"a commit", usedforsecurity=False).hexdigest()
 WHOLE_MODEL = {
@@ -88,12 +90,8 @@ def _entry(name: str, content: bytes) -> dict[str, object]:
 @contextmanager
 def hub_of(repository: str, files: Mapping[str, bytes] = WHOLE_MODEL) -> Iterator[Hub]:
     """Run a hub while the context lasts."""
-    with Hub(repository, files) as hub:
-        thread = Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with in_background(Hub(repository, files)) as hub:
         try:
             yield hub
         finally:
             hub.closing.set()
-            hub.shutdown()
-            thread.join()

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from tests.support.doubles.speech import ALPHABET
+from tests.support.harness.in_background import in_background
 from tests.support.openai.forms import TranscriptionRequest, parse_form
 
 platform.platform()  # the SDK asks for it, and Python starts `uname` once to find out: not during a test
@@ -214,11 +215,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def openai_server() -> Iterator[OpenAiServer]:
     """Run a server while the context lasts."""
-    with OpenAiServer() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with in_background(OpenAiServer()) as server:
+        yield server

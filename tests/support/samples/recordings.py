@@ -73,6 +73,12 @@ ENCODINGS: Mapping[str, Encoding] = {
 """All accepted encodings that FFmpeg can write; `tests.support.samples.handmade` has the others."""
 
 
+def comparable(text: str) -> list[str]:
+    """Split a text into its words in small letters; the engine writes "9" or "nine"."""
+    words = "".join(each for each in text.lower() if each.isalnum() or each == " ").split()
+    return ["nine" if word == "9" else word for word in words]
+
+
 def tone(seconds: float, rate: int = SAMPLE_RATE) -> Samples:
     """Generate a quiet middle A."""
     moments = np.arange(int(seconds * rate)) / rate

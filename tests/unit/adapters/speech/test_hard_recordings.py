@@ -12,7 +12,16 @@ from domain.model.errors import UnsupportedOptionError
 from domain.model.result_warnings import WarningCode
 from domain.model.transcripts import TranscriptionOptions
 from ports.transcriber_port import TranscriberPort
-from tests.support.samples.recordings import DEMO, DEMO_TEXT, SAMPLE_RATE, Samples, record, silence, speech
+from tests.support.samples.recordings import (
+    DEMO,
+    DEMO_TEXT,
+    SAMPLE_RATE,
+    Samples,
+    comparable,
+    record,
+    silence,
+    speech,
+)
 
 pytestmark = [pytest.mark.process, pytest.mark.speech, pytest.mark.slow]
 
@@ -54,12 +63,6 @@ def without_pauses(samples: Samples) -> Samples:
     return loud
 
 
-def plain(text: str) -> list[str]:
-    """Split a text into comparable words; Whisper writes "9" for "nine"."""
-    words = "".join(letter for letter in text.lower() if letter.isalnum() or letter == " ").split()
-    return ["nine" if word == "9" else word for word in words]
-
-
 async def test_four_minutes_of_noise_before_the_first_word_give_no_word_and_move_none(
     transcriber: TranscriberPort, tmp_path: Path
 ) -> None:
@@ -68,7 +71,7 @@ async def test_four_minutes_of_noise_before_the_first_word_give_no_word_and_move
     transcript = await transcriber.transcribe(recording)
 
     alone = await transcriber.transcribe(DEMO)
-    assert plain(transcript.text) == plain(alone.text)
+    assert comparable(transcript.text) == comparable(alone.text)
     assert transcript.segments[0].start == pytest.approx(240 + alone.segments[0].start, abs=0.3)
     assert transcript.quality.suspect_units == 0
 
@@ -101,8 +104,8 @@ async def test_a_minute_without_a_pause_is_cut_between_words(
 
     transcript = await transcriber.transcribe(recording)
 
-    words = plain(transcript.text)
-    expected = plain(DEMO_TEXT) * rounds
+    words = comparable(transcript.text)
+    expected = comparable(DEMO_TEXT) * rounds
     assert len(words) == pytest.approx(len(expected), rel=0.1)
     assert words.count("window") == words.count("monday") == rounds
     assert transcript.quality.suspect_units == 0
@@ -131,7 +134,7 @@ async def test_words_have_times_and_confidence_and_the_answer_says_what_made_it(
 
     words = [word for segment in transcript.segments for word in segment.words]
     moments = [moment for word in words for moment in (word.start, word.end)]
-    assert plain(" ".join(word.text for word in words)) == plain(transcript.text)
+    assert comparable(" ".join(word.text for word in words)) == comparable(transcript.text)
     assert moments == sorted(moments)
     assert all(word.confidence is not None and 0 < word.confidence <= 1 for word in words)
     assert transcript.provenance is not None

@@ -10,19 +10,18 @@ import pytest
 from adapters.speech.cutting.reading import RecordingReader
 from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.engine import SpeechEngine
-from adapters.speech.engines.loading import load_engine
 from domain.model.result_warnings import WarningCode
 from domain.model.speech import SpeechUnit
 from domain.model.transcripts import DEFAULT_OPTIONS, Channels, Segment, Tracks, TranscriptionOptions
 from domain.services.transcription.joining import segments_of
 from ports.recogniser_port import Hints
 from ports.speech_source_port import SoundSummary
-from tests.support.harness.workers import whisper
 from tests.support.samples.recordings import (
     DEMO,
     ENCODINGS,
     SAMPLE_RATE,
     Samples,
+    comparable,
     record,
     record_channels,
     record_video,
@@ -58,16 +57,7 @@ Listen = Callable[..., Listened]
 
 
 def plain(text: str) -> str:
-    """Leave only words, in small letters; the engine writes "9" or "nine"."""
-    words = "".join(each for each in text.lower() if each.isalnum() or each == " ").split()
-    return " ".join("nine" if word == "9" else word for word in words)
-
-
-@pytest.fixture(scope="module")
-def engine() -> SpeechEngine:
-    settings = whisper().engine
-    assert settings is not None
-    return load_engine(settings)
+    return " ".join(comparable(text))
 
 
 @pytest.fixture(scope="module")

@@ -6,22 +6,13 @@ import numpy as np
 import pytest
 
 from adapters.speech.engines.engine import SpeechEngine
-from adapters.speech.engines.loading import load_engine
 from domain.model.speech import MAX_UNIT_SECONDS, SAMPLE_RATE, HeardUnit
 from ports.recogniser_port import Hints
-from tests.support.harness.workers import whisper
 from tests.support.samples.recordings import DEMO_TEXT, Samples, silence, speech, tone
 
 pytestmark = pytest.mark.speech
 
 NO_HINTS = Hints()
-
-
-@pytest.fixture(scope="module")
-def engine() -> SpeechEngine:
-    settings = whisper().engine
-    assert settings is not None
-    return load_engine(settings)
 
 
 @pytest.fixture(scope="module")
