@@ -92,12 +92,12 @@ class TranscriptData(BaseModel):
         return len(self.raw_transcript) + len(self.cleaned_transcript)
 
 
-class _Completed(BaseModel):
-    """Fields that all versions of the event share, in the order of their JSON."""
+class EventFields(BaseModel):
+    """Fields that all events share, in the order of their JSON."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
-    DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
+    DETAIL_TYPE: ClassVar[str]
 
     version: str
     interaction_id: Uuid4 = Field(
@@ -110,13 +110,20 @@ class _Completed(BaseModel):
     timestamp: Timestamp = Field(
         description="When processing ended: ISO 8601, UTC, microseconds. Events come in no promised order."
     )
-    status: Literal["completed"] = Field(
-        default="completed", description="The transcription succeeded; failures are not announced."
-    )
 
     def to_json(self) -> str:
         """Serialize the event as compact JSON in the order of the schema."""
         return self.model_dump_json()
+
+
+class _Completed(EventFields):
+    """Fields that all versions of `BatchProcessingCompleted` share."""
+
+    DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
+
+    status: Literal["completed"] = Field(
+        default="completed", description="The transcription succeeded; failures are another event."
+    )
 
 
 class BatchProcessingCompleted(_Completed):

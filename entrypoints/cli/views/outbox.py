@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.event import TranscriptData
+from domain.model.events.failed import TerminalEvent
 from domain.model.outbox import OutboxCounts, OutboxRecord
 from entrypoints.cli.views.output import printable
 
@@ -30,15 +31,21 @@ def record_as_json(record: OutboxRecord, *, with_text: bool = False) -> dict[str
     }
 
 
-def _event_as_json(event: BatchProcessingCompleted, *, with_text: bool) -> dict[str, object]:
+def _event_as_json(event: TerminalEvent, *, with_text: bool) -> dict[str, object]:
     data = event.data
     return {
         "user_id": event.user_id,
         "account_id": event.account_id,
         "timestamp": event.timestamp.isoformat(),
+        **(_lengths(data) if isinstance(data, TranscriptData) else data.model_dump()),
+        **(data.model_dump() if with_text else {}),
+    }
+
+
+def _lengths(data: TranscriptData) -> dict[str, object]:
+    return {
         "raw_transcript_length": len(data.raw_transcript),
         "cleaned_transcript_length": len(data.cleaned_transcript),
-        **(data.model_dump() if with_text else {}),
     }
 
 
