@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from domain.model.errors import problem_name
 from entrypoints.api.middleware import INTERACTION_HEADER
-from entrypoints.api.problems import MEDIA_TYPE, PROBLEM_TYPE, PROBLEMS, problem_name
+from entrypoints.api.problems import MEDIA_TYPE, PROBLEM_TYPE, PROBLEMS
 from entrypoints.api.schemas import Problem
 
 Described = dict[str, Any]

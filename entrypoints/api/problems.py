@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from domain.model import errors
+from domain.model.errors import problem_name
 
 logger = logging.getLogger(__name__)
 
@@ -150,12 +151,6 @@ HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
     UnsupportedContentCodingError: {"Accept-Encoding": "identity"},  # RFC 9110, section 12.5.3: only here
 }
 """Headers of the answers to some problems."""
-
-
-def problem_name(error: type[Exception]) -> str:
-    """Derive the last part of a problem's type: `RecordingTooLargeError` becomes `recording-too-large`."""
-    words = error.__name__.removesuffix("Error")
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in words).removeprefix("-")
 
 
 def problem_response(

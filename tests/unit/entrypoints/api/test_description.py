@@ -17,10 +17,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate as validate_openapi
 
 from domain.model import errors
+from domain.model.errors import problem_name
 from domain.model.recordings import ACCEPTED
 from domain.model.transcripts import Provenance, Segment, Transcript, TranscriptionOptions, Word
 from entrypoints.api.app import create_app
-from entrypoints.api.problems import PROBLEMS, problem_name
+from entrypoints.api.problems import PROBLEMS
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import container_for, serving
 
