@@ -10,7 +10,7 @@ from domain.model.events.event import CompletedEvent, Publication, PublicationSt
 from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
 from ports.cleaner_port import CleanedTranscript, CleanerPort
 from ports.event_port import EventPort, PublishOutcome
-from ports.transcriber_port import Progress, ProgressListener, TranscriberPort, TranscriberState
+from ports.transcriber_port import Checkpoint, Progress, ProgressListener, TranscriberPort, TranscriberState
 
 SPOKEN = Transcript(
     duration_seconds=3.5,
@@ -86,6 +86,7 @@ class FixedTranscriber(TranscriberPort):
         *,
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
+        checkpoint: Checkpoint | None = None,  # noqa: ARG002 - nothing is resumed
     ) -> Transcript:
         self.check_capacity()
         self.options.append(options)
