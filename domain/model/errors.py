@@ -11,6 +11,7 @@
     │   ├── UnsupportedFormatError
     │   ├── UndecodableAudioError
     │   ├── AudioTooLongError
+    │   ├── SourceRefusedError          the recording cannot be fetched from the URL that the caller names
     │   ├── RecordingGoneError          the recording is not stored any more
     │   └── UnsupportedOptionError      the engine cannot do what the caller asks for
     ├── TranscriptionError              the engine is at fault
@@ -37,6 +38,7 @@
     │   ├── JobWithoutTranscriptError   the job failed or was cancelled
     │   └── JobNotRetryableError        only failed and cancelled jobs can be retried
     ├── JobStoreUnavailableError        the store of jobs is unavailable
+    ├── SourceUnavailableError          the place of a recording fails at present
     ├── RecordingStoreUnavailableError  the store of recordings is unavailable
     ├── ProcessedEventsUnavailableError the store of processed events is unavailable
     ├── UnreadableMessageError          a message holds no event that this version of a consumer can read
@@ -95,6 +97,10 @@ class UndecodableAudioError(RecordingError):
 
 class AudioTooLongError(RecordingError):
     """The recording plays longer, or decodes to more sound, than allowed."""
+
+
+class SourceRefusedError(RecordingError):
+    """The URL names a place from which recordings are not fetched, or the place refuses the recording."""
 
 
 class RecordingGoneError(RecordingError):
@@ -206,6 +212,10 @@ class JobNotRetryableError(JobError):
 
 class JobStoreUnavailableError(TranscriptionServiceError):
     """The store of jobs is unreachable, full or failing; nothing may have been recorded."""
+
+
+class SourceUnavailableError(TranscriptionServiceError):
+    """The place from which a recording is fetched fails at present; a retry may succeed."""
 
 
 class RecordingStoreUnavailableError(TranscriptionServiceError):
