@@ -13,9 +13,10 @@ from adapters.aws.s3.payload_store import S3PayloadStore
 from adapters.aws.sqs.move_task import SqsMoveTask
 from adapters.aws.sqs.queue import SqsQueue
 from adapters.cleaning.rules import RulesCleaner
-from adapters.in_memory import InMemoryEventPublisher
+from adapters.in_memory import InMemoryEventPublisher, InProcessBell
 from adapters.noop import NoOpEventPublisher
 from adapters.sql.idempotency import SqlIdempotency
+from adapters.sql.jobs.jobs import SqlJobs
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from bootstrap.aws.clients import (
@@ -35,6 +36,14 @@ from bootstrap.aws.credentials import credentials_found
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.choices import EventTransport
 from bootstrap.factories.database import prepare_database
+from bootstrap.factories.jobs import (
+    admitted_by,
+    broker_bell,
+    job_announcement,
+    recording_sources,
+    recording_store,
+    worker_options,
+)
 from bootstrap.factories.openai import openai_cleaner
 from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import Settings
@@ -44,6 +53,12 @@ from domain.services.claim_check import ClaimCheck
 from domain.services.dead_letters.dead_letters import DeadLetters
 from domain.services.dead_letters.redrive import Redrive
 from domain.services.idempotency import IdempotentRequests
+from domain.services.jobs.execution import JobExecution
+from domain.services.jobs.following import JobFollower
+from domain.services.jobs.heartbeat import LeaseHeartbeat
+from domain.services.jobs.jobs import JobService
+from domain.services.jobs.retention import JobSweeper
+from domain.services.jobs.worker import JobWorker
 from domain.services.maintenance import Housekeeping
 from domain.services.publishing.event_publisher import EventPublisher
 from domain.services.publishing.outbox_publisher import OutboxPublisher
@@ -217,6 +232,41 @@ class Container(DeclarativeContainer):
         transcriber,
         cleaner,
         event_publisher,
+    )
+
+    jobs = providers.Singleton(SqlJobs, database)
+    recordings = providers.Singleton(recording_store, settings, aws_access.provider)
+    recording_sources = providers.Singleton(recording_sources, settings, aws_access.provider, recordings)
+    job_bell = providers.Singleton(InProcessBell, providers.Callable(broker_bell, settings))
+    job_announcement = providers.Singleton(job_announcement, settings, event_transport, relay.provider)
+    job_service = providers.Singleton(
+        JobService,
+        jobs,
+        recordings,
+        recording_sources,
+        job_bell,
+        job_announcement,
+        queue=settings.provided.job_queue,
+    )
+    job_heartbeat = providers.Singleton(LeaseHeartbeat, jobs)
+    job_worker = providers.Singleton(
+        JobWorker,
+        jobs,
+        providers.Singleton(
+            JobExecution, jobs, recordings, recording_sources, transcriber, cleaner, job_announcement
+        ),
+        job_heartbeat,
+        providers.Callable(admitted_by, transcriber).provider,
+        providers.Callable(worker_options, settings),
+    )
+    job_follower = providers.Singleton(JobFollower, jobs)
+    job_sweeper = providers.Singleton(
+        JobSweeper,
+        jobs,
+        recordings,
+        job_bell,
+        jobs_keep_days=settings.provided.jobs_keep_days,
+        recordings_keep_days=settings.provided.recording_keep_days,
     )
 
 

@@ -35,6 +35,19 @@ def _url(text: str) -> str:
     return text
 
 
+def _broker(url: SecretStr) -> SecretStr:
+    schemes = ("redis://", "rediss://", "amqp://", "amqps://", "sqs://")
+    if not url.get_secret_value().startswith(schemes):
+        raise ValueError(f"must be the URL of a Celery broker: {', '.join(schemes)}")
+    return url
+
+
+def _recording_store(place: str) -> str:
+    if "://" in place and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?", place):
+        raise ValueError("must be a folder, or s3://bucket/prefix")
+    return place
+
+
 def _key(key: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\x21-\x7e]+", key.get_secret_value()):
         raise ValueError("must be one word of ASCII characters")
@@ -69,6 +82,12 @@ Name = Annotated[
     AfterValidator(_printable),
     Field(pattern=r"^[A-Za-z0-9._/-]{1,256}$", description="up to 256 letters, digits and . _ - /"),
 ]
+Queue = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9_-]{1,16}$", description="1 to 16 small letters, digits, - or _, such as cpu"),
+]
+Broker = Annotated[SecretStr, AfterValidator(_broker)]  # the URL may have a password
+RecordingStore = Annotated[str, AfterValidator(_recording_store)]
 QueueName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="up to 80 letters, digits and - _")
 ]

@@ -27,6 +27,7 @@ from bootstrap.choices import (
 )
 from bootstrap.fields import (
     ArchiveName,
+    Broker,
     BucketName,
     Bytes,
     Count,
@@ -38,7 +39,9 @@ from bootstrap.fields import (
     Name,
     Prefix,
     Printable,
+    Queue,
     QueueName,
+    RecordingStore,
     Region,
     RuleName,
     Seconds,
@@ -58,7 +61,7 @@ DEFAULT_REGION_VARIABLE = "AWS_DEFAULT_REGION"
 
 
 _DEFAULT_MODELS = {Transcriber.OPENAI: "gpt-transcribe"}
-_SECRETS = frozenset({"OPENAI_API_KEY"})
+_SECRETS = frozenset({"OPENAI_API_KEY", "JOB_BROKER"})
 """Variables whose values no error quotes."""
 
 
@@ -132,6 +135,18 @@ class Settings(BaseModel):
     openai_base_url: Url = "https://api.openai.com/v1"
     openai_requests: Count = Field(default=8, ge=1, le=1_000)
     openai_response_format: TranscriptionFormat = TranscriptionFormat.AUTO
+
+    job_workers: Count = Field(default_factory=worker_count, ge=0, le=256)
+    job_queue: Queue = Field(
+        default_factory=lambda given: "gpu" if given["transcriber_device"] is Device.CUDA else "cpu"
+    )
+    job_broker: Broker | None = None
+    job_tenant_limit: Count | None = Field(default=None, ge=1, description="a whole number, such as 2")
+    jobs_keep_days: Days = Field(default=30.0, le=3650)
+    recording_store: RecordingStore = Field(
+        default_factory=lambda given: f"{given['data_dir']}/recordings", min_length=1
+    )
+    recording_keep_days: Days = Field(default=0.0, le=3650)
 
     max_upload_bytes: Bytes = Field(default=2 * GIB, ge=1)
     max_audio_seconds: Seconds = 4 * 3600.0

@@ -1,5 +1,6 @@
 """Adapters that store in this process: for tests, and for running without a bus."""
 
+from adapters.in_memory.bell import InProcessBell
 from adapters.in_memory.events import InMemoryEventPublisher
 from adapters.in_memory.idempotency import InMemoryIdempotency
 from adapters.in_memory.outbox import InMemoryOutbox
@@ -12,4 +13,5 @@ __all__ = [
     "InMemoryOutbox",
     "InMemoryPayloadStore",
     "InMemoryProcessedEvents",
+    "InProcessBell",
 ]

@@ -125,6 +125,11 @@ class Job:
         """Identifier of the job."""
         return self.order.id
 
+    @property
+    def is_first_try(self) -> bool:
+        """True for a job that was just claimed for the first time, and so has no finished units."""
+        return self.order.retry_of is None and self.started_at == self.updated_at
+
 
 class JobLease(NamedTuple):
     """Exclusive right to work on a job until the lease expires; changes count with the latest token only."""

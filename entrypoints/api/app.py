@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Match
 
 from bootstrap.container import Container
+from bootstrap.runtime.jobs import working_on_jobs
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.runtime.relay import relaying
 from entrypoints.api.description import describe
@@ -71,9 +72,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     transcriber = container.transcriber()
     await transcriber.start()
     with relaying(container), container.idempotent_requests().renewing():
-        logger.info("service started", extra={"event_transport": container.event_transport().value})
         try:
-            yield
+            async with working_on_jobs(container):
+                logger.info("service started", extra={"event_transport": container.event_transport().value})
+                yield
         finally:
             await transcriber.stop()
             app.state.spool.close()

@@ -81,7 +81,7 @@ class JobExecution:
             await self._fail(lease, CRASHED)
             return
         logger.info("job started", extra=_context(lease.job))
-        units = await asyncio.to_thread(self._jobs.units, lease)
+        units = {} if lease.job.is_first_try else await asyncio.to_thread(self._jobs.units, lease)
         journal = JobJournal(self._jobs, lease, units)
         try:
             result = await self._result(lease, journal)
@@ -108,14 +108,14 @@ class JobExecution:
     async def _transcribed(self, lease: JobLease, journal: JobJournal) -> JobResult:
         with ExitStack() as stack:
             recording = await self._recording(lease, stack)
-            await journal.enter(JobStage.TRANSCRIBING)
+            journal.enter(JobStage.TRANSCRIBING)
             transcript = await self._transcriber.transcribe(
                 recording,
                 options=lease.job.order.options,
                 on_progress=journal.on_progress,
                 checkpoint=journal,
             )
-        await journal.enter(JobStage.CLEANING)
+        journal.enter(JobStage.CLEANING)
         cleaned = await self._cleaner.clean(transcript)
         return JobResult(
             transcript=transcript,

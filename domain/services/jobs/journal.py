@@ -5,7 +5,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from domain.model.errors import JobStoreUnavailableError
 from domain.model.jobs import JobLease, JobProgress, JobStage
@@ -68,16 +67,10 @@ class JobJournal(Checkpoint):
         self._progress = self._progress._replace(done_seconds=done, total_seconds=progress.total_seconds)
         self._changed.set()
 
-    async def enter(self, stage: JobStage) -> None:
-        """Write that another stage has begun.
-
-        Raises:
-            LeaseLostError: the lease is not valid any more.
-        """
+    def enter(self, stage: JobStage) -> None:
+        """Note that another stage has begun."""
         self._progress = self._progress._replace(stage=stage, eta_seconds=None)
         self._changed.set()
-        with suppress(JobStoreUnavailableError):  # the next write has it
-            await self.write()
 
     async def keep_writing(self) -> None:
         """Write changes, from time to time, until this is cancelled; an outage of the store delays them.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.model.errors import JobStoreUnavailableError, TranscriberBusyError
+from domain.model.errors import JobStoreUnavailableError
 from domain.model.jobs import JobLease
 from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.heartbeat import LEASE_SECONDS, LeaseHeartbeat
@@ -37,13 +37,13 @@ class JobWorker:
         jobs: JobStorePort,
         execution: JobExecution,
         heartbeat: LeaseHeartbeat,
-        check_capacity: Callable[[], None],  # raises TranscriberBusyError while no job can be transcribed
+        admitted: Callable[[], int],  # recordings that the transcriber has, of jobs and of waiting callers
         options: WorkerOptions,
     ) -> None:
         self._jobs = jobs
         self._execution = execution
         self._heartbeat = heartbeat
-        self._check_capacity = check_capacity
+        self._admitted = admitted
         self._options = options
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
@@ -102,12 +102,8 @@ class JobWorker:
         return len(leases) == free and bool(self._free_places())
 
     def _free_places(self) -> int:
-        """Leave the callers who wait for an answer their places."""
-        try:
-            self._check_capacity()
-        except TranscriberBusyError:
-            return 0
-        return self._options.places - len(self._tasks)
+        """Leave callers who wait for an answer the places that they have taken."""
+        return max(0, self._options.places - max(len(self._tasks), self._admitted()))
 
     async def _claim(self, *, limit: int, job_id: UUID | None = None) -> tuple[JobLease, ...]:
         claim = partial(
