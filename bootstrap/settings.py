@@ -136,7 +136,7 @@ class Settings(BaseModel):
     openai_requests: Count = Field(default=8, ge=1, le=1_000)
     openai_response_format: TranscriptionFormat = TranscriptionFormat.AUTO
 
-    job_workers: Count = Field(default_factory=worker_count, ge=0, le=256)
+    job_workers: Count = Field(default_factory=lambda given: given["transcriber_workers"], ge=0, le=256)
     job_queue: Queue = Field(
         default_factory=lambda given: "gpu" if given["transcriber_device"] is Device.CUDA else "cpu"
     )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from threading import Event
 
 from domain.model.clock import SECONDS_PER_DAY
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 30.0
 BATCH = 100
 """Jobs in one transaction, so that other writers wait only briefly."""
+ORPHAN_EVERY = 120
+"""Sweeps between two lists of the store of recordings, which may be long, and cost money."""
 ORPHAN_SECONDS = SECONDS_PER_DAY
 """Age of a recording that no job has: its submission or its deletion was cut short."""
 
@@ -41,18 +43,21 @@ class JobSweeper:
         self._recordings_keep_seconds = recordings_keep_days * SECONDS_PER_DAY
 
     def run(self, stop: Event, *, every_seconds: float = SWEEP_SECONDS) -> None:
-        """Sweep periodically until `stop` is set."""
-        while not stop.wait(every_seconds):
-            self.sweep()
+        """Sweep at once, and then periodically until `stop` is set."""
+        for number in count():
+            self.sweep(with_orphans=number % ORPHAN_EVERY == 0)
+            if stop.wait(every_seconds):
+                return
 
-    def sweep(self) -> None:
+    def sweep(self, *, with_orphans: bool = True) -> None:
         """Sweep once; failures are logged, and the next sweep tries again."""
         with _logging_failures():
             self._ring()
         with _logging_failures():
             self._delete_expired()
-        with _logging_failures():
-            self._delete_orphans()
+        if with_orphans:
+            with _logging_failures():
+                self._delete_orphans()
 
     def _ring(self) -> None:
         """Tell workers of due jobs again: a broker may have lost its message."""
