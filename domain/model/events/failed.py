@@ -11,7 +11,7 @@ MAX_DETAIL_LENGTH = 2000
 
 
 class FailureData(BaseModel):
-    """Why the recording was not transcribed; no text of it."""
+    """The reason of a failure; no text of the recording."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 

@@ -1,12 +1,14 @@
 """`transcripts schema`: prints the contract of the events, for their consumers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from domain.model.contract.documents import DOCUMENTS, Document, contract_files
 from domain.model.errors import TranscriptionServiceError
-from domain.model.route.route import RouteNames
+from domain.model.events.kinds import EventKind
+from domain.model.route.route import DEFAULT_ROUTES, Routes
 from entrypoints.cli.commands.schema_check import check
 from entrypoints.cli.runtime.configuration import configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
@@ -32,10 +34,10 @@ def command(context: click.Context, output: Path | None, *, as_json: bool) -> No
         if output:
             raise click.UsageError("--output writes all documents; do not name one.")
     elif output:
-        _print_paths(_write(output, contract_files(_names())), as_json=as_json)
+        _print_paths(_write(output, contract_files(_routes())), as_json=as_json)
     else:
-        names = _names()
-        print_json({name: document.write(names) for name, document in DOCUMENTS.items()})
+        routes = _routes()
+        print_json({name: document.write(routes) for name, document in DOCUMENTS.items()})
 
 
 def _printing(name: str, document: Document) -> click.Command:
@@ -44,16 +46,18 @@ def _printing(name: str, document: Document) -> click.Command:
         "--json", is_flag=True, expose_value=False, help="Accepted for symmetry; the output is always JSON."
     )
     def show() -> None:
-        print_json(document.write(_names()))
+        print_json(document.write(_routes()))
 
     return show
 
 
-def _names() -> RouteNames:
+def _routes() -> Routes:
     settings = configure()
-    return RouteNames(
-        source=settings.event_source, queue=settings.queue_name, dead_letter_queue=settings.dlq_name
+    routes = {kind: replace(names, source=settings.event_source) for kind, names in DEFAULT_ROUTES.items()}
+    completed = replace(
+        routes[EventKind.COMPLETED], queue=settings.queue_name, dead_letter_queue=settings.dlq_name
     )
+    return {**routes, EventKind.COMPLETED: completed}
 
 
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:

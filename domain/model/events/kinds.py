@@ -1,0 +1,34 @@
+"""The kinds of events: each has a detail-type, a contract and a route of its own."""
+
+from enum import StrEnum
+
+from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
+from domain.model.events.failed import BatchProcessingFailed, SentEvent
+
+
+class EventKind(StrEnum):
+    """Kind of event, by the end that it tells of."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def models(self) -> tuple[type[SentEvent], ...]:
+        """Models of the versions that are sent today, the oldest first."""
+        return _MODELS[self]
+
+    @property
+    def detail_type(self) -> str:
+        """The `detail-type` of the events on the bus."""
+        return self.models[0].DETAIL_TYPE
+
+
+_MODELS: dict[EventKind, tuple[type[SentEvent], ...]] = {
+    EventKind.COMPLETED: (BatchProcessingCompleted, BatchProcessingCompletedV2),
+    EventKind.FAILED: (BatchProcessingFailed,),
+}
+
+
+def kind_of(detail_type: str) -> EventKind | None:
+    """Return the kind with this detail-type; None for a type that is not sent."""
+    return next((kind for kind in EventKind if kind.detail_type == detail_type), None)
