@@ -122,6 +122,7 @@ event_holds = Table(
     Column("consumer_group", String(80), primary_key=True),
     Column("interaction_id", Uuid, primary_key=True),
     Column("replay", String(64), primary_key=True),  # empty: not from a replay
+    Column("detail_type", String(128), primary_key=True),
     Column("token", Uuid, nullable=False),
     Column("expires_at", Double, nullable=False),
     sqlite_with_rowid=False,
@@ -133,6 +134,7 @@ processed_events = Table(
     Column("consumer_group", String(80), primary_key=True),
     Column("interaction_id", Uuid, primary_key=True),
     Column("replay", String(64), primary_key=True),
+    Column("detail_type", String(128), primary_key=True),
     Column("expires_at", Double, nullable=False, index=True),  # end of the retention
     sqlite_with_rowid=False,
 )
