@@ -50,7 +50,10 @@ class JobStorePort(Protocol):
 
     @abstractmethod
     def page(self, query: JobQuery, /) -> JobPage:
-        """Return jobs of one tenant, newest first, and where the next page begins (None: nowhere)."""
+        """Return jobs of the query's tenant, or of all, newest first, and where the next page begins.
+
+        The page has no `next` where none follows.
+        """
         ...
 
     @abstractmethod

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from threading import Event, Thread
 
 from bootstrap.container import Container
+from bootstrap.runtime.outbox import require_database
+from domain.services.jobs.jobs import JobService
 from domain.services.jobs.worker import JobWorker
 
 
@@ -53,3 +55,16 @@ def sweeping_jobs(container: Container) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def existing_jobs(container: Container) -> JobService:
+    """Open the jobs of the service; do not create their database.
+
+    A command might create it for the wrong user or in the wrong folder, and would find no job.
+
+    Raises:
+        ConfigurationError: there is no such file, or `DATABASE_URL` cannot be used.
+        OutboxUnavailableError: the database cannot be reached, or refuses the connection.
+    """
+    require_database(container.settings().database_url)
+    return container.job_service()

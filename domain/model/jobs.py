@@ -163,9 +163,9 @@ class JobCursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JobQuery:
-    """Choice of jobs of one tenant, newest first."""
+    """Choice of jobs, newest first."""
 
-    tenant_id: UUID
+    tenant_id: UUID | None  # None: jobs of all tenants, which only an operator may see
     state: JobState | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None

@@ -61,7 +61,7 @@ class SqlJobs(JobStorePort):
         return None if row is None else job_from(row)
 
     def page(self, query: JobQuery, /) -> JobPage:
-        """Read rows of one tenant from its index."""
+        """Read rows of one tenant from its index, or all from the table."""
         with self._reading() as connection:
             return page_of(connection, query)
 

@@ -18,7 +18,9 @@ def page_of(connection: Connection, query: JobQuery) -> JobPage:
 
 
 def _select(query: JobQuery) -> Select[JobRow]:
-    chosen = select(*COLUMNS).where(_ROW.tenant_id == query.tenant_id)
+    chosen = select(*COLUMNS)
+    if query.tenant_id is not None:
+        chosen = chosen.where(_ROW.tenant_id == query.tenant_id)
     if query.state is not None:
         chosen = chosen.where(_ROW.state == query.state.value)
     if query.created_after is not None:
