@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from uuid import uuid4
 
 from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableError
 from ports.recording_store_port import RecordingStorePort
+
+_NAME = re.compile(r"[0-9a-f]{32}(\.part)?")
 
 
 class FolderRecordingStore(RecordingStorePort):
@@ -42,8 +45,11 @@ class FolderRecordingStore(RecordingStorePort):
         """Provide the file itself."""
         with _errors(self._folder):
             file = self._file(key)
-            if not file.exists():
-                raise RecordingGoneError("The recording is not stored any more.")
+            try:
+                file.stat()
+            except FileNotFoundError:
+                self._folder.stat()  # without its folder, the store is away, and not the recording
+                raise RecordingGoneError("The recording is not stored any more.") from None
         yield file
 
     def delete(self, key: str, /) -> None:
@@ -52,10 +58,11 @@ class FolderRecordingStore(RecordingStorePort):
             self._file(key).unlink(missing_ok=True)
 
     def keys(self, *, older_than_seconds: float) -> Iterator[str]:
-        """List the folder, parts of recordings included: their processes died."""
+        """List the folder, parts of recordings included: their processes died. Other files are left alone."""
         latest = time.time() - older_than_seconds
         with _errors(self._folder):
-            names = [each.name for each in _entries(self._folder) if each.stat().st_mtime <= latest]
+            entries = [each for each in _entries(self._folder) if _NAME.fullmatch(each.name)]
+            names = [each.name for each in entries if (time_of := _modified(each)) and time_of <= latest]
         yield from names
 
     def _file(self, key: str) -> Path:
@@ -70,6 +77,14 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except FileNotFoundError:
         return []
+
+
+def _modified(entry: os.DirEntry[str]) -> float | None:
+    """Return the time of the last change, in seconds since 1970; None for a file that has just gone."""
+    try:
+        return entry.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _sync(path: Path) -> None:
