@@ -16,7 +16,7 @@ def run_together(count: int, *arguments: str) -> list[Any]:
     processes = [_started(*arguments) for _ in range(count)]
     for process in processes:
         _go(process)
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=300) for process in processes]
     assert [process.returncode for process in processes] == [0] * count, [errors for _, errors in outputs]
     return [json.loads(output) for output, _ in outputs]
 

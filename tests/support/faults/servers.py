@@ -73,7 +73,7 @@ class Server:
 
     def health(self) -> dict[str, Any]:
         """Return the answer of `/health/ready`."""
-        health: dict[str, Any] = urllib3.request("GET", f"{self.url}/health/ready", timeout=60).json()
+        health: dict[str, Any] = urllib3.request("GET", f"{self.url}/health/ready", timeout=300).json()
         return health
 
     def _running(self) -> "subprocess.Popen[bytes]":

@@ -69,7 +69,7 @@ def post_head(length: int | str, *extra: str, boundary: str = "xyz") -> bytes:
 
 def exchange(port: int, *parts: bytes) -> bytes:
     """Send raw bytes, and read until the answer is complete or the connection closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         for part in parts:
             connection.sendall(part)
         answer = b""

@@ -120,7 +120,7 @@ else:
             (pid,) = workers.pids()
 
             task.cancel()
-            await asyncio.wait({task}, timeout=60)
+            await asyncio.wait({task}, timeout=300)
 
             assert task.cancelled()
             assert not Path(f"/proc/{pid}").exists()

@@ -64,7 +64,7 @@ def _attempts(user: int, *, confined: bool) -> tuple[list[str], dict[str, int]]:
             [sys.executable, "-c", PROGRAM, *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=True,
             env={"PYTHONPATH": ":".join(filter(None, sys.path)), "AWS_SECRET_ACCESS_KEY": "opensesame"},
         )

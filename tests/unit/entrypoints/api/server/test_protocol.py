@@ -133,7 +133,7 @@ def test_a_caller_who_sends_much_more_than_its_request_is_cut_off(
 def test_requests_that_are_sent_at_once_are_answered_one_after_the_other(port: int) -> None:
     body = multipart(b"sound")
     request = post_head(len(body)) + body
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         connection.sendall(request * 3)
         answers = b""
         while answers.count(b'"status":"published"') < 3:
@@ -192,7 +192,7 @@ def test_a_length_shorter_than_the_body_cuts_the_form(port: int) -> None:
 
 
 def test_a_refused_caller_that_goes_on_sending_reads_why(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         connection.sendall(b"BROKEN\r\n\r\n")
         for _ in range(20):  # a reset would be an error here, and would destroy the answer
             connection.sendall(b"x" * 50_000)
@@ -240,7 +240,7 @@ def test_what_follows_an_answer_and_is_no_http_ends_the_connection_quietly(
     port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     head = post_head(0, "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"")
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         connection.sendall(head.replace(b"multipart/form-data", b"audio/wav"))
         answer = b""
         while not answer.endswith(b"}"):
@@ -275,7 +275,7 @@ def test_a_caller_of_http_1_0_that_shuts_its_side_is_soon_taken_to_have_left(
     body = multipart(b"sound")
     with (
         serving(container, http=Impatient) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=300) as connection,
     ):
         connection.sendall(post_head(len(body)).replace(b"HTTP/1.1", b"HTTP/1.0") + body)
         wait_until(lambda: engine.heard)
@@ -408,6 +408,6 @@ def test_what_is_in_flight_is_finished_at_the_end(container: Container, engine: 
 
 
 def _patiently(port: int, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         connection.sendall(request)
         return connection.recv(65536)

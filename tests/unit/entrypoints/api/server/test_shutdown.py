@@ -40,7 +40,7 @@ def test_what_arrives_too_slowly_is_refused_and_what_has_arrived_is_finished(tmp
         answers.append(read_all(slow))  # the engine is held until the slow caller has its answer
         slow.close()
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=60).close()
+            socket.create_connection(("127.0.0.1", port), timeout=300).close()
         except ConnectionRefusedError as error:
             refused.append(error)
         engine.let_go()

@@ -33,7 +33,7 @@ class Caller:
     """Caller on a connection of its own."""
 
     def __init__(self, port: int) -> None:
-        self._connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._connection = socket.create_connection(("127.0.0.1", port), timeout=300)
         self._answers = self._connection.makefile("rb")
 
     def send(self, data: bytes) -> None:

@@ -268,7 +268,7 @@ def test_the_signal_lets_the_command_finish_and_ends_with_0(aws: Aws, number: si
         wait_for_line(process, "consumer stopping")
         aws.send(enveloped())
         (aws.folder / "go").touch()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
 
     assert process.returncode == 0, err
     assert (aws.folder / "finished").exists()
@@ -284,7 +284,7 @@ def test_after_the_shutdown_timeout_the_command_is_killed_and_its_message_releas
     ) as process:
         wait_until((aws.folder / "begun").exists)
         process.terminate()
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
 
     assert process.returncode == 0, err
     assert out.startswith("0 handled, 0 failed")
@@ -298,7 +298,7 @@ def test_a_second_signal_ends_at_once_and_takes_the_command_with_it(aws: Aws) ->
         wait_until(lambda: _content(aws.folder / "pid"))
         process.terminate()
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
     assert process.returncode in {128 + signal.SIGINT, 128 + signal.SIGTERM}
     wait_until(lambda: not Path(f"/proc/{_content(aws.folder / 'pid')}").exists())
@@ -313,7 +313,7 @@ def test_a_command_and_what_it_started_end_with_a_consumer_that_is_killed(aws: A
         lines = iter(process.stderr.readline, "")
         assert any(line.endswith(": started\n") for line in lines)  # passed on once the command is guarded
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
     assert all(is_gone(int(_content(aws.folder / name))) for name in ("pid", "child"))
 
@@ -329,7 +329,7 @@ def test_a_function_that_is_stuck_in_every_thread_ends_it_with_1(aws: Aws) -> No
     )
 
     with aws.consume("--handler", "stuck:hang", "--concurrency", "1", "--handler-timeout", "0.3") as process:
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
 
     assert process.returncode == 1
     assert "handler exceeded its timeout, the message will be redelivered" in err

@@ -54,7 +54,7 @@ def relaying(tmp_path: Path, bus_url: str) -> Iterator["subprocess.Popen[str]"]:
 def end(process: "subprocess.Popen[str]", number: signal.Signals = signal.SIGTERM) -> list[dict[str, Any]]:
     """Stop the process, and read its log."""
     process.send_signal(number)
-    _, log = process.communicate(timeout=60)
+    _, log = process.communicate(timeout=300)
     return [json.loads(line) for line in log.splitlines()]
 
 

@@ -27,7 +27,7 @@ def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) ->
             "POST", f"{url}/batch/process", fields={"file": ("a.flac", recording.read_bytes())}
         )
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=60)
+        _, log = process.communicate(timeout=300)
 
     assert answer.status == 200
     assert process.returncode == 0
@@ -46,14 +46,14 @@ def test_sigterm_finishes_what_is_in_flight(tmp_path: Path) -> None:
 
         def call() -> None:
             fields = {"file": ("speech.wav", recording)}
-            answers.append(urllib3.request("POST", f"{url}/batch/process", fields=fields, timeout=60))
+            answers.append(urllib3.request("POST", f"{url}/batch/process", fields=fields, timeout=300))
 
         caller = threading.Thread(target=call)
         caller.start()
         wait_until(lambda: list((tmp_path / "spool").rglob("upload-*")))
         process.send_signal(signal.SIGTERM)
         caller.join(60)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
     assert answers[0].status == 200
     assert answers[0].json()["event"]["status"] == "published"
@@ -63,12 +63,12 @@ def test_sigterm_finishes_what_is_in_flight(tmp_path: Path) -> None:
 def test_sigterm_does_not_wait_for_a_caller_that_sends_slowly(tmp_path: Path) -> None:
     body = multipart(b"x" * 10**7)
     with serving(tmp_path, TRANSCRIBER="canned", SHUTDOWN_GRACE_SECONDS="1") as (url, process):
-        with socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=300) as connection:
             connection.sendall(post_head(len(body)) + body[:6000])
             wait_until(lambda: list((tmp_path / "spool").rglob("upload-*")))
             process.send_signal(signal.SIGTERM)
             answer = b"".join(iter(partial(connection.recv, 65536), b""))
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
 
     assert answer.startswith(b"HTTP/1.1 503")
     assert b"shutting-down" in answer
@@ -93,7 +93,7 @@ def test_a_port_that_is_taken_ends_the_start_with_an_error(tmp_path: Path) -> No
             ),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
 
@@ -132,7 +132,7 @@ def test_health_stays_responsive_while_every_core_transcribes(tmp_path: Path) ->
         callers = [threading.Thread(target=upload) for _ in os.sched_getaffinity(0)]
         for caller in callers:
             caller.start()
-        answers = [urllib3.request("GET", f"{url}/health/live", timeout=60).status for _ in range(50)]
+        answers = [urllib3.request("GET", f"{url}/health/live", timeout=300).status for _ in range(50)]
         for caller in callers:
             caller.join(60)
 

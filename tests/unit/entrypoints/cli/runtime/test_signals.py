@@ -36,7 +36,7 @@ def test_a_signal_during_the_start_ends_a_command_at_once(
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
