@@ -194,15 +194,19 @@ def _outbox(counts: OutboxCounts) -> Check:
 def _free_space(container: Container) -> Iterator[Check]:
     settings = container.settings()
     yield _disk_space("space for uploads", settings.spool_dir, settings.min_free_bytes)
+    if "://" not in settings.recording_store:
+        yield _disk_space(
+            "space for jobs", Path(settings.recording_store), settings.min_free_bytes, "RECORDING_STORE"
+        )
     file = sqlite_file(settings.database_url)
     if file is not None:
         yield _disk_space("space for events", file.parent, settings.min_free_bytes)
 
 
-def _disk_space(name: str, folder: Path, floor: int) -> Check:
+def _disk_space(name: str, folder: Path, floor: int, variable: str = "DATA_DIR") -> Check:
     existing = existing_parent(folder)
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        remedy = "Grant this user write access, or set another folder (DATA_DIR)."
+        remedy = f"Grant this user write access, or set another folder ({variable})."
         return Check(
             name, CheckResult.WRONG, f"{existing} is not a folder that this user can write to", remedy
         )
