@@ -65,6 +65,7 @@ mutants: $(VENV)/ready ## Break the code on purpose; each break must turn a test
 
 contract: $(VENV)/ready ## Write docs/events from the models
 	EVENT_SOURCE=com.yourapp.transcription QUEUE_NAME=meeting-transcripts-queue DLQ_NAME=meeting-transcripts-dlq \
+		FAILED_QUEUE_NAME=meeting-failures-queue FAILED_DLQ_NAME=meeting-failures-dlq \
 		$(RUN)/transcripts schema --output docs/events
 
 pythons: $(PYTHONS:%=python-%) ## Run the demo and the quick tests on each supported Python of this machine

@@ -5,13 +5,9 @@ from typing import TYPE_CHECKING
 from dependency_injector import providers
 from dependency_injector.containers import DeclarativeContainer
 
-from adapters.aws.diagnosis.bus import BusDiagnosis
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from adapters.aws.replay.replays import EventBridgeReplays
 from adapters.aws.s3.payload_store import S3PayloadStore
-from adapters.aws.sqs.move_task import SqsMoveTask
-from adapters.aws.sqs.queue import SqsQueue
 from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher, InProcessBell
 from adapters.noop import NoOpEventPublisher
@@ -22,14 +18,12 @@ from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from bootstrap.aws.clients import (
     AwsAccess,
     cloudwatch_client,
-    consuming_client,
     events_client,
     kms_client,
     polling_client,
     publishing_client,
     relaying_client,
     s3_client,
-    settling_client,
     sqs_client,
 )
 from bootstrap.aws.credentials import credentials_found
@@ -45,13 +39,12 @@ from bootstrap.factories.jobs import (
     worker_options,
 )
 from bootstrap.factories.openai import openai_cleaner
+from bootstrap.factories.route import RouteContainer
 from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import Settings
-from domain.model.route.route import RouteNames
+from domain.model.events.kinds import EventKind
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.claim_check import ClaimCheck
-from domain.services.dead_letters.dead_letters import DeadLetters
-from domain.services.dead_letters.redrive import Redrive
 from domain.services.idempotency import IdempotentRequests
 from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.following import JobFollower
@@ -64,10 +57,9 @@ from domain.services.publishing.event_publisher import EventPublisher
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.relay.dispatcher import DEFAULT_THREADS, BatchDispatcher
 from domain.services.relay.relay import Relay
-from domain.services.relay.route_guard import RouteGuard
+from domain.services.relay.route_guard import RouteCheck, RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from domain.services.route.replay import EventReplayService
-from domain.services.route.verification import EventVerificationService
 from ports.transcriber_port import TranscriberPort
 
 if TYPE_CHECKING:
@@ -105,6 +97,11 @@ def payload_store(settings: Settings, access: AwsAccess) -> S3PayloadStore | Non
     return S3PayloadStore(s3_client(access), bucket=settings.payload_bucket)
 
 
+def route_checks(settings: Settings, routes: dict[EventKind, RouteContainer]) -> list[RouteCheck]:
+    """List the check of the route of each kind of event that is sent."""
+    return [routes[kind].bus_diagnosis().findings for kind in settings.event_kinds]
+
+
 class Container(DeclarativeContainer):
     """Objects for the entrypoints; each is built once, on first use."""
 
@@ -127,52 +124,38 @@ class Container(DeclarativeContainer):
     )
     payloads = providers.Singleton(payload_store, settings, aws_access)
 
-    route_names = providers.Singleton(
-        RouteNames,
-        bus=settings.provided.eventbridge_bus_name,
-        rule=settings.provided.rule_name,
-        queue=settings.provided.queue_name,
-        dead_letter_queue=settings.provided.dlq_name,
-        source=settings.provided.event_source,
-        archive=settings.provided.archive_name,
-    )
     buses = providers.Singleton(events_client, aws_access)
     queues = providers.Singleton(sqs_client, aws_access)
     polling = providers.Singleton(polling_client, aws_access)
-    queue = providers.Singleton(SqsQueue, queues, name=settings.provided.queue_name, polling=polling)
-    dead_letters = providers.Singleton(SqsQueue, queues, name=settings.provided.dlq_name, polling=polling)
-    dead_letter_service = providers.Singleton(
-        DeadLetters, dead_letters, queue, source=settings.provided.event_source
+    kms = providers.Singleton(kms_client, aws_access)
+    cloudwatch = providers.Singleton(cloudwatch_client, aws_access)
+    completed = providers.Container(
+        RouteContainer,
+        settings=settings,
+        names=settings.provided.routes[EventKind.COMPLETED],
+        aws_access=aws_access,
+        event_bridge=event_bridge,
+        buses=buses,
+        queues=queues,
+        polling=polling,
+        kms=kms,
+        cloudwatch=cloudwatch,
     )
-    redrive = providers.Singleton(
-        Redrive,
-        dead_letters,
-        queue,
-        providers.Singleton(
-            SqsMoveTask, queues, source=settings.provided.dlq_name, target=settings.provided.queue_name
-        ),
-        source=settings.provided.event_source,
+    failed = providers.Container(
+        RouteContainer,
+        settings=settings,
+        names=settings.provided.routes[EventKind.FAILED],
+        aws_access=aws_access,
+        event_bridge=event_bridge,
+        buses=buses,
+        queues=queues,
+        polling=polling,
+        kms=kms,
+        cloudwatch=cloudwatch,
     )
-    consumer_queue = providers.Factory(  # called with client__threads=… and polling__threads=…
-        SqsQueue,
-        client=providers.Factory(settling_client, aws_access),
-        name=settings.provided.queue_name,
-        polling=providers.Factory(consuming_client, aws_access),
-    )
-    infrastructure = providers.Singleton(
-        AwsEventInfrastructure,
-        buses,
-        queues,
-        providers.Singleton(kms_client, aws_access),
-        providers.Singleton(cloudwatch_client, aws_access),
-        route_names,
-        key=settings.provided.queue_kms_key,
-    )
+    routes = providers.Dict({EventKind.COMPLETED: completed, EventKind.FAILED: failed})
     replays = providers.Singleton(
-        EventReplayService, providers.Singleton(EventBridgeReplays, buses, queues, route_names)
-    )
-    verification = providers.Singleton(
-        EventVerificationService, event_bridge, queue, dead_letters, infrastructure
+        EventReplayService, providers.Singleton(EventBridgeReplays, buses, queues, completed.names)
     )
 
     database = providers.Singleton(
@@ -195,9 +178,7 @@ class Container(DeclarativeContainer):
             call_characters=settings.provided.event_max_bytes,
         ),
         breaker,
-        route=providers.Singleton(
-            RouteGuard, providers.Singleton(BusDiagnosis, buses, route_names).provided.findings, breaker
-        ),
+        route=providers.Singleton(RouteGuard, providers.Singleton(route_checks, settings, routes), breaker),
     )
     delivery = providers.Singleton(
         OutboxPublisher,

@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from bootstrap.choices import IdentityMode
+from domain.model.events.kinds import EventKind, parse_kinds
 from domain.model.identity import is_printable, uuid4_or_none
 
 
@@ -58,6 +59,25 @@ def _differs_from_queue(name: str, info: ValidationInfo) -> str:
     if name == info.data.get("queue_name"):
         raise ValueError("must differ from QUEUE_NAME: dead letters need a separate queue")
     return name
+
+
+def _of_its_own(name: str, info: ValidationInfo) -> str:
+    """Refuse the name of another rule or queue: a consumer of completed events refuses failed ones."""
+    kind = "rule_name" if info.field_name == "failed_rule_name" else "queue_name"
+    for field in ("dlq_name", "failed_queue_name", kind):
+        if field != info.field_name and name == info.data.get(field):
+            raise ValueError(f"must differ from {field.upper()}: failed events have a route of their own")
+    return name
+
+
+def _kinds(value: object) -> object:
+    return parse_kinds(value) if isinstance(value, str) else value
+
+
+def _with_completed(kinds: tuple[EventKind, ...]) -> tuple[EventKind, ...]:
+    if EventKind.COMPLETED not in kinds:
+        raise ValueError("must have completed: every finished recording is announced")
+    return kinds
 
 
 def _named_tenant(tenant: str, info: ValidationInfo) -> str:
@@ -115,5 +135,8 @@ Prefix = Annotated[str, AfterValidator(_prefix)]
 Url = Annotated[str, AfterValidator(_url)]
 Key = Annotated[SecretStr, AfterValidator(_key)]
 DeadLetterQueueName = Annotated[QueueName, AfterValidator(_differs_from_queue)]
+FailedRuleName = Annotated[RuleName, AfterValidator(_of_its_own)]
+FailedQueueName = Annotated[QueueName, AfterValidator(_of_its_own)]
+EventKinds = Annotated[tuple[EventKind, ...], BeforeValidator(_kinds), AfterValidator(_with_completed)]
 TenantId = Annotated[str, AfterValidator(_named_tenant)]
 Speakers = Annotated[Count, AfterValidator(_speakers)]

@@ -33,6 +33,9 @@ from bootstrap.fields import (
     Count,
     Days,
     DeadLetterQueueName,
+    EventKinds,
+    FailedQueueName,
+    FailedRuleName,
     Folder,
     Key,
     KmsKey,
@@ -52,7 +55,9 @@ from bootstrap.fields import (
 from bootstrap.region import region_of_profile
 from domain.model.errors import ConfigurationError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.kinds import EventKind
 from domain.model.identity import IdentityDefaults
+from domain.model.route.route import RouteNames, Routes
 from domain.model.transcripts import Language
 
 GIB = 2**30
@@ -80,6 +85,7 @@ class Settings(BaseModel):
     eventbridge_bus_name: Name = "default"
     event_source: Name = DEFAULT_EVENT_SOURCE
     event_transport: EventTransport = EventTransport.AUTO
+    event_kinds: EventKinds = (EventKind.COMPLETED,)
     publish_timeout_seconds: Seconds = Field(default=2.0, le=3)
 
     event_max_bytes: Bytes = Field(default=1_000_000, ge=1_000, le=2**20)
@@ -96,6 +102,9 @@ class Settings(BaseModel):
     queue_name: QueueName = "meeting-transcripts-queue"
     dlq_name: DeadLetterQueueName = Field(default="meeting-transcripts-dlq", validate_default=True)
     rule_name: RuleName = "capture-transcripts-rule"
+    failed_queue_name: FailedQueueName = Field(default="meeting-failures-queue", validate_default=True)
+    failed_dlq_name: FailedQueueName = Field(default="meeting-failures-dlq", validate_default=True)
+    failed_rule_name: FailedRuleName = Field(default="capture-failures-rule", validate_default=True)
     archive_name: ArchiveName = "meeting-transcripts-archive"
     archive_days: Count | None = Field(
         default=None, ge=0, le=36_500, description="whole days, such as 30; 0 for good"
@@ -187,6 +196,25 @@ class Settings(BaseModel):
             user_id=self.mock_user_id,
             is_strict=self.identity is IdentityMode.STRICT,
         )
+
+    @property
+    def routes(self) -> Routes:
+        """Names of the route of each kind of event, also of a kind that is not sent."""
+        bus, source = self.eventbridge_bus_name, self.event_source
+        return {
+            EventKind.COMPLETED: RouteNames(
+                bus, self.rule_name, self.queue_name, self.dlq_name, source, self.archive_name
+            ),
+            EventKind.FAILED: RouteNames(
+                bus,
+                self.failed_rule_name,
+                self.failed_queue_name,
+                self.failed_dlq_name,
+                source,
+                archive="",
+                kind=EventKind.FAILED,
+            ),
+        }
 
     @property
     def waiting_room(self) -> int:

@@ -244,12 +244,14 @@ def _caller(access: AwsAccess) -> Check:
 
 
 def _route(container: Container) -> Iterator[Check]:
-    transport, names = container.event_transport(), container.route_names()
+    transport, settings = container.event_transport(), container.settings()
     if transport is not EventTransport.EVENTBRIDGE:
         yield Check("route", CheckResult.OK, f"not checked: events go to {transport}")
         return
-    found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as provisioned"
-    yield from _checks(container.infrastructure().diagnose(), Check("route", CheckResult.OK, found))
+    for kind in settings.event_kinds:
+        names, infrastructure = settings.routes[kind], container.routes()[kind].infrastructure()
+        found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as provisioned"
+        yield from _checks(infrastructure.diagnose(), Check("route", CheckResult.OK, found))
 
 
 def _payload_bucket(container: Container) -> Iterator[Check]:

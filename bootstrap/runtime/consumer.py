@@ -35,7 +35,7 @@ def build_consumer(
     options, container = options or ConsumerOptions(), build_container(settings, aws_timeout=aws_timeout)
     threads = options.threads
     return Consumer(
-        container.consumer_queue(client__threads=threads, polling__threads=threads),
+        container.completed.consumer_queue(client__threads=threads, polling__threads=threads),
         handler,
         container.processed_events(group=group),
         container.payloads(),

@@ -32,3 +32,16 @@ _MODELS: dict[EventKind, tuple[type[SentEvent], ...]] = {
 def kind_of(detail_type: str) -> EventKind | None:
     """Return the kind with this detail-type; None for a type that is not sent."""
     return next((kind for kind in EventKind if kind.detail_type == detail_type), None)
+
+
+def parse_kinds(text: str) -> tuple[EventKind, ...]:
+    """Parse a list such as `completed,failed`; the kinds are returned once each, in their own order.
+
+    Raises:
+        ValueError: a word is no kind, or there is none; the message names the kinds.
+    """
+    words = [word.strip().lower() for word in text.split(",")]
+    for word in words:
+        if word not in set(EventKind):
+            raise ValueError(f"{word!r} is not one of {', '.join(EventKind)}")
+    return tuple(kind for kind in EventKind if kind in words)

@@ -40,6 +40,16 @@ class RouteNames:
     archive: str = "meeting-transcripts-archive"  # empty for a route that is never archived
     kind: EventKind = EventKind.COMPLETED
 
+    def variable(self, name: str) -> str:
+        """Return the variable that sets a name of this route: `name` itself for completed events."""
+        return name if self.kind is EventKind.COMPLETED else f"{self.kind.upper()}_{name}"
+
+    @property
+    def provision_command(self) -> str:
+        """Command that provisions this route."""
+        command = "transcripts provision"
+        return command if self.kind is EventKind.COMPLETED else f"{command} --kinds {self.kind}"
+
 
 Routes = Mapping[EventKind, RouteNames]
 """The route of each kind of event; both begin at the same bus."""

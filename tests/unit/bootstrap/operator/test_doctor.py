@@ -278,7 +278,7 @@ def test_credentials_that_are_missing_matter_where_they_are_needed(
     container: Build, transport: str, verdict: CheckResult
 ) -> None:
     service = container(EVENT_TRANSPORT=transport)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     assert examined(service)["credentials"].verdict is verdict
 
@@ -322,7 +322,7 @@ def test_a_misspelt_variable_is_a_warning(container: Build, monkeypatch: pytest.
 
 def test_credentials_are_told_by_their_owner_and_never_quoted(container: Build) -> None:
     service = container(EVENT_TRANSPORT="auto", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     checks = examined(service)
 
@@ -343,7 +343,7 @@ def test_credentials_that_aws_refuses_are_wrong_and_those_it_does_not_answer_for
 ) -> None:
     sts(error)
     service = container(EVENT_TRANSPORT="eventbridge", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     check = examined(service)["credentials"]
 
@@ -367,7 +367,7 @@ def test_a_profile_that_is_not_there_is_wrong_and_named(container: Build) -> Non
 
 def test_a_sound_route_is_reported_by_its_names(container: Build) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", EVENTBRIDGE_BUS_NAME="company", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     check = examined(service)["route"]
 
@@ -380,7 +380,7 @@ def test_each_finding_of_the_route_is_a_check(
     container: Build, *, proven: bool, verdict: CheckResult
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route(BROKEN._replace(proven=proven))))
+    service.completed.infrastructure.override(providers.Object(_Route(BROKEN._replace(proven=proven))))
 
     checks = examined(service)
 
@@ -419,7 +419,7 @@ def test_a_payload_bucket_is_looked_at_where_events_go_to_eventbridge(
     container: Build, findings: tuple[Finding, ...], verdict: CheckResult, found: str
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", PAYLOAD_BUCKET="my-transcripts", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
     service.payloads.override(providers.Object(_Bucket(*findings)))
 
     check = examined(service)["payload bucket"]

@@ -392,7 +392,7 @@ def test_events_are_held_back_while_the_bus_would_drop_them() -> None:
         Finding(RouteComponent.RULE, "the rule does not exist", "it was looked for", "transcripts provision")
     ]
     clock, breaker, bus = SimulatedTime(), CircuitBreaker(), AnsweringEventPublisher()
-    route = RouteGuard(lambda: findings, breaker, clock=clock)
+    route = RouteGuard([lambda: findings], breaker, clock=clock)
     here = RelayAtWork(bus, clock=clock, breaker=breaker, route=route)
     events = here.add(20)
 

@@ -249,3 +249,11 @@ def test_the_outbox_is_shown_before_aws_is_asked(run: CommandOn, capsys: pytest.
     run(Watching(*SOUND))
 
     assert printed[0].startswith("outbox ")
+
+
+def test_the_route_of_each_kind_of_event_is_shown(run: CommandOn) -> None:
+    document = run(_Route(*SOUND), "--kinds", "completed,failed", "--json").answer
+
+    assert document["failed"]["ok"] is True
+    assert document["failed"]["resources"] == document["resources"]
+    assert "outbox" not in document["failed"]
