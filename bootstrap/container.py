@@ -50,6 +50,7 @@ from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.following import JobFollower
 from domain.services.jobs.heartbeat import LeaseHeartbeat
 from domain.services.jobs.jobs import JobService
+from domain.services.jobs.publications import JobPublications
 from domain.services.jobs.retention import JobSweeper
 from domain.services.jobs.worker import JobWorker
 from domain.services.maintenance import Housekeeping
@@ -241,6 +242,7 @@ class Container(DeclarativeContainer):
         providers.Callable(worker_options, settings),
     )
     job_follower = providers.Singleton(JobFollower, jobs)
+    job_publications = providers.Singleton(JobPublications, outbox)
     job_sweeper = providers.Singleton(
         JobSweeper,
         jobs,

@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 60.0
 
 def container_for(spool: Path, transcriber: TranscriberPort | None = None, **environ: str) -> Container:
     """Build a container with events in memory, and a double in place of the engine where one is given."""
-    own = {"SPOOL_DIR": str(spool), "DATABASE_URL": f"sqlite:///{spool.parent}/transcripts.db"}
+    own = {"SPOOL_DIR": str(spool), "DATA_DIR": str(spool.parent)}
     settings = Settings.from_env({"EVENT_TRANSPORT": "memory", **own, **environ})
     container = build_container(settings)
     if transcriber is not None:

@@ -629,6 +629,7 @@ def test_the_documentation_describes_the_upload_its_headers_and_its_problems(cli
         "X-Account-ID",
         "X-Interaction-ID",
         "Idempotency-Key",
+        "Prefer",
         "channels",
         "tracks",
         "language",

@@ -27,6 +27,13 @@ from tests.support.harness.service import container_for, serving
 
 OPERATIONS = {
     ("/batch/process", "post"): "process_recording",
+    ("/batch/jobs", "post"): "submit_job",
+    ("/batch/jobs", "get"): "list_jobs",
+    ("/batch/jobs/{job_id}", "get"): "get_job",
+    ("/batch/jobs/{job_id}", "delete"): "end_job",
+    ("/batch/jobs/{job_id}/events", "get"): "follow_job",
+    ("/batch/jobs/{job_id}/transcript", "get"): "get_transcript",
+    ("/batch/jobs/{job_id}/retry", "post"): "retry_job",
     ("/health/live", "get"): "liveness",
     ("/health/ready", "get"): "readiness",
 }
@@ -122,10 +129,10 @@ def test_every_answer_has_its_headers_described(document: Any) -> None:
     headers = {key: set(response["headers"]) for key, response in responses(document).items()}
 
     assert all("X-Interaction-ID" in names for names in headers.values())
-    assert {status for (operation, status), names in headers.items() if "Retry-After" in names} == {
-        "409",
-        "503",
-    }
+    retried = {key for key, names in headers.items() if "Retry-After" in names}
+    assert {status for _, status in retried} == {"200", "202", "409", "503"}
+    assert {operation for operation, status in retried if status == "200"} == {"get_job"}
+    assert all("Location" in names for (_, status), names in headers.items() if status == "202")
     assert set(document["components"]["headers"]) == {"InteractionId", "RetryAfter"}
 
 

@@ -32,7 +32,9 @@ def test_a_process_that_answers_is_live(tmp_path: Path) -> None:
 
 
 def test_with_an_engine_it_is_ready_and_says_how_busy_it_is(tmp_path: Path) -> None:
-    with TestClient(create_app(container_for(tmp_path / "spool", FixedTranscriber()))) as api:
+    with TestClient(
+        create_app(container_for(tmp_path / "spool", FixedTranscriber(), JOB_WORKERS="3"))
+    ) as api:
         response = api.get("/health/ready")
 
     assert response.status_code == 200
@@ -40,6 +42,13 @@ def test_with_an_engine_it_is_ready_and_says_how_busy_it_is(tmp_path: Path) -> N
         "status": "ready",
         "reason": None,
         "transcriber": {"ready_slots": 1, "slots": 1, "admitted": 0, "capacity": 2, "problem": None},
+        "jobs": {
+            "queued": 0,
+            "processing": 0,
+            "oldest_queued_seconds": 0.0,
+            "workers": 3,
+            "error": None,
+        },
         "events": {"transport": "memory", "held_back": None, "outbox": None, "relay": None},
     }
 
