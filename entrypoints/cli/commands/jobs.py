@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from domain.model.errors import TranscriptionServiceError
+from domain.model.errors import JobError, JobNotFoundError, TranscriptionServiceError
 from domain.model.jobs import MAX_PAGE, Job, JobPage, JobQuery, JobState
 from domain.services.jobs.jobs import JobService
 from entrypoints.cli.commands.jobs_export import export
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 JOB_IDS = click.argument("job_ids", nargs=-1, required=True, metavar="ID...", type=click.UUID)
 AN_ID = "7b1c54c5-9a0e-4b07-8b1f-1f4f3ce8a1de"
+
+_Action = Callable[[JobService, Job], Job]
 
 
 @click.group("jobs")
@@ -90,7 +92,7 @@ def list_jobs(
 @AS_JSON
 def show(job_id: UUID, *, as_json: bool) -> None:
     """Show a job with its progress and problem; `jobs export` prints its transcript."""
-    job = _container().job_service().find_of_any_tenant(job_id)
+    job = _found(_container(), job_id)
     if as_json:
         print_json(job_as_json(job))
         return
@@ -107,7 +109,7 @@ def watch(job_ids: tuple[UUID, ...], *, as_json: bool) -> None:
     Exits with 1 where one has not completed.
     """
     container = _container()
-    jobs = [container.job_service().find_of_any_tenant(job_id) for job_id in job_ids]
+    jobs = [_found(container, job_id) for job_id in job_ids]
     ended = follow(container, jobs)
     if as_json:
         print_json({"jobs": [_as_json(*each) for each in ended.items()]})
@@ -123,15 +125,16 @@ def watch(job_ids: tuple[UUID, ...], *, as_json: bool) -> None:
 def cancel(job_ids: tuple[UUID, ...], *, as_json: bool) -> None:
     """End jobs that have not ended; their recordings stay for RECORDING_KEEP_DAYS, for `jobs retry`.
 
-    Exits with 1 where a job had ended otherwise.
+    Exits with 1 where a job had completed or failed.
     """
 
     def end(jobs: JobService, job: Job) -> Job:
-        return jobs.cancel(job.order.identity.tenant_id, job.id)
+        ended = jobs.cancel(job.order.identity.tenant_id, job.id)
+        if ended.state is not JobState.CANCELLED:
+            raise JobError(f"The job had ended already: it is {ended.state}.")
+        return ended
 
-    outcomes = _each(job_ids, end, as_json=as_json)
-    if not all(isinstance(each, Job) and each.state is JobState.CANCELLED for each in outcomes):
-        raise SystemExit(EXIT_FAILED)
+    _each(job_ids, end, as_json=as_json)
 
 
 @command.command(
@@ -148,9 +151,7 @@ def retry(job_ids: tuple[UUID, ...], *, as_json: bool) -> None:
     def again(jobs: JobService, job: Job) -> Job:
         return jobs.retry(job.order.identity.tenant_id, job.id)
 
-    outcomes = _each(job_ids, again, as_json=as_json)
-    if not all(isinstance(each, Job) for each in outcomes):
-        raise SystemExit(EXIT_FAILED)
+    _each(job_ids, again, as_json=as_json)
 
 
 command.add_command(export)
@@ -178,10 +179,15 @@ def _page(container: "Container", query: JobQuery, limit: int) -> JobPage:
     return JobPage(tuple(jobs), behind)
 
 
-def _each(
-    job_ids: Sequence[UUID], act: Callable[[JobService, Job], Job], *, as_json: bool
-) -> Sequence[Followed]:
-    """Act on each job, print the outcomes, and return them; one that fails does not keep the others."""
+def _found(container: "Container", job_id: UUID) -> Job:
+    try:
+        return container.job_service().find_of_any_tenant(job_id)
+    except JobNotFoundError:
+        raise JobNotFoundError(f"There is no job {job_id}.") from None
+
+
+def _each(job_ids: Sequence[UUID], act: _Action, *, as_json: bool) -> None:
+    """Act on each job and print the outcomes; one that fails does not keep the others, and is told by 1."""
     jobs = _container().job_service()
     outcomes = {job_id: _outcome(jobs, job_id, act) for job_id in job_ids}
     if as_json:
@@ -189,10 +195,11 @@ def _each(
     else:
         for job_id, outcome in outcomes.items():
             _print(job_id, outcome)
-    return tuple(outcomes.values())
+    if not all(isinstance(outcome, Job) for outcome in outcomes.values()):
+        raise SystemExit(EXIT_FAILED)
 
 
-def _outcome(jobs: JobService, job_id: UUID, act: Callable[[JobService, Job], Job]) -> Followed:
+def _outcome(jobs: JobService, job_id: UUID, act: _Action) -> Followed:
     try:
         return act(jobs, jobs.find_of_any_tenant(job_id))
     except TranscriptionServiceError as error:

@@ -119,7 +119,7 @@ def show_counts(outbox: OutboxCounts | str, jobs: JobCounts | str) -> None:
     """Print the counts of outbox and jobs."""
     out = console()
     out.print(f"{'outbox':<17}  {_counts_text(outbox)}", markup=False)
-    out.print(f"{'jobs':<17}  {_counts_text(jobs)}", markup=False)
+    out.print(f"{'jobs':<17}  {'not known' if jobs == outbox else _counts_text(jobs)}", markup=False)
 
 
 def show_route(route: Inspection | str) -> None:

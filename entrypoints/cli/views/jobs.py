@@ -106,7 +106,7 @@ def name_of(job: Job) -> str:
 def file_of(job: Job) -> Path:
     """Return the name of the recording; one of a caller counts only if it is a plain name of a file."""
     file = job.order.metadata.get(FILE)
-    if isinstance(file, str) and file.isprintable() and Path(file).name == file and file[:1] != ".":
+    if isinstance(file, str) and file.isprintable() and file[:1] not in {"", "."} and Path(file).name == file:
         return Path(file)
     return Path(str(job.id))
 

@@ -62,6 +62,7 @@ class ProgressBar:
         self.done_seconds = 0.0
         self.total_seconds: float | None = None
         self.note: str | None = None  # shown instead of the figures
+        self._last_note: str | None = None
         self._bars = bars
         self._clock = clock
         self._pace = Pace(clock)
@@ -69,9 +70,10 @@ class ProgressBar:
 
     def tell(self, note: str) -> None:
         """Say in a word what happens, while there is no progress to show."""
-        if note != self.note:
-            self.note = note
+        self.note = note
+        if note != self._last_note:
             self._bars.print_plainly(f"{self.name}: {note}")
+        self._last_note = note
 
     def update(
         self, done_seconds: float, total_seconds: float | None, eta_seconds: float | None = None
@@ -158,13 +160,16 @@ class ProgressBars:
             click.echo(line, err=True)
 
     def _rendered(self) -> "RenderableType":
+        from rich.console import Group  # noqa: PLC0415 - slow to import
+
         width, height = self._console.size
         bars = list(self._bars)
         shown = bars[: max(1, height - 2)]
-        return _table(shown, width - 1, len(bars) - len(shown))
+        more = [f"and {len(bars) - len(shown)} more"] if len(bars) > len(shown) else []
+        return Group(_table(shown, width - 1), *more)
 
 
-def _table(bars: list[ProgressBar], width: int, more: int) -> "Table":
+def _table(bars: list[ProgressBar], width: int) -> "Table":
     """Lay out a row for each: name, bar where there is room for one, and as many figures as fit."""
     from rich.cells import cell_len  # noqa: PLC0415 - slow to import
     from rich.progress_bar import ProgressBar as Bar  # noqa: PLC0415 - same
@@ -186,8 +191,6 @@ def _table(bars: list[ProgressBar], width: int, more: int) -> "Table":
         drawn = Bar(bar.total_seconds, bar.done_seconds, bar_width, pulse=bar.total_seconds is None)
         middle = [Text() if bar.note else drawn] if bar_width >= MIN_BAR else []
         table.add_row(Text(bar.name), *middle, Text(text))
-    if more:
-        table.add_row(Text(f"and {more} more"))
     return table
 
 
