@@ -87,7 +87,7 @@ lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and 
 		--output-file benchmarks/aiobotocore.requirements.txt benchmarks/aiobotocore.requirements.in
 
 requirements.txt: uv.lock $(UV)
-	$(EXPORT) --extra server --extra speech --extra openai --output-file $@
+	$(EXPORT) --extra server --extra speech --extra openai --extra celery --output-file $@
 
 requirements-cuda.txt: requirements-cuda.in $(UV)
 	$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --only-binary :all: --output-file $@ $<

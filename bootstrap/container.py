@@ -231,6 +231,7 @@ class Container(DeclarativeContainer):
         queue=settings.provided.job_queue,
     )
     job_heartbeat = providers.Singleton(LeaseHeartbeat, jobs)
+    job_worker_options = providers.Callable(worker_options, settings)
     job_worker = providers.Singleton(
         JobWorker,
         jobs,
@@ -239,7 +240,7 @@ class Container(DeclarativeContainer):
         ),
         job_heartbeat,
         providers.Callable(admitted_by, transcriber).provider,
-        providers.Callable(worker_options, settings),
+        job_worker_options,
     )
     job_follower = providers.Singleton(JobFollower, jobs)
     job_publications = providers.Singleton(JobPublications, outbox)

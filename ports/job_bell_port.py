@@ -1,6 +1,7 @@
 """Port of the bell that tells workers of a job."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -15,4 +16,13 @@ class JobBellPort(Protocol):
     @abstractmethod
     def ring(self, job_id: UUID, queue: str, /) -> None:
         """Tell the workers of a queue to look at a job; takes a second at most, and raises no error."""
+        ...
+
+    @abstractmethod
+    def ring_again(self, jobs: Sequence[tuple[UUID, str]], /) -> None:
+        """Tell of jobs that have waited for a while, with their queues: their rings may have been lost.
+
+        A bell whose earlier rings still wait for workers may leave these out. Takes a second at most, and
+        raises no error.
+        """
         ...

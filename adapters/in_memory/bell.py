@@ -1,6 +1,6 @@
 """Bell of this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from ports.job_bell_port import JobBellPort
@@ -25,3 +25,11 @@ class InProcessBell(JobBellPort):
             self._listener(job_id)
         if self._others is not None:
             self._others.ring(job_id, queue)
+
+    def ring_again(self, jobs: Sequence[tuple[UUID, str]], /) -> None:
+        """Tell the worker and the others."""
+        if self._listener is not None:
+            for job_id, _ in jobs:
+                self._listener(job_id)
+        if self._others is not None:
+            self._others.ring_again(jobs)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adapters.files.recordings import FolderRecordingStore
 from bootstrap.aws.clients import AwsAccess
 from bootstrap.choices import EventTransport
+from bootstrap.extras import require
 from bootstrap.settings import Settings
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.sources import RecordingSources
@@ -16,8 +18,11 @@ from ports.recording_source_port import RecordingSourcePort
 from ports.recording_store_port import RecordingStorePort
 from ports.transcriber_port import TranscriberPort
 
-BROKER_POLL_SECONDS = 30.0
-"""Longest delay of a job whose message the broker lost."""
+if TYPE_CHECKING:
+    from adapters.celery.app import Broker
+
+BROKER_POLL_SECONDS = 15.0
+"""Longest delay of a job whose message the broker lost; with a lease, less than a minute."""
 
 
 def recording_store(settings: Settings, access: Callable[[], AwsAccess]) -> RecordingStorePort:
@@ -42,8 +47,24 @@ def job_announcement(
 
 
 def broker_bell(settings: Settings) -> JobBellPort | None:
-    """Build the bell of other processes; None without JOB_BROKER: they look at the database."""
-    return None
+    """Build the bell of other processes; None without JOB_BROKER: they look at the database.
+
+    Raises:
+        ConfigurationError: Celery is not installed.
+    """
+    if settings.job_broker is None:
+        return None
+    require("celery", "JOB_BROKER")
+    from adapters.celery.bell import CeleryBell  # noqa: PLC0415 - an extra, and slow to import
+
+    return CeleryBell(job_broker(settings, settings.job_broker.get_secret_value()))
+
+
+def job_broker(settings: Settings, url: str) -> "Broker":
+    """Describe the broker of jobs."""
+    from adapters.celery.app import Broker  # noqa: PLC0415 - an extra, and slow to import
+
+    return Broker(url, settings.aws_region, settings.aws_endpoint_url)
 
 
 def admitted_by(transcriber: TranscriberPort) -> int:
@@ -53,9 +74,10 @@ def admitted_by(transcriber: TranscriberPort) -> int:
 
 def worker_options(settings: Settings) -> WorkerOptions:
     """Describe the worker of a process."""
+    default_poll = POLL_SECONDS if settings.job_broker is None else BROKER_POLL_SECONDS
     return WorkerOptions(
         queues=(settings.job_queue,),
         places=settings.job_workers,
         tenant_limit=settings.job_tenant_limit,
-        poll_seconds=POLL_SECONDS if settings.job_broker is None else BROKER_POLL_SECONDS,
+        poll_seconds=settings.job_poll_seconds or default_poll,
     )
