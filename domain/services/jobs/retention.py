@@ -61,8 +61,8 @@ class JobSweeper:
 
     def _ring(self) -> None:
         """Tell workers of due jobs again: a broker may have lost its message."""
-        for job_id, queue in self._jobs.due(BATCH):
-            self._bell.ring(job_id, queue)
+        if due := self._jobs.due(BATCH):
+            self._bell.ring_again(due)
 
     def _delete_expired(self) -> None:
         """Delete rows first: a recording whose row is gone is found as an orphan."""

@@ -1,6 +1,7 @@
 """Worker: claims jobs that are due, and works on some of them at the same time."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,6 +28,8 @@ class WorkerOptions(NamedTuple):
     places: int  # jobs at the same time
     tenant_limit: int | None = None  # jobs of one tenant at the same time, over all workers
     poll_seconds: float = POLL_SECONDS
+    # True: jobs come by `run_job`, and a place that becomes free is left to the next of them until a poll
+    awaits_rings: bool = False
 
 
 class JobWorker:
@@ -47,6 +50,8 @@ class JobWorker:
         self._options = options
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._claiming = asyncio.Lock()  # one claim at a time: each counts the free places
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
@@ -63,19 +68,30 @@ class JobWorker:
         finally:
             await self._stop()
 
-    async def run_one(self) -> bool:
-        """Claim the job that is due first, and work on it; False if none is due."""
+    async def run_one(self) -> UUID | None:
+        """Claim the job that is due first, and work on it; return its id, None if none is due."""
         leases = await self._claim(limit=1)
         for lease in leases:
             await self._begin(lease)
-        return bool(leases)
+        return leases[0].job.id if leases else None
 
     async def run_job(self, job_id: UUID) -> bool:
-        """Claim one job and work on it; False if it is not due, or another worker has it."""
-        leases = await self._claim(limit=1, job_id=job_id)
-        for lease in leases:
-            await self._begin(lease)
-        return bool(leases)
+        """Answer a ring: wait for a free place, claim a job and work on it.
+
+        Tenants take turns, so the job may be another one than the ring's, which is left to the other's ring.
+
+        Returns:
+            False if no job is due: another worker has it, or it has ended.
+        """
+        if job_id in self._tasks:
+            self._heartbeat.renew_now()
+            return False
+        async with self._claiming:
+            await self._free_place()
+            tasks = [self._begin(each) for each in await self._claim(limit=1)]
+        for task in tasks:
+            await task
+        return bool(tasks)
 
     def wake(self, job_id: UUID) -> None:
         """Look for due jobs now, and, if the job is at work here, whether it has been cancelled."""
@@ -91,28 +107,34 @@ class JobWorker:
 
     async def _claim_due(self) -> bool:
         """Start as many jobs as there are free places; True if there may be more."""
-        free = self._free_places()
-        if not free:
-            return False
-        leases: tuple[JobLease, ...] = ()
-        with logging_exceptions("unexpected error while claiming jobs"):
-            leases = await self._claim(limit=free)
-        for lease in leases:
-            self._begin(lease)
+        async with self._claiming:
+            free = self._free_places()
+            if not free:
+                return False
+            leases: tuple[JobLease, ...] = ()
+            with logging_exceptions("unexpected error while claiming jobs"):
+                leases = await self._claim(limit=free)
+            for lease in leases:
+                self._begin(lease)
         return len(leases) == free and bool(self._free_places())
+
+    async def _free_place(self) -> None:
+        while not self._free_places():
+            self._ended.clear()
+            with contextlib.suppress(TimeoutError):  # callers who wait for an answer leave without a word
+                await asyncio.wait_for(self._ended.wait(), POLL_SECONDS)
 
     def _free_places(self) -> int:
         """Leave callers who wait for an answer the places that they have taken."""
         return max(0, self._options.places - max(len(self._tasks), self._admitted()))
 
-    async def _claim(self, *, limit: int, job_id: UUID | None = None) -> tuple[JobLease, ...]:
+    async def _claim(self, *, limit: int) -> tuple[JobLease, ...]:
         claim = partial(
             self._jobs.claim,
             self._options.queues,
             limit=limit,
             lease_seconds=LEASE_SECONDS,
             tenant_limit=self._options.tenant_limit,
-            job_id=job_id,
         )
         claiming = asyncio.ensure_future(asyncio.to_thread(claim))
         try:
@@ -136,7 +158,9 @@ class JobWorker:
     def _end(self, lease: JobLease) -> None:
         self._heartbeat.release(lease)
         self._tasks.pop(lease.job.id, None)
-        self._news.set()
+        self._ended.set()
+        if not self._options.awaits_rings:
+            self._news.set()
 
     async def _wait(self) -> None:
         try:
