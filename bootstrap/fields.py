@@ -1,6 +1,7 @@
 """Types of the settings' fields: the values that they may have, and what an error says about them."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,26 @@ def _recording_store(place: str) -> str:
     if "://" in place and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?", place):
         raise ValueError("must be a folder, or s3://bucket/prefix")
     return place
+
+
+def _source_buckets(places: object) -> object:
+    """Split `acme-calls,shared-recordings/incoming/` into buckets with their prefixes."""
+    if not isinstance(places, str):
+        return places
+    names = tuple(place.strip() for place in places.split(",") if place.strip())
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\0-\x1f]*)?", name):
+            raise ValueError(
+                f"{name!r} is not a bucket with or without a prefix, such as acme-calls/incoming/"
+            )
+    return names
+
+
+def _networks(networks: object) -> object:
+    """Split `10.1.0.0/16,fd12::/32` into networks."""
+    if not isinstance(networks, str):
+        return networks
+    return tuple(ip_network(each.strip()) for each in networks.split(",") if each.strip())
 
 
 def _key(key: SecretStr) -> SecretStr:
@@ -108,6 +129,8 @@ Queue = Annotated[
 ]
 Broker = Annotated[SecretStr, AfterValidator(_broker)]  # the URL may have a password
 RecordingStore = Annotated[str, AfterValidator(_recording_store)]
+SourceBuckets = Annotated[tuple[str, ...], BeforeValidator(_source_buckets)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 QueueName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="up to 80 letters, digits and - _")
 ]

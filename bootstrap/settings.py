@@ -40,6 +40,7 @@ from bootstrap.fields import (
     Key,
     KmsKey,
     Name,
+    Networks,
     Prefix,
     Printable,
     Queue,
@@ -48,6 +49,7 @@ from bootstrap.fields import (
     Region,
     RuleName,
     Seconds,
+    SourceBuckets,
     Speakers,
     TenantId,
     Url,
@@ -157,6 +159,8 @@ class Settings(BaseModel):
         default_factory=lambda given: f"{given['data_dir']}/recordings", min_length=1
     )
     recording_keep_days: Days = Field(default=0.0, le=3650)
+    source_buckets: SourceBuckets = ()
+    source_allow_networks: Networks = ()
 
     max_upload_bytes: Bytes = Field(default=2 * GIB, ge=1)
     max_audio_seconds: Seconds = 4 * 3600.0

@@ -31,6 +31,7 @@ from domain.model.errors import (
     EventTooLargeError,
     InfrastructureError,
     PayloadStoreError,
+    RecordingStoreUnavailableError,
     TranscriberBusyError,
     TranscriberUnavailableError,
     TranscriptionError,
@@ -208,9 +209,20 @@ def translate_archive_errors(failed: str) -> AbstractContextManager[None]:
     return _translate_store_errors(ArchiveError, failed)
 
 
+def translate_recording_errors(failed: str) -> AbstractContextManager[None]:
+    """Translate the errors of a call that stores, reads, lists or deletes recordings in S3.
+
+    The message begins with `failed`, such as "the recording was not stored".
+
+    Raises:
+        RecordingStoreUnavailableError: botocore failed.
+    """
+    return _translate_store_errors(RecordingStoreUnavailableError, failed)
+
+
 @contextmanager
 def _translate_store_errors(
-    translation: type[PayloadStoreError | ArchiveError], failed: str
+    translation: type[PayloadStoreError | ArchiveError | RecordingStoreUnavailableError], failed: str
 ) -> Iterator[None]:
     try:
         yield

@@ -4,10 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.aws.iam.resources import S3Place
+from adapters.aws.s3.recording_store import S3RecordingStore
 from adapters.files.recordings import FolderRecordingStore
-from bootstrap.aws.clients import AwsAccess
+from adapters.scratch import ScratchFolders
+from bootstrap.aws.clients import AwsAccess, recordings_client
+from bootstrap.aws.places import bucket_of_recordings
 from bootstrap.choices import EventTransport
 from bootstrap.extras import require
+from bootstrap.disk_space import shortage
 from bootstrap.settings import Settings
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.sources import RecordingSources
@@ -27,7 +32,32 @@ BROKER_POLL_SECONDS = 15.0
 
 def recording_store(settings: Settings, access: Callable[[], AwsAccess]) -> RecordingStorePort:
     """Build the store that `RECORDING_STORE` names."""
-    return FolderRecordingStore(Path(settings.recording_store))
+    in_s3 = bucket_of_recordings(settings.recording_store)
+    if in_s3 is None:
+        return FolderRecordingStore(Path(settings.recording_store))
+    return s3_recording_store(settings, access(), in_s3)
+
+
+def s3_recording_store(settings: Settings, access: AwsAccess, place: S3Place) -> S3RecordingStore:
+    """Build the store of recordings in a bucket."""
+    scratch = scratch_folders(settings)
+    return S3RecordingStore(
+        recordings_client(access),
+        bucket=place.bucket,
+        prefix=place.prefix,
+        scratch=scratch,
+        has_room=room_check(scratch.root, settings.min_free_bytes),
+    )
+
+
+def scratch_folders(settings: Settings) -> ScratchFolders:
+    """Build the folders for recordings that are on their way through this machine."""
+    return ScratchFolders(settings.data_dir / "fetched")
+
+
+def room_check(folder: Path, floor: int) -> Callable[[int], bool]:
+    """Build a check that a folder's disk has room for so many bytes, and `floor` bytes beside them."""
+    return lambda size: shortage(folder, floor + size) is None
 
 
 def recording_sources(
@@ -35,7 +65,7 @@ def recording_sources(
 ) -> RecordingSources:
     """Build the places from which recordings are fetched, by the schemes of their URLs."""
     sources: dict[str, RecordingSourcePort] = {}
-    return RecordingSources(recordings, sources, settings.data_dir / "fetched")
+    return RecordingSources(recordings, sources, scratch_folders(settings).folder)
 
 
 def job_announcement(

@@ -1,4 +1,4 @@
-"""Checks of `transcripts doctor`: environment, engine, database, route; nothing is created or sent."""
+"""Checks of `transcripts doctor`: environment, engine, database, route; nothing is left behind or sent."""
 
 import asyncio
 import os
@@ -31,6 +31,7 @@ from bootstrap.factories.transcriber import reader_program, recogniser_program, 
 from bootstrap.operator.endpoints import cleaner_check, engine_check
 from bootstrap.operator.engines import amazon_transcribe
 from bootstrap.operator.examination import Check, CheckResult, run_checks
+from bootstrap.operator.recordings import store_of_recordings
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB
 from bootstrap.variables import misspelt
@@ -267,6 +268,10 @@ def _payload_bucket(container: Container) -> Iterator[Check]:
         yield from _checks(store.diagnose(), Check(name, CheckResult.OK, found))
 
 
+def _recordings(container: Container) -> Iterator[Check]:
+    yield store_of_recordings(container.settings(), container.aws_access, _disk_space)
+
+
 def _checks(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
     if not findings:
         yield nothing_wrong
@@ -291,4 +296,5 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "credentials": _credentials,
     "route": _route,
     "payload bucket": _payload_bucket,
+    "recordings": _recordings,
 }

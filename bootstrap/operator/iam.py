@@ -8,10 +8,10 @@ from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources
 from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess, partition_of
+from bootstrap.aws.places import bucket_of_recordings, buckets_of_sources, s3_place
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.choices import Transcriber
 from bootstrap.container import build_container
-from bootstrap.operator.archives import s3_place
 from bootstrap.operator.roles import Role
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError, CredentialsRefusedError, InfrastructureError
@@ -65,6 +65,8 @@ def iam_policy(
         letters=place,
         transcribe_bucket=settings.transcribe_bucket if is_amazon else None,
         others=tuple(others),
+        recordings=bucket_of_recordings(settings.recording_store),
+        sources=buckets_of_sources(settings.source_buckets),
     )
     policy = _POLICIES[role](resources)
     _warn_of_length(policy)

@@ -19,6 +19,7 @@ from adapters.aws.iam.statements import (
 )
 from adapters.aws.route.definition import DEFAULT_BUS
 from adapters.aws.s3.payload_store import PROBED_KEY
+from adapters.aws.s3.recording_store import PROBE_PREFIX
 from adapters.aws.transcribe.order import KEY_PREFIX as SOUND_PREFIX
 from ports.payload_store_port import KEY_PREFIX
 
@@ -42,6 +43,8 @@ def publisher(on: PolicyResources) -> Json:
         publishing(on, "PublishEvents"),
         *_payloads(on, "StoreLargeTranscripts", "s3:PutObject"),
         *_transcribing(on),
+        *_keeping_recordings(on),
+        *_fetching_recordings(on),
         *_guarding(on),
     )
 
@@ -70,6 +73,7 @@ def operator(on: PolicyResources) -> Json:
         *_replaying(on),
         *_probing_payloads(on),
         *_probing_transcribe(on),
+        *_probing_recordings(on),
         *_archiving_letters(on),
         *using_the_key(on, "DecryptAndEncryptMessages", "kms:Decrypt", "kms:GenerateDataKey"),
     )
@@ -171,6 +175,32 @@ def _probing_transcribe(on: PolicyResources) -> Iterator[Statement]:
     if on.transcribe_bucket is not None:
         yield allow("ListJobs", ["transcribe:ListTranscriptionJobs"], [EVERYTHING])
         yield allow("SeeTheBucketOfJobs", ["s3:ListBucket"], [on.in_s3(on.transcribe_bucket)])
+
+
+def _keeping_recordings(on: PolicyResources) -> Iterator[Statement]:
+    """Allow the store of recordings.
+
+    S3 says "access denied" of a missing object to a caller that may not list the bucket, and does so, too,
+    where the permission to list has a condition on the prefix.
+    """
+    if on.recordings is not None:
+        actions = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+        yield allow("KeepRecordings", actions, [on.objects(on.recordings)])
+        yield allow("ListRecordings", ["s3:ListBucket"], [on.in_s3(on.recordings.bucket)])
+
+
+def _fetching_recordings(on: PolicyResources) -> Iterator[Statement]:
+    if on.sources:
+        yield allow("FetchRecordings", ["s3:GetObject"], [on.objects(place) for place in on.sources])
+
+
+def _probing_recordings(on: PolicyResources) -> Iterator[Statement]:
+    """Allow the doctor's probe, an object that it deletes again."""
+    if on.recordings is not None:
+        bucket, prefix = on.recordings
+        probes = on.in_s3(f"{bucket}/{literally(folder(prefix))}{PROBE_PREFIX}*")
+        actions = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
+        yield allow("ProbeTheStoreOfRecordings", actions, [probes])
 
 
 def _archiving_letters(on: PolicyResources) -> Iterator[Statement]:

@@ -42,6 +42,8 @@ class PolicyResources:
     transcribe_bucket: str | None = None
     letters: S3Place | None = None  # archive of dead letters in S3; None where there is none
     others: tuple[RouteNames, ...] = ()  # routes of further kinds of events on the same bus
+    recordings: S3Place | None = None  # store of recordings; None where it is a folder
+    sources: tuple[S3Place, ...] = ()  # places from which recordings are fetched
 
     @property
     def bus(self) -> str:

@@ -1,10 +1,9 @@
 """Recordings on their way into the store: an upload, or fetched from a URL."""
 
 import hashlib
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from domain.model.errors import EmptyRecordingError, SourceRefusedError
 from domain.model.jobs import StoredRecording
@@ -19,11 +18,11 @@ class RecordingSources:
         self,
         recordings: RecordingStorePort,
         sources: Mapping[str, RecordingSourcePort],  # by scheme, such as https
-        folder: Path,  # for recordings on their way, which no other user may read
+        scratch: Callable[[], AbstractContextManager[Path]],  # provides an empty folder of this process
     ) -> None:
         self._recordings = recordings
         self._sources = sources
-        self._folder = folder
+        self._scratch = scratch
 
     def check(self, url: str) -> None:
         """Check a URL when a caller names it.
@@ -42,9 +41,8 @@ class RecordingSources:
             RecordingError: the recording is empty or too large.
             RecordingStoreUnavailableError: it cannot be stored at present.
         """
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._folder, prefix="fetch-") as folder:
-            target = Path(folder) / "recording"
+        with self._scratch() as folder:
+            target = folder / "recording"
             self._source(url).fetch(url, target)
             if not target.stat().st_size:
                 raise EmptyRecordingError("The recording has no bytes.")
@@ -62,7 +60,7 @@ class RecordingSources:
         return StoredRecording(self._recordings.put(recording), digest, size)
 
     def _source(self, url: str) -> RecordingSourcePort:
-        scheme = urlsplit(url).scheme.lower()
+        scheme = url.partition(":")[0].lower() if ":" in url else ""
         if scheme not in self._sources:
             raise SourceRefusedError(
                 f"A recording cannot be fetched from a URL with the scheme {scheme[:20]!r}; "
