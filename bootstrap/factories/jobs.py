@@ -14,6 +14,7 @@ from bootstrap.choices import EventTransport
 from bootstrap.extras import require
 from bootstrap.disk_space import shortage
 from bootstrap.settings import Settings
+from domain.model.events.kinds import EventKind
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.sources import RecordingSources
 from domain.services.jobs.worker import POLL_SECONDS, WorkerOptions
@@ -73,7 +74,11 @@ def job_announcement(
 ) -> JobAnnouncement:
     """Build the events of jobs; without a bus, none is stored that no relay would send."""
     has_bus = transport is EventTransport.EVENTBRIDGE
-    return JobAnnouncement(completed=has_bus, failed=False, wake=lambda: relay().wake() if has_bus else None)
+    return JobAnnouncement(
+        completed=has_bus,
+        failed=has_bus and EventKind.FAILED in settings.event_kinds,
+        wake=lambda: relay().wake() if has_bus else None,
+    )
 
 
 def broker_bell(settings: Settings) -> JobBellPort | None:
