@@ -11,8 +11,8 @@ from adapters.scratch import ScratchFolders
 from bootstrap.aws.clients import AwsAccess, recordings_client
 from bootstrap.aws.places import bucket_of_recordings
 from bootstrap.choices import EventTransport
-from bootstrap.extras import require
 from bootstrap.disk_space import shortage
+from bootstrap.extras import require
 from bootstrap.settings import Settings
 from domain.model.events.kinds import EventKind
 from domain.services.jobs.announcement import JobAnnouncement
