@@ -17,7 +17,7 @@ from entrypoints.api.server.protocol import ProblemH11Protocol
 from entrypoints.api.server.server import Server, server_config
 from ports.transcriber_port import TranscriberPort
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 """Generous: a machine may be slow and busy."""
 
 
