@@ -3,6 +3,7 @@
 from adapters.in_memory.bell import InProcessBell
 from adapters.in_memory.events import InMemoryEventPublisher
 from adapters.in_memory.idempotency import InMemoryIdempotency
+from adapters.in_memory.jobs import InMemoryJobs
 from adapters.in_memory.outbox import InMemoryOutbox
 from adapters.in_memory.payloads import InMemoryPayloadStore
 from adapters.in_memory.processed_events import InMemoryProcessedEvents
@@ -10,6 +11,7 @@ from adapters.in_memory.processed_events import InMemoryProcessedEvents
 __all__ = [
     "InMemoryEventPublisher",
     "InMemoryIdempotency",
+    "InMemoryJobs",
     "InMemoryOutbox",
     "InMemoryPayloadStore",
     "InMemoryProcessedEvents",
