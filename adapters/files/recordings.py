@@ -32,6 +32,7 @@ class FolderRecordingStore(RecordingStorePort):
             partial = self._folder / f"{key}.part"
             try:
                 shutil.move(recording, partial)
+                os.utime(partial)  # `keys` asks since when it is stored
                 _sync(partial)
                 partial.rename(self._folder / key)
             except OSError:

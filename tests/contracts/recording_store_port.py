@@ -1,5 +1,6 @@
 """Contract of `RecordingStorePort`; an adapter binds it with a fixture `store`."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableErr
 from ports.recording_store_port import RecordingStorePort
 
 HOUR = 3600.0
+LONG_AGO = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,31 @@ class RecordingStorePortContract:
 
         assert list(store.again.keys(older_than_seconds=-HOUR)) == [key]
         assert list(store.again.keys(older_than_seconds=HOUR)) == []
+
+    def test_a_new_recording_from_an_old_file_is_new(self, store: Store, recording: Path) -> None:
+        os.utime(recording, (LONG_AGO, LONG_AGO))
+        store.port.put(recording)
+
+        assert list(store.again.keys(older_than_seconds=HOUR)) == []
+
+    def test_recordings_may_be_deleted_while_they_are_listed(self, store: Store, tmp_path: Path) -> None:
+        files = [tmp_path / f"recording-{number}" for number in range(5)]
+        for file in files:
+            file.write_text(file.name)
+        stored = {store.port.put(file) for file in files}
+        listed = set()
+
+        for key in store.port.keys(older_than_seconds=-HOUR):
+            store.port.delete(key)
+            listed.add(key)
+
+        assert listed == stored
+
+    def test_an_error_in_the_context_is_the_callers(self, store: Store, recording: Path) -> None:
+        key = store.port.put(recording)
+
+        with pytest.raises(OSError, match="of the caller"), store.port.fetched(key):
+            raise OSError("of the caller")
 
     def test_an_empty_store_has_no_keys(self, store: Store) -> None:
         assert list(store.port.keys(older_than_seconds=0.0)) == []
