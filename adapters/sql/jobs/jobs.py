@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Connection, delete, select, text
 
 from adapters.sql.database import Database
 from adapters.sql.jobs import additions, endings, expiry, statements
-from adapters.sql.jobs.endings import lease_parameters
+from adapters.sql.jobs.additions import NewJob
+from adapters.sql.jobs.endings import Completion, lease_parameters
 from adapters.sql.jobs.pages import page_of
-from adapters.sql.jobs.rows import COLUMNS, job_from, recording_values
+from adapters.sql.jobs.rows import COLUMNS, job_from, new_row, readable, recording_values
 from adapters.sql.schema.dialect import DatabaseNow, insert_into
 from adapters.sql.schema.tables import IS_FINISHED, job_units, jobs
-from domain.model.errors import JobStoreUnavailableError
+from domain.model.errors import IdempotencyConflictError, JobStoreUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.events.failed import BatchProcessingFailed, FailureData
 from domain.model.jobs import (
@@ -48,11 +50,17 @@ class SqlJobs(JobStorePort):
         self._now = DatabaseNow() if now is None else now
         self._claim = statements.claim(self._now)
         self._claim_one = statements.claim(self._now, one=True)
+        add = partial(additions.add_all, now=self._now)
+        self._add = database.shared_write(add, JobStoreUnavailableError, confirmed=True)
+        complete = partial(endings.complete_all, now=self._now)
+        self._complete = database.shared_write(complete, JobStoreUnavailableError)
 
     def add(self, order: JobOrder, /) -> Job:
-        """Insert the order, unless its key is known."""
-        with self._writing() as connection:
-            return additions.add(connection, order, self._now)
+        """Insert the order, unless its key is known; if the answer to COMMIT is lost, look for it again."""
+        added = self._add(NewJob(order, new_row(order)))
+        if isinstance(added, IdempotencyConflictError):
+            raise added
+        return added
 
     def find(self, job_id: UUID, /) -> Job | None:
         """Read one row."""
@@ -107,7 +115,8 @@ class SqlJobs(JobStorePort):
             if not self._database.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
             rows = connection.execute(self._claim if job_id is None else self._claim_one, parameters).all()
-        return tuple(JobLease(job_from(row), token) for row in sorted(rows, key=lambda row: row.created_at))
+        oldest_first = sorted(rows, key=lambda row: row.created_at)
+        return tuple(JobLease(job, token) for job in readable(oldest_first))
 
     def renew(self, leases: Sequence[JobLease], /, *, lease_seconds: float) -> frozenset[UUID]:
         """Update the rows one by one, in one transaction, in the order of their ids."""
@@ -168,9 +177,10 @@ class SqlJobs(JobStorePort):
             return self._changed(connection, lease, values)
 
     def complete(self, lease: JobLease, result: JobResult, event: BatchProcessingCompleted | None, /) -> bool:
-        """Update the row and insert the event."""
-        with self._writing() as connection:
-            return endings.complete(connection, lease, result, event, self._now)
+        """Update the row and insert the event, together with those that end at the same time."""
+        return self._complete(
+            Completion(lease, result.model_dump_json(), result.transcript.duration_seconds, event)
+        )
 
     def fail(self, lease: JobLease, problem: FailureData, event: BatchProcessingFailed | None, /) -> bool:
         """Update the row and insert the event."""

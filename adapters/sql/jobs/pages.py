@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, Select, select, tuple_
 
-from adapters.sql.jobs.rows import COLUMNS, JobRow, job_from
+from adapters.sql.jobs.rows import COLUMNS, JobRow, readable
 from adapters.sql.schema.tables import jobs
 from domain.model.jobs import JobCursor, JobPage, JobQuery
 
@@ -14,7 +14,7 @@ def page_of(connection: Connection, query: JobQuery) -> JobPage:
     rows = connection.execute(_select(query).limit(query.limit + 1)).all()
     page = rows[: query.limit]
     following = JobCursor(page[-1].created_at, page[-1].id) if len(rows) > len(page) else None
-    return JobPage(tuple(job_from(row) for row in page), following)
+    return JobPage(tuple(readable(page)), following)
 
 
 def _select(query: JobQuery) -> Select[JobRow]:

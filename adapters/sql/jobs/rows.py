@@ -1,6 +1,8 @@
 """Conversion between rows of the jobs and values of the domain."""
 
 import json
+import logging
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -22,6 +24,8 @@ from domain.model.jobs import (
 )
 from domain.model.result_warnings import ResultWarning
 from domain.model.transcripts import TranscriptionOptions
+
+logger = logging.getLogger(__name__)
 
 COLUMNS = tuple(column for column in jobs.c if column.name not in {"result", "key_hash", "key_scope"})
 """Columns of a job as callers see it: without its transcript."""
@@ -52,7 +56,7 @@ def new_row(order: JobOrder) -> Parameters:
         **recording_values(recording),
         "source_url": order.source_url,
         "options": order.options.model_dump_json(exclude_defaults=True),
-        "caller_metadata": json.dumps(order.metadata, ensure_ascii=False, separators=(",", ":")),
+        "caller_metadata": json.dumps(order.metadata, separators=(",", ":")),
         "warnings": _warnings.dump_json(order.warnings).decode(),
     }
 
@@ -89,6 +93,15 @@ def job_from(row: JobRow) -> Job:
         event_id=row.event_id,
         retried_as=row.retried_as,
     )
+
+
+def readable(rows: Iterable[JobRow]) -> Iterator[Job]:
+    """Yield the jobs of rows, without those that this version cannot read; they are logged, and stay."""
+    for row in rows:
+        try:
+            yield job_from(row)
+        except ValueError:
+            logger.error("job left alone, this version cannot read it", extra={"interaction_id": str(row.id)})  # noqa: TRY400 - the trace would quote the row
 
 
 def _order_from(row: JobRow) -> JobOrder:

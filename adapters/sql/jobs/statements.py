@@ -64,11 +64,9 @@ def _chosen(now: ColumnElement[float], *, one: bool) -> CTE:
 
     PostgreSQL may run a plain subselect twice, and lease too many rows.
     """
-    ranked = _ranked(now)
+    ranked = _ranked(now, one=one)
     limit = bindparam("tenant_limit", type_=Integer)
     chosen = select(ranked.c.id).where(or_(limit.is_(None), ranked.c.turn <= limit))
-    if one:
-        chosen = chosen.where(ranked.c.id == bindparam("job_id", type_=Uuid))
     return (
         chosen.order_by(ranked.c.turn, ranked.c.created_at, ranked.c.id)
         .limit(bindparam("at_most", type_=Integer))
@@ -77,15 +75,18 @@ def _chosen(now: ColumnElement[float], *, one: bool) -> CTE:
     )
 
 
-def _ranked(now: ColumnElement[float]) -> Subquery:
+def _ranked(now: ColumnElement[float], *, one: bool) -> Subquery:
+    """Rank free rows by their tenants' turns; a row that is named needs not be its tenant's oldest."""
     leased = _leased(now)
     place = func.row_number().over(partition_by=_ROW.tenant_id, order_by=(_ROW.created_at, _ROW.id))
-    return (
+    ranked = (
         select(_ROW.id, _ROW.created_at, (func.coalesce(leased.c.count, 0) + place).label("turn"))
         .select_from(jobs.outerjoin(leased, leased.c.tenant_id == _ROW.tenant_id))
         .where(IS_ACTIVE, _ROW.queue.in_(bindparam("queues", expanding=True)), is_free(now))
-        .subquery("ranked")
     )
+    if one:  # before the window function counts
+        ranked = ranked.where(_ROW.id == bindparam("job_id", type_=Uuid))
+    return ranked.subquery("ranked")
 
 
 def _leased(now: ColumnElement[float]) -> Subquery:
