@@ -88,7 +88,11 @@ class JobExecution:
             event = self._announcement.of_completion(lease.job, result)
         except LeaseLostError:
             raise
+        except asyncio.CancelledError:
+            await journal.flush()
+            raise
         except Exception as error:  # noqa: BLE001 - each error of a job has a consequence, and is logged
+            await journal.flush()
             await self._failed(lease, error, journal.failures)
             return
         if await _persistently(self._jobs.complete, lease, result, event):
@@ -127,7 +131,13 @@ class JobExecution:
     async def _recording(self, lease: JobLease, stack: ExitStack) -> Path:
         """Provide the recording as a file; one that has a source only is fetched and stored first."""
         stored = lease.job.order.recording or await self._fetched(lease)
-        return await asyncio.to_thread(stack.enter_context, self._recordings.fetched(stored.key))
+        fetched = self._recordings.fetched(stored.key)
+        entering = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, fetched))
+        try:
+            return await asyncio.shield(entering)
+        except asyncio.CancelledError:  # the thread goes on, and may still make a file
+            entering.add_done_callback(partial(_close, stack))
+            raise
 
     async def _fetched(self, lease: JobLease) -> StoredRecording:
         source = lease.job.order.source_url
@@ -176,10 +186,25 @@ async def _persistently(write: Callable[P, bool], *args: P.args, **kwargs: P.kwa
     """
     for delay in STORE_DELAYS:
         try:
-            return await asyncio.to_thread(write, *args, **kwargs)
+            return await _written(partial(write, *args, **kwargs))
         except JobStoreUnavailableError:
             await asyncio.sleep(delay)
-    return await asyncio.to_thread(write, *args, **kwargs)
+    return await _written(partial(write, *args, **kwargs))
+
+
+async def _written(write: Callable[[], bool]) -> bool:
+    """Store the end of a job; cancelling waits for it, so that the job is not queued again meanwhile."""
+    writing = asyncio.ensure_future(asyncio.to_thread(write))
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise
+
+
+def _close(stack: ExitStack, entering: "asyncio.Future[Path]") -> None:
+    if not entering.cancelled() and entering.exception() is None:
+        stack.close()
 
 
 def _context(job: Job) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Heartbeat of a worker: renews the leases of its jobs, in a thread beside the event loop."""
 
 import logging
+import time
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
@@ -19,14 +20,26 @@ LEASE_SECONDS = 40.0
 """Time after which another worker takes over the jobs of a dead one; with a poll, less than a minute."""
 RENEW_SECONDS = 10.0
 """Short enough that two renewals may fail before a lease expires, and that a cancelled job ends soon."""
+RETRY_SECONDS = 1.0
+"""Delay after a failed renewal: once the store is back, leases are renewed before jobs are taken over."""
 
 
 class LeaseHeartbeat:
-    """Renews leases every `RENEW_SECONDS`; a busy event loop does not delay it."""
+    """Renews leases periodically; a busy event loop does not delay it."""
 
-    def __init__(self, jobs: JobStorePort, *, renew_seconds: float = RENEW_SECONDS) -> None:
+    def __init__(
+        self,
+        jobs: JobStorePort,
+        *,
+        lease_seconds: float = LEASE_SECONDS,  # the length of leases
+        renew_seconds: float = RENEW_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lease_seconds = lease_seconds
         self._jobs = jobs
         self._renew_seconds = renew_seconds
+        self._clock = clock
+        self._renewed_at = clock()
         self._lock = Lock()
         self._held: dict[UUID, tuple[JobLease, Callable[[], object]]] = {}
         self._wake = Event()
@@ -44,14 +57,32 @@ class LeaseHeartbeat:
         self._thread.join()
 
     def hold(self, lease: JobLease, on_loss: Callable[[], object]) -> None:
-        """Renew a lease from now on; `on_loss` is called in the thread once the lease is not valid."""
+        """Renew a lease from now on; `on_loss` is called in any thread once the lease is not valid.
+
+        An earlier lease of the same job is not valid any more.
+        """
         with self._lock:
+            earlier = self._held.get(lease.job.id)
             self._held[lease.job.id] = (lease, on_loss)
+        if earlier is not None:
+            earlier[1]()
 
     def release(self, lease: JobLease) -> None:
         """Renew a lease no longer."""
         with self._lock:
-            self._held.pop(lease.job.id, None)
+            held = self._held.get(lease.job.id)
+            if held is not None and held[0].token == lease.token:
+                del self._held[lease.job.id]
+
+    def holds(self, job_id: "UUID") -> bool:
+        """Return true if a lease of the job is renewed."""
+        with self._lock:
+            return job_id in self._held
+
+    @property
+    def is_current(self) -> bool:
+        """True unless leases may have expired: the process was stopped, or the store is unavailable."""
+        return self._clock() - self._renewed_at < self.lease_seconds - self._renew_seconds
 
     def renew_now(self) -> None:
         """Renew all leases now, to notice a cancelled job at once; returns without waiting for it."""
@@ -59,7 +90,8 @@ class LeaseHeartbeat:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._wake.wait(self._renew_seconds)
+            is_late = self._clock() - self._renewed_at > self._renew_seconds
+            self._wake.wait(min(RETRY_SECONDS, self._renew_seconds) if is_late else self._renew_seconds)
             self._wake.clear()
             with logging_exceptions("unexpected error while renewing the leases of jobs"):
                 self._renew()
@@ -67,13 +99,17 @@ class LeaseHeartbeat:
     def _renew(self) -> None:
         with self._lock:
             held = list(self._held.values())
-        if not held:
-            return
+        begun = self._clock()
         try:
-            valid = self._jobs.renew([lease for lease, _ in held], lease_seconds=LEASE_SECONDS)
+            valid = (
+                self._jobs.renew([lease for lease, _ in held], lease_seconds=self.lease_seconds)
+                if held
+                else ()
+            )
         except JobStoreUnavailableError as error:
             logger.warning("leases of jobs not renewed, retrying", extra={"error": str(error)})
             return
+        self._renewed_at = begun
         for lease, on_loss in held:
             if lease.job.id not in valid:
                 self.release(lease)

@@ -10,8 +10,10 @@ from uuid import UUID, uuid4
 from domain.model.errors import (
     JobNotFoundError,
     JobNotRetryableError,
+    JobStoreUnavailableError,
     JobUnfinishedError,
     JobWithoutTranscriptError,
+    RecordingStoreUnavailableError,
 )
 from domain.model.idempotency import key_scope
 from domain.model.identity import Identity
@@ -88,10 +90,10 @@ class JobService:
         try:
             job = self._add(request, stored.sha256, recording=stored)
         except BaseException:
-            self._recordings.delete(stored.key)
+            self._discard(stored)
             raise
         if job.order.recording != stored:  # the key is known
-            self._recordings.delete(stored.key)
+            self._discard(stored)
         return job
 
     def submit_url(self, url: str, request: JobRequest) -> Job:
@@ -171,10 +173,10 @@ class JobService:
             JobUnfinishedError: the job has not ended.
             RecordingStoreUnavailableError: the recording is still stored; it is deleted later.
         """
-        job = self.find(tenant_id, job_id)
+        self.find(tenant_id, job_id)
         erased = self._jobs.erase(job_id)
         if erased is None:
-            raise JobUnfinishedError(f"The job is {job.state}; cancel it first.")
+            raise JobUnfinishedError(f"The job is {self.find(tenant_id, job_id).state}; cancel it first.")
         if erased.recording_key is not None:
             self._recordings.delete(erased.recording_key)
         logger.info("job erased", extra={"interaction_id": str(job_id), "tenant_id": str(tenant_id)})
@@ -193,6 +195,17 @@ class JobService:
             raise JobNotRetryableError(_why_not_retryable(job))
         self._bell.ring(again.id, again.order.queue)
         return again
+
+    def _discard(self, stored: StoredRecording) -> None:
+        """Delete a recording unless a job has it: an unavailable store may have recorded the job.
+
+        Where that cannot be found out, or the recording not be deleted, it is left to the maintenance.
+        """
+        try:
+            if not self._jobs.known_recordings((stored.key,)):
+                self._recordings.delete(stored.key)
+        except (JobStoreUnavailableError, RecordingStoreUnavailableError) as error:
+            logger.warning("recording of no job not deleted yet", extra={"error": str(error)})
 
     def _add(
         self,

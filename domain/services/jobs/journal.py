@@ -57,7 +57,9 @@ class JobJournal(Checkpoint):
         return self._finished.get(fingerprint)
 
     def save(self, fingerprint: str, result_json: str, /) -> None:
-        """Have a finished unit written with the next progress."""
+        """Have a finished unit written with the next progress; a known one is no news."""
+        if fingerprint in self._finished:
+            return
         self._unwritten[fingerprint] = self._finished[fingerprint] = result_json
         self._changed.set()
 
@@ -86,6 +88,19 @@ class JobJournal(Checkpoint):
             except JobStoreUnavailableError as error:
                 logger.warning("progress of a job not written yet", extra={"error": str(error)})
                 self._changed.set()
+
+    async def flush(self) -> None:
+        """Write the units that the latest write did not have, before the try ends; an outage loses them.
+
+        Raises:
+            LeaseLostError: the lease is not valid any more.
+        """
+        if not self._unwritten:
+            return
+        try:
+            await self.write()
+        except JobStoreUnavailableError as error:
+            logger.warning("finished units of a job not written", extra={"error": str(error)})
 
     async def write(self) -> None:
         """Write progress and units now.

@@ -1,9 +1,10 @@
 """Retention: deletes jobs and recordings whose time is over, and rings for jobs that no worker has taken."""
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count, islice
+from itertools import islice
 from threading import Event
 
 from domain.model.clock import SECONDS_PER_DAY
@@ -18,10 +19,9 @@ logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 30.0
 BATCH = 100
 """Jobs in one transaction, so that other writers wait only briefly."""
-ORPHAN_EVERY = 120
-"""Sweeps between two lists of the store of recordings, which may be long, and cost money."""
-ORPHAN_SECONDS = SECONDS_PER_DAY
-"""Age of a recording that no job has: its submission or its deletion was cut short."""
+ORPHAN_SECONDS = 3600.0
+"""Age of a recording that no job has: its submission or its deletion was cut short; and the time between two
+searches for such recordings, which list the whole store."""
 
 
 class JobSweeper:
@@ -35,29 +35,30 @@ class JobSweeper:
         *,
         jobs_keep_days: float,  # time after their end for which jobs are kept
         recordings_keep_days: float,  # the same for recordings of completed and cancelled jobs
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._jobs = jobs
         self._recordings = recordings
         self._bell = bell
+        self._clock = clock
+        self._search_at = clock()
         self._jobs_keep_seconds = jobs_keep_days * SECONDS_PER_DAY
         self._recordings_keep_seconds = recordings_keep_days * SECONDS_PER_DAY
 
     def run(self, stop: Event, *, every_seconds: float = SWEEP_SECONDS) -> None:
         """Sweep at once, and then periodically until `stop` is set."""
-        for number in count():
-            self.sweep(with_orphans=number % ORPHAN_EVERY == 0)
-            if stop.wait(every_seconds):
-                return
+        self.sweep()
+        while not stop.wait(every_seconds):
+            self.sweep()
 
-    def sweep(self, *, with_orphans: bool = True) -> None:
+    def sweep(self) -> None:
         """Sweep once; failures are logged, and the next sweep tries again."""
         with _logging_failures():
             self._ring()
         with _logging_failures():
             self._delete_expired()
-        if with_orphans:
-            with _logging_failures():
-                self._delete_orphans()
+        with _logging_failures():
+            self._delete_orphans()
 
     def _ring(self) -> None:
         """Tell workers of due jobs again: a broker may have lost its message."""
@@ -66,20 +67,20 @@ class JobSweeper:
 
     def _delete_expired(self) -> None:
         """Delete rows first: a recording whose row is gone is found as an orphan."""
-        expired = self._jobs.expired(
+        while expired := self._jobs.expired(
             BATCH,
             jobs_keep_seconds=self._jobs_keep_seconds,
             recordings_keep_seconds=self._recordings_keep_seconds,
-        )
-        for each in expired:
-            if each.recording_key is not None:
-                self._recordings.delete(each.recording_key)
-        if expired:
+        ):
+            for each in expired:
+                if each.recording_key is not None:
+                    self._recordings.delete(each.recording_key)
             logger.info("expired jobs and recordings deleted", extra={"jobs": len(expired)})
-        if len(expired) == BATCH:
-            self._delete_expired()
 
     def _delete_orphans(self) -> None:
+        if self._clock() < self._search_at:
+            return
+        self._search_at = self._clock() + ORPHAN_SECONDS
         stored = self._recordings.keys(older_than_seconds=ORPHAN_SECONDS)
         while keys := tuple(islice(stored, BATCH)):
             for key in set(keys) - self._jobs.known_recordings(keys):

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.model.errors import JobStoreUnavailableError
 from domain.model.jobs import JobLease
 from domain.services.jobs.execution import JobExecution
-from domain.services.jobs.heartbeat import LEASE_SECONDS, LeaseHeartbeat
+from domain.services.jobs.heartbeat import LeaseHeartbeat
 from domain.services.resilience.background import logging_exceptions
 from ports.job_store_port import JobStorePort
 
@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
 """Longest delay until a job is noticed that no bell has told of: added by another process, or due again."""
+RENEWAL_SECONDS = 3.0
+"""Pause after an outage of the store, in which other workers renew the leases that expired meanwhile."""
 
 
 class WorkerOptions(NamedTuple):
@@ -48,7 +50,8 @@ class JobWorker:
         self._heartbeat = heartbeat
         self._admitted = admitted
         self._options = options
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._store_was_away = False
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
         self._claiming = asyncio.Lock()  # one claim at a time: each counts the free places
@@ -72,7 +75,7 @@ class JobWorker:
         """Claim the job that is due first, and work on it; return its id, None if none is due."""
         leases = await self._claim(limit=1)
         for lease in leases:
-            await self._begin(lease)
+            await _finished(self._begin(lease))
         return leases[0].job.id if leases else None
 
     async def run_job(self, job_id: UUID) -> bool:
@@ -83,19 +86,19 @@ class JobWorker:
         Returns:
             False if no job is due: another worker has it, or it has ended.
         """
-        if job_id in self._tasks:
+        if self._heartbeat.holds(job_id):
             self._heartbeat.renew_now()
             return False
         async with self._claiming:
             await self._free_place()
             tasks = [self._begin(each) for each in await self._claim(limit=1)]
         for task in tasks:
-            await task
+            await _finished(task)
         return bool(tasks)
 
     def wake(self, job_id: UUID) -> None:
         """Look for due jobs now, and, if the job is at work here, whether it has been cancelled."""
-        if job_id in self._tasks:
+        if self._heartbeat.holds(job_id):
             self._heartbeat.renew_now()
         elif self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._news.set)
@@ -129,38 +132,64 @@ class JobWorker:
         return max(0, self._options.places - max(len(self._tasks), self._admitted()))
 
     async def _claim(self, *, limit: int) -> tuple[JobLease, ...]:
+        if not await self._may_claim():
+            return ()
         claim = partial(
             self._jobs.claim,
             self._options.queues,
             limit=limit,
-            lease_seconds=LEASE_SECONDS,
+            lease_seconds=self._heartbeat.lease_seconds,
             tenant_limit=self._options.tenant_limit,
         )
         claiming = asyncio.ensure_future(asyncio.to_thread(claim))
         try:
             return await asyncio.shield(claiming)
-        except asyncio.CancelledError:  # a claim that is on its way would be a lease without a worker
-            for lease in await claiming:
-                await self._execution.give_back(lease)
+        except asyncio.CancelledError:
+            await self._give_back(claiming)
             raise
         except JobStoreUnavailableError as error:
             logger.warning("no job claimed, the store of jobs is unavailable", extra={"error": str(error)})
+            self._store_was_away = True
             return ()
+
+    async def _give_back(self, claiming: "asyncio.Future[tuple[JobLease, ...]]") -> None:
+        """Wait for a claim that is on its way: its leases would have no worker."""
+        await asyncio.wait({claiming})
+        if claiming.exception() is None:
+            for lease in claiming.result():
+                await self._execution.give_back(lease)
+
+    async def _may_claim(self) -> bool:
+        """Take no job over that its worker would keep: leases expire while the store is unavailable.
+
+        Neither does a process that was stopped take over its own jobs, before it has renewed their leases.
+        """
+        if self._store_was_away:
+            try:
+                await asyncio.to_thread(self._jobs.counts)
+            except JobStoreUnavailableError:
+                return False
+            await asyncio.sleep(RENEWAL_SECONDS)
+            self._store_was_away = False
+        return self._heartbeat.is_current
 
     def _begin(self, lease: JobLease) -> asyncio.Task[None]:
         """Start work on a job, which ends when its lease is lost."""
-        loop, job_id = asyncio.get_running_loop(), lease.job.id
-        task = self._tasks[job_id] = asyncio.create_task(self._execution.run(lease))
+        loop = asyncio.get_running_loop()
+        task = asyncio.create_task(self._execution.run(lease))
+        self._tasks.add(task)
         self._heartbeat.hold(lease, lambda: loop.call_soon_threadsafe(task.cancel))
-        task.add_done_callback(lambda _: self._end(lease))
+        task.add_done_callback(partial(self._end, lease))
         return task
 
-    def _end(self, lease: JobLease) -> None:
+    def _end(self, lease: JobLease, task: "asyncio.Task[None]") -> None:
         self._heartbeat.release(lease)
-        self._tasks.pop(lease.job.id, None)
+        self._tasks.discard(task)
         self._ended.set()
         if not self._options.awaits_rings:
             self._news.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("unexpected error of a worker; its job is taken over later", exc_info=error)
 
     async def _wait(self) -> None:
         try:
@@ -169,7 +198,17 @@ class JobWorker:
             return
 
     async def _stop(self) -> None:
-        tasks = tuple(self._tasks.values())
+        tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _finished(task: "asyncio.Task[None]") -> None:
+    """Wait for the work on a job, which may be cancelled alone; cancelling the wait cancels the work."""
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task})
+        raise
