@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, Connection, delete, select, text
 
 from adapters.sql.database import Database
-from adapters.sql.jobs import additions, endings, expiry, statements
+from adapters.sql.jobs import additions, expiry, finishing, statements
 from adapters.sql.jobs.additions import NewJob
-from adapters.sql.jobs.endings import Completion, lease_parameters
+from adapters.sql.jobs.finishing import Completion, lease_parameters
 from adapters.sql.jobs.pages import page_of
 from adapters.sql.jobs.rows import COLUMNS, job_from, new_row, readable, recording_values
 from adapters.sql.schema.dialect import DatabaseNow, insert_into
@@ -52,7 +52,7 @@ class SqlJobs(JobStorePort):
         self._claim_one = statements.claim(self._now, one=True)
         add = partial(additions.add_all, now=self._now)
         self._add = database.shared_write(add, JobStoreUnavailableError, confirmed=True)
-        complete = partial(endings.complete_all, now=self._now)
+        complete = partial(finishing.complete_all, now=self._now)
         self._complete = database.shared_write(complete, JobStoreUnavailableError)
 
     def add(self, order: JobOrder, /) -> Job:
@@ -185,12 +185,12 @@ class SqlJobs(JobStorePort):
     def fail(self, lease: JobLease, problem: FailureData, event: BatchProcessingFailed | None, /) -> bool:
         """Update the row and insert the event."""
         with self._writing() as connection:
-            return endings.fail(connection, lease, problem, event, self._now)
+            return finishing.fail(connection, lease, problem, event, self._now)
 
     def cancel(self, job_id: UUID, problem: FailureData, event: BatchProcessingFailed | None, /) -> bool:
         """Update the row and insert the event."""
         with self._writing() as connection:
-            return endings.cancel(connection, job_id, problem, event, self._now)
+            return finishing.cancel(connection, job_id, problem, event, self._now)
 
     def retry(self, job_id: UUID, order: JobOrder, /) -> Job | None:
         """Insert the new row, and refer to it in the old one."""
