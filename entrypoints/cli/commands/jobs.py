@@ -41,7 +41,11 @@ def command() -> None:
 command.add_command(submit)
 
 
-@command.command("list", epilog=examples("jobs list", "jobs list --state failed --all"))
+@command.command(
+    "list",
+    short_help="List jobs, the newest first.",
+    epilog=examples("jobs list", "jobs list --state failed --all"),
+)
 @click.option(
     "--state",
     type=click.Choice(JobState, case_sensitive=False),
