@@ -195,10 +195,6 @@ def _outbox(counts: OutboxCounts) -> Check:
 def _free_space(container: Container) -> Iterator[Check]:
     settings = container.settings()
     yield _disk_space("space for uploads", settings.spool_dir, settings.min_free_bytes)
-    if "://" not in settings.recording_store:
-        yield _disk_space(
-            "space for jobs", Path(settings.recording_store), settings.min_free_bytes, "RECORDING_STORE"
-        )
     file = sqlite_file(settings.database_url)
     if file is not None:
         yield _disk_space("space for events", file.parent, settings.min_free_bytes)

@@ -9,9 +9,8 @@ from uuid import UUID
 import click
 
 from domain.model.errors import TranscriptionServiceError
-from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.event import Publication
 from domain.model.jobs import Job, JobResult
-from domain.model.outbox import OutboxState
 from domain.services.batch_processing import BatchResult
 from entrypoints.cli.commands.process_options import file_options, transcript_folder
 from entrypoints.cli.runtime.configuration import build_container, configure
@@ -24,12 +23,6 @@ from ports.cleaner_port import CleanedTranscript
 
 if TYPE_CHECKING:
     from bootstrap.container import Container
-
-_STATUSES = {
-    OutboxState.WAITING: PublicationStatus.QUEUED,
-    OutboxState.PUBLISHED: PublicationStatus.PUBLISHED,
-    OutboxState.REJECTED: PublicationStatus.FAILED,
-}
 
 
 @click.command(
@@ -84,7 +77,9 @@ def _result(container: "Container", job_id: UUID) -> _Result:
     try:
         tenant_id = jobs.find_of_any_tenant(job_id).order.identity.tenant_id
         job, result = jobs.result(tenant_id, job_id)
-        return job, _as_processed(job, result, _publication(container, job))
+        publication = container.job_publications().find(job)
+        assert publication is not None  # noqa: S101 - the job has a transcript, so it has ended
+        return job, _as_processed(job, result, publication)
     except TranscriptionServiceError as error:
         return error
 
@@ -98,16 +93,6 @@ def _as_processed(job: Job, result: JobResult, publication: Publication) -> Batc
         publication,
         job.order.warnings,
     )
-
-
-def _publication(container: "Container", job: Job) -> Publication:
-    """Look the event up in the outbox; one that is not there any more was published and pruned."""
-    if job.event_id is None:
-        return Publication(PublicationStatus.DISABLED)
-    record = container.outbox().find(job.event_id)
-    if record is None:
-        return Publication(PublicationStatus.PUBLISHED)
-    return Publication(_STATUSES[record.state], record.event_id)
 
 
 def _files(results: Mapping[UUID, _Result]) -> dict[UUID, Path]:

@@ -172,9 +172,9 @@ def _check_key(key: str | None, sources: Sequence[Source]) -> None:
         return
     if len(sources) > 1:
         raise click.UsageError(f"--idempotency-key is for one recording, not for {len(sources)}.")
-    if not (0 < len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+    if not (0 < len(key) <= MAX_KEY and key.isprintable()):
         raise click.BadParameter(
-            f"a key has 1 to {MAX_KEY} printable ASCII characters", param_hint="--idempotency-key"
+            f"a key has 1 to {MAX_KEY} printable characters", param_hint="--idempotency-key"
         )
 
 

@@ -20,11 +20,13 @@ MAX_NAME = 40
 
 def job_as_json(job: Job) -> dict[str, object]:
     """Convert a job to JSON; there is no text of the recording in it."""
-    order, recording = job.order, job.order.recording
+    order, recording, progress = job.order, job.order.recording, job.progress._asdict()
     return {
         "id": str(job.id),
+        "interaction_id": str(job.event_id or job.id),
         "state": job.state.value,
-        "progress": job.progress._asdict(),
+        "stage": progress.pop("stage"),
+        "progress": progress,
         "problem": None if job.problem is None else job.problem.model_dump(),
         "failures": job.failures,
         "tenant_id": str(order.identity.tenant_id),
@@ -32,14 +34,14 @@ def job_as_json(job: Job) -> dict[str, object]:
         "account_id": order.identity.account_id,
         "queue": order.queue,
         "recording": None if recording is None else {"size": recording.size, "sha256": recording.sha256},
-        "source": None if order.source_url is None else without_query(order.source_url),
+        "source": None if order.source_url is None else {"url": without_query(order.source_url)},
         "options": order.options.model_dump(mode="json"),
         "metadata": dict(order.metadata),
         "created_at": job.created_at.isoformat(),
         "started_at": _moment(job.started_at),
         "updated_at": job.updated_at.isoformat(),
         "finished_at": _moment(job.finished_at),
-        "event_id": _text(job.event_id),
+        "revision": job.revision,
         "retry_of": _text(order.retry_of),
         "retried_as": _text(job.retried_as),
         "warnings": [warning.model_dump(mode="json") for warning in order.warnings],
@@ -66,7 +68,7 @@ def as_lines(job: Job) -> Iterator[str]:
     """Format a job with one line for each field."""
     fields = job_as_json(job)
     for name, value in fields.items():
-        if isinstance(value, dict) and name in {"progress", "problem", "recording"}:
+        if isinstance(value, dict) and name in {"progress", "problem", "recording", "source"}:
             for part, each in value.items():
                 yield _line(f"{name}.{part}", each)
         else:

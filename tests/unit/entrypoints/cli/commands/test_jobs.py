@@ -304,8 +304,8 @@ def test_a_job_is_shown_with_its_problem_and_no_secret(office: Office) -> None:
 
     assert lines["state"] == "failed"
     assert lines["problem.reason"] == "undecodable-audio"
-    assert lines["source"] == "https://host/talk.ogg"
-    assert lines["event_id"] == "-"
+    assert lines["source.url"] == "https://host/talk.ogg"
+    assert lines["retried_as"] == "-"
     assert "\x1b" not in str(lines)
 
 
