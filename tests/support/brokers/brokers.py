@@ -1,4 +1,4 @@
-"""Redis and RabbitMQ for tests: servers of the PATH on free ports, or those at TEST_REDIS_URL, TEST_RABBITMQ_URL.
+"""Redis and RabbitMQ for tests: servers of the PATH, or those at TEST_REDIS_URL and TEST_RABBITMQ_URL.
 
 A test that stops and starts a broker has one of its own. Servers end by their process ids.
 """
