@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -64,7 +64,7 @@ class JobExecution:
         try:
             await self._run(lease)
         except asyncio.CancelledError:
-            await self._postpone(lease, None, 0.0)
+            await _to_its_end(self._postpone(lease, None, 0.0))
             raise
         except LeaseLostError:
             logger.info("job lost to another worker, or cancelled", extra=_context(lease.job))
@@ -205,6 +205,15 @@ async def _written(write: Callable[[], bool]) -> bool:
 def _close(stack: ExitStack, entering: "asyncio.Future[Path]") -> None:
     if not entering.cancelled() and entering.exception() is None:
         stack.close()
+
+
+async def _to_its_end(work: Coroutine[None, None, None]) -> None:
+    """Wait for the end of the work, however often the wait is cancelled."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()
 
 
 def _context(job: Job) -> dict[str, object]:
