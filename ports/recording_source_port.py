@@ -25,5 +25,6 @@ class RecordingSourcePort(Protocol):
             SourceRefusedError: the place is not allowed, or refuses the recording, for good.
             SourceUnavailableError: the place fails at present.
             RecordingTooLargeError: the recording has more bytes than allowed.
+            RecordingStoreUnavailableError: this machine has no room for the recording at present.
         """
         ...

@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "adapters/speech": {"domain.model", "ports", "adapters.speech", "adapters.fair_queue", "av",
                         "ctranslate2", "faster_whisper", "huggingface_hub", "numpy", "onnxruntime",
                         "pydantic"},
+    "adapters/web": {"domain.model", "ports", "adapters.downloads", "adapters.web"},
     "adapters/sql": {"domain.model", "ports", "adapters.sql", "alembic", "psycopg", "pydantic", "pysqlite3",
                      "sqlalchemy"},
     "adapters/files": {"domain.model", "ports", "adapters.files"},
