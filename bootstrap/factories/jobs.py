@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.aws.iam.resources import S3Place
+from adapters.aws.s3.recording_source import S3RecordingSource
 from adapters.aws.s3.recording_store import S3RecordingStore
+from adapters.downloads import DownloadLimits
 from adapters.files.recordings import FolderRecordingStore
 from adapters.scratch import ScratchFolders
+from adapters.web.https_source import HttpsRecordingSource
 from bootstrap.aws.clients import AwsAccess, recordings_client
-from bootstrap.aws.places import bucket_of_recordings
+from bootstrap.aws.places import bucket_of_recordings, buckets_of_sources
 from bootstrap.choices import EventTransport
 from bootstrap.disk_space import shortage
 from bootstrap.extras import require
@@ -65,8 +68,15 @@ def recording_sources(
     settings: Settings, access: Callable[[], AwsAccess], recordings: RecordingStorePort
 ) -> RecordingSources:
     """Build the places from which recordings are fetched, by the schemes of their URLs."""
-    sources: dict[str, RecordingSourcePort] = {}
-    return RecordingSources(recordings, sources, scratch_folders(settings).folder)
+    scratch = scratch_folders(settings)
+    limits = DownloadLimits(settings.max_upload_bytes, room_check(scratch.root, settings.min_free_bytes))
+    sources: dict[str, RecordingSourcePort] = {
+        "https": HttpsRecordingSource(limits, allowed=settings.source_allow_networks),
+        "s3": S3RecordingSource(
+            lambda: recordings_client(access()), buckets_of_sources(settings.source_buckets), limits
+        ),
+    }
+    return RecordingSources(recordings, sources, scratch.folder)
 
 
 def job_announcement(

@@ -33,9 +33,9 @@ _SHA256 = "sha256"
 class S3RecordingStore(RecordingStorePort):
     """Stores one object for each recording, under a prefix of an existing bucket.
 
-    The bucket's default encryption applies. S3 verifies a checksum of each part, and each reader the SHA-256 in
-    the object's metadata. A key is the name of the object below the prefix; objects with other names are left
-    alone.
+    The bucket's default encryption applies. S3 verifies a checksum of each part, and each reader the SHA-256
+    in the object's metadata. A key is the name of the object below the prefix; objects with other names are
+    left alone.
     """
 
     def __init__(
