@@ -45,8 +45,8 @@ def command(
     operator     status, verify, doctor, dlq, replay
     provisioner  provision, teardown
 
-    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY, TRANSCRIBER,
-    TRANSCRIBE_BUCKET. Other commands need no permission.
+    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY, RECORDING_STORE,
+    SOURCE_BUCKETS, TRANSCRIBER, TRANSCRIBE_BUCKET. Other commands need no permission.
     """  # noqa: D301 - \b is click's mark for lines that it must not wrap
     if letters is not None and role != Role.OPERATOR:
         raise click.UsageError("--dlq-archive is for the role operator, which alone archives dead letters.")
