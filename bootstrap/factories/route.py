@@ -32,7 +32,9 @@ class RouteContainer(DeclarativeContainer):
     dead_letters = providers.Singleton(
         SqsQueue, queues, name=names.provided.dead_letter_queue, polling=polling
     )
-    dead_letter_service = providers.Singleton(DeadLetters, dead_letters, queue, source=names.provided.source)
+    dead_letter_service = providers.Singleton(
+        DeadLetters, dead_letters, queue, source=names.provided.source, kind=names.provided.kind
+    )
     redrive = providers.Singleton(
         Redrive,
         dead_letters,
@@ -41,6 +43,7 @@ class RouteContainer(DeclarativeContainer):
             SqsMoveTask, queues, source=names.provided.dead_letter_queue, target=names.provided.queue
         ),
         source=names.provided.source,
+        kind=names.provided.kind,
     )
     consumer_queue = providers.Factory(  # called with client__threads=… and polling__threads=…
         SqsQueue,

@@ -213,31 +213,33 @@ def read_event(text: str) -> CompletedEvent:
     try:
         return _any_version.validate_json(text)
     except ValidationError:
-        known = _in_known_version(text)
+        known = in_known_version(text)
         if known is None:
             raise
         return _any_version.validate_json(known, extra="ignore")
 
 
-def _in_known_version(text: str) -> str | None:
+def in_known_version(text: str, versions: tuple[SchemaVersion, ...] = KNOWN_VERSIONS) -> str | None:
     """Relabel an event of a later minor version as the known version; None for any other text."""
     try:
         event = from_json(text)
         written = event["version"]
     except (ValueError, TypeError, KeyError):
         return None
-    known = version_to_read(written)
+    known = version_to_read(written, versions)
     return json.dumps({**event, "version": str(known)}) if known and str(known) != written else None
 
 
-def version_to_read(written: object) -> SchemaVersion | None:
+def version_to_read(
+    written: object, versions: tuple[SchemaVersion, ...] = KNOWN_VERSIONS
+) -> SchemaVersion | None:
     """Return the known version as which an event of version `written` is read; None where there is none.
 
     The known version has the same major number; keys of a later minor version are ignored (docs/adr/0012).
     """
     with suppress(ValueError):
         version = SchemaVersion.parse(written) if isinstance(written, str) else None
-        return next((known for known in KNOWN_VERSIONS if version and known.can_read(version)), None)
+        return next((known for known in versions if version and known.can_read(version)), None)
     return None
 
 

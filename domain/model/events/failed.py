@@ -2,9 +2,16 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, EventFields, Text
+from domain.model.events.event import (
+    BatchProcessingCompleted,
+    CompletedEvent,
+    EventFields,
+    Text,
+    in_known_version,
+)
+from domain.model.events.version import SchemaVersion
 
 MAX_DETAIL_LENGTH = 2000
 """Longest explanation of a failure, in characters."""
@@ -62,6 +69,21 @@ def terminal_event(text: str) -> TerminalEvent:
         pydantic.ValidationError: the text is no such event.
     """
     return _terminal.validate_json(text)
+
+
+def read_failed(text: str) -> BatchProcessingFailed:
+    """Parse a failed event in any version with a known major number, as `read_event` does.
+
+    Raises:
+        pydantic.ValidationError: the event breaks the schema, or its version is unknown.
+    """
+    try:
+        return BatchProcessingFailed.model_validate_json(text)
+    except ValidationError:
+        known = in_known_version(text, (SchemaVersion.parse(BatchProcessingFailed.SCHEMA_VERSION),))
+        if known is None:
+            raise
+        return BatchProcessingFailed.model_validate_json(known, extra="ignore")
 
 
 def sent_event(text: str) -> SentEvent:

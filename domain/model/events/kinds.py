@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
 from domain.model.events.failed import BatchProcessingFailed, SentEvent
+from domain.model.events.version import SchemaVersion
 
 
 class EventKind(StrEnum):
@@ -22,10 +23,19 @@ class EventKind(StrEnum):
         """The `detail-type` of the events on the bus."""
         return self.models[0].DETAIL_TYPE
 
+    @property
+    def versions(self) -> tuple[SchemaVersion, ...]:
+        """Versions of these models."""
+        return _VERSIONS[self]
+
 
 _MODELS: dict[EventKind, tuple[type[SentEvent], ...]] = {
     EventKind.COMPLETED: (BatchProcessingCompleted, BatchProcessingCompletedV2),
     EventKind.FAILED: (BatchProcessingFailed,),
+}
+_VERSIONS = {
+    kind: tuple(SchemaVersion.parse(model.SCHEMA_VERSION) for model in models)
+    for kind, models in _MODELS.items()
 }
 
 

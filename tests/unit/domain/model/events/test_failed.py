@@ -52,12 +52,14 @@ def test_what_the_contract_does_not_say_is_refused(field: str, value: object) ->
         BatchProcessingFailed.model_validate_json(json.dumps({**json.loads(PAYLOAD), field: value}))
 
 
-@pytest.mark.parametrize("event", [a_failure(), an_event(), a_referring_event()])
+@pytest.mark.parametrize(
+    "event", [a_failure(), an_event(), a_referring_event()], ids=["failed", "1.0", "2.0"]
+)
 def test_an_event_that_was_sent_is_read_as_the_same_type(event: SentEvent) -> None:
     assert sent_event(event.to_json()) == event
 
 
-@pytest.mark.parametrize("event", [a_failure(), an_event()])
+@pytest.mark.parametrize("event", [a_failure(), an_event()], ids=["failed", "completed"])
 def test_an_event_that_was_stored_is_read_as_the_same_type(event: SentEvent) -> None:
     assert terminal_event(event.to_json()) == event
 
