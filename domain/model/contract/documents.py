@@ -36,7 +36,7 @@ def _of_version(model: type[SentEvent]) -> Document:
 
 def _envelope(kind: EventKind) -> Document:
     return Document(
-        f"JSON Schema of a message's body with {kind.detail_type} inside.",
+        f"JSON Schema of a message's body, of {kind} events.",
         f"{_PREFIXES[kind]}envelope.schema.json",
         lambda routes: envelope_schema(routes[kind]),
     )
@@ -44,7 +44,7 @@ def _envelope(kind: EventKind) -> Document:
 
 def _registry(kind: EventKind) -> Document:
     return Document(
-        f"OpenAPI 3.0 of {kind.detail_type}, as EventBridge's schema registry takes it.",
+        f"OpenAPI 3.0 of {kind} events, for EventBridge's registry.",
         f"{_PREFIXES[kind]}openapi.json",
         lambda routes: registry_document(routes[kind]),
     )
