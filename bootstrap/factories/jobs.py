@@ -23,12 +23,12 @@ from domain.services.jobs.sources import RecordingSources
 from domain.services.jobs.worker import POLL_SECONDS, WorkerOptions
 from domain.services.relay.relay import Relay
 from ports.job_bell_port import JobBellPort
-from ports.recording_source_port import RecordingSourcePort
 from ports.recording_store_port import RecordingStorePort
 from ports.transcriber_port import TranscriberPort
 
 if TYPE_CHECKING:
     from adapters.celery.app import Broker
+    from ports.recording_source_port import RecordingSourcePort
 
 BROKER_POLL_SECONDS = 15.0
 """Longest delay of a job whose message the broker lost; with a lease, less than a minute."""

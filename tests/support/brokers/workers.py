@@ -126,7 +126,7 @@ class WorkSite:
     def states(self, jobs: Sequence[UUID]) -> list[JobState | None]:
         """Return the states of jobs."""
         found = (self.container.jobs().find(each) for each in jobs)
-        return [job and job.state for job in found]
+        return [None if job is None else job.state for job in found]
 
     def wait_until_all(self, jobs: Sequence[UUID], state: JobState, *, seconds: float = JOB_SECONDS) -> None:
         """Wait until all jobs are in a state."""
