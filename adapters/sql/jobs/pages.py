@@ -1,5 +1,7 @@
 """Pages of a list of jobs, by keyset: a page costs the same however far behind it is."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, Select, select, tuple_
 
 from adapters.sql.jobs.rows import COLUMNS, JobRow, readable
@@ -24,9 +26,14 @@ def _select(query: JobQuery) -> Select[JobRow]:
     if query.state is not None:
         chosen = chosen.where(_ROW.state == query.state.value)
     if query.created_after is not None:
-        chosen = chosen.where(_ROW.created_at >= query.created_after.timestamp())
+        chosen = chosen.where(_ROW.created_at >= _least(query.created_after))
     if query.created_before is not None:
-        chosen = chosen.where(_ROW.created_at < query.created_before.timestamp())
+        chosen = chosen.where(_ROW.created_at < _least(query.created_before))
     if query.behind is not None:
         chosen = chosen.where(tuple_(_ROW.created_at, _ROW.id) < tuple_(*query.behind))
     return chosen.order_by(_ROW.created_at.desc(), _ROW.id.desc())
+
+
+def _least(shown: datetime) -> float:
+    """Return the least time that is shown so: a shown one is rounded to microseconds, a stored one is not."""
+    return shown.timestamp() - 0.5e-6
