@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -125,6 +126,10 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _is_url(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:  # brackets that hold no address
+        return False
     return len(text) <= MAX_URL_LENGTH and text.isascii() and text.isprintable() and " " not in text
 
 

@@ -11,7 +11,7 @@ from domain.model.identity import Identity, uuid4_or_none
 from domain.model.jobs import Job
 from domain.model.result_warnings import ResultWarning
 from domain.services.jobs.following import JobFollower
-from domain.services.jobs.jobs import JobService
+from domain.services.jobs.jobs import NO_SUCH_JOB, JobService
 from domain.services.jobs.publications import JobPublications
 from entrypoints.api.dependencies import get_container, get_spool, resolved_identity
 from entrypoints.api.jobs.schemas import JobSnapshot
@@ -64,7 +64,7 @@ def parsed_id(text: str) -> UUID:
     """
     job_id = uuid4_or_none(text)
     if job_id is None:
-        raise JobNotFoundError("There is no such job.")
+        raise JobNotFoundError(NO_SUCH_JOB)
     return job_id
 
 
