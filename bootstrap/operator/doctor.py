@@ -200,10 +200,10 @@ def _free_space(container: Container) -> Iterator[Check]:
         yield _disk_space("space for events", file.parent, settings.min_free_bytes)
 
 
-def _disk_space(name: str, folder: Path, floor: int, variable: str = "DATA_DIR") -> Check:
+def _disk_space(name: str, folder: Path, floor: int) -> Check:
     existing = existing_parent(folder)
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        remedy = f"Grant this user write access, or set another folder ({variable})."
+        remedy = "Grant this user write access, or set another folder (DATA_DIR)."
         return Check(
             name, CheckResult.WRONG, f"{existing} is not a folder that this user can write to", remedy
         )
