@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.brokers.brokers import RABBITMQ, REDIS, Broker, running
 from tests.support.brokers.workers import WorkSite
+from tests.support.faults.servers import CREDENTIALS
 
 SQS = "sqs"
 BROKERS = (REDIS, RABBITMQ, pytest.param(SQS, marks=pytest.mark.localstack))
@@ -46,8 +47,12 @@ def new_site(tmp_path: Path) -> Iterator[Callable[..., WorkSite]]:
 
 
 @pytest.fixture
-def site_on(request: pytest.FixtureRequest, new_site: Callable[..., WorkSite]) -> Callable[..., WorkSite]:
+def site_on(
+    request: pytest.FixtureRequest, new_site: Callable[..., WorkSite], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., WorkSite]:
     """Return a maker of sites by the name of their broker."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)  # the bell of this process finds them as boto3 does
 
     def make(kind: str, **environ: str) -> WorkSite:
         if kind != SQS:
