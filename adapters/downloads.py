@@ -1,11 +1,12 @@
 """Writing of recordings from the network to a file, within the limits of this machine."""
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
-from domain.model.errors import RecordingStoreUnavailableError, RecordingTooLargeError
+from domain.model.errors import RecordingStoreUnavailableError, RecordingTooLargeError, SourceUnavailableError
 
 BLOCK_BYTES = 256 * 1024
 """Bytes that are read, held in memory and written at a time."""
@@ -31,6 +32,18 @@ class DownloadLimits:
             raise RecordingTooLargeError(f"The recording is larger than {self.max_bytes} bytes.")
         if not self.has_room(size):
             raise no_room()
+
+
+def until(cancelled: Event, blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pass blocks on until another thread sets `cancelled`.
+
+    Raises:
+        SourceUnavailableError: `cancelled` is set.
+    """
+    for block in blocks:
+        if cancelled.is_set():
+            raise SourceUnavailableError("The recording was not fetched to its end: the job was stopped.")
+        yield block
 
 
 def save(blocks: Iterable[bytes], target: Path, limits: DownloadLimits) -> int:

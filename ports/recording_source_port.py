@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 
@@ -18,12 +19,14 @@ class RecordingSourcePort(Protocol):
         ...
 
     @abstractmethod
-    def fetch(self, url: str, target: Path, /) -> None:
+    def fetch(self, url: str, target: Path, cancelled: Event, /) -> None:
         """Write the recording to a new file; blocks.
+
+        Another thread may set `cancelled`: then the call soon ends with an error, instead of an hour later.
 
         Raises:
             SourceRefusedError: the place is not allowed, or refuses the recording, for good.
-            SourceUnavailableError: the place fails at present.
+            SourceUnavailableError: the place fails at present, or the call was cancelled.
             RecordingTooLargeError: the recording has more bytes than allowed.
             RecordingStoreUnavailableError: this machine has no room for the recording at present.
         """

@@ -9,8 +9,9 @@ from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Event
 
-from adapters.downloads import BLOCK_BYTES, DownloadLimits, save
+from adapters.downloads import BLOCK_BYTES, DownloadLimits, save, until
 from adapters.web.addresses import Address, Network, is_allowed, is_listed
 from adapters.web.connection import PinnedConnection, Timing
 from adapters.web.locations import HTTPS_PORT, Location, location_of
@@ -66,7 +67,7 @@ class HttpsRecordingSource(RecordingSourcePort):
         elif location.port != HTTPS_PORT and not self._allowed:
             raise _wrong_port(location)
 
-    def fetch(self, url: str, target: Path, /) -> None:
+    def fetch(self, url: str, target: Path, cancelled: Event, /) -> None:
         """Resolve the name, check its addresses, and read the recording from the first that answers."""
         location = location_of(url)
         addresses = self._addresses(location)
@@ -79,7 +80,8 @@ class HttpsRecordingSource(RecordingSourcePort):
                 _check_status(location, answer.status)
                 size = _size(location, answer)
                 self._limits.check(size or 0)
-                save(_blocks(location, connection, answer, size), target, self._limits)
+                blocks = _blocks(location, connection, answer, size)
+                save(until(cancelled, blocks), target, self._limits)
 
     def _addresses(self, location: Location) -> Sequence[Address]:
         if location.address is not None:

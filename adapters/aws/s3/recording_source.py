@@ -5,10 +5,11 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_source_errors
-from adapters.downloads import BLOCK_BYTES, DownloadLimits, save
+from adapters.downloads import BLOCK_BYTES, DownloadLimits, save, until
 from domain.model.errors import SourceRefusedError
 from ports.recording_source_port import RecordingSourcePort
 
@@ -43,14 +44,14 @@ class S3RecordingSource(RecordingSourcePort):
         """Check that the object is in one of the places."""
         self._object(url)
 
-    def fetch(self, url: str, target: Path, /) -> None:
+    def fetch(self, url: str, target: Path, cancelled: Event, /) -> None:
         """Get the object."""
         bucket, key = self._object(url)
         with translate_source_errors(f"s3://{bucket}/{key}"):
             found = self._client.get_object(Bucket=bucket, Key=key)
             with contextlib.closing(found["Body"]) as body:
                 self._limits.check(found["ContentLength"])
-                save(body.iter_chunks(BLOCK_BYTES), target, self._limits)
+                save(until(cancelled, body.iter_chunks(BLOCK_BYTES)), target, self._limits)
 
     @cached_property
     def _client(self) -> "S3Client":

@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
+from threading import Event
 from typing import ParamSpec
 
 from domain.model.errors import JobStoreUnavailableError, RecordingGoneError
@@ -143,11 +144,19 @@ class JobExecution:
         source = lease.job.order.source_url
         if source is None:
             raise RecordingGoneError("The recording is not stored any more.")
-        stored = await asyncio.to_thread(self._sources.fetch, source)
+        stored = await self._fetched_from(source)
         if await asyncio.to_thread(self._jobs.attach, lease, stored):
             return stored
         await asyncio.to_thread(self._recordings.delete, stored.key)
         raise LeaseLostError
+
+    async def _fetched_from(self, source: str) -> StoredRecording:
+        cancelled = Event()
+        try:
+            return await asyncio.to_thread(self._sources.fetch, source, cancelled)
+        except asyncio.CancelledError:
+            cancelled.set()  # the end of the process waits for the thread
+            raise
 
     async def _failed(self, lease: JobLease, error: Exception, failures: int) -> None:
         failure = failure_of(error)

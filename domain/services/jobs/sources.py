@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Event
 
 from domain.model.errors import EmptyRecordingError, SourceRefusedError
 from domain.model.jobs import StoredRecording
@@ -32,18 +33,18 @@ class RecordingSources:
         """
         self._source(url).check(url)
 
-    def fetch(self, url: str) -> StoredRecording:
-        """Fetch a recording into the store; blocks.
+    def fetch(self, url: str, cancelled: Event) -> StoredRecording:
+        """Fetch a recording into the store; blocks, and ends soon once another thread sets `cancelled`.
 
         Raises:
             SourceRefusedError: the place is not allowed, or refuses the recording, for good.
-            SourceUnavailableError: the place fails at present.
+            SourceUnavailableError: the place fails at present, or the call was cancelled.
             RecordingError: the recording is empty or too large.
             RecordingStoreUnavailableError: it cannot be stored at present.
         """
         with self._scratch() as folder:
             target = folder / "recording"
-            self._source(url).fetch(url, target)
+            self._source(url).fetch(url, target, cancelled)
             if not target.stat().st_size:
                 raise EmptyRecordingError("The recording has no bytes.")
             return self.store(target)

@@ -244,3 +244,32 @@ def test_the_example_environment_is_a_valid_one() -> None:
     environ = dict(assignment.split("=", 1) for assignment in assignments)
 
     assert Settings.from_env(environ).aws_region == environ["AWS_REGION"]
+
+
+def test_buckets_and_networks_of_sources_are_lists() -> None:
+    settings = Settings.from_env(
+        {
+            "SOURCE_BUCKETS": "acme-calls, shared-recordings/incoming/ ,",
+            "SOURCE_ALLOW_NETWORKS": "10.1.0.0/16,fd12::/32",
+        }
+    )
+
+    assert settings.source_buckets == ("acme-calls", "shared-recordings/incoming/")
+    assert [str(network) for network in settings.source_allow_networks] == ["10.1.0.0/16", "fd12::/32"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("SOURCE_BUCKETS", "s3://acme-calls", "'s3://acme-calls' is not a bucket"),
+        ("SOURCE_BUCKETS", "*", "'*' is not a bucket"),
+        ("SOURCE_ALLOW_NETWORKS", "10.1.2.3/16", "has host bits set"),
+        ("SOURCE_ALLOW_NETWORKS", "intranet", "does not appear to be an IPv4 or IPv6 network"),
+    ],
+)
+def test_a_wrong_source_is_named(name: str, value: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        Settings.from_env({name: value})
+
+    assert str(refusal.value).startswith(f"{name}={value!r}: ")
+    assert problem in str(refusal.value)

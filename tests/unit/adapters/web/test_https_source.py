@@ -8,7 +8,7 @@ import sys
 import traceback
 from ipaddress import ip_network
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, NoReturn
 
 import pytest
@@ -33,7 +33,7 @@ QUICK = Timing(connect_seconds=30.0, idle_seconds=0.3, start_seconds=1.0, bytes_
 
 def failed(source: HttpsRecordingSource, url: str, target: Path) -> TranscriptionServiceError:
     with pytest.raises(TranscriptionServiceError) as failure:
-        source.fetch(url, target)
+        source.fetch(url, target, Event())
     return failure.value
 
 
@@ -43,7 +43,7 @@ def test_a_recording_is_written_as_it_was_sent(
     content = os.urandom(700_000)
     server.answer = sends(ok(content))
 
-    build().fetch(url, target)
+    build().fetch(url, target, Event())
 
     assert target.read_bytes() == content
 
@@ -51,7 +51,7 @@ def test_a_recording_is_written_as_it_was_sent(
 def test_the_server_is_asked_for_its_name_and_for_no_compression(
     server: TlsServer, build: Build, url: str, target: Path
 ) -> None:
-    build().fetch(url, target)
+    build().fetch(url, target, Event())
 
     request, *fields = server.heads[0].strip().split("\r\n")
     assert request == "GET /calls/1.wav?X-Signature=hunter2 HTTP/1.1"
@@ -78,7 +78,7 @@ def test_each_sound_framing_is_understood(
 ) -> None:
     server.answer = sends(answer)
 
-    build().fetch(url, target)
+    build().fetch(url, target, Event())
 
     assert target.read_bytes() == b"RIFFdata"
 
@@ -256,6 +256,22 @@ def test_a_server_that_never_shakes_hands_is_left_in_time(build: Build, target: 
     assert "in time" in str(failure)
 
 
+def test_a_fetch_that_is_cancelled_ends_with_its_next_block(
+    server: TlsServer, build: Build, url: str, target: Path
+) -> None:
+    cancelled = Event()
+
+    def answer(tls: ssl.SSLSocket, _stop: Event) -> None:
+        tls.sendall(ok(b"", "Content-Length: 900000", sized=False) + bytes(500_000))
+        cancelled.set()
+        tls.sendall(bytes(400_000))
+
+    server.answer = answer
+
+    with pytest.raises(SourceUnavailableError, match="the job was stopped"):
+        build().fetch(url, target, cancelled)
+
+
 def test_a_name_that_leads_elsewhere_the_second_time_is_resolved_once(
     server: TlsServer, build: Build, url: str, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -267,7 +283,7 @@ def test_a_name_that_leads_elsewhere_the_second_time_is_resolved_once(
     for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "create_connection"):
         monkeypatch.setattr(socket, name, ask)
 
-    build(resolve=names).fetch(url, target)
+    build(resolve=names).fetch(url, target, Event())
 
     assert names.asked == [HOST]
     assert server.connections == 1
@@ -282,7 +298,7 @@ def test_nothing_in_the_process_asks_for_the_name_again(build: Build, url: str, 
             asked.append(f"{event} {arguments[0]}")
 
     sys.addaudithook(watch)
-    build().fetch(url, target)
+    build().fetch(url, target, Event())
     watching = False
 
     assert asked == []
@@ -304,7 +320,7 @@ def test_one_forbidden_address_among_others_is_enough_to_refuse(
 
 
 def test_the_next_address_is_tried_where_one_does_not_answer(build: Build, url: str, target: Path) -> None:
-    build(resolve=Names("127.0.0.9 127.0.0.1")).fetch(url, target)
+    build(resolve=Names("127.0.0.9 127.0.0.1")).fetch(url, target, Event())
 
     assert target.read_bytes() == b"RIFF"
 
@@ -327,7 +343,7 @@ def test_a_certificate_that_is_not_the_hosts_is_not_accepted(
 
 def test_a_certificate_for_an_address_is_accepted(build: Build, authority: Authority, target: Path) -> None:
     with tls_server(authority.serving("127.0.0.1")) as server:
-        build().fetch(f"https://127.0.0.1:{server.port}/", target)
+        build().fetch(f"https://127.0.0.1:{server.port}/", target, Event())
 
     assert target.read_bytes() == b"RIFF"
     assert server.names == [None]
@@ -357,7 +373,7 @@ def test_proxies_of_the_environment_are_ignored(
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
 
-    build().fetch(url, target)
+    build().fetch(url, target, Event())
 
     assert server.connections == 1
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -10,7 +11,9 @@ from moto import mock_aws
 
 from adapters.aws.iam.policies import operator, publisher
 from adapters.aws.iam.resources import PolicyResources, S3Place
+from adapters.aws.s3.recording_source import S3RecordingSource
 from adapters.aws.s3.recording_store import PARTS, S3RecordingStore
+from adapters.downloads import DownloadLimits
 from adapters.scratch import ScratchFolders
 from domain.model.errors import RecordingStoreUnavailableError
 from domain.model.route.route import RouteNames
@@ -92,3 +95,22 @@ def test_the_operators_policy_allows_the_doctors_probe_and_no_more(
     policy = ours(operator, recordings=PLACE)
     assert [str(call) for call in recorder.calls if not allows(policy, call)] == []
     assert unused(policy, recorder.calls) == []
+
+
+def test_the_publishers_policy_allows_fetching_from_the_listed_places_and_no_more(
+    client: "S3Client", tmp_path: Path
+) -> None:
+    places = (S3Place("calls", "incoming"), S3Place("shared"))
+    client.create_bucket(Bucket="shared")
+    source = S3RecordingSource(lambda: client, places, DownloadLimits(10, lambda _: True))
+    for bucket in ("calls", "shared"):
+        client.put_object(Bucket=bucket, Key="incoming/a.wav", Body=b"RIFF")
+    asked = Recorder()
+    client.meta.events.register("provide-client-params.*.*", asked.record)
+
+    for bucket in ("calls", "shared"):
+        source.fetch(f"s3://{bucket}/incoming/a.wav", tmp_path / bucket, Event())
+
+    policy = ours(publisher, sources=places)
+    assert [str(call) for call in sorted(asked.calls) if not allows(policy, call)] == []
+    assert unused(policy, asked.calls) == []

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -66,7 +67,7 @@ def test_a_recording_in_a_listed_place_is_fetched_by_its_key_as_it_is(
     url = f"s3://{bucket}/incoming/a b%20c.wav"
 
     build().check(url)
-    build().fetch(url, target)
+    build().fetch(url, target, Event())
 
     assert target.read_bytes() == b"RIFF"
 
@@ -89,7 +90,7 @@ def test_another_place_is_refused_with_the_setting_that_names_the_places(
     with pytest.raises(SourceRefusedError, match="SOURCE_BUCKETS"):
         build().check(url)
     with pytest.raises(SourceRefusedError, match="SOURCE_BUCKETS"):
-        build().fetch(url, target)
+        build().fetch(url, target, Event())
 
 
 def test_without_a_list_every_place_is_refused(client: "S3Client") -> None:
@@ -126,7 +127,7 @@ def test_a_malformed_url_is_refused(build: Build, url: str) -> None:
 
 def test_a_missing_recording_is_refused(build: Build, target: Path) -> None:
     with pytest.raises(SourceRefusedError, match=r"s3://calls/incoming/b\.wav cannot be fetched: NoSuchKey"):
-        build().fetch("s3://calls/incoming/b.wav", target)
+        build().fetch("s3://calls/incoming/b.wav", target, Event())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_the_code_says_whether_to_try_again_and_no_role_is_named(
         stubber.add_client_error("get_object", code, "arn:aws:iam::123456789012:role/ours may not")
 
         with pytest.raises(kind, match=code) as failure:
-            build(of=client).fetch("s3://calls/incoming/a.wav", target)
+            build(of=client).fetch("s3://calls/incoming/a.wav", target, Event())
 
     assert type(failure.value) is kind
     assert "role/ours" not in str(failure.value)
@@ -159,15 +160,15 @@ def test_s3_that_is_away_may_be_tried_again(build: Build, target: Path) -> None:
     away = a_client(f"http://127.0.0.1:{free_port()}")
 
     with pytest.raises(SourceUnavailableError, match="check the network"):
-        build(of=away).fetch("s3://calls/incoming/a.wav", target)
+        build(of=away).fetch("s3://calls/incoming/a.wav", target, Event())
 
 
 def test_limits_hold_before_a_byte_is_read(build: Build, target: Path) -> None:
     url = "s3://calls/incoming/a b%20c.wav"
 
     with pytest.raises(RecordingTooLargeError, match="larger than 3 bytes"):
-        build(max_bytes=3).fetch(url, target)
+        build(max_bytes=3).fetch(url, target, Event())
     with pytest.raises(RecordingStoreUnavailableError, match="MIN_FREE_BYTES"):
-        build(has_room=lambda _: False).fetch(url, target)
+        build(has_room=lambda _: False).fetch(url, target, Event())
 
     assert not target.exists()
