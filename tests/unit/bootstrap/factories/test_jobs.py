@@ -24,6 +24,8 @@ from domain.services.jobs.jobs import JobRequest
 from domain.services.jobs.sources import RecordingSources
 from ports.recording_source_port import RecordingSourcePort
 from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.web.authority import Authority
+from tests.support.web.tls_server import tls_server
 
 Build = Callable[..., Container]
 
@@ -118,6 +120,19 @@ def test_no_recording_is_fetched_onto_a_full_disk(container: Build, bucket: str)
 
     with pytest.raises(RecordingStoreUnavailableError, match="MIN_FREE_BYTES"):
         sources.fetch(f"s3://{bucket}/a.wav", Event())
+
+
+def test_a_host_of_the_operators_network_and_authority_is_reached_on_its_port(
+    container: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    sources = container(SOURCE_ALLOW_NETWORKS="127.0.0.0/8").recording_sources()
+
+    with tls_server(authority.serving("127.0.0.1")) as server:
+        stored = sources.fetch(f"https://127.0.0.1:{server.port}/a.wav", Event())
+
+    assert (tmp_path / "recordings" / stored.key).read_bytes() == b"RIFF"
 
 
 class _EndlessSource(RecordingSourcePort):

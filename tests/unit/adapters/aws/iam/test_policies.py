@@ -48,6 +48,8 @@ LONG = PolicyResources(
     key=f"arn:aws-us-gov:kms:us-gov-west-1:{ACCOUNT}:key/" + "k" * 40,
     letters=S3Place("l" * 63, "x" * 100),
     transcribe_bucket="t" * 63,
+    recordings=S3Place("c" * 63, "x" * 100),
+    sources=(S3Place("i" * 63, "x" * 100), S3Place("j" * 63)),
 )
 
 
@@ -139,3 +141,29 @@ def resources_of(policy: Any) -> set[tuple[str, str]]:
     return {
         (action, arn) for each in policy["Statement"] for action in each["Action"] for arn in each["Resource"]
     }
+
+
+def test_recordings_are_kept_below_their_prefix_and_fetched_from_listed_places() -> None:
+    resources = PolicyResources(
+        RouteNames(),
+        "aws",
+        "eu-central-1",
+        ACCOUNT,
+        recordings=S3Place("calls", "jobs/"),
+        sources=(S3Place("shared", "incoming"), S3Place("acme")),
+    )
+
+    assert statement(publisher, resources, "KeepRecordings") == {
+        "Sid": "KeepRecordings",
+        "Effect": "Allow",
+        "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+        "Resource": ["arn:aws:s3:::calls/jobs/*"],
+    }
+    assert statement(publisher, resources, "ListRecordings")["Resource"] == ["arn:aws:s3:::calls"]
+    assert statement(publisher, resources, "FetchRecordings")["Resource"] == [
+        "arn:aws:s3:::shared/incoming/*",
+        "arn:aws:s3:::acme/*",
+    ]
+    assert statement(operator, resources, "ProbeTheStoreOfRecordings")["Resource"] == [
+        "arn:aws:s3:::calls/jobs/doctor-*"
+    ]
