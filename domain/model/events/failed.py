@@ -41,7 +41,7 @@ class FailureData(BaseModel):
 class BatchProcessingFailed(EventFields):
     """A recording that was accepted could not be transcribed, or was cancelled; there is no transcript.
 
-    Strict and frozen, as `BatchProcessingCompleted`. An interaction id may have one event of each type.
+    Strict and frozen, as `BatchProcessingCompleted`.
     """
 
     DETAIL_TYPE: ClassVar[str] = "BatchProcessingFailed"
