@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from dependency_injector import providers
 
+from adapters.scratch import ScratchFolders
 from domain.model.errors import JobStoreUnavailableError, SourceRefusedError
 from domain.model.transcripts import Channels, TranscriptionOptions
 from domain.services.jobs.sources import RecordingSources
@@ -37,7 +39,7 @@ class FilesOfExample(RecordingSourcePort):
         if "example.org" not in url:
             raise SourceRefusedError("Recordings are not fetched from this host.")
 
-    def fetch(self, url: str, target: Path, /) -> None:
+    def fetch(self, url: str, target: Path, cancelled: Event, /) -> None:  # noqa: ARG002 - it takes no time
         target.write_bytes(f"fetched {url}".encode())
 
 
@@ -45,7 +47,9 @@ class FilesOfExample(RecordingSourcePort):
 def fetching(service: Service, tmp_path: Path, engine: FixedTranscriber) -> JobCaller:
     """A caller of a service that fetches recordings."""
     container = container_for(tmp_path / "spool", engine, JOB_WORKERS="2")
-    sources = RecordingSources(container.recordings(), {"https": FilesOfExample()}, tmp_path / "fetched")
+    sources = RecordingSources(
+        container.recordings(), {"https": FilesOfExample()}, ScratchFolders(tmp_path).folder
+    )
     container.recording_sources.override(providers.Object(sources))
     return service(container)
 
