@@ -1,13 +1,16 @@
 """Workers of Celery: each of their threads works on one job at a time."""
 
 import logging
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 
 from adapters.celery.app import TASK, Broker, queue_name, worker_app
+from domain.model.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +47,7 @@ class WorkerStartError(SystemExit):
     """
 
     def __init__(self, error: Exception) -> None:
-        super().__init__(2)
+        super().__init__(2 if isinstance(error, ConfigurationError) else 1)
         self.error = error
 
 
@@ -77,6 +80,7 @@ class CeleryWorker:
         Raises:
             WorkerStartError: the worker could not start.
         """
+        warnings.filterwarnings("ignore", category=SecurityWarning)  # for root, about pickle: ours are JSON
         worker = self.app.Worker(
             pool_cls=POOL,
             concurrency=self._concurrency,
@@ -122,11 +126,11 @@ def _require_threads(pool: object) -> None:
     """Refuse pools of processes, each of which would start a transcriber of its own.
 
     Raises:
-        ValueError: it is another pool.
+        ConfigurationError: it is such a pool.
     """
     name = pool if isinstance(pool, str) else getattr(pool, "__module__", "")
     if name.rpartition(".")[2] not in {POOL, "thread"}:
-        raise ValueError(f"The pool {name} cannot work on jobs; start the worker with --pool {POOL}.")
+        raise ConfigurationError(f"The pool {name} cannot work on jobs; start the worker with --pool {POOL}.")
 
 
 def _number(concurrency: object) -> int:

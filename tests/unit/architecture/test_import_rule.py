@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "adapters/scratch.py": {"domain.model"},
     "adapters/openai": {"domain.model", "ports", "adapters.openai", "adapters.fair_queue", "adapters.flac",
                         "httpx2", "openai", "pydantic"},
-    "adapters/celery": {"ports", "adapters.celery", "celery", "kombu"},
+    "adapters/celery": {"domain.model", "ports", "adapters.celery", "celery", "kombu"},
     "adapters/aws": {"domain.model", "domain.services.resilience", "domain.services.transcription", "ports",
                      "adapters.aws", "adapters.downloads", "adapters.flac", "adapters.scratch",
                      "boto3.s3.transfer", "botocore", "pydantic", "pydantic_core", "types_boto3_cloudwatch",
