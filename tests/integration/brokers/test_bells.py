@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.celery.app import TASK, Broker, publishing_app, queue_name
+from adapters.celery.app import TASK, Broker, queue_name, worker_app
 from adapters.celery.bell import CeleryBell
 from adapters.celery.publisher import RingPublisher
 from ports.job_bell_port import JobBellPort
@@ -37,7 +37,7 @@ class Hearing:
     def __init__(self, broker: Broker, queue: str) -> None:
         self.heard: list[UUID] = []
         self._stop = Event()
-        self._app = publishing_app(broker)
+        self._app = worker_app(broker, [queue])
         self._queue = self._app.amqp.queues[queue_name(queue)]
         self._thread = Thread(target=self._run)
 
