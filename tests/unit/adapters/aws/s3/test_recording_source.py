@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -6,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -172,3 +174,13 @@ def test_limits_hold_before_a_byte_is_read(build: Build, target: Path) -> None:
         build(has_room=lambda _: False).fetch(url, target, Event())
 
     assert not target.exists()
+
+
+def test_a_body_that_is_cut_may_be_tried_again(build: Build, target: Path) -> None:
+    client = a_client()
+    cut = {"ContentLength": 8, "ETag": "made-up", "Body": StreamingBody(BytesIO(b"RIFF"), 8)}
+    with Stubber(client) as stubber:
+        stubber.add_response("get_object", cut)
+
+        with pytest.raises(SourceUnavailableError, match="IncompleteReadError"):
+            build(of=client).fetch("s3://calls/incoming/a.wav", target, Event())

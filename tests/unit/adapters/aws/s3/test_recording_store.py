@@ -1,12 +1,14 @@
 import hashlib
 import tracemalloc
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -187,6 +189,18 @@ def test_an_object_that_was_changed_is_not_transcribed(
 
     with pytest.raises(RecordingStoreUnavailableError, match="does not hold what was written"):
         store.fetched(key).__enter__()
+
+
+def test_a_download_that_is_cut_is_an_outage(build: Build, tmp_path: Path) -> None:
+    client = a_client()
+    cut = {"ContentLength": 8, "ETag": "made-up", "Body": StreamingBody(BytesIO(b"RIFF"), 8)}
+    with Stubber(client) as stubber:
+        stubber.add_response("get_object", cut)
+
+        with pytest.raises(RecordingStoreUnavailableError, match="IncompleteReadError"):
+            build(client=client).fetched("ab" * 16 + ".recording").__enter__()
+
+    assert list((tmp_path / "fetched").iterdir()) == []
 
 
 @pytest.mark.parametrize(
