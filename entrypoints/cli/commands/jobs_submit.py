@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import shutil
 import tempfile
 import time
@@ -19,6 +18,7 @@ from domain.model.identity import Identity, resolve_identity
 from domain.model.jobs import MAX_METADATA_BYTES, Job, JobState, Metadata
 from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
 from domain.services.jobs.jobs import JobRequest
+from entrypoints.cli.commands.jobs_options import MetadataType, Source, SourceType, check_key
 from entrypoints.cli.commands.jobs_watch import Followed, follow, how_to_come_back
 from entrypoints.cli.commands.process_options import (
     identity_headers,
@@ -28,7 +28,7 @@ from entrypoints.cli.commands.process_options import (
 )
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import CommandInterruptedError
-from entrypoints.cli.runtime.parameters import PathTo, examples
+from entrypoints.cli.runtime.parameters import examples
 from entrypoints.cli.views.jobs import FILE, failed_as_json, job_as_json, without_query
 from entrypoints.cli.views.output import EXIT_FAILED, print_json, printable
 
@@ -37,12 +37,8 @@ if TYPE_CHECKING:
 
 _FICLONE = 0x40049409
 """The request of Linux that shares the blocks of a file with a new one, on file systems that can."""
-MAX_KEY = 255
 IDLE_SECONDS = 15.0
 """Age of a queued job from which no worker seems to run if none is being processed."""
-
-Source = Path | str
-"""File of a recording, or its URL."""
 
 
 class _Sent(NamedTuple):
@@ -65,42 +61,6 @@ class _Order(NamedTuple):
     key: str | None
 
 
-class _SourceType(click.ParamType[Source]):
-    """File that exists, or a URL."""
-
-    name = "file|url"
-
-    def convert(self, value: Source, param: click.Parameter | None, ctx: click.Context | None) -> Source:
-        if isinstance(value, str) and "://" in value:
-            return value
-        return PathTo[Path](exists=True, dir_okay=False, resolve_path=True, path_type=Path).convert(
-            value, param, ctx
-        )
-
-
-class _MetadataType(click.ParamType[Metadata]):
-    """JSON object of at most `MAX_METADATA_BYTES`."""
-
-    name = "json"
-
-    def convert(
-        self, value: str | Metadata, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Metadata:
-        try:
-            metadata = json.loads(value, parse_constant=self._refuse) if isinstance(value, str) else value
-            json.dumps(metadata, ensure_ascii=False).encode()
-        except ValueError:
-            self.fail("it must be a JSON object", param, ctx)
-        if not isinstance(metadata, dict):
-            self.fail("it must be a JSON object", param, ctx)
-        if _size(metadata) > MAX_METADATA_BYTES:
-            self.fail(f"it has more than {MAX_METADATA_BYTES} bytes as compact JSON", param, ctx)
-        return metadata
-
-    def _refuse(self, constant: str) -> None:
-        raise ValueError(constant)
-
-
 @click.command(
     "submit",
     short_help="Add jobs for recordings.",
@@ -111,12 +71,12 @@ class _MetadataType(click.ParamType[Metadata]):
         "jobs submit s3://recordings/meeting.ogg --tenant 3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11 --json",
     ),
 )
-@click.argument("sources", nargs=-1, required=True, metavar="FILE|URL...", type=_SourceType())
+@click.argument("sources", nargs=-1, required=True, metavar="FILE|URL...", type=SourceType())
 @identity_options
 @speech_options
 @click.option(
     "--metadata",
-    type=_MetadataType(),
+    type=MetadataType(),
     metavar="JSON",
     default="{}",
     help=f"JSON object that all answers about the job repeat, up to {MAX_METADATA_BYTES} bytes. The name of"
@@ -151,7 +111,7 @@ def submit(
     once all have completed. Ctrl-C leaves submitted jobs running.
     """
     options = transcription_options(channels, tracks, language, vocabulary)
-    _check_key(key, sources)
+    check_key(key, sources)
     settings = configure()
     container = build_container(settings)
     identity = resolve_identity(identity_headers(settings, tenant, user, account), settings.identity_defaults)
@@ -165,17 +125,6 @@ def submit(
         print_json({"jobs": [_as_json(each, ended) for each in sent]})
     if len(jobs) < len(sent) or not all(map(_is_completed, ended.values())):
         raise SystemExit(EXIT_FAILED)
-
-
-def _check_key(key: str | None, sources: Sequence[Source]) -> None:
-    if key is None:
-        return
-    if len(sources) > 1:
-        raise click.UsageError(f"--idempotency-key is for one recording, not for {len(sources)}.")
-    if not (0 < len(key) <= MAX_KEY and key.isprintable()):
-        raise click.BadParameter(
-            f"a key has 1 to {MAX_KEY} printable characters", param_hint="--idempotency-key"
-        )
 
 
 def _submit_all(container: "Container", sources: Sequence[Source], order: _Order) -> list[_Sent]:
@@ -259,10 +208,6 @@ def _name(source: Source) -> str:
     """Return the name of a file, or the URL without what may be secret."""
     name = source.name if isinstance(source, Path) else without_query(source)
     return printable(name)
-
-
-def _size(metadata: Metadata) -> int:
-    return len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 @contextlib.contextmanager

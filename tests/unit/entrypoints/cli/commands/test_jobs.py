@@ -183,7 +183,18 @@ def test_metadata_is_kept_and_may_name_the_file(office: Office, recording: Path)
 
 
 @pytest.mark.parametrize(
-    "given", ["[]", "{", '{"a": NaN}', '"x"', '{"a": "\\ud800"}', f'{{"a": "{4096 * "x"}"}}']
+    "given",
+    [
+        "[]",
+        "{",
+        '{"a": NaN}',
+        '{"a": 1e400}',
+        '"x"',
+        f'{{"a": {33 * "["}{33 * "]"}}}',
+        f'{{"a": {1500 * "["}{1500 * "]"}}}',
+        '{"a": "\\ud800"}',
+        f'{{"a": "{4096 * "x"}"}}',
+    ],
 )
 def test_other_metadata_is_a_wrong_call(office: Office, recording: Path, given: str) -> None:
     told = office.run("submit", recording, "--metadata", given)
