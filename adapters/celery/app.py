@@ -15,8 +15,8 @@ TASK = "transcripts.transcribe"
 """Name of the task; its argument is the id of a job."""
 VISIBILITY_SECONDS = 300
 """Time after which Redis and SQS deliver a message again that a worker has taken, and not begun."""
-PUBLISH_SECONDS = 1.0
-"""Time-out of each step of a publication."""
+PUBLISH_SECONDS = 3.0
+"""Time-out of each step of a publication, for which no caller waits."""
 LONG_POLL_SECONDS = 10
 
 Options = dict[str, object]

@@ -13,7 +13,7 @@ T = TypeVar("T")
 class RingPublisher:
     """Publishes the ids of jobs, for one thread.
 
-    Each step has a time-out of a second. Raises the errors of the broker's library.
+    Each step has a time-out. Raises the errors of the broker's library.
     """
 
     def __init__(self, broker: Broker) -> None:

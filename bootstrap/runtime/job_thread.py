@@ -69,6 +69,8 @@ class JobThread:
                 self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._is_stopping = True
         if not self._ready.done():
             self._ready.set_exception(error)
             return
