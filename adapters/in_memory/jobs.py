@@ -14,6 +14,7 @@ from domain.model.errors import IdempotencyConflictError, InteractionIdTakenErro
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.events.failed import BatchProcessingFailed, FailureData, TerminalEvent
 from domain.model.jobs import (
+    FIRST_REVISION,
     ExpiredJob,
     Job,
     JobCounts,
@@ -53,7 +54,7 @@ class InMemoryJobs(JobStorePort):
             while order.id in self._jobs or self._outbox.find(order.id):
                 order = replace(order, id=uuid4())
             order, now = replace(order, metadata=json.loads(json.dumps(order.metadata))), self._clock()
-            job = Job(order, QUEUED, JobProgress(), 1, moment(now), moment(now))
+            job = Job(order, QUEUED, JobProgress(), FIRST_REVISION, moment(now), moment(now))
             stored = self._jobs[job.id] = StoredJob(job, now, now, now)
             return stored.shown()
 

@@ -18,6 +18,8 @@ MAX_FAILURES = 3
 """Failures in a row, without a finished unit between them, after which a job has failed."""
 MAX_METADATA_BYTES = 4096
 """Largest metadata of a caller, as compact JSON."""
+FIRST_REVISION = 1
+"""Revision of a job that was just added; its first claim is the second."""
 MAX_PAGE = 100
 """Jobs on one page of a list."""
 
@@ -128,7 +130,7 @@ class Job:
     @property
     def is_first_try(self) -> bool:
         """True for a job that was just claimed for the first time, and so has no finished units."""
-        return self.order.retry_of is None and self.started_at == self.updated_at
+        return self.order.retry_of is None and self.revision == FIRST_REVISION + 1
 
 
 class JobLease(NamedTuple):

@@ -595,6 +595,11 @@ class JobStorePortContract:
         assert failures == [0, 1, 2, 3]
         assert kept.claim_one(job_id=job.id).has_failed
 
+    def test_a_job_that_is_claimed_again_at_the_same_moment_is_no_first_try(self, kept: KeptJobs) -> None:
+        kept.port.postpone(kept.leased(), delay_seconds=0, problem=None, is_failure=False)
+
+        assert not kept.claim_one().job.is_first_try
+
     def test_a_job_that_is_claimed_again_keeps_its_progress(self, kept: KeptJobs) -> None:
         lease = kept.leased()
         kept.port.advance(lease, HALFWAY)

@@ -14,6 +14,7 @@ from adapters.sql.schema.tables import jobs
 from domain.model.events.failed import FailureData
 from domain.model.identity import Identity
 from domain.model.jobs import (
+    FIRST_REVISION,
     Job,
     JobKey,
     JobOrder,
@@ -47,7 +48,7 @@ def new_row(order: JobOrder) -> Parameters:
         "queue": order.queue,
         "state": JobState.QUEUED.value,
         "done_seconds": 0.0,
-        "revision": 1,
+        "revision": FIRST_REVISION,
         "failures": 0,
         "retry_of": order.retry_of,
         "key_scope": key and key.scope,
