@@ -33,7 +33,8 @@ class JobFollower:
         """Wait until a job has another revision, or does not exist any more; False after the time-out."""
         with self._watching(job_id, revision) as watcher:
             try:
-                await asyncio.wait_for(watcher.changed.wait(), timeout_seconds)
+                async with asyncio.timeout(timeout_seconds):
+                    await watcher.changed.wait()
             except TimeoutError:
                 return False
             return True

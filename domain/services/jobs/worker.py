@@ -192,10 +192,11 @@ class JobWorker:
             logger.error("unexpected error of a worker; its job is taken over later", exc_info=error)
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._news.wait(), self._options.poll_seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(
+            TimeoutError
+        ):  # not by `wait_for`, which may lose a cancellation (Python 3.11)
+            async with asyncio.timeout(self._options.poll_seconds):
+                await self._news.wait()
 
     async def _stop(self) -> None:
         tasks = tuple(self._tasks)
