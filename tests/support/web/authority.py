@@ -66,8 +66,24 @@ class Authority:
             .add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
             .add_extension(identifier, critical=False)
             .add_extension(issuer, critical=False)
+            .add_extension(_usage(certifies=isinstance(extension, x509.BasicConstraints)), critical=True)
             .sign(self._key, hashes.SHA256())
         )
+
+
+def _usage(*, certifies: bool) -> x509.KeyUsage:
+    """Return what Python 3.13 asks for in the certificate of an authority."""
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certifies,
+        crl_sign=certifies,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _general_name(host: str) -> x509.GeneralName:
