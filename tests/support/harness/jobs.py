@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import RLock
+from threading import Event, RLock
 from types import TracebackType
 from uuid import UUID, uuid4
 
 from adapters.files.recordings import FolderRecordingStore
 from adapters.in_memory import InMemoryJobs, InMemoryOutbox, InProcessBell
+from adapters.scratch import ScratchFolders
 from domain.model.errors import JobStoreUnavailableError, RecordingStoreUnavailableError
 from domain.model.events.failed import TerminalEvent
 from domain.model.identity import Identity
@@ -155,7 +156,7 @@ class FileSource(RecordingSourcePort):
     def check(self, url: str, /) -> None:
         """Allow every URL."""
 
-    def fetch(self, url: str, target: Path, /) -> None:
+    def fetch(self, url: str, target: Path, cancelled: Event, /) -> None:  # noqa: ARG002 - it takes no time
         self.fetched.append(url)
         if self.error is not None:
             raise self.error
@@ -172,7 +173,9 @@ class JobHarness:
         self.jobs = SwitchableJobs(self.outbox, self.clock)
         self.recordings = SwitchableRecordings(folder / "recordings")
         self.source = FileSource()
-        self.sources = RecordingSources(self.recordings, {"https": self.source}, folder / "fetched")
+        self.sources = RecordingSources(
+            self.recordings, {"https": self.source}, ScratchFolders(folder).folder
+        )
         self.transcriber = UnitTranscriber()
         self.bell = InProcessBell()
         self.rung: list[UUID] = []
