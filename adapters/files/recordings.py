@@ -1,6 +1,7 @@
 """Store of recordings in a folder."""
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -63,7 +64,7 @@ class FolderRecordingStore(RecordingStorePort):
         latest = time.time() - older_than_seconds
         with _errors(self._folder):
             entries = [each for each in _entries(self._folder) if _NAME.fullmatch(each.name)]
-            names = [each.name for each in entries if (time_of := _modified(each)) and time_of <= latest]
+            names = [each.name for each in entries if _modified(each) <= latest]
         yield from names
 
     def _file(self, key: str) -> Path:
@@ -80,12 +81,12 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _modified(entry: os.DirEntry[str]) -> float | None:
-    """Return the time of the last change, in seconds since 1970; None for a file that has just gone."""
+def _modified(entry: os.DirEntry[str]) -> float:
+    """Return the time of the last change, in seconds since 1970; infinite for a file that has just gone."""
     try:
         return entry.stat().st_mtime
     except FileNotFoundError:
-        return None
+        return math.inf
 
 
 def _sync(path: Path) -> None:

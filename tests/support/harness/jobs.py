@@ -174,7 +174,7 @@ class JobHarness:
         self.recordings = SwitchableRecordings(folder / "recordings")
         self.source = FileSource()
         self.sources = RecordingSources(
-            self.recordings, {"https": self.source}, ScratchFolders(folder).folder
+            self.recordings, {"https": self.source}, ScratchFolders(folder / "fetched").folder
         )
         self.transcriber = UnitTranscriber()
         self.bell = InProcessBell()

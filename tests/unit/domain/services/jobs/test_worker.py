@@ -159,12 +159,12 @@ async def test_a_claim_that_fails_at_the_end_is_no_error(
         await task
 
 
-async def test_one_job_is_worked_on(harness: JobHarness) -> None:
+async def test_a_ring_is_answered_with_the_job_that_is_due_first(harness: JobHarness) -> None:
     first, second = harness.submit(), harness.submit()
 
     assert await harness.worker().run_job(second.id)
 
-    assert states(harness, first.id, second.id) == [JobState.QUEUED, JobState.COMPLETED]
+    assert states(harness, first.id, second.id) == [JobState.COMPLETED, JobState.QUEUED]
 
 
 async def test_the_job_that_is_due_first_is_worked_on(harness: JobHarness) -> None:
