@@ -612,7 +612,14 @@ def test_every_error_of_the_tree_that_a_request_can_meet_has_a_problem() -> None
         return {error} if not below else set().union(*map(leaves, below))
 
     concrete = (
-        leaves(errors.RecordingError) | leaves(errors.TranscriptionError) | {errors.InvalidIdentityError}
+        leaves(errors.RecordingError)
+        | leaves(errors.TranscriptionError)
+        | leaves(errors.JobError)
+        | {
+            errors.InvalidIdentityError,
+            errors.JobStoreUnavailableError,
+            errors.RecordingStoreUnavailableError,
+        }
     )
     assert concrete <= PROBLEMS.keys()
 

@@ -109,6 +109,13 @@ class Server:
         """Submit a job, and return its path."""
         return str(self.send("POST", "/batch/jobs", multipart(b"sound"))["location"])
 
+    def only_job(self) -> str:
+        """Return the path of the one job of the tenant."""
+        with closing(self.connect()) as connection:
+            connection.request("GET", "/batch/jobs", headers=self.headers)
+            (job,) = json.loads(connection.getresponse().read())["jobs"]
+            return str(job["links"]["self"])
+
     def listen(self, path: str) -> Listener:
         return Listener(self.connect(), self.headers, path)
 
@@ -228,6 +235,40 @@ def test_events_and_waits_end_when_the_service_does(tmp_path: Path) -> None:
         assert listener.rest() == []
         assert (polled.status, json.loads(polled.read())["state"]) == (200, "queued")
         assert (accepted.status, json.loads(accepted.read())["state"]) == (202, "queued")
+
+
+def test_a_caller_that_leaves_while_it_waits_for_a_job_leaves_the_job(tmp_path: Path) -> None:
+    engine = FixedTranscriber()
+    engine.held = True
+    with server_on(tmp_path, engine, JOB_WORKERS="1") as server:
+        upload = server.connect()
+        upload.request(
+            "POST", "/batch/process", multipart(b"sound"), server.headers | FORM | {"Prefer": "wait=300"}
+        )
+        wait_until(lambda: server.watchers() and engine.heard)
+
+        upload.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        upload.close()
+
+        wait_until(lambda: not server.watchers())
+        engine.let_go()
+        listener = server.listen(server.only_job())
+        assert listener.rest()[-1].event == "completed"
+        listener.close()
+    assert engine.cancelled == 0
+
+
+def test_a_caller_that_leaves_without_having_asked_for_a_job_cancels_the_work(tmp_path: Path) -> None:
+    engine = FixedTranscriber()
+    engine.held = True
+    with server_on(tmp_path, engine, JOB_WORKERS="1") as server:
+        upload = server.connect()
+        upload.request("POST", "/batch/process", multipart(b"sound"), server.headers | FORM)
+        wait_until(lambda: engine.heard)
+
+        upload.close()
+
+        wait_until(lambda: engine.cancelled == 1)
 
 
 def test_a_hundred_listeners_of_one_job_cost_one_query_at_a_time(
