@@ -1,16 +1,14 @@
 """Schemas of the answers about jobs."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.config import JsonDict
-from pydantic.json_schema import SkipJsonSchema
 
 from domain.model.jobs import JobStage, JobState
 from domain.model.result_warnings import ResultWarning
-from domain.model.transcripts import Absent, Seconds, TranscriptionOptions
+from domain.model.transcripts import Seconds, TranscriptionOptions
 from entrypoints.api.schemas import EventOutcome, Problem
 
 _ID = "7b1c54c5-9a0e-4b07-8b1f-1f4f3ce8a1de"
@@ -38,9 +36,6 @@ _EXAMPLE: JsonDict = {
     "warnings": [],
     "links": {"self": _SELF, "events": f"{_SELF}/events", "cancel": _SELF},
 }
-
-Link = Annotated[str | SkipJsonSchema[None], Absent]
-"""Path of a resource; absent where the state of the job has none."""
 
 
 class Progress(BaseModel):
@@ -71,15 +66,15 @@ class JobSource(BaseModel):
 
 
 class JobLinks(BaseModel):
-    """Paths of what can be done with a job in its present state."""
+    """Paths of what can be done with a job in its present state; null for what cannot."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     self_: str = Field(alias="self", description="GET: this snapshot.")
     events: str = Field(description="GET: server-sent events.")
-    transcript: Annotated[Link, Field(description="GET: the transcript of a completed job.")] = None
-    retry: Annotated[Link, Field(description="POST: try a failed or cancelled job again.")] = None
-    cancel: Annotated[Link, Field(description="DELETE: cancel a job that has not ended.")] = None
+    transcript: str | None = Field(None, description="GET: the transcript of a completed job.")
+    retry: str | None = Field(None, description="POST: try a failed or cancelled job again.")
+    cancel: str | None = Field(None, description="DELETE: cancel a job that has not ended.")
 
 
 class JobSnapshot(BaseModel):

@@ -12,6 +12,11 @@ from tests.support.harness.service import wait_until
 FINAL = {"completed", "failed", "cancelled"}
 
 
+def links_of(job: Any) -> set[str]:
+    """Return what can be done with a job."""
+    return {name for name, path in job["links"].items() if path is not None}
+
+
 class JobCaller:
     """Caller of one tenant; without another one, each caller is of a tenant of its own."""
 

@@ -15,7 +15,7 @@ from domain.model.outbox import Published, Rejected
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.failures import CANCELLED
 from tests.support.doubles.transcription import SPOKEN, FixedTranscriber
-from tests.support.harness.job_api import JobCaller
+from tests.support.harness.job_api import JobCaller, links_of
 from tests.support.harness.service import container_for, wait_until
 from tests.unit.entrypoints.api.jobs.conftest import Service
 from tests.unit.entrypoints.api.jobs.test_submission import problem, unavailable
@@ -59,11 +59,11 @@ def test_a_job_is_shown_in_every_state(caller: JobCaller, held: Any, engine: Fix
     assert processing["stage"] in {"fetching", "transcribing"}
     assert processing["finished_at"] is None
     assert processing["started_at"] >= processing["created_at"]
-    assert set(processing["links"]) == {"self", "events", "cancel"}
+    assert links_of(processing) == {"self", "events", "cancel"}
     assert (completed["state"], completed["stage"], completed["problem"]) == ("completed", None, None)
     assert completed["finished_at"] == completed["updated_at"]
     assert completed["revision"] > processing["revision"] > held["revision"]
-    assert set(completed["links"]) == {"self", "events", "transcript"}
+    assert links_of(completed) == {"self", "events", "transcript"}
     assert completed["progress"] == {"done_seconds": 3.5, "total_seconds": 3.5, "eta_seconds": None}
 
 
@@ -76,7 +76,7 @@ def test_a_failed_job_has_its_problem_as_an_upload_has_it(service: Service, tmp_
     assert job["state"] == "failed"
     assert job["problem"] == {**refused, "retryable": False}
     assert (refused["status"], refused["detail"]) == (422, str(BROKEN))
-    assert set(job["links"]) == {"self", "events", "retry"}
+    assert links_of(job) == {"self", "events", "retry"}
 
 
 def test_a_job_that_waits_again_shows_why_its_last_try_failed(service: Service, tmp_path: Any) -> None:

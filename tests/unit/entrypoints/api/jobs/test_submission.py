@@ -15,7 +15,7 @@ from domain.model.transcripts import Channels, TranscriptionOptions
 from domain.services.jobs.sources import RecordingSources
 from ports.recording_source_port import RecordingSourcePort
 from tests.support.doubles.transcription import SPOKEN, FixedTranscriber
-from tests.support.harness.job_api import JobCaller
+from tests.support.harness.job_api import JobCaller, links_of
 from tests.support.harness.service import container_for
 from tests.unit.entrypoints.api.jobs.conftest import Service
 
@@ -68,7 +68,7 @@ def test_an_upload_is_accepted_at_once_with_the_place_of_its_job(waiting: JobCal
     assert job["progress"] == {"done_seconds": 0.0, "total_seconds": None, "eta_seconds": None}
     assert job["recording"]["size"] == len(b"sound")
     assert job["warnings"] == []
-    assert set(job["links"]) == {"self", "events", "cancel"}
+    assert links_of(job) == {"self", "events", "cancel"}
 
 
 def test_the_recording_is_transcribed_byte_for_byte_with_the_options_of_the_job(
