@@ -64,7 +64,7 @@ class InMemoryJobs(JobStorePort):
             return stored.shown() if (stored := self._jobs.get(job_id)) else None
 
     def page(self, query: JobQuery, /) -> JobPage:
-        """Sort the jobs of a tenant."""
+        """Sort the jobs of a tenant, or of all."""
         with self._lock:
             found = [stored for stored in self._jobs.values() if stored.is_asked_for(query)]
         found.sort(key=lambda stored: stored.cursor, reverse=True)

@@ -77,7 +77,7 @@ class StoredJob:
         """Check if the job belongs to a list."""
         job = self.job
         return (
-            self.tenant_id == query.tenant_id
+            query.tenant_id in {None, self.tenant_id}
             and query.state in {None, job.state}
             and (query.created_after is None or job.created_at >= query.created_after)
             and (query.created_before is None or job.created_at < query.created_before)

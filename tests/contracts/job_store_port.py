@@ -335,6 +335,13 @@ class JobStorePortContract:
         assert page.jobs == tuple(reversed(jobs))
         assert page.next is None
 
+    def test_a_page_without_a_tenant_has_the_jobs_of_all(self, kept: KeptJobs) -> None:
+        older = kept.port.add(an_order())
+        kept.clock.advance(1)
+        newer = kept.port.add(an_order())
+
+        assert kept.port.page(JobQuery(None, limit=2)).jobs == (newer, older)
+
     def test_the_next_page_begins_behind_the_last_job(self, kept: KeptJobs) -> None:
         tenant = uuid4()
         jobs = {kept.port.add(an_order(tenant_id=tenant)).id for _ in range(5)}  # at the same moment
