@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 TASK = "transcripts.transcribe"
 """Name of the task; its argument is the id of a job."""
@@ -61,7 +61,7 @@ def worker_app(broker: Broker, queues: Sequence[str]) -> Celery:
     }
     app = _app(broker, timeouts[kind])
     app.conf.update(
-        task_queues=[Queue(queue_name(each)) for each in queues],
+        task_queues=[_queue(queue_name(each)) for each in queues],
         worker_pool="threads",  # a transcriber serves one process
         worker_prefetch_multiplier=1,
         worker_disable_prefetch=kind == "redis",  # the only broker for which Celery can
@@ -87,6 +87,11 @@ def _app(broker: Broker, options: Options) -> Celery:
         task_default_delivery_mode="persistent",
     )
     return app
+
+
+def _queue(name: str) -> Queue:
+    """Build a queue as Celery does for a publisher that names one it does not know."""
+    return Queue(name, Exchange(name, type="direct"), routing_key=name)
 
 
 def _kind(broker: Broker) -> str:

@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 
+from adapters.celery.publisher import RingPublisher
 from domain.model.jobs import JobState
 from tests.integration.brokers.conftest import BROKERS
 from tests.support.brokers.brokers import PASSWORD, REDIS, Broker
 from tests.support.brokers.workers import WorkerProcess, WorkSite, engine_without_answer
+from tests.support.faults.bus import RoughBus
 from tests.support.harness.service import wait_until
 
 pytestmark = [
@@ -161,12 +163,30 @@ def test_a_job_of_a_dead_worker_is_taken_over_within_a_minute(
 
 
 def test_a_worker_of_one_job_takes_one_and_delivers_its_event(new_site: NewSite) -> None:
-    site = new_site(None, EVENT_TRANSPORT="noop")
-    jobs = site.submit(2)
+    with RoughBus() as bus:
+        site = new_site(None, AWS_ENDPOINT_URL=bus.url)
+        jobs = site.submit(2)
 
-    assert site.worker("--once", "--json").wait() == 0
+        worker = site.worker("--once", "--json")
 
+        assert worker.wait() == 0
+        assert '"state": "completed"' in worker.log
+        assert len(bus.accepted) == 1
     assert sorted(map(str, site.states(jobs))) == ["completed", "queued"]
+
+
+def test_jobs_of_two_queues_reach_the_workers_of_their_queues(site_on: NewSite) -> None:
+    site = site_on(REDIS, **RINGS_ALONE)
+    other = f"x-{uuid4().hex[:12]}"
+    both = ready(site.worker("--queue", other, "--queue", site.queue))
+    bell, jobs = site.bell(), site.submit(2)
+    bell.ring(uuid4(), other)
+
+    site.wait_until_all(jobs, JobState.COMPLETED)
+
+    publisher = RingPublisher(site.broker)
+    wait_until(lambda: not publisher.waiting(other))
+    assert both.log.count("job started") == 2
 
 
 def test_a_worker_of_one_job_says_that_none_is_due(new_site: NewSite) -> None:

@@ -16,7 +16,7 @@ QUEUE = "cpu"
 
 
 class RungWorker:
-    """Worker that looks at the database only when it is told."""
+    """Worker that looks at the database only after a ring."""
 
     def __init__(self, folder: Path, *, places: int) -> None:
         self._file = folder / "recording"
