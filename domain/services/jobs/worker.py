@@ -67,7 +67,7 @@ class JobWorker:
             while True:
                 self._news.clear()
                 if not await self._claim_due():
-                    await self._wait()
+                    await _heard(self._news, self._options.poll_seconds)
         finally:
             await self._stop()
 
@@ -124,8 +124,7 @@ class JobWorker:
     async def _free_place(self) -> None:
         while not self._free_places():
             self._ended.clear()
-            with contextlib.suppress(TimeoutError):  # callers who wait for an answer leave without a word
-                await asyncio.wait_for(self._ended.wait(), POLL_SECONDS)
+            await _heard(self._ended, POLL_SECONDS)  # callers who wait for an answer leave without a word
 
     def _free_places(self) -> int:
         """Leave callers who wait for an answer the places that they have taken."""
@@ -191,18 +190,18 @@ class JobWorker:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("unexpected error of a worker; its job is taken over later", exc_info=error)
 
-    async def _wait(self) -> None:
-        with contextlib.suppress(
-            TimeoutError
-        ):  # not by `wait_for`, which may lose a cancellation (Python 3.11)
-            async with asyncio.timeout(self._options.poll_seconds):
-                await self._news.wait()
-
     async def _stop(self) -> None:
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _heard(news: asyncio.Event, seconds: float) -> None:
+    """Wait for news or for the time to pass; Python 3.11's `wait_for` may lose a cancellation."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await news.wait()
 
 
 async def _finished(task: "asyncio.Task[None]") -> None:

@@ -156,7 +156,8 @@ class FileSource(RecordingSourcePort):
     def check(self, url: str, /) -> None:
         """Allow every URL."""
 
-    def fetch(self, url: str, target: Path, cancelled: Event, /) -> None:  # noqa: ARG002 - it takes no time
+    def fetch(self, url: str, target: Path, cancelled: Event, /) -> None:
+        assert not cancelled.is_set()
         self.fetched.append(url)
         if self.error is not None:
             raise self.error
@@ -173,9 +174,8 @@ class JobHarness:
         self.jobs = SwitchableJobs(self.outbox, self.clock)
         self.recordings = SwitchableRecordings(folder / "recordings")
         self.source = FileSource()
-        self.sources = RecordingSources(
-            self.recordings, {"https": self.source}, ScratchFolders(folder / "fetched").folder
-        )
+        scratch = ScratchFolders(folder / "fetched").folder
+        self.sources = RecordingSources(self.recordings, {"https": self.source}, scratch)
         self.transcriber = UnitTranscriber()
         self.bell = InProcessBell()
         self.rung: list[UUID] = []

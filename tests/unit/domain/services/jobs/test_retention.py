@@ -119,7 +119,7 @@ def test_recordings_of_no_job_are_looked_for_once_an_hour(harness: JobHarness, s
 
 def test_old_recordings_of_jobs_that_wait_are_kept(harness: JobHarness, sweeper: JobSweeper) -> None:
     job = harness.submit()
-    os.utime(harness.folder / "recordings" / key_of(job), (0, 0))
+    os.utime(harness.folder / "recordings" / key_of(job), (1, 1))
 
     sweeper.sweep()
 
@@ -154,7 +154,7 @@ def test_an_outage_is_logged_and_the_next_sweep_tries_again(
     harness.jobs.come_back()
     harness.recordings.is_away = False
     for key in harness.recordings.stored():
-        os.utime(harness.folder / "recordings" / key, (0, 0))
+        os.utime(harness.folder / "recordings" / key, (1, 1))
     harness.clock.advance(ORPHAN_SECONDS)
     sweeper.sweep()
     assert harness.recordings.stored() == set()
