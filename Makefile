@@ -56,6 +56,7 @@ bench: $(VENV)/ready $(BENCH) ## Measure, and update benchmarks/RESULTS.md; ONLY
 chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
 	$(RUN)/python -m chaos.first_contact --rounds $(or $(ROUNDS),100)
 	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
+	$(RUN)/python -m chaos.jobs --rounds $(or $(ROUNDS),40)
 
 fuzz: $(VENV)/ready ## Decode recordings of every format with mutated headers; CASES=20000 of each, ONLY=name
 	$(RUN)/python -m chaos.fuzz --cases $(or $(CASES),20000) $(if $(ONLY),--only $(ONLY))
