@@ -32,6 +32,8 @@ STORE_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 RETRY = Backoff(first_seconds=2.0, max_seconds=60.0, least=0.5)
 """Delay before a job is tried again."""
+OUTAGE = Backoff(first_seconds=6.0, max_seconds=6.0, least=0.5)
+"""The same after an outage of a dependency, which counts no failure, so that the delay does not grow."""
 
 
 class JobExecution:
@@ -165,7 +167,8 @@ class JobExecution:
         if is_last or failure.consequence is Consequence.END:
             await self._fail(lease, failure.problem)
         else:
-            await self._postpone(lease, failure, RETRY.delay(failures, self._random))
+            backoff = OUTAGE if failure.consequence is Consequence.WAIT else RETRY
+            await self._postpone(lease, failure, backoff.delay(failures, self._random))
 
     async def _fail(self, lease: JobLease, problem: FailureData) -> None:
         event = self._announcement.of_failure(lease.job, problem)
