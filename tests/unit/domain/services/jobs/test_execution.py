@@ -366,7 +366,7 @@ async def test_a_recording_store_that_is_away_delays_the_job(harness: JobHarness
 
     assert (harness.job(job).state, harness.job(job).failures) == (JobState.QUEUED, 0)
     away.rename(harness.folder / "recordings")
-    harness.clock.advance(2)
+    harness.clock.advance(60)
     assert (await run_until_it_waits_or_ends(harness)).state is JobState.COMPLETED
 
 
