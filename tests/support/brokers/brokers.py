@@ -24,6 +24,8 @@ PROGRAMS = {REDIS: "redis-server", RABBITMQ: "rabbitmq-server"}
 PASSWORD = "sesame-7b1c54c5"
 """Password of Redis here, to look for in logs."""
 STOP_SECONDS = 20
+SYSTEM_PROGRAMS = "/usr/sbin"
+"""Folder of RabbitMQ, which is not on every user's PATH."""
 RABBITMQ_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 """Debian's scripts on the PATH change to a user of their own; these do not."""
 
@@ -138,7 +140,7 @@ def find(kind: str, environ: Mapping[str, str], *, own: bool) -> str:
     url = environ.get(f"TEST_{kind.upper()}_URL")
     if url and not own:
         return url
-    program = shutil.which(PROGRAMS[kind], path=f"{environ.get('PATH', '')}:/usr/sbin")
+    program = shutil.which(PROGRAMS[kind], path=f"{environ.get('PATH', '')}:{SYSTEM_PROGRAMS}")
     if program is None:
         raise BrokerMissingError(
             f"{PROGRAMS[kind]} is not on the PATH: `apt-get install {PROGRAMS[kind]}`"
