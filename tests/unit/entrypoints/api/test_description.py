@@ -23,6 +23,7 @@ from domain.model.transcripts import Provenance, Segment, Transcript, Transcript
 from entrypoints.api.app import create_app
 from entrypoints.api.problems import PROBLEMS
 from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.harness.job_api import JobCaller
 from tests.support.harness.service import container_for, serving
 
 OPERATIONS = {
@@ -157,6 +158,33 @@ def test_an_answer_is_as_the_document_describes_it(
     own = {name for name in response.headers if name.startswith("x-") or name == "retry-after"}
     assert faults(document, schema, response.json()) == []
     assert own <= {name.lower() for name in described["headers"]}
+
+
+def test_a_job_is_as_the_document_describes_it(
+    api: TestClient, engine: FixedTranscriber, document: Any
+) -> None:
+    engine.error = errors.NotAudioError("a zip")
+    caller = JobCaller(api)
+    submitted = caller.submit(data={"metadata": '{"a": [1, null]}'})
+    failed = caller.ended(submitted.json())
+    path = failed["links"]["self"]
+
+    answers = [
+        ("submit_job", submitted),
+        ("get_job", caller.get(path)),
+        ("retry_job", caller.send("POST", failed["links"]["retry"])),
+        ("list_jobs", caller.get("/batch/jobs")),
+        ("get_transcript", caller.get(f"{path}/transcript")),
+        ("get_job", caller.get("/batch/jobs/7")),
+    ]
+
+    for operation, response in answers:
+        described = responses(document)[operation, str(response.status_code)]
+        schema = described["content"][response.headers["content-type"]]["schema"]
+        own = {name for name in response.headers if name in {"location", "etag", "retry-after"}}
+        assert faults(document, schema, response.json()) == []
+        assert own <= {name.lower() for name in described["headers"]}
+    assert [response.status_code for _, response in answers] == [202, 200, 202, 200, 409, 404]
 
 
 def test_an_answer_with_everything_is_as_the_document_describes_it(tmp_path: Path) -> None:

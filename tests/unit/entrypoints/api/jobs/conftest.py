@@ -40,7 +40,15 @@ def caller(service: Service) -> JobCaller:
     return service(JOB_WORKERS="2")
 
 
+@pytest.fixture(scope="module")
+def without_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A service without a worker, which the tests of a module share."""
+    container = container_for(tmp_path_factory.mktemp("jobs") / "spool", FixedTranscriber(), JOB_WORKERS="0")
+    with TestClient(create_app(container), raise_server_exceptions=False) as api:
+        yield api
+
+
 @pytest.fixture
-def waiting(service: Service) -> JobCaller:
-    """A caller of a service without a worker, whose jobs stay queued."""
-    return service(JOB_WORKERS="0")
+def waiting(without_workers: TestClient) -> JobCaller:
+    """A caller whose jobs stay queued."""
+    return JobCaller(without_workers)

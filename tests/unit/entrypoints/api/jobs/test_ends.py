@@ -128,7 +128,8 @@ def test_only_failed_and_cancelled_jobs_are_tried_again(caller: JobCaller, engin
         assert "retry-after" not in response.headers
 
 
-def test_a_job_whose_recording_is_gone_is_not_tried_again(waiting: JobCaller) -> None:
+def test_a_job_whose_recording_is_gone_is_not_tried_again(service: Service) -> None:
+    waiting = service(JOB_WORKERS="0")
     job = waiting.submitted()
     cancel(waiting, job)
     waiting.container.jobs().expired(10, jobs_keep_seconds=1e6, recordings_keep_seconds=-1)
@@ -159,9 +160,8 @@ def test_a_job_that_ends_while_it_is_cancelled_keeps_its_end(
     assert waiting.look(job)["state"] == "cancelled"
 
 
-def test_a_queued_job_survives_a_restart_and_is_done_by_the_next_service(
-    service: Service, waiting: JobCaller
-) -> None:
+def test_a_queued_job_survives_a_restart_and_is_done_by_the_next_service(service: Service) -> None:
+    waiting = service(JOB_WORKERS="0")
     job = waiting.submitted()
 
     later = JobCaller(service(JOB_WORKERS="1").api, waiting.tenant)

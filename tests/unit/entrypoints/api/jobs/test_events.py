@@ -271,6 +271,7 @@ def test_a_caller_that_leaves_without_having_asked_for_a_job_cancels_the_work(tm
         wait_until(lambda: engine.cancelled == 1)
 
 
+@pytest.mark.slow
 def test_a_hundred_listeners_of_one_job_cost_one_query_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

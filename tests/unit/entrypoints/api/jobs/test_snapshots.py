@@ -162,7 +162,9 @@ def test_head_has_the_headers_of_get(waiting: JobCaller) -> None:
 @pytest.mark.parametrize(("eta", "seconds"), [(None, "5"), (0.2, "2"), (17.2, "18"), (3600.0, "60")], ids=str)
 def test_retry_after_follows_the_estimate(waiting: JobCaller, eta: float | None, seconds: str) -> None:
     job, jobs = waiting.submitted(), waiting.container.jobs()
-    (lease,) = jobs.claim([waiting.stored(job).order.queue], limit=1, lease_seconds=60)
+    (lease,) = jobs.claim(
+        [waiting.stored(job).order.queue], limit=1, lease_seconds=60, job_id=UUID(job["id"])
+    )
     jobs.advance(lease, JobProgress(JobStage.TRANSCRIBING, 10.0, 60.0, eta))
 
     response = waiting.get(job["links"]["self"])

@@ -1,6 +1,7 @@
 """Submissions of jobs: uploads and URLs, their metadata, and repeated keys."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -8,11 +9,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from dependency_injector import providers
+from fastapi.testclient import TestClient
 
 from adapters.scratch import ScratchFolders
+from bootstrap.container import Container
 from domain.model.errors import JobStoreUnavailableError, SourceRefusedError
 from domain.model.transcripts import Channels, TranscriptionOptions
 from domain.services.jobs.sources import RecordingSources
+from entrypoints.api.app import create_app
 from ports.recording_source_port import RecordingSourcePort
 from tests.support.doubles.transcription import SPOKEN, FixedTranscriber
 from tests.support.harness.job_api import JobCaller, links_of
@@ -43,15 +47,22 @@ class FilesOfExample(RecordingSourcePort):
         target.write_bytes(f"fetched {url}".encode())
 
 
-@pytest.fixture
-def fetching(service: Service, tmp_path: Path, engine: FixedTranscriber) -> JobCaller:
-    """A caller of a service that fetches recordings."""
-    container = container_for(tmp_path / "spool", engine, JOB_WORKERS="2")
+def with_sources(container: Container, folder: Path) -> Container:
+    """Let a service fetch recordings from `FilesOfExample`."""
     sources = RecordingSources(
-        container.recordings(), {"https": FilesOfExample()}, ScratchFolders(tmp_path).folder
+        container.recordings(), {"https": FilesOfExample()}, ScratchFolders(folder).folder
     )
     container.recording_sources.override(providers.Object(sources))
-    return service(container)
+    return container
+
+
+@pytest.fixture(scope="module")
+def without_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A service without a worker, which may fetch recordings and which the tests share."""
+    folder = tmp_path_factory.mktemp("jobs")
+    container = container_for(folder / "spool", FixedTranscriber(), JOB_WORKERS="0")
+    with TestClient(create_app(with_sources(container, folder)), raise_server_exceptions=False) as api:
+        yield api
 
 
 def test_an_upload_is_accepted_at_once_with_the_place_of_its_job(waiting: JobCaller) -> None:
@@ -109,8 +120,8 @@ def test_a_recording_over_the_limit_is_no_job(service: Service) -> None:
     assert caller.get("/batch/jobs").json()["jobs"] == []
 
 
-def test_nothing_of_an_accepted_upload_is_left_in_the_spool(waiting: JobCaller, tmp_path: Path) -> None:
-    waiting.submit()
+def test_nothing_of_an_accepted_upload_is_left_in_the_spool(service: Service, tmp_path: Path) -> None:
+    service(JOB_WORKERS="0").submit()
 
     assert [path for path in (tmp_path / "spool").rglob("*") if path.is_file()] == []
     assert [path.read_bytes() for path in (tmp_path / "recordings").iterdir() if path.is_file()] == [b"sound"]
@@ -247,8 +258,10 @@ def test_a_key_that_cannot_be_used_is_refused_before_the_upload(waiting: JobCall
 
 
 def test_a_job_of_a_url_is_fetched_by_its_worker_and_shows_no_secret(
-    fetching: JobCaller, engine: FixedTranscriber
+    service: Service, tmp_path: Path, engine: FixedTranscriber
 ) -> None:
+    container = container_for(tmp_path / "spool", engine, JOB_WORKERS="2")
+    caller = service(with_sources(container, tmp_path))
     body = {
         "source": {"url": SECRET_URL},
         "channels": "separate",
@@ -256,9 +269,9 @@ def test_a_job_of_a_url_is_fetched_by_its_worker_and_shows_no_secret(
         "metadata": {"a": 1},
     }
 
-    response = fetching.send("POST", "/batch/jobs", json=body)
+    response = caller.send("POST", "/batch/jobs", json=body)
 
-    job = fetching.ended(response.json())
+    job = caller.ended(response.json())
     assert response.status_code == 202
     assert (response.json()["recording"], response.json()["warnings"]) == (None, [])
     assert job["state"] == "completed"
@@ -266,12 +279,12 @@ def test_a_job_of_a_url_is_fetched_by_its_worker_and_shows_no_secret(
     assert job["metadata"] == {"a": 1}
     assert engine.heard == [f"fetched {SECRET_URL}".encode()]
     assert engine.options == [TranscriptionOptions(channels=Channels.SEPARATE, vocabulary=("Acme",))]
-    assert "secret" not in response.text + fetching.get(job["links"]["self"]).text
+    assert "secret" not in response.text + caller.get(job["links"]["self"]).text
 
 
-def test_a_source_that_is_not_allowed_is_refused_at_once(fetching: JobCaller) -> None:
+def test_a_source_that_is_not_allowed_is_refused_at_once(waiting: JobCaller) -> None:
     responses = [
-        fetching.send("POST", "/batch/jobs", json={"source": {"url": url}})
+        waiting.send("POST", "/batch/jobs", json={"source": {"url": url}})
         for url in ("https://localhost/", "ftp://files.example.org/a", "file:///etc/passwd")
     ]
 
@@ -308,15 +321,15 @@ def test_a_source_that_is_not_allowed_is_refused_at_once(fetching: JobCaller) ->
     ids=range(20),
 )
 def test_a_json_body_that_names_no_job_is_refused(
-    fetching: JobCaller, body: bytes, answer: tuple[int, str]
+    waiting: JobCaller, body: bytes, answer: tuple[int, str]
 ) -> None:
     headers = {"Content-Type": "application/json"}
 
-    assert problem(fetching.send("POST", "/batch/jobs", content=body, headers=headers)) == answer
-    assert fetching.get("/batch/jobs").json()["jobs"] == []
+    assert problem(waiting.send("POST", "/batch/jobs", content=body, headers=headers)) == answer
+    assert waiting.get("/batch/jobs").json()["jobs"] == []
 
 
-def test_other_keys_of_a_json_body_are_ignored_with_a_warning_and_null_is_absent(fetching: JobCaller) -> None:
+def test_other_keys_of_a_json_body_are_ignored_with_a_warning_and_null_is_absent(waiting: JobCaller) -> None:
     url = "https://files.example.org/a"
     body = {
         "source": {"url": url},
@@ -326,7 +339,7 @@ def test_other_keys_of_a_json_body_are_ignored_with_a_warning_and_null_is_absent
         "vocabulary": "Acme, Zoë",
     }
 
-    job = fetching.send("POST", "/batch/jobs?tracks=all", json=body).json()
+    job = waiting.send("POST", "/batch/jobs?tracks=all", json=body).json()
 
     (warning,) = job["warnings"]
     assert warning["detail"].endswith(": 'model'")
@@ -342,17 +355,18 @@ def test_other_bodies_are_no_jobs(waiting: JobCaller, content_type: str | None) 
     assert problem(response) == (415, "unsupported-media-type")
 
 
-def test_an_upload_cannot_be_a_job_by_json_at_process(fetching: JobCaller) -> None:
+def test_an_upload_cannot_be_a_job_by_json_at_process(waiting: JobCaller) -> None:
     body = {"source": {"url": "https://files.example.org/a"}}
 
-    response = fetching.send("POST", "/batch/process", json=body, headers={"Prefer": "respond-async"})
+    response = waiting.send("POST", "/batch/process", json=body, headers={"Prefer": "respond-async"})
 
     assert problem(response) == (415, "unsupported-media-type")
 
 
 def test_a_job_that_cannot_be_stored_is_not_accepted(
-    waiting: JobCaller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    waiting = service(JOB_WORKERS="0")
     with monkeypatch.context() as outage:
         outage.setattr(waiting.container.jobs(), "add", unavailable)
         response = waiting.submit()
