@@ -17,7 +17,9 @@ def upgrade() -> None:
         sa.Column("result", sa.Text, nullable=False),
     )
     _create_partial_index(
-        "jobs_active", ["created_at", "state", "due_at", "lease_until"], "state IN ('queued', 'processing')"
+        "jobs_active",
+        ["tenant_id", "created_at", "id", "queue", "state", "due_at", "lease_until"],
+        "state IN ('queued', 'processing')",
     )
     _create_partial_index("jobs_finished", ["finished_at"], "finished_at IS NOT NULL")
     _create_partial_index("jobs_keys", ["key_scope", "key_hash"], "key_hash IS NOT NULL", unique=True)
