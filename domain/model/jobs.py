@@ -1,30 +1,25 @@
 """Jobs: recordings that are transcribed although connections, processes and machines end (docs/jobs.md)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
 from domain.model.events.failed import FailureData
 from domain.model.identity import Identity
+from domain.model.metadata import Metadata
 from domain.model.result_warnings import ResultWarning
 from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 
 MAX_FAILURES = 3
 """Failures in a row, without a finished unit between them, after which a job has failed."""
-MAX_METADATA_BYTES = 4096
-"""Largest metadata of a caller, as compact JSON."""
 FIRST_REVISION = 1
 """Revision of a job that was just added; its first claim is the second."""
 MAX_PAGE = 100
 """Jobs on one page of a list."""
-
-Metadata = Mapping[str, JsonValue]
-"""Object of the caller, which the answers about the job repeat."""
 
 
 class JobState(StrEnum):

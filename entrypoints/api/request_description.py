@@ -2,7 +2,7 @@
 
 from domain.model.events.event import UUID_V4_PATTERN
 from domain.model.identity import ACCOUNT_HEADER, MAX_IDENTITY_LENGTH, TENANT_HEADER, USER_HEADER
-from domain.model.jobs import MAX_METADATA_BYTES
+from domain.model.metadata import MAX_METADATA_BYTES
 from domain.model.recordings import ACCEPTED
 from entrypoints.api.description import Described
 from entrypoints.api.idempotency import KEY_HEADER, MAX_KEY_LENGTH

@@ -25,9 +25,9 @@ from domain.model.jobs import (
     JobQuery,
     JobResult,
     JobState,
-    Metadata,
     StoredRecording,
 )
+from domain.model.metadata import Metadata
 from domain.model.result_warnings import ResultWarning
 from domain.model.transcripts import DEFAULT_OPTIONS, TranscriptionOptions
 from domain.services.jobs.announcement import JobAnnouncement

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -10,14 +10,12 @@ from pydantic import JsonValue
 from starlette.requests import Request
 
 from domain.model.errors import MissingRecordingError
-from domain.model.jobs import MAX_METADATA_BYTES, Metadata
+from domain.model.metadata import MAX_METADATA_BYTES, Metadata, checked_metadata
 from entrypoints.api.parameters import FIELD_NAME, METADATA, Fields, invalid_parameter
 from entrypoints.api.problems import InvalidParameterError, MalformedUploadError, StalledUploadError
 from entrypoints.api.uploads.multipart import check_content_coding
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_DEPTH = 32
-"""Objects and lists inside each other; deeper ones are expensive to read for every client."""
 MAX_URL_LENGTH = 4096
 SOURCE = "source"
 
@@ -78,30 +76,21 @@ def metadata_in_form(fields: Fields) -> Metadata:
     if not texts or not texts[-1].strip():
         return {}
     try:
-        return checked_metadata(_parsed(texts[-1].encode()))
+        return metadata_in_json(_parsed(texts[-1].encode()))
     except MalformedUploadError as error:
         raise _invalid_metadata("it is no JSON") from error
 
 
-def checked_metadata(value: JsonValue) -> Metadata:
-    """Check metadata; null counts as absent.
+def metadata_in_json(value: JsonValue) -> Metadata:
+    """Read the metadata of a JSON body; null counts as absent.
 
     Raises:
         InvalidParameterError: the value is no JSON object, or too large a one.
     """
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _invalid_metadata("it is no object")
-    if not _is_shallow(value, MAX_DEPTH):
-        raise _invalid_metadata(f"it is nested deeper than {MAX_DEPTH} levels")
     try:
-        size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode())
-    except ValueError as error:  # infinite numbers, and halves of characters
-        raise _invalid_metadata("it has a number or text that cannot be written as JSON") from error
-    if size > MAX_METADATA_BYTES:
-        raise _invalid_metadata(f"it has {size} bytes")
-    return value
+        return checked_metadata(value)
+    except ValueError as error:
+        raise _invalid_metadata(str(error)) from error
 
 
 async def _read(request: Request) -> bytes:
@@ -131,17 +120,6 @@ def _is_url(text: str) -> bool:
     except ValueError:  # brackets that hold no address
         return False
     return len(text) <= MAX_URL_LENGTH and text.isascii() and text.isprintable() and " " not in text
-
-
-def _is_shallow(value: JsonValue, levels: int) -> bool:
-    match value:
-        case dict():
-            inner: Iterable[JsonValue] = value.values()
-        case list():
-            inner = value
-        case _:
-            return True
-    return levels > 0 and all(_is_shallow(each, levels - 1) for each in inner)
 
 
 def _invalid_metadata(reason: str) -> InvalidParameterError:

@@ -5,15 +5,16 @@ import asyncio
 from starlette.requests import Request
 
 from domain.model.identity import TENANT_HEADER, Identity
-from domain.model.jobs import Job, Metadata
+from domain.model.jobs import Job
+from domain.model.metadata import Metadata
 from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.services.jobs.jobs import JobRequest
 from entrypoints.api.idempotency import idempotency_key
 from entrypoints.api.jobs.bodies import (
     SOURCE,
-    checked_metadata,
     is_json,
     metadata_in_form,
+    metadata_in_json,
     read_json,
     source_url,
 )
@@ -48,7 +49,7 @@ async def _submit_url(request: Request, context: JobContext) -> Job:
     body = await read_json(request, timeout_seconds=context.idle_seconds)
     query = request.query_params.multi_items()
     parameters = read_json_parameters(query, body, also=(SOURCE, METADATA))
-    asked = _job_request(context, key, parameters, checked_metadata(body.get(METADATA)))
+    asked = _job_request(context, key, parameters, metadata_in_json(body.get(METADATA)))
     return await asyncio.to_thread(context.jobs.submit_url, source_url(body), asked)
 
 

@@ -1,18 +1,16 @@
 """Arguments of `transcripts jobs submit`: recordings, metadata and the idempotency key."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from domain.model.jobs import MAX_METADATA_BYTES, Metadata
+from domain.model.metadata import MAX_METADATA_BYTES, Metadata, checked_metadata
 from entrypoints.cli.runtime.parameters import PathTo
 
 MAX_KEY = 255
-MAX_DEPTH = 32
-"""Objects and lists inside each other, as over HTTP."""
 
 Source = Path | str
 """File of a recording, or its URL."""
@@ -43,16 +41,12 @@ class MetadataType(click.ParamType[Metadata]):
         """Parse JSON, strictly: the answers about the job repeat it to every client."""
         try:
             metadata = json.loads(value, parse_constant=self._refuse) if isinstance(value, str) else value
-            json.dumps(metadata, ensure_ascii=False, allow_nan=False).encode()
         except (ValueError, RecursionError):
             self.fail("it must be a JSON object", param, ctx)
-        if not isinstance(metadata, dict):
-            self.fail("it must be a JSON object", param, ctx)
-        if not _is_shallow(metadata, MAX_DEPTH):
-            self.fail(f"it is nested deeper than {MAX_DEPTH} levels", param, ctx)
-        if _size(metadata) > MAX_METADATA_BYTES:
-            self.fail(f"it has more than {MAX_METADATA_BYTES} bytes as compact JSON", param, ctx)
-        return metadata
+        try:
+            return checked_metadata(dict(metadata) if isinstance(metadata, Mapping) else metadata)
+        except ValueError as error:
+            self.fail(f"it must be a JSON object of at most {MAX_METADATA_BYTES} bytes; {error}", param, ctx)
 
     def _refuse(self, constant: str) -> NoReturn:
         raise ValueError(constant)
@@ -72,12 +66,3 @@ def check_key(key: str | None, sources: Sequence[Source]) -> None:
         raise click.BadParameter(
             f"a key has 1 to {MAX_KEY} printable characters", param_hint="--idempotency-key"
         )
-
-
-def _is_shallow(value: object, levels: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return levels >= 0 and all(_is_shallow(each, levels - 1) for each in inner)
-
-
-def _size(metadata: Metadata) -> int:
-    return len(json.dumps(metadata, ensure_ascii=False, separators=(",", ":")).encode())

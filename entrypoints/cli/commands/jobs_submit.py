@@ -15,7 +15,8 @@ import click
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import EmptyRecordingError, TranscriptionServiceError
 from domain.model.identity import Identity, resolve_identity
-from domain.model.jobs import MAX_METADATA_BYTES, Job, JobState, Metadata
+from domain.model.jobs import Job, JobState
+from domain.model.metadata import MAX_METADATA_BYTES, Metadata
 from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
 from domain.services.jobs.jobs import JobRequest
 from entrypoints.cli.commands.jobs_options import MetadataType, Source, SourceType, check_key
