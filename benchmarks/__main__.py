@@ -21,6 +21,7 @@ BENCHMARKS = {
     "backlog": "benchmarks.outbox_backlog",
     "writes": "benchmarks.outbox_writes",
     "outage": "benchmarks.outbox_callers",
+    "jobs": "benchmarks.jobs",
     "consuming": "benchmarks.consuming",
     "speech": "benchmarks.speech",
     "overhead": "benchmarks.service_overhead",
