@@ -39,8 +39,8 @@ def _url(text: str) -> str:
 
 def _broker(url: SecretStr) -> SecretStr:
     schemes = ("redis://", "rediss://", "amqp://", "amqps://", "sqs://")
-    if not url.get_secret_value().startswith(schemes):
-        raise ValueError(f"must be the URL of a Celery broker: {', '.join(schemes)}")
+    if not url.get_secret_value().startswith(schemes) or ";" in url.get_secret_value():
+        raise ValueError(f"must be the URL of one Celery broker: {', '.join(schemes)}")
     return url
 
 

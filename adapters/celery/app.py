@@ -70,6 +70,7 @@ def worker_app(broker: Broker, queues: Sequence[str]) -> Celery:
         worker_redirect_stdouts=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
+        broker_channel_error_retry=True,  # an answer of a broker that is short of something ends no worker
         broker_connection_max_retries=None,  # tries for ever: meanwhile, the worker looks at the database
     )
     return app

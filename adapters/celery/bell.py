@@ -78,7 +78,7 @@ class CeleryBell(JobBellPort):
             work(publisher)
         except Exception as error:  # noqa: BLE001 - each transport has errors of its own
             self._drop_waiting()
-            self._report_outage(f"{type(error).__name__}: {error}")
+            self._report_outage(_reason(error))
         else:
             self._report_recovery()
 
@@ -102,6 +102,14 @@ class CeleryBell(JobBellPort):
         if self._is_down:
             self._is_down = False
             logger.info("broker of jobs reachable again")
+
+
+def _reason(error: Exception) -> str:
+    """Describe an error; those of AWS quote requests with session tokens: their codes suffice."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return f"{type(error).__name__}: {response.get('Error', {}).get('Code', 'unknown code')}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _publish(job_ids: Sequence[str], queue: str, publisher: RingPublisher) -> None:

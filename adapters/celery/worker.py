@@ -91,7 +91,7 @@ class CeleryWorker:
             without_gossip=True,
         )
         worker.start()
-        return self._runner is not None and not self._runner.has_failed
+        return not worker.exitcode and self._runner is not None and not self._runner.has_failed
 
     def _transcribe(self, job_id: str) -> None:
         try:

@@ -17,7 +17,6 @@ from bootstrap.choices import EventTransport
 from bootstrap.disk_space import shortage
 from bootstrap.extras import require
 from bootstrap.settings import Settings
-from domain.model.events.kinds import EventKind
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.sources import RecordingSources
 from domain.services.jobs.worker import POLL_SECONDS, WorkerOptions
@@ -85,8 +84,7 @@ def job_announcement(
     """Build the events of jobs; without a bus, none is stored that no relay would send."""
     has_bus = transport is EventTransport.EVENTBRIDGE
     return JobAnnouncement(
-        completed=has_bus,
-        failed=has_bus and EventKind.FAILED in settings.event_kinds,
+        kinds=settings.event_kinds if has_bus else (),
         wake=lambda: relay().wake() if has_bus else None,
     )
 

@@ -37,9 +37,11 @@ async def working(container: Container) -> AsyncIterator[JobWorker]:
     worker, heartbeat, bell = container.job_worker(), container.job_heartbeat(), container.job_bell()
     heartbeat.start()
     bell.listen(worker.wake)
+    beating = asyncio.create_task(heartbeat.keep_beating(), name="job-heartbeat")
     try:
         yield worker
     finally:
+        beating.cancel()
         bell.listen(None)
         heartbeat.stop()
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.model.events.failed import FailureData
+from domain.model.events.kinds import EventKind
 from domain.model.identity import Identity
 from domain.model.metadata import Metadata
 from domain.model.result_warnings import ResultWarning
@@ -97,6 +98,7 @@ class JobOrder:
     metadata: Metadata = field(default_factory=dict)
     warnings: tuple[ResultWarning, ...] = ()  # about the request and the identity
     key: JobKey | None = None
+    event_kinds: tuple[EventKind, ...] = ()  # of the events that tell of its end
     retry_of: UUID | None = None  # the failed job whose recording and settings this one has
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import logging
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ from adapters.downloads import BLOCK_BYTES, DownloadLimits, save
 from adapters.scratch import ScratchFolders
 from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableError
 from ports.recording_store_port import RecordingStorePort
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -132,10 +135,13 @@ class S3RecordingStore(RecordingStorePort):
             if hashlib.file_digest(file, "sha256").hexdigest() != found["Metadata"].get(_SHA256):
                 raise self._damaged(key)
 
-    def _damaged(self, key: str) -> RecordingStoreUnavailableError:
-        return RecordingStoreUnavailableError(
-            f"s3://{self._bucket}/{self._prefix}{key} does not hold what was written to it"
+    def _damaged(self, key: str) -> RecordingGoneError:
+        """No later try would find the recording; the log names the object, the caller need not know it."""
+        logger.error(
+            "a stored recording is damaged",
+            extra={"bucket": self._bucket, "key": f"{self._prefix}{key}"},
         )
+        return RecordingGoneError("The stored recording is damaged; send it again.")
 
     def _translated(self, failed: str) -> contextlib.AbstractContextManager[None]:
         return translate_recording_errors(f"{failed} (RECORDING_STORE=s3://{self._bucket}/{self._prefix})")

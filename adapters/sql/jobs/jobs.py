@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, delete, select, text
+from sqlalchemy import ColumnElement, Connection, delete, select, text, update
 
 from adapters.sql.database import Database
 from adapters.sql.jobs import additions, expiry, finishing, statements
@@ -35,6 +35,9 @@ from ports.job_store_port import JobStorePort
 
 CLAIM_LOCK = 7_236_017_114
 """The number of the advisory lock that claims on PostgreSQL take in turn; it must never change."""
+
+UNREADABLE_SECONDS = 60.0
+"""Delay before a job that this version cannot read is looked at again."""
 
 _ROW = jobs.c
 
@@ -115,8 +118,10 @@ class SqlJobs(JobStorePort):
             if not self._database.is_sqlite:
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
             rows = connection.execute(self._claim if job_id is None else self._claim_one, parameters).all()
-        oldest_first = sorted(rows, key=lambda row: row.created_at)
-        return tuple(JobLease(job, token) for job in readable(oldest_first))
+            found = tuple(readable(sorted(rows, key=lambda row: row.created_at)))
+            if len(found) < len(rows):
+                self._leave(connection, {row.id for row in rows} - {job.id for job in found})
+        return tuple(JobLease(job, token) for job in found)
 
     def renew(self, leases: Sequence[JobLease], /, *, lease_seconds: float) -> frozenset[UUID]:
         """Update the rows one by one, in one transaction, in the order of their ids."""
@@ -225,6 +230,17 @@ class SqlJobs(JobStorePort):
         with self._reading() as connection:
             rows = connection.execute(statements.due(self._now), {"at_most": limit}).all()
         return tuple((row.id, row.queue) for row in rows)
+
+    def _leave(self, connection: Connection, unreadable: set[UUID]) -> None:
+        """Leave rows of a newer version to its workers, and do not claim them again at once."""
+        values = {
+            "state": JobState.QUEUED.value,
+            "stage": None,
+            "token": None,
+            "lease_until": self._now,
+            "due_at": self._now + UNREADABLE_SECONDS,
+        }
+        connection.execute(update(jobs).where(_ROW.id.in_(unreadable)).values(values))
 
     def _changed(self, connection: Connection, lease: JobLease, values: Mapping[str, object]) -> bool:
         statement = statements.of_lease().values(**values)

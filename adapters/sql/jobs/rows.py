@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from adapters.sql.schema.tables import jobs
 from domain.model.events.failed import FailureData
+from domain.model.events.kinds import EventKind
 from domain.model.identity import Identity
 from domain.model.jobs import (
     FIRST_REVISION,
@@ -56,6 +57,7 @@ def new_row(order: JobOrder) -> Parameters:
         "fingerprint": key and key.fingerprint,
         **recording_values(recording),
         "source_url": order.source_url,
+        "event_kinds": ",".join(order.event_kinds),
         "options": order.options.model_dump_json(exclude_defaults=True),
         "caller_metadata": json.dumps(order.metadata, separators=(",", ":")),
         "warnings": _warnings.dump_json(order.warnings).decode(),
@@ -118,6 +120,7 @@ def _order_from(row: JobRow) -> JobOrder:
         options=TranscriptionOptions.model_validate_json(row.options),
         metadata=json.loads(row.caller_metadata),
         warnings=_warnings.validate_json(row.warnings),
+        event_kinds=tuple(map(EventKind, filter(None, row.event_kinds.split(",")))),
         retry_of=row.retry_of,
     )
 

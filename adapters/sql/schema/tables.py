@@ -94,6 +94,7 @@ jobs = Table(
     Column("recording_sha256", String(64)),
     Column("recording_size", BigInteger),
     Column("source_url", Text),
+    Column("event_kinds", Text, nullable=False),  # with commas
     Column("options", Text, nullable=False),  # JSON, as the next four
     Column("metadata", Text, key="caller_metadata", nullable=False),
     Column("warnings", Text, nullable=False),

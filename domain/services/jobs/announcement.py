@@ -6,28 +6,31 @@ from datetime import datetime
 from domain.model.clock import utc_now
 from domain.model.events.event import BatchProcessingCompleted, TranscriptData
 from domain.model.events.failed import BatchProcessingFailed, FailureData
+from domain.model.events.kinds import EventKind
 from domain.model.jobs import Job, JobResult
 
 
 class JobAnnouncement:
-    """Builds the terminal events of jobs; the job store puts them into the outbox."""
+    """Builds the terminal events of jobs; the job store puts them into the outbox.
+
+    The process that accepts a job decides which events it has, and not the one that ends it, whose settings
+    may differ.
+    """
 
     def __init__(
         self,
         *,
-        completed: bool,  # publish the events of completed jobs
-        failed: bool,  # publish those of failed and cancelled jobs
+        kinds: tuple[EventKind, ...],  # of the events of new jobs; none without a bus
         wake: Callable[[], None],  # tells the relay that there is work
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._completed = completed
-        self._failed = failed
+        self.kinds = kinds
         self._now = now
         self.wake = wake
 
     def of_completion(self, job: Job, result: JobResult) -> BatchProcessingCompleted | None:
         """Build the event of a completed job; None where it is not to be published."""
-        if not self._completed:
+        if EventKind.COMPLETED not in job.order.event_kinds:
             return None
         identity = job.order.identity
         return BatchProcessingCompleted(
@@ -43,7 +46,7 @@ class JobAnnouncement:
 
     def of_failure(self, job: Job, problem: FailureData) -> BatchProcessingFailed | None:
         """Build the event of a failed or cancelled job; None where it is not to be published."""
-        if not self._failed:
+        if EventKind.FAILED not in job.order.event_kinds:
             return None
         identity = job.order.identity
         return BatchProcessingFailed(

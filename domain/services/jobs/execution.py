@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
 from threading import Event
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 from domain.model.errors import JobStoreUnavailableError, RecordingGoneError
 from domain.model.events.failed import FailureData
@@ -26,6 +27,10 @@ from ports.transcriber_port import TranscriberPort
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
+R = TypeVar("R")
+
+FETCHING_THREADS = 256
+"""Recordings that are fetched at the same time; as many as JOB_WORKERS may be."""
 
 STORE_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Delays before the end of a job is stored again while the store is unavailable, in seconds."""
@@ -56,6 +61,7 @@ class JobExecution:
         self._transcriber = transcriber
         self._cleaner = cleaner
         self._announcement = announcement
+        self._fetching = ThreadPoolExecutor(FETCHING_THREADS, thread_name_prefix="fetch-recording")
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
 
     async def run(self, lease: JobLease) -> None:
@@ -135,12 +141,17 @@ class JobExecution:
         """Provide the recording as a file; one that has a source only is fetched and stored first."""
         stored = lease.job.order.recording or await self._fetched(lease)
         fetched = self._recordings.fetched(stored.key)
-        entering = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, fetched))
+        entering = self._in_thread(stack.enter_context, fetched)
         try:
             return await asyncio.shield(entering)
         except asyncio.CancelledError:  # the thread goes on, and may still make a file
             entering.add_done_callback(partial(_close, stack))
             raise
+
+    def _in_thread(self, fetch: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[R]":
+        """Fetch beside the threads that everything else shares: a slow place must not take those."""
+        work = partial(fetch, *args, **kwargs)
+        return asyncio.get_running_loop().run_in_executor(self._fetching, work)
 
     async def _fetched(self, lease: JobLease) -> StoredRecording:
         source = lease.job.order.source_url
@@ -155,7 +166,7 @@ class JobExecution:
     async def _fetched_from(self, source: str) -> StoredRecording:
         cancelled = Event()
         try:
-            return await asyncio.to_thread(self._sources.fetch, source, cancelled)
+            return await self._in_thread(self._sources.fetch, source, cancelled)
         except asyncio.CancelledError:
             cancelled.set()  # the end of the process waits for the thread
             raise
@@ -243,5 +254,5 @@ def _lengths(result: JobResult) -> dict[str, object]:
 
 def _log_failure(job: Job, error: Exception, failure: Failure) -> None:
     trace = error if failure.problem.reason == INTERNAL else None
-    context = _context(job) | {"error_type": type(error).__name__, "error": failure.problem.detail}
+    context = _context(job) | {"error_type": type(error).__name__, "error": str(error)}
     logger.warning("try of a job failed", exc_info=trace, extra=context)

@@ -43,6 +43,9 @@ _WAIT = (
     errors.RecordingStoreUnavailableError,
     errors.JobStoreUnavailableError,
 )
+_STORES = (errors.RecordingStoreUnavailableError, errors.JobStoreUnavailableError)
+UNAVAILABLE = "A store of the service is unavailable; the job waits until it is back."
+"""Detail for callers, who need not know names of hosts, buckets and folders; the log has them."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -61,7 +64,8 @@ def failure_of(error: Exception) -> Failure:
 
 
 def _problem(error: errors.TranscriptionServiceError) -> FailureData:
-    detail = str(error).encode(errors="replace").decode()[:MAX_DETAIL_LENGTH]
+    text = UNAVAILABLE if isinstance(error, _STORES) else str(error)
+    detail = text.encode(errors="replace").decode()[:MAX_DETAIL_LENGTH]
     return FailureData(
         reason=problem_name(type(error)),
         detail=detail.replace("\ufffe", "?").replace("\uffff", "?"),

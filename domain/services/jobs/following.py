@@ -60,15 +60,15 @@ class JobFollower:
             await asyncio.sleep(self._poll_seconds)
 
     async def _compare(self) -> None:
+        asked = [(job_id, watcher) for job_id, each in self._watchers.items() for watcher in each]
         try:
             revisions = await asyncio.to_thread(self._jobs.revisions, tuple(self._watchers))
         except JobStoreUnavailableError as error:
             logger.warning("jobs cannot be followed, retrying", extra={"error": str(error)})
             return
-        for job_id, watchers in self._watchers.items():
-            for watcher in watchers:
-                if revisions.get(job_id) != watcher.revision:
-                    watcher.changed.set()
+        for job_id, watcher in asked:
+            if revisions.get(job_id) != watcher.revision:
+                watcher.changed.set()
 
 
 class _Watcher:

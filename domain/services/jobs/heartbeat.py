@@ -1,5 +1,6 @@
 """Heartbeat of a worker: renews the leases of its jobs, in a thread beside the event loop."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -20,12 +21,18 @@ LEASE_SECONDS = 40.0
 """Time after which another worker takes over the jobs of a dead one; with a poll, less than a minute."""
 RENEW_SECONDS = 10.0
 """Short enough that two renewals may fail before a lease expires, and that a cancelled job ends soon."""
+BEAT_SECONDS = 2.0
+MAX_SILENCE_SECONDS = 20.0
+"""Longest time without a beat of the event loop; a worker whose loop hangs must lose its jobs to others."""
 RETRY_SECONDS = 1.0
 """Delay after a failed renewal: once the store is back, leases are renewed before jobs are taken over."""
 
 
 class LeaseHeartbeat:
-    """Renews leases periodically; a busy event loop does not delay it."""
+    """Renews leases periodically, in a thread that a busy event loop does not delay.
+
+    Where the event loop beats, leases are renewed only while it does: work that hangs is taken over.
+    """
 
     def __init__(
         self,
@@ -40,6 +47,7 @@ class LeaseHeartbeat:
         self._renew_seconds = renew_seconds
         self._clock = clock
         self._renewed_at = clock()
+        self._beaten_at: float | None = None  # None: no event loop has beaten yet
         self._lock = Lock()
         self._held: dict[UUID, tuple[JobLease, Callable[[], object]]] = {}
         self._wake = Event()
@@ -55,6 +63,16 @@ class LeaseHeartbeat:
         self._stop.set()
         self._wake.set()
         self._thread.join()
+
+    async def keep_beating(self) -> None:
+        """Show that the event loop lives, until this is cancelled."""
+        while True:
+            self.beat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def beat(self) -> None:
+        """Show that the event loop lives now."""
+        self._beaten_at = self._clock()
 
     def hold(self, lease: JobLease, on_loss: Callable[[], object]) -> None:
         """Renew a lease from now on; `on_loss` is called in any thread once the lease is not valid.
@@ -96,7 +114,14 @@ class LeaseHeartbeat:
             with logging_exceptions("unexpected error while renewing the leases of jobs"):
                 self._renew()
 
+    @property
+    def _is_silent(self) -> bool:
+        return self._beaten_at is not None and self._clock() - self._beaten_at > MAX_SILENCE_SECONDS
+
     def _renew(self) -> None:
+        if self._is_silent:
+            logger.error("leases of jobs not renewed, the event loop does not answer")
+            return
         with self._lock:
             held = list(self._held.values())
         begun = self._clock()

@@ -189,7 +189,13 @@ class JobService:
             JobNotRetryableError: the job has not failed, or its recording is not stored any more.
         """
         job = self.find(tenant_id, job_id)
-        order = replace(job.order, id=uuid4(), retry_of=job_id, queue=self._queue)
+        order = replace(
+            job.order,
+            id=uuid4(),
+            retry_of=job_id,
+            queue=self._queue,
+            event_kinds=self._announcement.kinds,
+        )
         again = self._jobs.retry(job_id, order)
         if again is None:
             raise JobNotRetryableError(_why_not_retryable(job))
@@ -225,6 +231,7 @@ class JobService:
             metadata=request.metadata,
             warnings=request.warnings + request.identity.warnings,
             key=_key(request, content),
+            event_kinds=self._announcement.kinds,
         )
         job = self._jobs.add(order)
         self._bell.ring(job.id, job.order.queue)

@@ -19,9 +19,10 @@ logger = logging.getLogger(__name__)
 SWEEP_SECONDS = 30.0
 BATCH = 100
 """Jobs in one transaction, so that other writers wait only briefly."""
-ORPHAN_SECONDS = 3600.0
-"""Age of a recording that no job has: its submission or its deletion was cut short; and the time between two
-searches for such recordings, which list the whole store."""
+ORPHAN_SECONDS = SECONDS_PER_DAY
+"""Age of a recording that no job has: its submission or its deletion was cut short."""
+SEARCH_SECONDS = 3600.0
+"""Time between two searches for such recordings, which list the whole store."""
 
 
 class JobSweeper:
@@ -41,12 +42,14 @@ class JobSweeper:
         self._recordings = recordings
         self._bell = bell
         self._clock = clock
+        self._stop = Event()
         self._search_at = clock()
         self._jobs_keep_seconds = jobs_keep_days * SECONDS_PER_DAY
         self._recordings_keep_seconds = recordings_keep_days * SECONDS_PER_DAY
 
     def run(self, stop: Event, *, every_seconds: float = SWEEP_SECONDS) -> None:
         """Sweep at once, and then periodically until `stop` is set."""
+        self._stop = stop
         self.sweep()
         while not stop.wait(every_seconds):
             self.sweep()
@@ -67,10 +70,12 @@ class JobSweeper:
 
     def _delete_expired(self) -> None:
         """Delete rows first: a recording whose row is gone is found as an orphan."""
-        while expired := self._jobs.expired(
-            BATCH,
-            jobs_keep_seconds=self._jobs_keep_seconds,
-            recordings_keep_seconds=self._recordings_keep_seconds,
+        while not self._stop.is_set() and (
+            expired := self._jobs.expired(
+                BATCH,
+                jobs_keep_seconds=self._jobs_keep_seconds,
+                recordings_keep_seconds=self._recordings_keep_seconds,
+            )
         ):
             for each in expired:
                 if each.recording_key is not None:
@@ -80,9 +85,9 @@ class JobSweeper:
     def _delete_orphans(self) -> None:
         if self._clock() < self._search_at:
             return
-        self._search_at = self._clock() + ORPHAN_SECONDS
+        self._search_at = self._clock() + SEARCH_SECONDS
         stored = self._recordings.keys(older_than_seconds=ORPHAN_SECONDS)
-        while keys := tuple(islice(stored, BATCH)):
+        while not self._stop.is_set() and (keys := tuple(islice(stored, BATCH))):
             for key in set(keys) - self._jobs.known_recordings(keys):
                 self._recordings.delete(key)
                 logger.info("recording without a job deleted")

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import click
 
 from domain.model.clock import SECONDS_PER_DAY
-from domain.model.errors import EmptyRecordingError, TranscriptionServiceError
+from domain.model.errors import EmptyRecordingError, JobStoreUnavailableError, TranscriptionServiceError
 from domain.model.identity import Identity, resolve_identity
 from domain.model.jobs import Job, JobState
 from domain.model.metadata import MAX_METADATA_BYTES, Metadata
@@ -174,7 +174,10 @@ def _show(sent: Sequence[_Sent], *, wait: bool) -> None:
 
 def _warn_without_worker(container: "Container") -> None:
     """Say so if no worker seems to run: jobs wait although none is being processed."""
-    counts = container.jobs().counts()
+    try:
+        counts = container.jobs().counts()
+    except JobStoreUnavailableError:
+        return  # the jobs are stored, and their ids matter more
     has_own = container.settings().job_workers > 0
     if counts.processing or not counts.queued or (has_own and counts.oldest_queued_seconds < IDLE_SECONDS):
         return
@@ -233,5 +236,6 @@ def _remove_left_overs(folder: Path) -> None:
     """Remove copies of commands that were killed."""
     latest = time.time() - SECONDS_PER_DAY
     for each in folder.iterdir():
-        if each.stat().st_mtime < latest:
-            shutil.rmtree(each, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another command removes its own at the same time
+            if each.stat().st_mtime < latest:
+                shutil.rmtree(each, ignore_errors=True)

@@ -12,6 +12,7 @@ from adapters.in_memory import InMemoryJobs, InMemoryOutbox, InProcessBell
 from adapters.scratch import ScratchFolders
 from domain.model.errors import JobStoreUnavailableError, RecordingStoreUnavailableError
 from domain.model.events.failed import TerminalEvent
+from domain.model.events.kinds import EventKind
 from domain.model.identity import Identity
 from domain.model.jobs import Job, JobLease
 from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
@@ -182,7 +183,7 @@ class JobHarness:
         self.bell.listen(self.rung.append)
         self.woken: list[bool] = []
         self.announcement = JobAnnouncement(
-            completed=True, failed=True, wake=lambda: self.woken.append(True), now=lambda: A_MOMENT
+            kinds=tuple(EventKind), wake=lambda: self.woken.append(True), now=lambda: A_MOMENT
         )
         self.service = JobService(
             self.jobs, self.recordings, self.sources, self.bell, self.announcement, queue=QUEUE

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.events.failed import BatchProcessingFailed, FailureData
+from domain.model.events.kinds import EventKind
 from domain.model.identity import Identity
 from domain.model.jobs import Job, JobKey, JobOrder, JobResult, JobStage, JobState, StoredRecording
 from domain.model.jobs import JobProgress as Progress
@@ -18,7 +19,7 @@ QUEUE = "default"
 UNDECODABLE = FailureData(reason="undecodable-audio", detail="The recording is damaged.", retryable=False)
 BUSY = FailureData(reason="transcriber-busy", detail="All slots are taken.", retryable=True)
 HALFWAY = Progress(JobStage.TRANSCRIBING, 30.0, 60.0, 12.5)
-ANNOUNCEMENT = JobAnnouncement(completed=True, failed=True, wake=lambda: None, now=lambda: A_MOMENT)
+ANNOUNCEMENT = JobAnnouncement(kinds=tuple(EventKind), wake=lambda: None, now=lambda: A_MOMENT)
 
 
 def a_recording(name: str | None = None) -> StoredRecording:
@@ -53,6 +54,7 @@ def an_order(
         metadata=metadata or {},  # type: ignore[arg-type]  # JSON of a test
         warnings=warnings,
         key=key,
+        event_kinds=tuple(EventKind),
         retry_of=retry_of,
     )
 

@@ -80,6 +80,7 @@ def _order() -> tuple[sa.Column[object], ...]:
         sa.Column("recording_sha256", sa.String(64)),
         sa.Column("recording_size", sa.BigInteger),
         sa.Column("source_url", sa.Text),
+        sa.Column("event_kinds", sa.Text, nullable=False),
         sa.Column("options", sa.Text, nullable=False),
         sa.Column("metadata", sa.Text, nullable=False),
         sa.Column("warnings", sa.Text, nullable=False),

@@ -187,7 +187,7 @@ def test_an_object_that_was_changed_is_not_transcribed(
     key = store.put(recording)
     client.put_object(Bucket=BUCKET, Key=f"{PREFIX}/{key}", Body=b"another", Metadata={"sha256": "0" * 64})
 
-    with pytest.raises(RecordingStoreUnavailableError, match="does not hold what was written"):
+    with pytest.raises(RecordingGoneError, match="damaged"):
         store.fetched(key).__enter__()
 
 

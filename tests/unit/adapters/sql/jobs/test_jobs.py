@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import event, select, update
 
 from adapters.sql.database import Database
 from adapters.sql.jobs.additions import NewJob, add_all
@@ -98,11 +98,18 @@ def test_a_job_that_this_version_cannot_read_stops_no_other(
     assert [job.id for job in port.page(JobQuery(tenant)).jobs] == [known.id]
     assert {vars(line)["interaction_id"] for line in caplog.records} == {str(strange.id)}
     assert "secret" not in caplog.text
+    assert strange.id not in dict(port.due(10))  # it is left to a newer worker, without a lease and a failure
+    with database.engine.connect() as connection:
+        left = connection.execute(select(jobs).where(jobs.c.id == strange.id)).one()
+    assert (left.state, left.token, left.failures) == ("queued", None, 0)
 
 
-def test_an_order_whose_commit_was_not_answered_is_one_job(database: Database) -> None:
+@pytest.mark.parametrize("source_url", [None, "https://host/call.wav"], ids=["upload", "source"])
+def test_an_order_whose_commit_was_not_answered_is_one_job(
+    database: Database, source_url: str | None
+) -> None:
     """The write is repeated, and finds what the first one stored."""
-    order = an_order()
+    order = an_order(source_url=source_url)
     new = NewJob(order, new_row(order))
     with database.writing(JobStoreUnavailableError) as connection:
         (first,) = add_all(connection, [new], DatabaseNow())

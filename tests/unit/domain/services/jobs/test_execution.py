@@ -20,13 +20,11 @@ from domain.model.errors import (
 )
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.events.failed import BatchProcessingFailed
+from domain.model.events.kinds import EventKind
 from domain.model.jobs import MAX_FAILURES, Job, JobState
 from domain.services.jobs import execution
-from domain.services.jobs.announcement import JobAnnouncement
-from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.failures import failure_of
 from domain.services.jobs.jobs import JobRequest
-from tests.support.doubles.transcription import CallbackCleaner
 from tests.support.harness.jobs import ALICE, JobHarness
 from tests.support.harness.service import eventually
 
@@ -279,19 +277,29 @@ async def test_an_end_that_cannot_be_stored_is_left_to_another_worker(
     assert len(harness.events()) == 1
 
 
-async def test_no_event_is_stored_where_its_kind_is_not_published(harness: JobHarness) -> None:
-    silent = JobAnnouncement(completed=False, failed=False, wake=lambda: None)
-    runner = JobExecution(
-        harness.jobs, harness.recordings, harness.sources, harness.transcriber, CallbackCleaner(), silent
-    )
+async def test_no_event_is_stored_where_its_kind_was_not_published_when_the_job_was_accepted(
+    harness: JobHarness,
+) -> None:
+    harness.announcement.kinds = ()
     jobs = [harness.submit(), harness.submit()]
-    await runner.run(harness.claim())
+    harness.announcement.kinds = tuple(EventKind)
+    await harness.execution.run(harness.claim())
     harness.transcriber.before = fail_with(NotAudioError("no sound"))  # type: ignore[assignment]
-    await runner.run(harness.claim())
+    await harness.execution.run(harness.claim())
 
     assert [harness.job(job).state for job in jobs] == [JobState.COMPLETED, JobState.FAILED]
     assert [harness.job(job).event_id for job in jobs] == [None, None]
     assert harness.events() == []
+
+
+async def test_an_event_is_stored_by_a_process_that_publishes_none_itself(harness: JobHarness) -> None:
+    job = harness.submit()
+    harness.announcement.kinds = ()
+
+    await harness.execution.run(harness.claim())
+
+    assert harness.job(job).event_id == job.id
+    assert len(harness.events()) == 1
 
 
 async def test_a_recording_from_a_url_is_fetched_and_attached(harness: JobHarness) -> None:

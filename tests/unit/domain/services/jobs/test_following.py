@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
-from uuid import uuid4
+from collections.abc import Mapping, Sequence
+from threading import Event
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -77,6 +79,30 @@ async def test_only_the_changed_job_is_told(harness: JobHarness, follower: JobFo
     assert not waiting.done()
 
     waiting.cancel()
+
+
+async def test_a_job_that_is_watched_since_the_question_is_not_told_of(
+    harness: JobHarness, follower: JobFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = harness.submit(), harness.submit()
+    asked, answered, ask = Event(), Event(), harness.jobs.revisions
+
+    def slowly(ids: Sequence[UUID], /) -> Mapping[UUID, int]:
+        asked.set()
+        assert answered.wait(60)
+        return ask(ids)
+
+    monkeypatch.setattr(harness.jobs, "revisions", slowly)
+    early = asyncio.create_task(follower.changed(first.id, first.revision, timeout_seconds=60))
+    await eventually(asked.is_set)
+    late = asyncio.create_task(follower.changed(second.id, second.revision, timeout_seconds=60))
+    await asyncio.sleep(0)
+    harness.jobs.cancel(first.id, CANCELLED, None)
+    answered.set()
+
+    assert await early
+    assert not late.done()
+    late.cancel()
 
 
 async def test_the_store_is_not_asked_while_no_caller_waits(

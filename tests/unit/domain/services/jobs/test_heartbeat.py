@@ -148,3 +148,20 @@ def test_an_unexpected_error_does_not_end_the_renewals(
     beating.hold(other, fail)
 
     wait_until(lambda: lease_until(harness, other) == harness.clock() + 40)
+
+
+def test_leases_are_not_renewed_while_the_event_loop_hangs(
+    harness: JobHarness, lease: JobLease, caplog: pytest.LogCaptureFixture
+) -> None:
+    heartbeat = LeaseHeartbeat(harness.jobs, renew_seconds=0.001, clock=harness.clock)
+    heartbeat.beat()
+    heartbeat.hold(lease, lambda: None)
+    before = lease_until(harness, lease)
+    harness.clock.advance(30)
+    heartbeat.start()
+
+    wait_until(lambda: "leases of jobs not renewed, the event loop does not answer" in caplog.messages)
+    assert lease_until(harness, lease) == before
+    heartbeat.beat()
+    wait_until(lambda: lease_until(harness, lease) == harness.clock() + 40)
+    heartbeat.stop()

@@ -10,7 +10,7 @@ import pytest
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.jobs import Job, JobState
 from domain.services.jobs.failures import CANCELLED
-from domain.services.jobs.retention import BATCH, ORPHAN_SECONDS, JobSweeper
+from domain.services.jobs.retention import BATCH, ORPHAN_SECONDS, SEARCH_SECONDS, JobSweeper
 from tests.support.harness.jobs import JobHarness
 from tests.support.harness.service import wait_until
 from tests.support.samples.jobs import a_result
@@ -109,7 +109,7 @@ def test_recordings_of_no_job_are_looked_for_once_an_hour(harness: JobHarness, s
     sweeper.sweep()
     orphan = put_orphan(harness, ORPHAN_SECONDS + 60)
 
-    harness.clock.advance(ORPHAN_SECONDS - 1)
+    harness.clock.advance(SEARCH_SECONDS - 1)
     sweeper.sweep()
     assert harness.recordings.stored() == {orphan}
     harness.clock.advance(1)

@@ -10,6 +10,7 @@ from dependency_injector import providers
 
 from bootstrap.container import Container
 from domain.model import errors
+from domain.model.events.kinds import EventKind
 from domain.model.jobs import JobProgress, JobStage
 from domain.model.outbox import Published, Rejected
 from domain.services.jobs.announcement import JobAnnouncement
@@ -26,7 +27,7 @@ BROKEN = errors.UndecodableAudioError("The sound ends in the middle of a frame."
 @pytest.fixture
 def announcing(service: Service, container: Container) -> JobCaller:
     """A caller of a service whose jobs have events, which no relay sends."""
-    announcement = JobAnnouncement(completed=True, failed=True, wake=lambda: None)
+    announcement = JobAnnouncement(kinds=tuple(EventKind), wake=lambda: None)
     container.job_announcement.override(providers.Object(announcement))
     return service(container)
 
