@@ -22,6 +22,7 @@ BENCHMARKS = {
     "writes": "benchmarks.outbox_writes",
     "outage": "benchmarks.outbox_callers",
     "jobs": "benchmarks.jobs",
+    "workers": "benchmarks.job_workers",
     "consuming": "benchmarks.consuming",
     "speech": "benchmarks.speech",
     "overhead": "benchmarks.service_overhead",
