@@ -56,6 +56,7 @@ bench: $(VENV)/ready $(BENCH) ## Measure, and update benchmarks/RESULTS.md; ONLY
 chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
 	$(RUN)/python -m chaos.first_contact --rounds $(or $(ROUNDS),100)
 	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
+	$(RUN)/python -m chaos.jobs --rounds $(or $(ROUNDS),40)
 
 fuzz: $(VENV)/ready ## Decode recordings of every format with mutated headers; CASES=20000 of each, ONLY=name
 	$(RUN)/python -m chaos.fuzz --cases $(or $(CASES),20000) $(if $(ONLY),--only $(ONLY))
@@ -65,6 +66,7 @@ mutants: $(VENV)/ready ## Break the code on purpose; each break must turn a test
 
 contract: $(VENV)/ready ## Write docs/events from the models
 	EVENT_SOURCE=com.yourapp.transcription QUEUE_NAME=meeting-transcripts-queue DLQ_NAME=meeting-transcripts-dlq \
+		FAILED_QUEUE_NAME=meeting-failures-queue FAILED_DLQ_NAME=meeting-failures-dlq \
 		$(RUN)/transcripts schema --output docs/events
 
 pythons: $(PYTHONS:%=python-%) ## Run the demo and the quick tests on each supported Python of this machine
@@ -86,7 +88,7 @@ lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and 
 		--output-file benchmarks/aiobotocore.requirements.txt benchmarks/aiobotocore.requirements.in
 
 requirements.txt: uv.lock $(UV)
-	$(EXPORT) --extra server --extra speech --extra openai --output-file $@
+	$(EXPORT) --extra server --extra speech --extra openai --extra celery --output-file $@
 
 requirements-cuda.txt: requirements-cuda.in $(UV)
 	$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --only-binary :all: --output-file $@ $<

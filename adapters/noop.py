@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Sequence
 
-from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.failed import SentEvent
 from ports.event_port import EventPort, PublishOutcome
 
 logger = logging.getLogger(__name__)
@@ -17,7 +18,7 @@ class NoOpEventPublisher(EventPort):
 
     def publish_all(
         self,
-        events: Sequence[CompletedEvent],
+        events: Sequence[SentEvent],
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - the port's signature

@@ -21,6 +21,8 @@ BENCHMARKS = {
     "backlog": "benchmarks.outbox_backlog",
     "writes": "benchmarks.outbox_writes",
     "outage": "benchmarks.outbox_callers",
+    "jobs": "benchmarks.jobs",
+    "workers": "benchmarks.job_workers",
     "consuming": "benchmarks.consuming",
     "speech": "benchmarks.speech",
     "overhead": "benchmarks.service_overhead",

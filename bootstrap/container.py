@@ -5,54 +5,62 @@ from typing import TYPE_CHECKING
 from dependency_injector import providers
 from dependency_injector.containers import DeclarativeContainer
 
-from adapters.aws.diagnosis.bus import BusDiagnosis
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from adapters.aws.replay.replays import EventBridgeReplays
 from adapters.aws.s3.payload_store import S3PayloadStore
-from adapters.aws.sqs.move_task import SqsMoveTask
-from adapters.aws.sqs.queue import SqsQueue
 from adapters.cleaning.rules import RulesCleaner
-from adapters.in_memory import InMemoryEventPublisher
+from adapters.in_memory import InMemoryEventPublisher, InProcessBell
 from adapters.noop import NoOpEventPublisher
 from adapters.sql.idempotency import SqlIdempotency
+from adapters.sql.jobs.jobs import SqlJobs
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from bootstrap.aws.clients import (
     AwsAccess,
     cloudwatch_client,
-    consuming_client,
     events_client,
     kms_client,
     polling_client,
     publishing_client,
     relaying_client,
     s3_client,
-    settling_client,
     sqs_client,
 )
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.choices import EventTransport
 from bootstrap.factories.database import prepare_database
+from bootstrap.factories.jobs import (
+    admitted_by,
+    broker_bell,
+    job_announcement,
+    recording_sources,
+    recording_store,
+    worker_options,
+)
 from bootstrap.factories.openai import openai_cleaner
+from bootstrap.factories.route import RouteContainer
 from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.settings import Settings
-from domain.model.route.route import RouteNames
+from domain.model.events.kinds import EventKind
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.claim_check import ClaimCheck
-from domain.services.dead_letters.dead_letters import DeadLetters
-from domain.services.dead_letters.redrive import Redrive
 from domain.services.idempotency import IdempotentRequests
+from domain.services.jobs.execution import JobExecution
+from domain.services.jobs.following import JobFollower
+from domain.services.jobs.heartbeat import LeaseHeartbeat
+from domain.services.jobs.jobs import JobService
+from domain.services.jobs.publications import JobPublications
+from domain.services.jobs.retention import JobSweeper
+from domain.services.jobs.worker import JobWorker
 from domain.services.maintenance import Housekeeping
 from domain.services.publishing.event_publisher import EventPublisher
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.relay.dispatcher import DEFAULT_THREADS, BatchDispatcher
 from domain.services.relay.relay import Relay
-from domain.services.relay.route_guard import RouteGuard
+from domain.services.relay.route_guard import RouteCheck, RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 from domain.services.route.replay import EventReplayService
-from domain.services.route.verification import EventVerificationService
 from ports.transcriber_port import TranscriberPort
 
 if TYPE_CHECKING:
@@ -90,6 +98,11 @@ def payload_store(settings: Settings, access: AwsAccess) -> S3PayloadStore | Non
     return S3PayloadStore(s3_client(access), bucket=settings.payload_bucket)
 
 
+def route_checks(settings: Settings, routes: dict[EventKind, RouteContainer]) -> list[RouteCheck]:
+    """List the check of the route of each kind of event that is sent."""
+    return [routes[kind].bus_diagnosis().findings for kind in settings.event_kinds]
+
+
 class Container(DeclarativeContainer):
     """Objects for the entrypoints; each is built once, on first use."""
 
@@ -112,52 +125,38 @@ class Container(DeclarativeContainer):
     )
     payloads = providers.Singleton(payload_store, settings, aws_access)
 
-    route_names = providers.Singleton(
-        RouteNames,
-        bus=settings.provided.eventbridge_bus_name,
-        rule=settings.provided.rule_name,
-        queue=settings.provided.queue_name,
-        dead_letter_queue=settings.provided.dlq_name,
-        source=settings.provided.event_source,
-        archive=settings.provided.archive_name,
-    )
     buses = providers.Singleton(events_client, aws_access)
     queues = providers.Singleton(sqs_client, aws_access)
     polling = providers.Singleton(polling_client, aws_access)
-    queue = providers.Singleton(SqsQueue, queues, name=settings.provided.queue_name, polling=polling)
-    dead_letters = providers.Singleton(SqsQueue, queues, name=settings.provided.dlq_name, polling=polling)
-    dead_letter_service = providers.Singleton(
-        DeadLetters, dead_letters, queue, source=settings.provided.event_source
+    kms = providers.Singleton(kms_client, aws_access)
+    cloudwatch = providers.Singleton(cloudwatch_client, aws_access)
+    completed = providers.Container(
+        RouteContainer,
+        settings=settings,
+        names=settings.provided.routes[EventKind.COMPLETED],
+        aws_access=aws_access,
+        event_bridge=event_bridge,
+        buses=buses,
+        queues=queues,
+        polling=polling,
+        kms=kms,
+        cloudwatch=cloudwatch,
     )
-    redrive = providers.Singleton(
-        Redrive,
-        dead_letters,
-        queue,
-        providers.Singleton(
-            SqsMoveTask, queues, source=settings.provided.dlq_name, target=settings.provided.queue_name
-        ),
-        source=settings.provided.event_source,
+    failed = providers.Container(
+        RouteContainer,
+        settings=settings,
+        names=settings.provided.routes[EventKind.FAILED],
+        aws_access=aws_access,
+        event_bridge=event_bridge,
+        buses=buses,
+        queues=queues,
+        polling=polling,
+        kms=kms,
+        cloudwatch=cloudwatch,
     )
-    consumer_queue = providers.Factory(  # called with client__threads=… and polling__threads=…
-        SqsQueue,
-        client=providers.Factory(settling_client, aws_access),
-        name=settings.provided.queue_name,
-        polling=providers.Factory(consuming_client, aws_access),
-    )
-    infrastructure = providers.Singleton(
-        AwsEventInfrastructure,
-        buses,
-        queues,
-        providers.Singleton(kms_client, aws_access),
-        providers.Singleton(cloudwatch_client, aws_access),
-        route_names,
-        key=settings.provided.queue_kms_key,
-    )
+    routes = providers.Dict({EventKind.COMPLETED: completed, EventKind.FAILED: failed})
     replays = providers.Singleton(
-        EventReplayService, providers.Singleton(EventBridgeReplays, buses, queues, route_names)
-    )
-    verification = providers.Singleton(
-        EventVerificationService, event_bridge, queue, dead_letters, infrastructure
+        EventReplayService, providers.Singleton(EventBridgeReplays, buses, queues, completed.names)
     )
 
     database = providers.Singleton(
@@ -180,9 +179,7 @@ class Container(DeclarativeContainer):
             call_characters=settings.provided.event_max_bytes,
         ),
         breaker,
-        route=providers.Singleton(
-            RouteGuard, providers.Singleton(BusDiagnosis, buses, route_names).provided.findings, breaker
-        ),
+        route=providers.Singleton(RouteGuard, providers.Singleton(route_checks, settings, routes), breaker),
     )
     delivery = providers.Singleton(
         OutboxPublisher,
@@ -217,6 +214,43 @@ class Container(DeclarativeContainer):
         transcriber,
         cleaner,
         event_publisher,
+    )
+
+    jobs = providers.Singleton(SqlJobs, database)
+    recordings = providers.Singleton(recording_store, settings, aws_access.provider)
+    recording_sources = providers.Singleton(recording_sources, settings, aws_access.provider, recordings)
+    job_bell = providers.Singleton(InProcessBell, providers.Callable(broker_bell, settings))
+    job_announcement = providers.Singleton(job_announcement, settings, event_transport, relay.provider)
+    job_service = providers.Singleton(
+        JobService,
+        jobs,
+        recordings,
+        recording_sources,
+        job_bell,
+        job_announcement,
+        queue=settings.provided.job_queue,
+    )
+    job_heartbeat = providers.Singleton(LeaseHeartbeat, jobs)
+    job_worker_options = providers.Callable(worker_options, settings)
+    job_worker = providers.Singleton(
+        JobWorker,
+        jobs,
+        providers.Singleton(
+            JobExecution, jobs, recordings, recording_sources, transcriber, cleaner, job_announcement
+        ),
+        job_heartbeat,
+        providers.Callable(admitted_by, transcriber).provider,
+        job_worker_options,
+    )
+    job_follower = providers.Singleton(JobFollower, jobs)
+    job_publications = providers.Singleton(JobPublications, outbox)
+    job_sweeper = providers.Singleton(
+        JobSweeper,
+        jobs,
+        recordings,
+        job_bell,
+        jobs_keep_days=settings.provided.jobs_keep_days,
+        recordings_keep_days=settings.provided.recording_keep_days,
     )
 
 

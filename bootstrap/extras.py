@@ -18,6 +18,7 @@ EXTRAS = {
     "demo": ("flask", "flask_cors", "moto"),
     "parquet": ("pyarrow",),
     "openai": ("openai",),
+    "celery": ("celery",),
 }
 
 

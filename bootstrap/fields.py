@@ -1,12 +1,14 @@
 """Types of the settings' fields: the values that they may have, and what an error says about them."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 
 from bootstrap.choices import IdentityMode
+from domain.model.events.kinds import EventKind, parse_kinds
 from domain.model.identity import is_printable, uuid4_or_none
 
 
@@ -35,6 +37,39 @@ def _url(text: str) -> str:
     return text
 
 
+def _broker(url: SecretStr) -> SecretStr:
+    schemes = ("redis://", "rediss://", "amqp://", "amqps://", "sqs://")
+    if not url.get_secret_value().startswith(schemes) or ";" in url.get_secret_value():
+        raise ValueError(f"must be the URL of one Celery broker: {', '.join(schemes)}")
+    return url
+
+
+def _recording_store(place: str) -> str:
+    if "://" in place and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?", place):
+        raise ValueError("must be a folder, or s3://bucket/prefix")
+    return place
+
+
+def _source_buckets(places: object) -> object:
+    """Split `acme-calls,shared-recordings/incoming/` into buckets with their prefixes."""
+    if not isinstance(places, str):
+        return places
+    names = tuple(place.strip() for place in places.split(",") if place.strip())
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\0-\x1f]*)?", name):
+            raise ValueError(
+                f"{name!r} is not a bucket with or without a prefix, such as acme-calls/incoming/"
+            )
+    return names
+
+
+def _networks(networks: object) -> object:
+    """Split `10.1.0.0/16,fd12::/32` into networks."""
+    if not isinstance(networks, str):
+        return networks
+    return tuple(ip_network(each.strip()) for each in networks.split(",") if each.strip())
+
+
 def _key(key: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\x21-\x7e]+", key.get_secret_value()):
         raise ValueError("must be one word of ASCII characters")
@@ -45,6 +80,25 @@ def _differs_from_queue(name: str, info: ValidationInfo) -> str:
     if name == info.data.get("queue_name"):
         raise ValueError("must differ from QUEUE_NAME: dead letters need a separate queue")
     return name
+
+
+def _of_its_own(name: str, info: ValidationInfo) -> str:
+    """Refuse the name of another rule or queue: a consumer of completed events refuses failed ones."""
+    kind = "rule_name" if info.field_name == "failed_rule_name" else "queue_name"
+    for field in ("dlq_name", "failed_queue_name", kind):
+        if field != info.field_name and name == info.data.get(field):
+            raise ValueError(f"must differ from {field.upper()}: failed events have a route of their own")
+    return name
+
+
+def _kinds(value: object) -> object:
+    return parse_kinds(value) if isinstance(value, str) else value
+
+
+def _with_completed(kinds: tuple[EventKind, ...]) -> tuple[EventKind, ...]:
+    if EventKind.COMPLETED not in kinds:
+        raise ValueError("must have completed: every finished recording is announced")
+    return kinds
 
 
 def _named_tenant(tenant: str, info: ValidationInfo) -> str:
@@ -69,6 +123,14 @@ Name = Annotated[
     AfterValidator(_printable),
     Field(pattern=r"^[A-Za-z0-9._/-]{1,256}$", description="up to 256 letters, digits and . _ - /"),
 ]
+Queue = Annotated[
+    str,
+    Field(pattern=r"^[a-z0-9_-]{1,16}$", description="1 to 16 small letters, digits, - or _, such as cpu"),
+]
+Broker = Annotated[SecretStr, AfterValidator(_broker)]  # the URL may have a password
+RecordingStore = Annotated[str, AfterValidator(_recording_store)]
+SourceBuckets = Annotated[tuple[str, ...], BeforeValidator(_source_buckets)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 QueueName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$", description="up to 80 letters, digits and - _")
 ]
@@ -96,5 +158,8 @@ Prefix = Annotated[str, AfterValidator(_prefix)]
 Url = Annotated[str, AfterValidator(_url)]
 Key = Annotated[SecretStr, AfterValidator(_key)]
 DeadLetterQueueName = Annotated[QueueName, AfterValidator(_differs_from_queue)]
+FailedRuleName = Annotated[RuleName, AfterValidator(_of_its_own)]
+FailedQueueName = Annotated[QueueName, AfterValidator(_of_its_own)]
+EventKinds = Annotated[tuple[EventKind, ...], BeforeValidator(_kinds), AfterValidator(_with_completed)]
 TenantId = Annotated[str, AfterValidator(_named_tenant)]
 Speakers = Annotated[Count, AfterValidator(_speakers)]

@@ -25,6 +25,8 @@ REDACTED = "[redacted]"
 _CHATTY = (
     "alembic",
     "boto3",
+    "celery.app.trace",
+    "celery.worker.strategy",
     "botocore",
     "httpcore2",
     "httpx2",
@@ -41,7 +43,7 @@ _SECRET_SHAPES = re.compile(
     r"|(?i:X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"  # presigned queries
     r"|(?i:(?:authorization|x-amz-security-token)[\"']?\s*[:=]\s*)[^\n]+"  # headers
     r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/=-]+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"  # user:password in addresses
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"  # user:password in addresses; Redis needs no user
 )
 _SECRET_KEYS = re.compile(r"(?i)authorization|secret|password|token|access_key|credential")
 

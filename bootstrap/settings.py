@@ -27,21 +27,29 @@ from bootstrap.choices import (
 )
 from bootstrap.fields import (
     ArchiveName,
+    Broker,
     BucketName,
     Bytes,
     Count,
     Days,
     DeadLetterQueueName,
+    EventKinds,
+    FailedQueueName,
+    FailedRuleName,
     Folder,
     Key,
     KmsKey,
     Name,
+    Networks,
     Prefix,
     Printable,
+    Queue,
     QueueName,
+    RecordingStore,
     Region,
     RuleName,
     Seconds,
+    SourceBuckets,
     Speakers,
     TenantId,
     Url,
@@ -49,7 +57,9 @@ from bootstrap.fields import (
 from bootstrap.region import region_of_profile
 from domain.model.errors import ConfigurationError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.kinds import EventKind
 from domain.model.identity import IdentityDefaults
+from domain.model.route.route import RouteNames, Routes
 from domain.model.transcripts import Language
 
 GIB = 2**30
@@ -58,7 +68,7 @@ DEFAULT_REGION_VARIABLE = "AWS_DEFAULT_REGION"
 
 
 _DEFAULT_MODELS = {Transcriber.OPENAI: "gpt-transcribe"}
-_SECRETS = frozenset({"OPENAI_API_KEY"})
+_SECRETS = frozenset({"OPENAI_API_KEY", "JOB_BROKER"})
 """Variables whose values no error quotes."""
 
 
@@ -77,6 +87,7 @@ class Settings(BaseModel):
     eventbridge_bus_name: Name = "default"
     event_source: Name = DEFAULT_EVENT_SOURCE
     event_transport: EventTransport = EventTransport.AUTO
+    event_kinds: EventKinds = (EventKind.COMPLETED,)
     publish_timeout_seconds: Seconds = Field(default=2.0, le=3)
 
     event_max_bytes: Bytes = Field(default=1_000_000, ge=1_000, le=2**20)
@@ -93,6 +104,9 @@ class Settings(BaseModel):
     queue_name: QueueName = "meeting-transcripts-queue"
     dlq_name: DeadLetterQueueName = Field(default="meeting-transcripts-dlq", validate_default=True)
     rule_name: RuleName = "capture-transcripts-rule"
+    failed_queue_name: FailedQueueName = Field(default="meeting-failures-queue", validate_default=True)
+    failed_dlq_name: FailedQueueName = Field(default="meeting-failures-dlq", validate_default=True)
+    failed_rule_name: FailedRuleName = Field(default="capture-failures-rule", validate_default=True)
     archive_name: ArchiveName = "meeting-transcripts-archive"
     archive_days: Count | None = Field(
         default=None, ge=0, le=36_500, description="whole days, such as 30; 0 for good"
@@ -133,6 +147,21 @@ class Settings(BaseModel):
     openai_requests: Count = Field(default=8, ge=1, le=1_000)
     openai_response_format: TranscriptionFormat = TranscriptionFormat.AUTO
 
+    job_workers: Count = Field(default_factory=lambda given: given["transcriber_workers"], ge=0, le=256)
+    job_queue: Queue = Field(
+        default_factory=lambda given: "gpu" if given["transcriber_device"] is Device.CUDA else "cpu"
+    )
+    job_broker: Broker | None = None
+    job_poll_seconds: Seconds | None = Field(default=None, le=15)
+    job_tenant_limit: Count | None = Field(default=None, ge=1, description="a whole number, such as 2")
+    jobs_keep_days: Days = Field(default=30.0, le=3650)
+    recording_store: RecordingStore = Field(
+        default_factory=lambda given: f"{given['data_dir']}/recordings", min_length=1
+    )
+    recording_keep_days: Days = Field(default=0.0, le=3650)
+    source_buckets: SourceBuckets = ()
+    source_allow_networks: Networks = ()
+
     max_upload_bytes: Bytes = Field(default=2 * GIB, ge=1)
     max_audio_seconds: Seconds = 4 * 3600.0
     max_concurrent_uploads: Count = Field(default=64, ge=1)
@@ -172,6 +201,25 @@ class Settings(BaseModel):
             user_id=self.mock_user_id,
             is_strict=self.identity is IdentityMode.STRICT,
         )
+
+    @property
+    def routes(self) -> Routes:
+        """Names of the route of each kind of event, also of a kind that is not sent."""
+        bus, source = self.eventbridge_bus_name, self.event_source
+        return {
+            EventKind.COMPLETED: RouteNames(
+                bus, self.rule_name, self.queue_name, self.dlq_name, source, self.archive_name
+            ),
+            EventKind.FAILED: RouteNames(
+                bus,
+                self.failed_rule_name,
+                self.failed_queue_name,
+                self.failed_dlq_name,
+                source,
+                archive="",
+                kind=EventKind.FAILED,
+            ),
+        }
 
     @property
     def waiting_room(self) -> int:

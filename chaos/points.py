@@ -78,7 +78,7 @@ def _try(folder: Path, injection: str) -> Point:
     shutil.copytree(folder / "prepared", place, dirs_exist_ok=True)
     url, log = f"sqlite:///{place}/outbox.db", PromiseLog(place / "promised")
     with RoughBus() as bus:
-        met = _run(place, injection, (url, bus.url))
+        met = run_under_strace(place, injection, "chaos.cycle", url, bus.url)
         for promised in (place / "output").read_text().split():
             log.note(promised)
         drain(url, bus.url)
@@ -87,8 +87,8 @@ def _try(folder: Path, injection: str) -> Point:
     return Point(met, verdict.promised, len(verdict.lost), verdict.duplicates)
 
 
-def _run(place: Path, injection: str, arguments: tuple[str, str]) -> bool:
-    """Run the cycle under strace; return True if the injection met its call."""
+def run_under_strace(place: Path, injection: str, module: str, *arguments: str) -> bool:
+    """Run a cycle under strace, with its output in a file; return true if the injection met its call."""
     trace = place / "trace"
     command = (
         "strace",
@@ -99,7 +99,7 @@ def _run(place: Path, injection: str, arguments: tuple[str, str]) -> bool:
         "-e",
         f"trace={injection.split(':', maxsplit=1)[0]}",
     )
-    cycle = (sys.executable, "-m", "chaos.cycle", *arguments)
+    cycle = (sys.executable, "-m", module, *arguments)
     with (place / "output").open("wb") as output:
         ended = subprocess.run(  # noqa: S603 - our own script
             (*command, "-e", f"inject={injection}", *cycle),

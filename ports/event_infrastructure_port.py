@@ -10,7 +10,8 @@ from domain.model.route.status import Inspection, RemovedResource
 class EventInfrastructurePort(Protocol):
     """The route of bus, rule, target, queue and dead-letter queue, with an optional archive of its events.
 
-    `archive_days` is the retention of the archive (0: for good); None where no archive is wanted. Several
+    `archive_days` is the retention of the archive (0: for good); None where no archive is wanted. A route
+    whose names have no archive never gets one. Several
     processes may call any method at the same time. An interrupted call is completed by repeating it. Methods
     raise `InfrastructureError`, unless they say otherwise, where a resource cannot be read or changed; the
     message names the resource, the failed operation, and the remedy.

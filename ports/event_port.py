@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.model.errors import EventPublishError
-from domain.model.events.event import CompletedEvent, Publication
+from domain.model.events.event import Publication
+from domain.model.events.failed import SentEvent
 
 PublishOutcome = Publication | EventPublishError
 """Outcome of one of several events."""
@@ -23,7 +24,7 @@ class EventPort(Protocol):
 
     @abstractmethod
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         """Publish several events; returns once the transport has answered for each of them.
 
@@ -39,7 +40,7 @@ class EventPort(Protocol):
         """
         ...
 
-    def publish(self, event: CompletedEvent, /, *, labels: tuple[str, ...] = ()) -> Publication:
+    def publish(self, event: SentEvent, /, *, labels: tuple[str, ...] = ()) -> Publication:
         """Publish one event; returns once the transport has accepted it.
 
         Args:

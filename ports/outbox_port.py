@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import TerminalEvent
 from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
 
 
@@ -20,7 +20,7 @@ class OutboxPort(Protocol):
     """
 
     @abstractmethod
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
         """Store an event durably, leased to the caller for `lease_seconds` (0: it may be leased at once).
 
         An event that is stored already is left unchanged; the returned lease then has a stale token.

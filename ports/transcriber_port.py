@@ -19,6 +19,23 @@ class Progress(NamedTuple):
 ProgressListener = Callable[[Progress], None]
 
 
+class Checkpoint(Protocol):
+    """Results of finished parts of one recording, from which its transcription goes on after a crash.
+
+    A result belongs to a fingerprint of the sound, of the engine and of what is asked of it.
+    """
+
+    @abstractmethod
+    def find(self, fingerprint: str, /) -> str | None:
+        """Return the result that was saved under a fingerprint, as JSON; None if there is none."""
+        ...
+
+    @abstractmethod
+    def save(self, fingerprint: str, result_json: str, /) -> None:
+        """Save a result; returns at once, and the result is durable soon."""
+        ...
+
+
 class TranscriberState(NamedTuple):
     """Load of a transcriber."""
 
@@ -52,6 +69,7 @@ class TranscriberPort(Protocol):
         *,
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Transcript:
         """Turn the sound of one recording into a transcript.
 
@@ -59,6 +77,7 @@ class TranscriberPort(Protocol):
             recording: a file in any supported format, recognised by its content, never by its name.
             options: the channels and tracks to transcribe.
             on_progress: called in the caller's event loop, from time to time.
+            checkpoint: finished parts of an earlier try, which are not transcribed again.
 
         Raises:
             RecordingError: the recording is at fault (see its subclasses).

@@ -57,3 +57,8 @@ THROTTLING_CODES = frozenset(
 
 REFUSED_CODES = frozenset({"BadRequestException", "EntityTooLarge", "InvalidRequest"})
 """Codes with which Transcribe and S3 refuse one recording; all others concern every recording."""
+
+UNREADABLE_CODES = frozenset(
+    {"AccessDenied", "AllAccessDisabled", "InvalidObjectState", "NoSuchBucket", "NoSuchKey", "403", "404"}
+)
+"""Codes with which S3 refuses one object for good: absent, archived, or not for these credentials."""

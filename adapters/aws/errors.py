@@ -20,6 +20,7 @@ from adapters.aws.codes import (
     REJECTED_CODES,
     THROTTLING_CODES,
     TOO_LARGE_CODES,
+    UNREADABLE_CODES,
 )
 from domain.model.errors import (
     ArchiveError,
@@ -31,6 +32,9 @@ from domain.model.errors import (
     EventTooLargeError,
     InfrastructureError,
     PayloadStoreError,
+    RecordingStoreUnavailableError,
+    SourceRefusedError,
+    SourceUnavailableError,
     TranscriberBusyError,
     TranscriberUnavailableError,
     TranscriptionError,
@@ -208,9 +212,40 @@ def translate_archive_errors(failed: str) -> AbstractContextManager[None]:
     return _translate_store_errors(ArchiveError, failed)
 
 
+def translate_recording_errors(failed: str) -> AbstractContextManager[None]:
+    """Translate the errors of a call that stores, reads, lists or deletes recordings in S3.
+
+    The message begins with `failed`, such as "the recording was not stored".
+
+    Raises:
+        RecordingStoreUnavailableError: botocore failed.
+    """
+    return _translate_store_errors(RecordingStoreUnavailableError, failed)
+
+
+@contextmanager
+def translate_source_errors(place: str) -> Iterator[None]:
+    """Translate the errors of a call that fetches a recording from S3; the messages begin with the place.
+
+    Raises:
+        SourceRefusedError: there is no such recording, or these credentials may not read it.
+        SourceUnavailableError: any other failure: of S3, the network or the credentials.
+    """
+    try:
+        yield
+    except BOTOCORE_ERRORS as error:
+        failure = _failure(error)
+        if failure.name in UNREADABLE_CODES:
+            # the message of AWS may name our role, and callers read this one
+            raise SourceRefusedError(f"{place} cannot be fetched: {failure.name}") from None
+        raise SourceUnavailableError(f"{place} could not be fetched: {failure}") from None
+    except PARSER_ERRORS:
+        raise SourceUnavailableError(f"{place}: S3 returned an unreadable response") from None
+
+
 @contextmanager
 def _translate_store_errors(
-    translation: type[PayloadStoreError | ArchiveError], failed: str
+    translation: type[PayloadStoreError | ArchiveError | RecordingStoreUnavailableError], failed: str
 ) -> Iterator[None]:
     try:
         yield

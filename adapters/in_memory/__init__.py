@@ -1,7 +1,9 @@
 """Adapters that store in this process: for tests, and for running without a bus."""
 
+from adapters.in_memory.bell import InProcessBell
 from adapters.in_memory.events import InMemoryEventPublisher
 from adapters.in_memory.idempotency import InMemoryIdempotency
+from adapters.in_memory.jobs import InMemoryJobs
 from adapters.in_memory.outbox import InMemoryOutbox
 from adapters.in_memory.payloads import InMemoryPayloadStore
 from adapters.in_memory.processed_events import InMemoryProcessedEvents
@@ -9,7 +11,9 @@ from adapters.in_memory.processed_events import InMemoryProcessedEvents
 __all__ = [
     "InMemoryEventPublisher",
     "InMemoryIdempotency",
+    "InMemoryJobs",
     "InMemoryOutbox",
     "InMemoryPayloadStore",
     "InMemoryProcessedEvents",
+    "InProcessBell",
 ]

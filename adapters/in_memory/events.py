@@ -7,11 +7,10 @@ from uuid import UUID, uuid4
 from domain.model.errors import InteractionIdTakenError
 from domain.model.events.event import (
     BatchProcessingCompleted,
-    CompletedEvent,
     Publication,
     PublicationStatus,
-    read_event,
 )
+from domain.model.events.failed import SentEvent, sent_event
 from ports.event_port import EventPort, PublishOutcome
 
 
@@ -24,7 +23,7 @@ class InMemoryEventPublisher(EventPort):
         self._ids: dict[UUID, str] = {}
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         """Store the events until the process ends; another event with a known interaction id is refused."""
         sent = [(event.interaction_id, event.to_json()) for event in events]
@@ -38,10 +37,10 @@ class InMemoryEventPublisher(EventPort):
         return Publication(PublicationStatus.PUBLISHED, str(uuid4()))
 
     @property
-    def accepted(self) -> tuple[CompletedEvent, ...]:
+    def accepted(self) -> tuple[SentEvent, ...]:
         """All events, read back from their JSON, in the order of publication."""
         with self._lock:
-            return tuple(read_event(detail) for detail, _ in self._sent)
+            return tuple(sent_event(detail) for detail, _ in self._sent)
 
     @property
     def published(self) -> tuple[BatchProcessingCompleted, ...]:

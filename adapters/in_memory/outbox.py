@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import InteractionIdTakenError
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import TerminalEvent, terminal_event
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,
     EventLease,
@@ -44,8 +44,8 @@ class _StoredEvent:
     reason: str | None = None
 
     @property
-    def event(self) -> BatchProcessingCompleted | None:
-        return BatchProcessingCompleted.model_validate_json(self.json) if self.json else None
+    def event(self) -> TerminalEvent | None:
+        return terminal_event(self.json) if self.json else None
 
     def free_at(self, now: float) -> float:
         latest = now + MAX_WAIT_SECONDS
@@ -94,7 +94,7 @@ class InMemoryOutbox(OutboxPort):
         self._lock = Lock()
         self._events: dict[UUID, _StoredEvent] = {}
 
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
         """Store the event, unless it is stored already."""
         lease, json = EventLease(event, uuid4(), attempts=0), event.to_json()
         with self._lock:

@@ -192,6 +192,11 @@ def sound_client(access: AwsAccess) -> "S3Client":
     return _s3_client(access, access.operating)
 
 
+def recordings_client(access: AwsAccess) -> "S3Client":
+    """Build a client that stores and fetches whole recordings, many at the same time."""
+    return _s3_client(access, access.operating.merge(Config(max_pool_connections=64)))
+
+
 def _s3_client(access: AwsAccess, config: Config) -> "S3Client":
     """Build a client that uses path addressing with endpoints other than AWS."""
     with _making("s3", access, config) as options:

@@ -1,4 +1,4 @@
-"""Checks of `transcripts doctor`: environment, engine, database, route; nothing is created or sent."""
+"""Checks of `transcripts doctor`: environment, engine, database, route; nothing is left behind or sent."""
 
 import asyncio
 import os
@@ -31,6 +31,7 @@ from bootstrap.factories.transcriber import reader_program, recogniser_program, 
 from bootstrap.operator.endpoints import cleaner_check, engine_check
 from bootstrap.operator.engines import amazon_transcribe
 from bootstrap.operator.examination import Check, CheckResult, run_checks
+from bootstrap.operator.recordings import store_of_recordings
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.settings import GIB
 from bootstrap.variables import misspelt
@@ -240,12 +241,14 @@ def _caller(access: AwsAccess) -> Check:
 
 
 def _route(container: Container) -> Iterator[Check]:
-    transport, names = container.event_transport(), container.route_names()
+    transport, settings = container.event_transport(), container.settings()
     if transport is not EventTransport.EVENTBRIDGE:
         yield Check("route", CheckResult.OK, f"not checked: events go to {transport}")
         return
-    found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as provisioned"
-    yield from _checks(container.infrastructure().diagnose(), Check("route", CheckResult.OK, found))
+    for kind in settings.event_kinds:
+        names, infrastructure = settings.routes[kind], container.routes()[kind].infrastructure()
+        found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as provisioned"
+        yield from _checks(infrastructure.diagnose(), Check("route", CheckResult.OK, found))
 
 
 def _payload_bucket(container: Container) -> Iterator[Check]:
@@ -259,6 +262,10 @@ def _payload_bucket(container: Container) -> Iterator[Check]:
     else:
         found = f"{bucket} exists, and seems to accept transcripts (none was stored to try)"
         yield from _checks(store.diagnose(), Check(name, CheckResult.OK, found))
+
+
+def _recordings(container: Container) -> Iterator[Check]:
+    yield store_of_recordings(container.settings(), container.aws_access, _disk_space)
 
 
 def _checks(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
@@ -285,4 +292,5 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "credentials": _credentials,
     "route": _route,
     "payload bucket": _payload_bucket,
+    "recordings": _recordings,
 }

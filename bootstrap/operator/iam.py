@@ -2,19 +2,20 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources
 from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess, partition_of
+from bootstrap.aws.places import bucket_of_recordings, buckets_of_sources, s3_place
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 from bootstrap.choices import Transcriber
 from bootstrap.container import build_container
-from bootstrap.operator.archives import s3_place
 from bootstrap.operator.roles import Role
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError, CredentialsRefusedError, InfrastructureError
+from domain.model.events.kinds import EventKind
 
 logger = logging.getLogger(__name__)
 
@@ -35,12 +36,14 @@ def iam_policy(
     *,
     account: str | None = None,
     letters: str | None = None,
+    kinds: Sequence[EventKind] = (),
     aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> dict[str, object]:
     """Build the policy document of a role in an account; by default, in the account of the credentials.
 
-    `letters` is the archive of dead letters, as `s3://bucket/prefix`; None without an archive. `aws_timeout`
-    is the longest wait for AWS to name the account, in seconds.
+    `letters` is the archive of dead letters, as `s3://bucket/prefix`; None without an archive. `kinds` are
+    the kinds of events whose routes are named; by default, those that are sent. `aws_timeout` is the longest
+    wait for AWS to name the account, in seconds.
 
     Raises:
         ConfigurationError: there are no usable credentials whose account it could be, or `letters` is not an
@@ -51,8 +54,9 @@ def iam_policy(
     access = container.aws_access()
     place = s3_place(letters) if letters else None
     is_amazon = settings.transcriber is Transcriber.AMAZON_TRANSCRIBE
+    names, *others = (settings.routes[kind] for kind in kinds or settings.event_kinds)
     resources = PolicyResources(
-        container.route_names(),
+        names,
         partition_of(access),
         settings.aws_region,
         account or _own_account(access),
@@ -60,6 +64,9 @@ def iam_policy(
         key=settings.queue_kms_key,
         letters=place,
         transcribe_bucket=settings.transcribe_bucket if is_amazon else None,
+        others=tuple(others),
+        recordings=bucket_of_recordings(settings.recording_store),
+        sources=buckets_of_sources(settings.source_buckets),
     )
     policy = _POLICIES[role](resources)
     _warn_of_length(policy)

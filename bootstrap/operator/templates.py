@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.aws.route.definition import MAX_REPLAY_STEM, MAX_TARGET_ID
+from domain.model.events.kinds import EventKind
 
 if TYPE_CHECKING:
     from bootstrap.settings import Settings
@@ -20,19 +21,34 @@ class RouteTemplate(StrEnum):
     TERRAFORM = "terraform"
 
 
-def route_template(settings: "Settings", template: RouteTemplate, *, archive_days: int | None) -> str:
+def route_template(
+    settings: "Settings",
+    template: RouteTemplate,
+    *,
+    archive_days: int | None,
+    kind: EventKind = EventKind.COMPLETED,
+) -> str:
     """Fill the settings into the file of a tool; it fits any account and region, and needs no credentials.
 
-    An archive keeps events for `archive_days` (0: for good); None for no archive.
+    An archive keeps events for `archive_days` (0: for good); None for no archive. A route without an archive
+    ignores them.
     """
-    values = settings.model_dump() | {"archive_days": archive_days}
-    fill_in = _cloudformation if template is RouteTemplate.CLOUDFORMATION else _terraform
-    return json.dumps(fill_in(values), indent=2)
+    names = settings.routes[kind]
+    values = settings.model_dump() | {
+        "rule_name": names.rule,
+        "queue_name": names.queue,
+        "dlq_name": names.dead_letter_queue,
+        "archive_name": names.archive,
+        "archive_days": archive_days if names.archive else None,
+    }
+    is_stack = template is RouteTemplate.CLOUDFORMATION
+    file = FOLDER / ("cloudformation.json" if is_stack else "terraform.tf.json")
+    text = file.read_text(encoding="utf-8").replace(EventKind.COMPLETED.detail_type, kind.detail_type)
+    return json.dumps((_cloudformation if is_stack else _terraform)(text, values), indent=2)
 
 
-def _cloudformation(values: dict[str, object]) -> object:
+def _cloudformation(text: str, values: dict[str, object]) -> object:
     """Replace the parameters: an update of a stack would keep their old values and ignore new defaults."""
-    text = (FOLDER / "cloudformation.json").read_text(encoding="utf-8")
     given = {name.title().replace("_", ""): value for name, value in (values | _cut(values)).items()}
     for name in json.loads(text)["Parameters"]:
         value = "" if given[name] is None else str(given[name])
@@ -50,9 +66,9 @@ def _cut(values: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _terraform(values: dict[str, object]) -> object:
+def _terraform(text: str, values: dict[str, object]) -> object:
     """Make the settings the defaults of the variables."""
-    document = json.loads((FOLDER / "terraform.tf.json").read_text(encoding="utf-8"))
+    document = json.loads(text)
     for name, variable in document["variable"].items():
         variable["default"] = values[name]
     return document

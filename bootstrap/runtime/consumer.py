@@ -7,6 +7,7 @@ build_consumer(settings, MyHandler(), group="crm").run()
 from typing import TYPE_CHECKING
 
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
+from domain.model.events.kinds import EventKind
 from domain.services.consuming.consumer import Consumer, ConsumerOptions
 from ports.event_handler_port import EventHandlerPort
 
@@ -20,11 +21,12 @@ def build_consumer(
     settings: "Settings",  # queue, database and bucket
     handler: EventHandlerPort,
     *,
+    kind: EventKind = EventKind.COMPLETED,  # each kind of event has a queue of its own
     group: str = DEFAULT_GROUP,  # deduplicates events within a group; consumers with the same task share one
     options: ConsumerOptions | None = None,  # threads, timeouts and the end of the run
     aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,  # longest wait for one call to AWS, beside the long poll
 ) -> Consumer:
-    """Build a consumer of the queue `QUEUE_NAME` that stores processed events in `DATABASE_URL`.
+    """Build a consumer of the queue of these events that stores processed events in `DATABASE_URL`.
 
     Raises:
         ConfigurationError: the AWS configuration or the database configuration is invalid.
@@ -35,10 +37,11 @@ def build_consumer(
     options, container = options or ConsumerOptions(), build_container(settings, aws_timeout=aws_timeout)
     threads = options.threads
     return Consumer(
-        container.consumer_queue(client__threads=threads, polling__threads=threads),
+        container.routes()[kind].consumer_queue(client__threads=threads, polling__threads=threads),
         handler,
         container.processed_events(group=group),
         container.payloads(),
         source=settings.event_source,
+        kind=kind,
         options=options,
     )

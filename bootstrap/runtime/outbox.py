@@ -1,18 +1,28 @@
 """The existing outbox of a service, for operators' commands."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from adapters.sql.database import Database
 from adapters.sql.durability import durability_report
 from adapters.sql.engines.factory import engine_for
+from adapters.sql.jobs.jobs import SqlJobs
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.container import Container
 from domain.model.errors import ConfigurationError
+from domain.model.jobs import JobCounts
 from domain.model.outbox import OutboxCounts
 from ports.outbox_port import OutboxPort
 
 _SQLITE = "sqlite:///"
+
+
+class StoredCounts(NamedTuple):
+    """Events and jobs that wait in the database of a service."""
+
+    outbox: OutboxCounts
+    jobs: JobCounts
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -33,12 +43,13 @@ def existing_outbox(container: Container) -> OutboxPort:
     return container.outbox()
 
 
-def counts_as_they_are(url: str) -> OutboxCounts:
-    """Count the events of the outbox, without creating or migrating its database.
+def counts_as_they_are(url: str) -> StoredCounts:
+    """Count the events of the outbox and the jobs, without creating or migrating their database.
 
     Raises:
         ConfigurationError: there is no such file, or its schema is of another version of the service.
-        OutboxUnavailableError: the database cannot be reached, or refuses the query.
+        OutboxUnavailableError, JobStoreUnavailableError: the database cannot be reached, or refuses the
+            query.
     """
     require_database(url)
     database = Database(engine_for(url))
@@ -49,7 +60,7 @@ def counts_as_they_are(url: str) -> OutboxCounts:
                 f"the schema of the outbox is {found or 'not there yet'}, and this version of the service "
                 f"has {SCHEMA_REVISION}; its next start migrates it"
             )
-        return SqlOutbox(database).counts()
+        return StoredCounts(SqlOutbox(database).counts(), SqlJobs(database).counts())
     finally:
         database.close()
 

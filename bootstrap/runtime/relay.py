@@ -8,7 +8,7 @@ from threading import Event, Thread
 from bootstrap.aws.account import PlaceLookup
 from bootstrap.choices import EventTransport
 from bootstrap.container import Container
-from domain.model.errors import ConfigurationError, OutboxUnavailableError
+from domain.model.errors import ConfigurationError, JobStoreUnavailableError, OutboxUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ def _warn_of_waiting_events(container: Container) -> None:
     from bootstrap.runtime.outbox import counts_as_they_are  # noqa: PLC0415 - loads what only an outbox needs
 
     try:
-        waiting = counts_as_they_are(container.settings().database_url).waiting
-    except (ConfigurationError, OutboxUnavailableError):
+        waiting = counts_as_they_are(container.settings().database_url).outbox.waiting
+    except (ConfigurationError, JobStoreUnavailableError, OutboxUnavailableError):
         return  # there is no outbox, or none that this version knows
     if waiting:
         context = {"waiting": waiting, "event_transport": container.event_transport().value}

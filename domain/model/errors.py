@@ -11,6 +11,8 @@
     │   ├── UnsupportedFormatError
     │   ├── UndecodableAudioError
     │   ├── AudioTooLongError
+    │   ├── SourceRefusedError          the recording cannot be fetched from the URL that the caller names
+    │   ├── RecordingGoneError          the recording is not stored any more
     │   └── UnsupportedOptionError      the engine cannot do what the caller asks for
     ├── TranscriptionError              the engine is at fault
     │   ├── TranscriberBusyError        retry later
@@ -30,6 +32,14 @@
     │   ├── IdempotencyConflictError    the key belongs to another recording
     │   ├── IdempotencyInProgressError  retry later
     │   └── IdempotencyUnavailableError the store of keys is unavailable
+    ├── JobError                        a job cannot do what a caller asks of it
+    │   ├── JobNotFoundError            there is no such job, or it is another tenant's
+    │   ├── JobUnfinishedError          there is no transcript yet
+    │   ├── JobWithoutTranscriptError   the job failed or was cancelled
+    │   └── JobNotRetryableError        only failed and cancelled jobs can be retried
+    ├── JobStoreUnavailableError        the store of jobs is unavailable
+    ├── SourceUnavailableError          the place of a recording fails at present
+    ├── RecordingStoreUnavailableError  the store of recordings is unavailable
     ├── ProcessedEventsUnavailableError the store of processed events is unavailable
     ├── UnreadableMessageError          a message holds no event that this version of a consumer can read
     ├── HandlerError                    the handler failed; the event is delivered again
@@ -87,6 +97,14 @@ class UndecodableAudioError(RecordingError):
 
 class AudioTooLongError(RecordingError):
     """The recording plays longer, or decodes to more sound, than allowed."""
+
+
+class SourceRefusedError(RecordingError):
+    """The URL names a place from which recordings are not fetched, or the place refuses the recording."""
+
+
+class RecordingGoneError(RecordingError):
+    """The recording of a job is not stored any more."""
 
 
 class UnsupportedOptionError(RecordingError):
@@ -172,6 +190,38 @@ class IdempotencyUnavailableError(IdempotencyError):
     """The store of keys is unreachable, full or failing."""
 
 
+class JobError(TranscriptionServiceError):
+    """A job does not exist, or its state does not allow what a caller asks for."""
+
+
+class JobNotFoundError(JobError):
+    """No job of this tenant has the id; the message is the same for another tenant's job."""
+
+
+class JobUnfinishedError(JobError):
+    """The job has not ended, so there is no transcript yet."""
+
+
+class JobWithoutTranscriptError(JobError):
+    """The job failed or was cancelled, so there is no transcript."""
+
+
+class JobNotRetryableError(JobError):
+    """The job has not failed, or its recording is not stored any more."""
+
+
+class JobStoreUnavailableError(TranscriptionServiceError):
+    """The store of jobs is unreachable, full or failing; nothing may have been recorded."""
+
+
+class SourceUnavailableError(TranscriptionServiceError):
+    """The place from which a recording is fetched fails at present; a retry may succeed."""
+
+
+class RecordingStoreUnavailableError(TranscriptionServiceError):
+    """Recordings cannot be stored or read at present; a retry may succeed."""
+
+
 class ProcessedEventsUnavailableError(TranscriptionServiceError):
     """The store of processed events is unreachable, full or failing."""
 
@@ -206,3 +256,9 @@ class DeletionError(InfrastructureError):
     def __init__(self, message: str, *, count: int) -> None:
         super().__init__(message)
         self.count = count  # number of messages not deleted
+
+
+def problem_name(error: type[Exception]) -> str:
+    """Derive the name of a problem from its error: `RecordingTooLargeError` becomes `recording-too-large`."""
+    words = error.__name__.removesuffix("Error")
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in words).removeprefix("-")

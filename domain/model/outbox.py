@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import TerminalEvent
 
 MAX_WAIT_SECONDS = 600.0
 """More than any lease or delay: a later time was written before the clock was set back."""
@@ -29,7 +29,7 @@ class OutboxState(StrEnum):
 class EventLease(NamedTuple):
     """Exclusive right to publish one event until the lease expires."""
 
-    event: BatchProcessingCompleted
+    event: TerminalEvent
     token: UUID  # a new one for each lease of the event; an outcome counts only with the latest token
     attempts: int  # failed attempts so far; a crash or an expired lease is not counted
 
@@ -79,7 +79,7 @@ class OutboxRecord:
     published_at: datetime | None = None
     event_id: str | None = None  # the bus's receipt of a published event
     reason: str | None = None  # the last failure, if there was one
-    event: BatchProcessingCompleted | None = None  # None once the transcripts are purged
+    event: TerminalEvent | None = None  # None once the transcripts are purged
 
 
 class OutboxCounts(NamedTuple):

@@ -11,6 +11,7 @@ class WarningCode(StrEnum):
     """Kinds of warnings; programs decide by the code, people read the detail."""
 
     TENANT_REPLACED = "tenant-replaced"
+    TENANT_GENERATED = "tenant-generated"
     INTERACTION_ID_REPLACED = "interaction-id-replaced"
     UNKNOWN_PARAMETER = "unknown-parameter"
     LENGTH_DIFFERS = "length-differs"

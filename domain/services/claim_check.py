@@ -10,10 +10,10 @@ from domain.model.errors import EventBusUnavailableError, EventTooLargeError, Pa
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
-    CompletedEvent,
     TranscriptData,
     TranscriptRef,
 )
+from domain.model.events.failed import SentEvent
 from ports.event_port import EventPort, PublishOutcome
 from ports.payload_store_port import KEY_PREFIX, PayloadStorePort
 
@@ -37,7 +37,7 @@ class ClaimCheck(EventPort):
         self._payloads = payloads
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         """Publish the events as they are, and those that are too large again by reference.
 
@@ -51,7 +51,7 @@ class ClaimCheck(EventPort):
         )
 
     def _by_reference(
-        self, event: CompletedEvent, refusal: EventTooLargeError, labels: tuple[str, ...]
+        self, event: SentEvent, refusal: EventTooLargeError, labels: tuple[str, ...]
     ) -> PublishOutcome:
         if not isinstance(event, BatchProcessingCompleted):
             return refusal

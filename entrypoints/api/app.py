@@ -9,12 +9,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.routing import Match
 
 from bootstrap.container import Container
+from bootstrap.runtime.jobs import working_on_jobs
 from bootstrap.runtime.outbox import sqlite_file
 from bootstrap.runtime.relay import relaying
 from entrypoints.api.description import describe
+from entrypoints.api.jobs.waiting import JobWaits
 from entrypoints.api.middleware import InteractionMiddleware
 from entrypoints.api.problems import register_problems
-from entrypoints.api.routers import batch, health
+from entrypoints.api.routers import batch, health, jobs
 from entrypoints.api.semantics import HttpSemanticsMiddleware
 from entrypoints.api.uploads.spool import UploadLimits, UploadSpool
 
@@ -46,12 +48,14 @@ def create_app(container: Container) -> FastAPI:
             database_folder=database_file.parent if database_file else None,
         ),
     )
+    app.state.job_waits = JobWaits()
     app.add_middleware(
         HttpSemanticsMiddleware, prefix=settings.root_path, is_route=lambda path: _is_route(app, path)
     )
     app.add_middleware(InteractionMiddleware)  # added last, so that it comes first
     register_problems(app)
     app.include_router(batch.router)
+    app.include_router(jobs.router)
     app.include_router(health.router)
     describe(app)
     return app
@@ -71,9 +75,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     transcriber = container.transcriber()
     await transcriber.start()
     with relaying(container), container.idempotent_requests().renewing():
-        logger.info("service started", extra={"event_transport": container.event_transport().value})
         try:
-            yield
+            async with working_on_jobs(container):
+                logger.info("service started", extra={"event_transport": container.event_transport().value})
+                yield
         finally:
             await transcriber.stop()
             app.state.spool.close()

@@ -61,7 +61,7 @@ async def get_upload_context(request: Request) -> UploadContext:
     """
     container = await get_container(request)
     return UploadContext(
-        identity=_identity(request, container.settings().identity_defaults),
+        identity=resolved_identity(request, container.settings().identity_defaults),
         interaction_id=request.state.interaction_id,
         warnings=request.state.warnings,
         batch_processing=container.batch_processing(),
@@ -71,8 +71,12 @@ async def get_upload_context(request: Request) -> UploadContext:
     )
 
 
-def _identity(request: Request, defaults: IdentityDefaults) -> Identity:
-    """Resolve the identity of a request from its headers (requirement 2)."""
+def resolved_identity(request: Request, defaults: IdentityDefaults) -> Identity:
+    """Resolve the identity of a request from its headers (requirement 2).
+
+    Raises:
+        InvalidIdentityError: an identity header is given twice, too long or unprintable.
+    """
     names = (TENANT_HEADER, USER_HEADER, ACCOUNT_HEADER)
     headers = {name: value for name in names if (value := _single_header(request, name)) is not None}
     return resolve_identity(headers, defaults)

@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from domain.model.errors import problem_name
 from entrypoints.api.middleware import INTERACTION_HEADER
-from entrypoints.api.problems import MEDIA_TYPE, PROBLEM_TYPE, PROBLEMS, problem_name
+from entrypoints.api.problems import MEDIA_TYPE, PROBLEM_TYPE, PROBLEMS
 from entrypoints.api.schemas import Problem
 
 Described = dict[str, Any]
@@ -28,7 +29,7 @@ _HEADERS: Described = {
         "example": "7b1c54c5-9a0e-4b07-8b1f-1f4f3ce8a1de",
     },
     "RetryAfter": {
-        "description": "Seconds after which the same request may succeed.",
+        "description": "Seconds after which the same request may succeed, or a job may have changed.",
         "schema": {"type": "integer", "minimum": 1},
         "example": 7,
     },
@@ -41,10 +42,11 @@ def describe(app: FastAPI) -> None:
     app.openapi = lambda: _completed(generate())  # type: ignore[method-assign]  # as FastAPI's manual does
 
 
-def problem_responses() -> dict[int | str, Described]:
-    """Describe all problems of the table, by status."""
+def problem_responses(*chosen: type[Exception]) -> dict[int | str, Described]:
+    """Describe some problems of the table, by status."""
     by_status: defaultdict[HTTPStatus, Described] = defaultdict(dict)
-    for error, (status, title) in PROBLEMS.items():
+    for error in chosen:
+        status, title = PROBLEMS[error]
         by_status[status][problem_name(error)] = {"value": _example(error, status, title)}
     return {status.value: _response(status, examples) for status, examples in sorted(by_status.items())}
 

@@ -20,6 +20,8 @@ from entrypoints.api.problems import InvalidParameterError
 
 FIELD_NAME = "file"
 """Form field of the recording."""
+METADATA = "metadata"
+"""Form field, or key, of the caller's own object, which jobs have."""
 
 PARAMETERS: Mapping[str, Mapping[str, object]] = {
     "channels": {
@@ -62,7 +64,7 @@ _MAX_NAME_LENGTH = 40
 class UploadParameters(NamedTuple):
     """Values of the known parameters, and warnings that name the unknown ones."""
 
-    values: Mapping[str, str | tuple[str, ...]]
+    values: Mapping[str, object]
     warnings: tuple[ResultWarning, ...]
 
     def transcription_options(self) -> TranscriptionOptions:
@@ -77,16 +79,34 @@ class UploadParameters(NamedTuple):
             raise _invalid(error.errors()[0]) from error
 
 
-def read_parameters(query: Fields, form: Fields) -> UploadParameters:
-    """Read the known parameters of an upload; a form field overrides a query parameter of its name."""
+def read_parameters(query: Fields, form: Fields, *, also: tuple[str, ...] = ()) -> UploadParameters:
+    """Read the known parameters of an upload; a form field overrides a query parameter of its name.
+
+    `also` names form fields that the caller of this function reads itself.
+    """
     query, form = tuple(query), tuple(form)
     given = {name: _values(name, form) or _values(name, query) for name in PARAMETERS}
     known = {name: _value(name, values) for name, values in given.items() if values}
     warnings = (
         *_unknown("query parameters", query, PARAMETERS),
-        *_unknown("form fields", form, (FIELD_NAME, *PARAMETERS)),
+        *_unknown("form fields", form, (FIELD_NAME, *PARAMETERS, *also)),
     )
     return UploadParameters(known, warnings)
+
+
+def read_json_parameters(
+    query: Fields, body: Mapping[str, object], *, also: tuple[str, ...]
+) -> UploadParameters:
+    """Read the known parameters from a JSON object, where null counts as absent, or from the query.
+
+    `also` names keys that the caller of this function reads itself.
+    """
+    from_query = read_parameters(query, ())
+    given = {name: body[name] for name in PARAMETERS if body.get(name) is not None}
+    if isinstance(terms := given.get("vocabulary"), str):
+        given["vocabulary"] = terms_of([terms])
+    unknown = _unknown("keys", [(name, "") for name in body], (*also, *PARAMETERS))
+    return UploadParameters({**from_query.values, **given}, from_query.warnings + unknown)
 
 
 def _values(wanted: str, fields: Fields) -> list[str]:
@@ -98,10 +118,24 @@ def _value(name: str, values: list[str]) -> str | tuple[str, ...]:
 
 
 def _invalid(details: ErrorDetails) -> InvalidParameterError:
-    name, value = str(details["loc"][0]), details["input"]
-    shown = repr(value[:_MAX_NAME_LENGTH]) if isinstance(value, str) else f"{len(value)} terms"
+    name = str(details["loc"][0])
     allowed = TranscriptionOptions.model_fields[name].description or _listed_values(details)
-    return InvalidParameterError(f"The parameter {name!r} cannot be {shown}; it may be {allowed}.")
+    return invalid_parameter(name, details["input"], allowed)
+
+
+def invalid_parameter(name: str, value: object, allowed: str) -> InvalidParameterError:
+    """Build the error of a parameter that has another value than the allowed ones."""
+    return InvalidParameterError(f"The parameter {name!r} cannot be {_shown(value)}; it may be {allowed}.")
+
+
+def _shown(value: object) -> str:
+    match value:
+        case list() | tuple():
+            return f"{len(value)} terms"
+        case str():
+            return repr(value[:_MAX_NAME_LENGTH])
+        case _:
+            return repr(value)[:_MAX_NAME_LENGTH]
 
 
 def _listed_values(details: ErrorDetails) -> str:

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from domain.model import errors
+from domain.model.errors import problem_name
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +130,19 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.TranscriberUnavailableError: (HTTPStatus.INTERNAL_SERVER_ERROR, "Transcriber unavailable"),
     errors.TranscriptionFailedError: (HTTPStatus.BAD_GATEWAY, "Transcription failed"),
     errors.TranscriberBusyError: (HTTPStatus.SERVICE_UNAVAILABLE, "All transcription slots are taken"),
+    errors.SourceRefusedError: (HTTPStatus.UNPROCESSABLE_ENTITY, "Recording not fetched from there"),
+    errors.SourceUnavailableError: (HTTPStatus.BAD_GATEWAY, "Place of the recording fails"),
+    errors.RecordingGoneError: (HTTPStatus.GONE, "Recording not stored any more"),
+    errors.JobNotFoundError: (HTTPStatus.NOT_FOUND, "No such job"),
+    errors.JobUnfinishedError: (HTTPStatus.CONFLICT, "Job has not ended"),
+    errors.JobWithoutTranscriptError: (HTTPStatus.CONFLICT, "Job has no transcript"),
+    errors.JobNotRetryableError: (HTTPStatus.CONFLICT, "Job cannot be tried again"),
+    errors.JobStoreUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Jobs cannot be stored or read"),
+    errors.RecordingStoreUnavailableError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Recordings cannot be stored or read",
+    ),
+    errors.OutboxUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Events cannot be looked up"),
     StorageFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "No disk space for the recording"),
     TooManyUploadsError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many uploads"),
     ShuttingDownError: (HTTPStatus.SERVICE_UNAVAILABLE, "The service is shutting down"),
@@ -144,6 +159,10 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
 HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
     TooManyUploadsError: {"Retry-After": "1"},
     errors.IdempotencyUnavailableError: {"Retry-After": "1"},
+    errors.JobUnfinishedError: {"Retry-After": "5"},
+    errors.JobStoreUnavailableError: {"Retry-After": "2"},
+    errors.RecordingStoreUnavailableError: {"Retry-After": "5"},
+    errors.OutboxUnavailableError: {"Retry-After": "2"},
     ShuttingDownError: {"Retry-After": "5", "Connection": "close"},  # the next process is usually up by then
     StalledUploadError: {"Connection": "close"},  # the rest of the body is not read
     UnsupportedMediaTypeError: {"Accept": "multipart/form-data"},  # RFC 9110, section 15.5.16
@@ -152,10 +171,16 @@ HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
 """Headers of the answers to some problems."""
 
 
-def problem_name(error: type[Exception]) -> str:
-    """Derive the last part of a problem's type: `RecordingTooLargeError` becomes `recording-too-large`."""
-    words = error.__name__.removesuffix("Error")
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in words).removeprefix("-")
+_OF_JOBS = {
+    "cancelled": (HTTPStatus.CONFLICT, "Job cancelled"),
+    "internal-error": (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+    **{problem_name(error): answer for error, answer in PROBLEMS.items()},
+}
+
+
+def problem_of_job(reason: str) -> tuple[HTTPStatus, str]:
+    """Return status and title for the name of a job's problem; an unknown name counts as a defect."""
+    return _OF_JOBS.get(reason, _OF_JOBS["internal-error"])
 
 
 def problem_response(
@@ -202,14 +227,25 @@ async def _answer_service_error(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _answer_http_exception(_request: Request, error: Exception) -> Response:
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
     status = HTTPStatus(error.status_code)
     name = status.phrase.lower().replace(" ", "-")
     headers = dict(error.headers or {})
-    if headers.get("Allow") == "GET":
-        headers["Allow"] = "GET, HEAD"  # `HttpSemanticsMiddleware` answers HEAD wherever there is a GET
+    if "Allow" in headers:  # the framework names the methods of the first route with this path
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
     return problem_response(status, title=status.phrase, detail=str(error.detail), name=name, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Collect the methods of a path; `HttpSemanticsMiddleware` answers HEAD wherever there is a GET."""
+    scope = dict(request.scope)
+    methods = {
+        str(method)
+        for method in HTTPMethod
+        if any(route.matches(scope | {"method": method})[0] is Match.FULL for route in request.app.routes)
+    }
+    return methods | ({"HEAD"} if "GET" in methods else set())
 
 
 async def _answer_disconnect(_request: Request, error: Exception) -> Response:

@@ -69,7 +69,9 @@ def accepted_type(request: Request) -> str:
 
 
 def represented(answer: BatchResponse, media_type: str) -> Response:
-    """Build a response with an answer in one of the `WRITERS`' forms."""
+    """Build a response with an answer in one of `MEDIA_TYPES`."""
+    if media_type == JSON:
+        return Response(answer.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
     headers = {
         "Vary": "Accept",
         EVENT_STATUS_HEADER: answer.event.status.value,

@@ -173,10 +173,24 @@ class EventsHealth(BaseModel):
     relay: RelayHealth | None = None
 
 
+class JobsHealth(BaseModel):
+    """Number of jobs that have not ended, or the error that prevents counting them.
+
+    `workers` is the number of jobs that this process works on at the same time.
+    """
+
+    queued: int | None = None
+    processing: int | None = None
+    oldest_queued_seconds: float | None = None
+    workers: int
+    error: str | None = None
+
+
 class Readiness(BaseModel):
-    """Readiness for uploads, and the state of event delivery."""
+    """Readiness for uploads, and the state of jobs and of event delivery."""
 
     status: str = Field(description="ready, starting or unavailable", examples=["ready"])
     reason: str | None = Field(default=None, description="Why no recording is accepted now.")
     transcriber: TranscriberHealth
+    jobs: JobsHealth
     events: EventsHealth

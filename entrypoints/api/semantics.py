@@ -12,7 +12,7 @@ from entrypoints.api.problems import ExpectationFailedError, UnknownMethodError,
 
 SERVER_WIDE = "*"
 """Target of an OPTIONS request that asks about the server (RFC 9110, section 7.1)."""
-ALLOWED_METHODS = "GET, HEAD, OPTIONS, POST"
+ALLOWED_METHODS = "DELETE, GET, HEAD, OPTIONS, POST"
 _KNOWN_METHODS = {*HTTPMethod} - {HTTPMethod.CONNECT}
 
 
@@ -39,7 +39,11 @@ class HttpSemanticsMiddleware:
 
     def _routed(self, scope: Scope) -> Scope:
         path = self._without_prefix(_path(scope))
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]  # the server drops the body
+        is_head = scope["method"] == "HEAD"
+        scope.setdefault("state", {})["is_head"] = (
+            is_head  # an endless body must not be written to be dropped
+        )
+        method = "GET" if is_head else scope["method"]  # the server drops the body
         return {**scope, "method": method, "root_path": self._prefix, "path": self._prefix + path}
 
     def _without_prefix(self, path: str) -> str:

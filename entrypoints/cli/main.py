@@ -29,6 +29,8 @@ class _Command(NamedTuple):
 COMMANDS = {
     "serve": _Command("serve", "Run the HTTP service."),
     "process": _Command("process", "Transcribe local recordings without HTTP, and publish their events."),
+    "jobs": _Command("jobs", "Submit recordings as durable jobs, follow them, and export transcripts."),
+    "worker": _Command("worker", "Work on jobs in a separate process."),
     "models": _Command("models", "List the models of the speech engine, and fetch one."),
     "provision": _Command("provision", "Create queue, dead-letter queue, rule and target, and check them."),
     "status": _Command("status", "Show the state of the route, and drift from its definition."),

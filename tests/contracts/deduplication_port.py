@@ -41,7 +41,7 @@ class Memory:
 
 
 def a_key(replay: str | None = None) -> EventKey:
-    return EventKey(uuid4(), replay)
+    return EventKey("BatchProcessingCompleted", uuid4(), replay)
 
 
 class DeduplicationPortContract:
@@ -92,11 +92,23 @@ class DeduplicationPortContract:
     def test_a_replay_is_another_event_and_each_replay_another_one(self, memory: Memory) -> None:
         key = a_key()
         memory.port.complete([memory.lease(key)], retention_seconds=MONTH)
-        again = EventKey(key.interaction_id, "after-the-outage")
+        again = key._replace(replay="after-the-outage")
         memory.port.complete([memory.lease(again)], retention_seconds=MONTH)
 
-        assert isinstance(memory.status(EventKey(key.interaction_id, "once-more")), ProcessingLease)
+        assert isinstance(memory.status(key._replace(replay="once-more")), ProcessingLease)
         assert memory.status(again) is LeaseStatus.COMPLETED
+
+    def test_the_completion_and_the_failure_of_a_recording_are_two_events(self, memory: Memory) -> None:
+        key = a_key()
+        failure = key._replace(detail_type="BatchProcessingFailed")
+        memory.port.complete([memory.lease(key)], retention_seconds=MONTH)
+
+        lease, status = memory.port.acquire([failure, key], lease_seconds=60)
+
+        assert isinstance(lease, ProcessingLease)
+        assert status is LeaseStatus.COMPLETED
+        memory.port.release([lease])
+        assert memory.status(key) is LeaseStatus.COMPLETED
 
     def test_every_group_has_its_own_leases(self, memory: Memory) -> None:
         key = a_key()

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, EventTooLargeError
-from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import TEST_EVENT_LABEL, Publication, PublicationStatus
+from domain.model.events.failed import SentEvent
 from ports.event_port import EventPort
 from tests.support.samples.factories import a_referring_event, an_event
 
@@ -42,7 +43,7 @@ class Delivery:
 class Arrival(NamedTuple):
     """An event as a consumer receives it."""
 
-    event: CompletedEvent
+    event: SentEvent
     labels: tuple[str, ...]
 
 
@@ -216,6 +217,6 @@ def needs_bus(transport: Transport) -> None:
         pytest.skip("this transport has no bus that could refuse")
 
 
-def arrived_events(transport: Transport, count: int) -> dict[object, CompletedEvent]:
+def arrived_events(transport: Transport, count: int) -> dict[object, SentEvent]:
     """Return the events that arrived, without duplicates."""
     return {arrival.event.interaction_id: arrival.event for arrival in transport.arrivals(count)}

@@ -103,7 +103,7 @@ def serving(command: list[str], user: User, cwd: Path, **environ: str) -> Iterat
             assert process.poll() is None, "the service ended by itself"
             yield port
             process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
+            assert process.wait(300) == 0
         finally:
             process.kill()
 

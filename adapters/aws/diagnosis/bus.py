@@ -51,8 +51,8 @@ class BusDiagnosis:
                 RouteComponent.BUS,
                 f"the event bus {self._names.bus} does not exist",
                 "EventBridge accepts events for it and drops them",
-                f"Run `aws events create-event-bus --name {self._names.bus}` and `transcripts provision`, or "
-                "correct EVENTBRIDGE_BUS_NAME or AWS_REGION.",
+                f"Run `aws events create-event-bus --name {self._names.bus}` and "
+                f"`{self._names.provision_command}`, or correct EVENTBRIDGE_BUS_NAME or AWS_REGION.",
             )
 
     def _rule(self) -> Iterator[Finding]:
@@ -63,7 +63,7 @@ class BusDiagnosis:
                 RouteComponent.RULE,
                 f"the rule {self._names.rule} does not exist",
                 f"the event bus {self._names.bus} has no rule of that name",
-                "Run `transcripts provision`, or correct RULE_NAME.",
+                f"Run `{self._names.provision_command}`, or correct {self._names.variable('RULE_NAME')}.",
             )
             return
         if rule["State"] == "DISABLED":
@@ -112,7 +112,8 @@ class BusDiagnosis:
                 RouteComponent.TARGET,
                 f"the queue {self._names.queue} is no target of the rule {self._names.rule}",
                 f"the rule's targets are {', '.join(found) or 'none'}",
-                "Run `transcripts provision`; it adds the target where the rule has none of its name.",
+                f"Run `{self._names.provision_command}`; it adds the target where the rule has none of its "
+                "name.",
             )
 
 
@@ -148,7 +149,7 @@ def matches_plainly(pattern: object, event: object) -> bool | None:
 
 def _sample_envelope(names: RouteNames, rule: str) -> dict[str, object]:
     """Build the test event's envelope as the rule sees it."""
-    event = route_test_event(utc_now())
+    event = route_test_event(utc_now(), names.kind)
     _, _, _, region, account, _ = rule.split(":", 5)
     return {
         "version": "0",

@@ -59,7 +59,8 @@ class QueueDiagnosis:
                 RouteComponent.QUEUE,
                 f"the queue {self._names.queue} does not exist",
                 "SQS knows no queue of that name in this region and account",
-                "Run `transcripts provision`, or correct QUEUE_NAME or AWS_REGION.",
+                f"Run `{self._names.provision_command}`, or correct {self._names.variable('QUEUE_NAME')} or "
+                "AWS_REGION.",
             )
             return
         yield from self._queue_policy(attributes)

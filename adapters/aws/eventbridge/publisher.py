@@ -8,7 +8,8 @@ from pydantic_core import to_json
 
 from adapters.aws.errors import error_for_entry, translate_publish_errors, unreadable_response
 from domain.model.errors import EventPublishError, EventRejectedError, EventTooLargeError
-from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.failed import SentEvent
 from ports.event_port import EventPort, PublishOutcome
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class EventBridgePublisher(EventPort):
         logger.info("events go to EventBridge", extra={"region": region, "bus_name": bus_name})
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         """Put the events on the bus; the receipts are EventBridge's event ids."""
         entries = (
@@ -96,7 +97,7 @@ class EventBridgePublisher(EventPort):
 
 
 def put_events_entry(
-    event: CompletedEvent, *, bus_name: str, source: str, labels: tuple[str, ...]
+    event: SentEvent, *, bus_name: str, source: str, labels: tuple[str, ...]
 ) -> "PutEventsRequestEntryTypeDef":
     """Wrap the event into an entry (requirements 3.8 and 3.9); labels become `resources`."""
     return {

@@ -19,6 +19,7 @@ from adapters.aws.iam.statements import (
 )
 from adapters.aws.route.definition import DEFAULT_BUS
 from adapters.aws.s3.payload_store import PROBED_KEY
+from adapters.aws.s3.recording_store import PROBE_PREFIX
 from adapters.aws.transcribe.order import KEY_PREFIX as SOUND_PREFIX
 from ports.payload_store_port import KEY_PREFIX
 
@@ -42,6 +43,8 @@ def publisher(on: PolicyResources) -> Json:
         publishing(on, "PublishEvents"),
         *_payloads(on, "StoreLargeTranscripts", "s3:PutObject"),
         *_transcribing(on),
+        *_keeping_recordings(on),
+        *_fetching_recordings(on),
         *_guarding(on),
     )
 
@@ -49,7 +52,7 @@ def publisher(on: PolicyResources) -> Json:
 def consumer(on: PolicyResources) -> Json:
     """Build the policy for `consume`."""
     return document(
-        allow("ConsumeTheQueue", HANDLING_MESSAGES, [on.route.queue_arn]),
+        allow("ConsumeTheQueue", HANDLING_MESSAGES, on.queues),
         *_payloads(on, "ReadLargeTranscripts", "s3:GetObject"),
         *using_the_key(on, "DecryptMessages", "kms:Decrypt"),
     )
@@ -57,20 +60,20 @@ def consumer(on: PolicyResources) -> Json:
 
 def operator(on: PolicyResources) -> Json:
     """Build the policy for `status`, `verify`, `doctor`, `dlq` and `replay`."""
-    queue, dead_letters = on.route.queue_arn, on.route.dead_letter_queue_arn
     return document(
         *_reading_the_route(on),
         publishing(on, "PublishTestEvents"),
-        allow("ReadQueuesAndHandleMessages", HANDLING_MESSAGES, [queue, dead_letters]),
-        allow("PutMessagesBackIntoTheQueue", ["sqs:SendMessage"], [queue]),
+        allow("ReadQueuesAndHandleMessages", HANDLING_MESSAGES, on.all_queues),
+        allow("PutMessagesBackIntoTheQueue", ["sqs:SendMessage"], on.queues),
         allow(
             "MoveDeadLetters",
             ["sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"],
-            [dead_letters],
+            on.dead_letter_queues,
         ),
         *_replaying(on),
         *_probing_payloads(on),
         *_probing_transcribe(on),
+        *_probing_recordings(on),
         *_archiving_letters(on),
         *using_the_key(on, "DecryptAndEncryptMessages", "kms:Decrypt", "kms:GenerateDataKey"),
     )
@@ -78,8 +81,7 @@ def operator(on: PolicyResources) -> Json:
 
 def provisioner(on: PolicyResources) -> Json:
     """Build the policy for `provision`, with all its options, and `teardown`."""
-    queue, dead_letters = on.route.queue_arn, on.route.dead_letter_queue_arn
-    rule, replay_rules = on.route.rule_arn, on.route.replay_rules_arn
+    replay_rules = [on.route.replay_rules_arn] if on.names.archive else []
     return document(
         *_reading_the_route(on),
         allow(
@@ -91,16 +93,27 @@ def provisioner(on: PolicyResources) -> Json:
                 "sqs:SetQueueAttributes",
                 "sqs:DeleteQueue",
             ],
-            [queue, dead_letters],
+            on.all_queues,
         ),
-        allow("ListSourcesOfTheDeadLetterQueue", ["sqs:ListDeadLetterSourceQueues"], [dead_letters]),
-        allow("PutTheRule", ["events:PutRule"], [rule]),
-        targeting(on, "SendToTheQueue", rule),
-        allow("RemoveRules", ["events:RemoveTargets", "events:DeleteRule"], [rule, replay_rules]),
-        allow("ReadTargetsOfReplays", ["events:ListTargetsByRule"], [replay_rules]),
-        allow("KeepEvents", ["events:CreateArchive"], [on.archive, on.bus]),
-        allow("ManageTheArchive", ["events:UpdateArchive", "events:DeleteArchive"], [on.archive]),
+        allow("ListSourcesOfTheDeadLetterQueue", ["sqs:ListDeadLetterSourceQueues"], on.dead_letter_queues),
+        allow("PutTheRule", ["events:PutRule"], on.rules),
+        targeting(on.route, "SendToTheQueue", on.route.rule_arn),
+        *_targeting_others(on),
+        allow("RemoveRules", ["events:RemoveTargets", "events:DeleteRule"], [*on.rules, *replay_rules]),
+        *_archiving_events(on),
     )
+
+
+def _targeting_others(on: PolicyResources) -> Iterator[Statement]:
+    for route in on.routes[1:]:
+        yield targeting(route, f"SendToTheQueueOf{route.names.kind.title()}Events", route.rule_arn)
+
+
+def _archiving_events(on: PolicyResources) -> Iterator[Statement]:
+    if on.names.archive:
+        yield allow("ReadTargetsOfReplays", ["events:ListTargetsByRule"], [on.route.replay_rules_arn])
+        yield allow("KeepEvents", ["events:CreateArchive"], [on.archive, on.bus])
+        yield allow("ManageTheArchive", ["events:UpdateArchive", "events:DeleteArchive"], [on.archive])
 
 
 def _guarding(on: PolicyResources) -> Iterator[Statement]:
@@ -108,14 +121,15 @@ def _guarding(on: PolicyResources) -> Iterator[Statement]:
     if on.names.bus != DEFAULT_BUS:
         yield allow("RouteGuardReadsTheBus", ["events:DescribeEventBus"], [on.bus])
     actions = ["events:DescribeRule", "events:ListTargetsByRule"]
-    yield allow("RouteGuardReadsTheRule", actions, [on.route.rule_arn])
+    yield allow("RouteGuardReadsTheRule", actions, on.rules)
     yield allow("RouteGuardTestsThePattern", ["events:TestEventPattern"], [EVERYTHING])
 
 
 def _reading_the_route(on: PolicyResources) -> Iterator[Statement]:
     yield allow("ReadTheBus", ["events:DescribeEventBus"], [on.bus])
-    yield allow("ReadTheRule", ["events:DescribeRule", "events:ListTargetsByRule"], [on.route.rule_arn])
-    yield allow("ReadTheArchive", ["events:DescribeArchive"], [on.archive])
+    yield allow("ReadTheRule", ["events:DescribeRule", "events:ListTargetsByRule"], on.rules)
+    if on.names.archive:
+        yield allow("ReadTheArchive", ["events:DescribeArchive"], [on.archive])
     unconfined = ["events:TestEventPattern", "events:ListRules", "cloudwatch:GetMetricData"]
     yield allow("ReadWithoutResourceTypes", unconfined, [EVERYTHING])
     yield from reading_the_key(on)
@@ -123,12 +137,14 @@ def _reading_the_route(on: PolicyResources) -> Iterator[Statement]:
 
 def _replaying(on: PolicyResources) -> Iterator[Statement]:
     """Allow replays; `events:StartReplay` is checked on the archive, the bus and the replay's name."""
+    if not on.names.archive:
+        return
     yield allow("StartReplays", ["events:StartReplay"], [on.archive, on.bus, on.replays])
     yield allow("FollowReplays", ["events:DescribeReplay", "events:CancelReplay"], [on.replays])
     rules = on.route.replay_rules_arn
     actions = ["events:PutRule", "events:ListTargetsByRule", "events:RemoveTargets", "events:DeleteRule"]
     yield allow("ManageRulesOfReplays", actions, [rules])
-    yield targeting(on, "SendReplaysToTheQueue", rules)
+    yield targeting(on.route, "SendReplaysToTheQueue", rules)
 
 
 def _payloads(on: PolicyResources, sid: str, action: str) -> Iterator[Statement]:
@@ -159,6 +175,32 @@ def _probing_transcribe(on: PolicyResources) -> Iterator[Statement]:
     if on.transcribe_bucket is not None:
         yield allow("ListJobs", ["transcribe:ListTranscriptionJobs"], [EVERYTHING])
         yield allow("SeeTheBucketOfJobs", ["s3:ListBucket"], [on.in_s3(on.transcribe_bucket)])
+
+
+def _keeping_recordings(on: PolicyResources) -> Iterator[Statement]:
+    """Allow the store of recordings.
+
+    S3 says "access denied" of a missing object to a caller that may not list the bucket, and does so, too,
+    where the permission to list has a condition on the prefix.
+    """
+    if on.recordings is not None:
+        actions = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+        yield allow("KeepRecordings", actions, [on.objects(on.recordings)])
+        yield allow("ListRecordings", ["s3:ListBucket"], [on.in_s3(on.recordings.bucket)])
+
+
+def _fetching_recordings(on: PolicyResources) -> Iterator[Statement]:
+    if on.sources:
+        yield allow("FetchRecordings", ["s3:GetObject"], [on.objects(place) for place in on.sources])
+
+
+def _probing_recordings(on: PolicyResources) -> Iterator[Statement]:
+    """Allow the doctor's probe, an object that it deletes again."""
+    if on.recordings is not None:
+        bucket, prefix = on.recordings
+        probes = on.in_s3(f"{bucket}/{literally(folder(prefix))}{PROBE_PREFIX}*")
+        actions = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"]
+        yield allow("ProbeTheStoreOfRecordings", actions, [probes])
 
 
 def _archiving_letters(on: PolicyResources) -> Iterator[Statement]:

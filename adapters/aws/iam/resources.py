@@ -41,6 +41,9 @@ class PolicyResources:
     # bucket of sound for Amazon Transcribe; None where another engine is chosen
     transcribe_bucket: str | None = None
     letters: S3Place | None = None  # archive of dead letters in S3; None where there is none
+    others: tuple[RouteNames, ...] = ()  # routes of further kinds of events on the same bus
+    recordings: S3Place | None = None  # store of recordings; None where it is a folder
+    sources: tuple[S3Place, ...] = ()  # places from which recordings are fetched
 
     @property
     def bus(self) -> str:
@@ -51,6 +54,31 @@ class PolicyResources:
     def route(self) -> Route:
         """The route on that bus, with its ARNs."""
         return Route(self.names, self.bus)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Every route on that bus, the first one included."""
+        return (self.route, *(Route(names, self.bus) for names in self.others))
+
+    @property
+    def rules(self) -> list[str]:
+        """ARNs of the rules of all routes."""
+        return [route.rule_arn for route in self.routes]
+
+    @property
+    def queues(self) -> list[str]:
+        """ARNs of the queues of all routes, without dead-letter queues."""
+        return [route.queue_arn for route in self.routes]
+
+    @property
+    def dead_letter_queues(self) -> list[str]:
+        """ARNs of the dead-letter queues of all routes."""
+        return [route.dead_letter_queue_arn for route in self.routes]
+
+    @property
+    def all_queues(self) -> list[str]:
+        """ARNs of the queues and the dead-letter queues of all routes."""
+        return [arn for pair in zip(self.queues, self.dead_letter_queues, strict=True) for arn in pair]
 
     @property
     def archive(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from adapters.aws.iam.resources import Condition, PolicyResources
-from domain.model.events.event import BatchProcessingCompleted
+from adapters.aws.route.definition import Route
 
 Statement = dict[str, object]
 
@@ -33,18 +33,19 @@ def allow(
 
 def publishing(on: PolicyResources, sid: str) -> Statement:
     """Allow our events alone; EventBridge checks each entry of a call (`NotAuthorizedForSource…`)."""
+    types = [route.names.kind.detail_type for route in on.routes]
     condition: Condition = {
         "ForAllValues:StringEquals": {
             "events:source": on.names.source,
-            "events:detail-type": BatchProcessingCompleted.DETAIL_TYPE,
+            "events:detail-type": types if len(types) > 1 else types[0],
         }
     }
     return allow(sid, ["events:PutEvents"], [on.bus], condition)
 
 
-def targeting(on: PolicyResources, sid: str, rules: str) -> Statement:
-    """Allow our queue as the only target of these rules, so that events cannot be sent elsewhere."""
-    condition: Condition = {"ForAllValues:ArnEquals": {"events:TargetArn": on.route.queue_arn}}
+def targeting(route: Route, sid: str, rules: str) -> Statement:
+    """Allow the route's queue as the only target of these rules, so that events cannot be sent elsewhere."""
+    condition: Condition = {"ForAllValues:ArnEquals": {"events:TargetArn": route.queue_arn}}
     return allow(sid, ["events:PutTargets"], [rules], condition)
 
 

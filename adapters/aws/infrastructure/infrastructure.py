@@ -66,9 +66,10 @@ class AwsEventInfrastructure(EventInfrastructurePort):
     def inspect(self, *, archive_days: int | None = None) -> Inspection:
         """Read every resource and the metrics of both queues."""
         resources = self._resources(self._route(archive_days), archive_days)
-        route = [self._with_age(resource.status()) for resource in resources[:-1]]
-        archive = resources.archive.status(expected=archive_days is not None)
-        return Inspection((*route, archive), self._other_targets(resources.target))
+        route = [self._with_age(resource.status()) for resource in resources.required]
+        if resources.archive is not None:
+            route.append(resources.archive.status(expected=archive_days is not None))
+        return Inspection(tuple(route), self._other_targets(resources.target))
 
     def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
         """Remove the resources in an order in which no event is lost."""
@@ -84,7 +85,9 @@ class AwsEventInfrastructure(EventInfrastructurePort):
     ) -> ProvisioningReport:
         route = self._route(archive_days)
         resources = self._resources(route, archive_days)
-        wanted: tuple[ManagedResource[Any], ...] = resources if route.replays else resources[:-1]
+        wanted: list[ManagedResource[Any]] = [*resources.required]
+        if route.replays and resources.archive is not None:
+            wanted.append(resources.archive)
         done = tuple(step(resource) for resource in wanted)
         queue = self._existing(resources.queue)
         return ProvisioningReport(
@@ -96,7 +99,8 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         )
 
     def _route(self, archive_days: int | None) -> Route:
-        return Route(self._names, self._bus_arn(), self._key, replays=archive_days is not None)
+        is_archived = bool(self._names.archive) and archive_days is not None
+        return Route(self._names, self._bus_arn(), self._key, replays=is_archived)
 
     def _bus_arn(self) -> str:
         with translate_infrastructure_errors(f"reading the event bus {self._names.bus}"):
@@ -115,7 +119,7 @@ class AwsEventInfrastructure(EventInfrastructurePort):
             RouteQueue(self._sqs, RouteComponent.QUEUE, route, self._pause),
             RouteRule(self._events, route, self._pause),
             RuleTarget(self._events, route, self._pause),
-            RouteArchive(self._events, route, self._pause, archive_days),
+            RouteArchive(self._events, route, self._pause, archive_days) if self._names.archive else None,
         )
 
     def _existing(self, queue: RouteQueue) -> FoundQueue:

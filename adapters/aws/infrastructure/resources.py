@@ -14,4 +14,9 @@ class RouteResources(NamedTuple):
     queue: RouteQueue
     rule: RouteRule
     target: RuleTarget
-    archive: RouteArchive
+    archive: RouteArchive | None  # None for a route that is never archived
+
+    @property
+    def required(self) -> tuple[RouteQueue | RouteRule | RuleTarget, ...]:
+        """All resources but the archive."""
+        return self.dead_letter_queue, self.queue, self.rule, self.target

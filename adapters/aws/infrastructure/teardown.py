@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
 
     from adapters.aws.infrastructure.resources import RouteResources
+    from adapters.aws.route.event_archive import RouteArchive
     from adapters.aws.route.queues import RouteQueue
 
 
@@ -50,10 +51,15 @@ def _require_empty(queues: Iterable["RouteQueue"], so_far: str) -> None:
 
 
 def _rest(resources: "RouteResources", names: RouteNames, *, archive: bool) -> Iterable[RemovedResource]:
-    if archive:
-        yield resources.archive.remove()
-    elif resources.archive.status(expected=False).exists is not False:
-        yield RemovedResource(
-            RouteComponent.ARCHIVE, names.archive, RemovalOutcome.LEFT, "only --archive removes it"
-        )
+    if resources.archive is not None:
+        yield from _archive(resources.archive, remove=archive)
     yield RemovedResource(RouteComponent.BUS, names.bus, RemovalOutcome.LEFT, "others may use it")
+
+
+def _archive(archive: "RouteArchive", *, remove: bool) -> Iterable[RemovedResource]:
+    if remove:
+        yield archive.remove()
+    elif archive.status(expected=False).exists is not False:
+        yield RemovedResource(
+            RouteComponent.ARCHIVE, archive.name, RemovalOutcome.LEFT, "only --archive removes it"
+        )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.aws.policy.evaluation import EVENTBRIDGE
-from domain.model.events.event import BatchProcessingCompleted
 from domain.model.route.route import (
     DELIVERY_ATTEMPTS,
     DELIVERY_SECONDS,
@@ -134,7 +133,7 @@ def event_pattern(names: RouteNames) -> str:
 
 def wanted_events(names: RouteNames) -> dict[str, object]:
     """Return the same event pattern as a value."""
-    return {"source": [names.source], "detail-type": [BatchProcessingCompleted.DETAIL_TYPE]}
+    return {"source": [names.source], "detail-type": [names.kind.detail_type]}
 
 
 def replay_prefix(names: RouteNames) -> str:

@@ -34,7 +34,7 @@ from domain.services.transcription.joining import segments_of
 from domain.services.transcription.recording import NO_WORDS, several_languages
 from domain.services.transcription.workload import Workload
 from ports.speech_source_port import SoundSummary, SpeechSourcePort
-from ports.transcriber_port import Progress, ProgressListener, TranscriberPort, TranscriberState
+from ports.transcriber_port import Checkpoint, Progress, ProgressListener, TranscriberPort, TranscriberState
 
 NAME, MODEL = "amazon-transcribe", "standard"
 """The engine as in TRANSCRIBER; Amazon tells nothing of the models behind it."""
@@ -104,6 +104,7 @@ class AmazonTranscribeTranscriber(TranscriberPort):
         *,
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
+        checkpoint: Checkpoint | None = None,  # noqa: ARG002 - a job at Amazon is found again by its name
     ) -> Transcript:
         """Check the options, wait for a place, read the recording, and wait for its jobs."""
         with self._admission.entry():

@@ -14,7 +14,7 @@ from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import outbox
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import InteractionIdTakenError, OutboxUnavailableError
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import TerminalEvent
 from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
 from ports.outbox_port import OutboxPort
 
@@ -40,7 +40,7 @@ class SqlOutbox(OutboxPort):
         self._add = database.shared_write(partial(_insert, add), OutboxUnavailableError, confirmed=True)
         self._record = database.shared_write(partial(_settle, settle), OutboxUnavailableError)
 
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
         """Insert the event; if the answer to COMMIT is lost, insert it again to be sure."""
         lease = EventLease(event, uuid4(), attempts=0)
         if not self._add(new_row(lease, lease_seconds)):

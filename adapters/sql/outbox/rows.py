@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import Row
 
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import TerminalEvent, terminal_event
 from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 
 logger = logging.getLogger(__name__)
@@ -87,9 +87,9 @@ def record_from(row: Row[*tuple[Any, ...]]) -> OutboxRecord:
     )
 
 
-def _event_from(json: str, interaction_id: UUID) -> BatchProcessingCompleted | None:
+def _event_from(json: str, interaction_id: UUID) -> TerminalEvent | None:
     try:
-        return BatchProcessingCompleted.model_validate_json(json)
+        return terminal_event(json)
     except ValidationError:
         logger.error(  # noqa: TRY400 - the trace would tell no more
             "an event in the outbox cannot be read by this version of the service",

@@ -12,6 +12,8 @@ from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 NO_REPLAY = ""
 """Stored as the replay name of an event that comes from no replay: a primary key has no NULLs."""
 
+_Keys = Select[*tuple[Any, ...]]
+
 Answer = tuple[ProcessingLease | LeaseStatus, ...]
 """The answer to one request: an entry for each lease that it asks for."""
 
@@ -74,18 +76,20 @@ class GroupTransaction:
         return wanted | dict.fromkeys(done, LeaseStatus.COMPLETED)
 
 
-def as_row_with_token(lease: ProcessingLease) -> tuple[str, str, str]:
-    """Return a lease as a row of JSON: event, replay, token."""
+def as_row_with_token(lease: ProcessingLease) -> tuple[str, str, str, str]:
+    """Return a lease as a row of JSON: event, replay, type, token."""
     return (*_as_row(lease.key), lease.token.hex)
 
 
-def _as_row(key: EventKey) -> tuple[str, str]:
-    return key.interaction_id.hex, key.replay or NO_REPLAY
+def _as_row(key: EventKey) -> tuple[str, str, str]:
+    return key.interaction_id.hex, key.replay or NO_REPLAY, key.detail_type
 
 
-def _keys(connection: Connection, query: Select[Any, Any], parameters: dict[str, object]) -> set[EventKey]:
+def _keys(connection: Connection, query: _Keys, parameters: dict[str, object]) -> set[EventKey]:
     rows = connection.execute(query, parameters)
-    return {EventKey(interaction_id, replay or None) for interaction_id, replay in rows}
+    return {
+        EventKey(detail_type, interaction_id, replay or None) for interaction_id, replay, detail_type in rows
+    }
 
 
 def _status(

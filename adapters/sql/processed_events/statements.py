@@ -35,7 +35,7 @@ from adapters.sql.schema.tables import event_holds, processed_events
 PRUNE_BATCH = 500
 """Rows deleted per transaction, so that other writers do not wait long."""
 
-_EVENT = ("interaction_id", "replay")
+_EVENT = ("interaction_id", "replay", "detail_type")
 _LEASE = event_holds.c
 _DONE = processed_events.c
 _GROUP: ColumnElement[str] = bindparam("of_group", type_=String)
@@ -65,14 +65,18 @@ class ProcessedStatements:
         )
         named, done = (_among(dialect, table, event, *_EVENT) for table in (event_holds, processed_events))
         own = _among(dialect, event_holds, leased, *_EVENT, "token")
-        self.owned = select(_LEASE.interaction_id, _LEASE.replay).where(*own)
-        self.completed = select(_DONE.interaction_id, _DONE.replay).where(*done, _is_remembered(now))
+        self.owned = select(*_fields(event_holds)).where(*own)
+        self.completed = select(*_fields(processed_events)).where(*done, _is_remembered(now))
         self.delete_leases = delete(event_holds).where(*named)
         self.complete = _upsert(dialect, processed_events, event, {"expires_at": until})
         self.renew = update(event_holds).where(*own).values(expires_at=expiry)
         self.release = delete(event_holds).where(*own)
         self.prune = _prune(now)
         self.prune_leases = delete(event_holds).where(_LEASE.expires_at <= now)
+
+
+def _fields(table: Table) -> tuple[ColumnElement[Any], ...]:
+    return tuple(table.c[name] for name in _EVENT)
 
 
 def _upsert(
@@ -83,7 +87,7 @@ def _upsert(
     expired: ColumnElement[float] | None = None,
 ) -> Insert:
     """Insert rows for the events in `rows`; overwrite existing rows, or only expired ones."""
-    rows = select(_GROUP, event.c.interaction_id, event.c.replay, *values.values())
+    rows = select(_GROUP, *(event.c[name] for name in _EVENT), *values.values())
     statement = insert_into(dialect, table).from_select(
         ["consumer_group", *_EVENT, *values],
         rows.where(true()),  # SQLite needs a WHERE to tell ON CONFLICT from a join
@@ -115,7 +119,7 @@ def _is_remembered(now: ColumnElement[float]) -> ColumnElement[bool]:
 
 
 def _prune(now: ColumnElement[float]) -> Delete:
-    key = (_DONE.consumer_group, _DONE.interaction_id, _DONE.replay)
+    key = (_DONE.consumer_group, *_fields(processed_events))
     old = select(*key).where(_DONE.expires_at <= now).limit(PRUNE_BATCH).with_for_update(skip_locked=True)
     return delete(processed_events).where(tuple_(*key).in_(old))
 

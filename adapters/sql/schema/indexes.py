@@ -5,17 +5,43 @@ Separate from the tables: PostgreSQL's condition loads its dialect, which takes 
 
 from sqlalchemy import Column, ColumnElement, Index
 
-from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, metadata, outbox
+from adapters.sql.schema.tables import (
+    HAS_KEPT_TEXTS,
+    HAS_KEY,
+    IS_ACTIVE,
+    IS_FINISHED,
+    IS_SETTLED,
+    IS_WAITING,
+    jobs,
+    metadata,
+    outbox,
+)
 
 __all__ = ["metadata"]
 
 
-def _index(name: str, rows: ColumnElement[bool], *columns: Column[object]) -> None:
+def _index(name: str, rows: ColumnElement[bool], *columns: Column[object], is_unique: bool = False) -> None:
     """Define a partial index for both databases."""
-    Index(name, *columns, sqlite_where=rows, postgresql_where=rows)
+    Index(name, *columns, sqlite_where=rows, postgresql_where=rows, unique=is_unique)
 
 
 _index("outbox_waiting", IS_WAITING, outbox.c.due_at, outbox.c.lease_until, outbox.c.added_at)
 _index("outbox_settled", IS_SETTLED, outbox.c.state, outbox.c.settled_at)
 # the same columns as above: SQLite prefers an index with more columns to one with fewer rows
 _index("outbox_texts", HAS_KEPT_TEXTS, outbox.c.state, outbox.c.settled_at)
+# by tenant first: a claim counts and ranks by tenant, and SQLite would scan all jobs in that order instead
+_index(
+    "jobs_active",
+    IS_ACTIVE,
+    jobs.c.tenant_id,
+    jobs.c.created_at,
+    jobs.c.id,
+    jobs.c.queue,
+    jobs.c.state,
+    jobs.c.due_at,
+    jobs.c.lease_until,
+)
+_index("jobs_finished", IS_FINISHED, jobs.c.finished_at)
+_index("jobs_keys", HAS_KEY, jobs.c.key_scope, jobs.c.key_hash, is_unique=True)
+Index("jobs_of_tenant", jobs.c.tenant_id, jobs.c.created_at, jobs.c.id)
+Index("jobs_recordings", jobs.c.recording_key)

@@ -4,6 +4,7 @@ The partial indexes are in `adapters.sql.schema.indexes`.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Double,
     Integer,
@@ -17,7 +18,7 @@ from sqlalchemy import (
 
 from domain.model.outbox import OutboxState
 
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0005"
 """The newest migration, known without importing Alembic, which is slow."""
 
 metadata = MetaData()
@@ -61,12 +62,68 @@ idempotency_keys = Table(
     Column("answer", Text),  # JSON; NULL while the first request is in progress
 )
 
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("account_id", Text),
+    Column("queue", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("stage", String(16)),
+    Column("done_seconds", Double, nullable=False),
+    Column("total_seconds", Double),
+    Column("eta_seconds", Double),
+    Column("revision", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    Column("due_at", Double, nullable=False),
+    Column("lease_until", Double, nullable=False),  # in the past: no lease
+    Column("token", Uuid),
+    Column("failures", Integer, nullable=False),
+    Column("event_id", Uuid),
+    Column("retry_of", Uuid),
+    Column("retried_as", Uuid),
+    Column("key_scope", Uuid),
+    Column("key_hash", String(64)),
+    Column("fingerprint", Text),
+    Column("recording_key", Text),
+    Column("recording_sha256", String(64)),
+    Column("recording_size", BigInteger),
+    Column("source_url", Text),
+    Column("event_kinds", Text, nullable=False),  # with commas
+    Column("options", Text, nullable=False),  # JSON, as the next four
+    Column("metadata", Text, key="caller_metadata", nullable=False),
+    Column("warnings", Text, nullable=False),
+    Column("problem", Text),
+    Column("result", Text),  # the transcript; the last column, so that SQLite can skip it
+)
+
+IS_ACTIVE = jobs.c.state.in_([literal_column("'queued'"), literal_column("'processing'")])
+"""Jobs that have not ended; literals, as above."""
+
+HAS_KEY = jobs.c.key_hash.is_not(None)
+
+IS_FINISHED = jobs.c.finished_at.is_not(None)
+
+job_units = Table(
+    "job_units",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    Column("fingerprint", String(64), primary_key=True),
+    Column("result", Text, nullable=False),  # JSON
+)
+
 event_holds = Table(
     "event_holds",
     metadata,
     Column("consumer_group", String(80), primary_key=True),
     Column("interaction_id", Uuid, primary_key=True),
     Column("replay", String(64), primary_key=True),  # empty: not from a replay
+    Column("detail_type", String(128), primary_key=True),
     Column("token", Uuid, nullable=False),
     Column("expires_at", Double, nullable=False),
     sqlite_with_rowid=False,
@@ -78,6 +135,7 @@ processed_events = Table(
     Column("consumer_group", String(80), primary_key=True),
     Column("interaction_id", Uuid, primary_key=True),
     Column("replay", String(64), primary_key=True),
+    Column("detail_type", String(128), primary_key=True),
     Column("expires_at", Double, nullable=False, index=True),  # end of the retention
     sqlite_with_rowid=False,
 )

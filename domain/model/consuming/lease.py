@@ -6,8 +6,9 @@ from uuid import UUID
 
 
 class EventKey(NamedTuple):
-    """Deduplication key of an event."""
+    """Deduplication key of an event: a recording may have one event of each type."""
 
+    detail_type: str
     interaction_id: UUID
     replay: str | None = None  # name of the replay that it comes from; a replayed event is handled again
 

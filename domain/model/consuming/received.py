@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import TerminalEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,7 @@ class ReceivedEvent:
     """One event from the queue, ready to be handled."""
 
     # the event with its texts; the payload of a 2.0 reference was fetched and verified
-    event: BatchProcessingCompleted
+    event: TerminalEvent
     replay: str | None = None  # name of the replay that it comes from; None for a new event
     # number of receives, this one included; above 1, an earlier try failed or was interrupted
     receive_count: int = 1

@@ -8,12 +8,13 @@ from domain.model.contract.asyncapi import asyncapi_document
 from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.envelope_schema import envelope_schema
 from domain.model.contract.examples import example_envelope, example_event, example_object
-from domain.model.contract.json_schema import MODELS, published_schema
+from domain.model.contract.json_schema import hyphenated, published_schema
 from domain.model.contract.openapi import registry_document
-from domain.model.events.event import CompletedEvent
-from domain.model.route.route import RouteNames
+from domain.model.events.failed import SentEvent
+from domain.model.events.kinds import EventKind
+from domain.model.route.route import Routes
 
-_FILE = "batch-processing-completed"
+_PREFIXES = {EventKind.COMPLETED: "", EventKind.FAILED: "failed-"}
 
 
 class Document(NamedTuple):
@@ -21,40 +22,59 @@ class Document(NamedTuple):
 
     summary: str
     file: str
-    write: Callable[[RouteNames], JsonSchema]
-    """Documents depend on the route's source and queue names only."""
+    write: Callable[[Routes], JsonSchema]
+    """Documents depend on the source and the queue names of the routes only."""
 
 
-def _writer(model: type[CompletedEvent]) -> Callable[[RouteNames], JsonSchema]:
-    return lambda _names: published_schema(model)
+def _of_version(model: type[SentEvent]) -> Document:
+    return Document(
+        f"JSON Schema of {model.DETAIL_TYPE} {model.SCHEMA_VERSION}.",
+        f"{hyphenated(model.DETAIL_TYPE)}-{model.SCHEMA_VERSION}.schema.json",
+        lambda _routes: published_schema(model),
+    )
+
+
+def _envelope(kind: EventKind) -> Document:
+    return Document(
+        f"JSON Schema of a message's body, of {kind} events.",
+        f"{_PREFIXES[kind]}envelope.schema.json",
+        lambda routes: envelope_schema(routes[kind]),
+    )
+
+
+def _registry(kind: EventKind) -> Document:
+    return Document(
+        f"OpenAPI 3.0 of {kind} events, for EventBridge's registry.",
+        f"{_PREFIXES[kind]}openapi.json",
+        lambda routes: registry_document(routes[kind]),
+    )
+
+
+def _documents_of(kind: EventKind) -> dict[str, Document]:
+    prefix = _PREFIXES[kind]
+    return {
+        **{f"{prefix}{model.SCHEMA_VERSION}": _of_version(model) for model in kind.models},
+        f"{prefix}envelope": _envelope(kind),
+        f"{prefix}openapi": _registry(kind),
+    }
 
 
 DOCUMENTS: dict[str, Document] = {
-    **{
-        model.SCHEMA_VERSION: Document(
-            f"JSON Schema of version {model.SCHEMA_VERSION}.",
-            f"{_FILE}-{model.SCHEMA_VERSION}.schema.json",
-            _writer(model),
-        )
-        for model in MODELS
-    },
-    "envelope": Document(
-        "JSON Schema of a message's body, both versions inside.", "envelope.schema.json", envelope_schema
-    ),
-    "openapi": Document(
-        "OpenAPI 3.0, as EventBridge's schema registry takes it.", "openapi.json", registry_document
-    ),
-    "asyncapi": Document("AsyncAPI 3.0 of the queue.", "asyncapi.json", asyncapi_document),
+    **_documents_of(EventKind.COMPLETED),
+    **_documents_of(EventKind.FAILED),
+    "asyncapi": Document("AsyncAPI 3.0 of the queues.", "asyncapi.json", asyncapi_document),
 }
 
 
-def contract_files(names: RouteNames) -> dict[str, str]:
+def contract_files(routes: Routes) -> dict[str, str]:
     """Return every file of the published contract by its path, examples included."""
-    files = {document.file: as_file(document.write(names)) for document in DOCUMENTS.values()}
-    for model in MODELS:
-        version = model.SCHEMA_VERSION
-        files[f"examples/{_FILE}-{version}.json"] = as_file(json.loads(example_event(model).to_json()))
-        files[f"examples/envelope-{version}.json"] = as_file(example_envelope(model, names.source))
+    files = {document.file: as_file(document.write(routes)) for document in DOCUMENTS.values()}
+    for kind in EventKind:
+        for model in kind.models:
+            name, version = hyphenated(model.DETAIL_TYPE), model.SCHEMA_VERSION
+            envelope = example_envelope(model, routes[kind].source)
+            files[f"examples/{name}-{version}.json"] = as_file(json.loads(example_event(model).to_json()))
+            files[f"examples/{_PREFIXES[kind]}envelope-{version}.json"] = as_file(envelope)
     files["examples/transcripts-of-2.0.json"] = example_object()
     return files
 

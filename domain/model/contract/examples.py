@@ -1,4 +1,4 @@
-"""Example payloads of the contract: an event in both versions, the object that 2.0 refers to, envelopes."""
+"""Example payloads of the contract: each event in each version, the object that 2.0 refers to, envelopes."""
 
 import json
 from datetime import UTC, datetime
@@ -8,10 +8,10 @@ from uuid import UUID
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
-    CompletedEvent,
     TranscriptData,
     TranscriptRef,
 )
+from domain.model.events.failed import BatchProcessingFailed, FailureData, SentEvent
 
 TRANSCRIPTS = TranscriptData(
     raw_transcript="um please open the the window", cleaned_transcript="Please open the window."
@@ -24,10 +24,15 @@ EXAMPLE = BatchProcessingCompleted(
     timestamp=datetime(2026, 11, 23, 18, tzinfo=UTC),
     data=TRANSCRIPTS,
 )
+FAILURE = FailureData(
+    reason="undecodable-audio", detail="The recording holds no sound that can be decoded.", retryable=False
+)
 
 
-def example_event(model: type[CompletedEvent]) -> CompletedEvent:
-    """Return the example in one of its versions."""
+def example_event(model: type[SentEvent]) -> SentEvent:
+    """Return the example of a type in one of its versions."""
+    if model is BatchProcessingFailed:
+        return _failed()
     return EXAMPLE if model is BatchProcessingCompleted else _referring()
 
 
@@ -36,7 +41,7 @@ def example_object() -> str:
     return TRANSCRIPTS.model_dump_json()
 
 
-def example_envelope(model: type[CompletedEvent], source: str) -> dict[str, object]:
+def example_envelope(model: type[SentEvent], source: str) -> dict[str, object]:
     """Return the example as EventBridge puts it into the queue."""
     return {
         "version": "0",
@@ -60,3 +65,14 @@ def _referring() -> BatchProcessingCompletedV2:
         sha256=sha256(content).hexdigest(),
     )
     return BatchProcessingCompletedV2.referring(EXAMPLE, ref)
+
+
+def _failed() -> BatchProcessingFailed:
+    return BatchProcessingFailed(
+        interaction_id=EXAMPLE.interaction_id,
+        tenant_id=EXAMPLE.tenant_id,
+        user_id=EXAMPLE.user_id,
+        account_id=EXAMPLE.account_id,
+        timestamp=EXAMPLE.timestamp,
+        data=FAILURE,
+    )

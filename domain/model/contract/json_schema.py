@@ -5,15 +5,13 @@ no schema closes its objects, and each takes every minor version of its major. T
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.examples import example_event
-from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2, CompletedEvent
+from domain.model.events.failed import SentEvent
 from domain.model.events.version import SchemaVersion
-
-MODELS: tuple[type[CompletedEvent], ...] = (BatchProcessingCompleted, BatchProcessingCompletedV2)
-"""The versions that are sent today."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -25,13 +23,13 @@ _FIRST = ("description", "type")
 _WRITERS_OWN = frozenset({"title", "default", "additionalProperties"})
 
 
-def published_schema(model: type[CompletedEvent]) -> JsonSchema:
+def published_schema(model: type[SentEvent]) -> JsonSchema:
     """JSON Schema 2020-12 of one version of the event, for those who read it."""
     schemas = event_schemas("#/$defs/", (model,))
     schema = schemas.pop(component_name(model))
     return {
         "$schema": DIALECT,
-        "$id": f"urn:batch-transcription:event:batch-processing-completed:{model.SCHEMA_VERSION}",
+        "$id": schema_id(model),
         "title": f"{model.DETAIL_TYPE} {model.SCHEMA_VERSION}",
         **schema,
         "examples": [json.loads(example_event(model).to_json())],
@@ -39,14 +37,22 @@ def published_schema(model: type[CompletedEvent]) -> JsonSchema:
     }
 
 
-def component_name(model: type[CompletedEvent]) -> str:
+def schema_id(model: type[SentEvent]) -> str:
+    """Return the `$id` of the published schema of a version."""
+    return f"urn:batch-transcription:event:{hyphenated(model.DETAIL_TYPE)}:{model.SCHEMA_VERSION}"
+
+
+def hyphenated(name: str) -> str:
+    """Write the name of a type as it stands in the names of files and schemas."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+def component_name(model: type[SentEvent]) -> str:
     """Return the name of a version among the schemas of a document: minor versions share their major's."""
     return f"{model.DETAIL_TYPE}V{SchemaVersion.parse(model.SCHEMA_VERSION).major}"
 
 
-def event_schemas(
-    references: str, models: tuple[type[CompletedEvent], ...] = MODELS
-) -> dict[str, JsonSchema]:
+def event_schemas(references: str, models: tuple[type[SentEvent], ...]) -> dict[str, JsonSchema]:
     """The schemas of events and of their parts by name, which refer to each other under `references`."""
     events: dict[str, JsonSchema] = {}
     parts: dict[str, JsonSchema] = {}

@@ -1,7 +1,7 @@
 """The contract for EventBridge's schema registry."""
 
 from domain.model.contract.compatibility import JsonSchema
-from domain.model.contract.envelope_schema import ABOUT, DETAIL_TYPE, NEWEST, envelope
+from domain.model.contract.envelope_schema import about, envelope, newest_version
 from domain.model.contract.json_schema import event_schemas, rewritten
 from domain.model.route.route import RouteNames
 
@@ -13,14 +13,15 @@ def registry_document(names: RouteNames) -> JsonSchema:
 
     The versions need no discriminator: the patterns of `version` exclude one another.
     """
-    event = {**envelope(COMPONENTS), "x-amazon-events-detail-type": DETAIL_TYPE}
+    kind = names.kind
+    event = {**envelope(COMPONENTS, kind), "x-amazon-events-detail-type": kind.detail_type}
     schemas = {
         "AWSEvent": {**event, "x-amazon-events-source": names.source},
-        **event_schemas(COMPONENTS),
+        **event_schemas(COMPONENTS, kind.models),
     }
     return {
         "openapi": "3.0.0",
-        "info": {"title": DETAIL_TYPE, "version": NEWEST, "description": ABOUT},
+        "info": {"title": kind.detail_type, "version": newest_version(kind), "description": about(kind)},
         "paths": {},
         "components": {"schemas": {name: rewritten(schema, _as_openapi) for name, schema in schemas.items()}},
     }

@@ -8,13 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from domain.model.errors import UnreadableMessageError
-from domain.model.events.event import (
-    KNOWN_VERSIONS,
-    TEST_EVENT_LABEL,
-    BatchProcessingCompleted,
-    CompletedEvent,
-    version_to_read,
-)
+from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent, version_to_read
+from domain.model.events.failed import BatchProcessingFailed, SentEvent
+from domain.model.events.kinds import EventKind, kind_of
 from domain.model.events.version import SchemaVersion
 
 MAX_SHOWN = 100
@@ -25,7 +21,7 @@ MAX_PLACES = 5
 class EventEnvelope(NamedTuple):
     """An event as the bus delivered it."""
 
-    event: CompletedEvent
+    event: SentEvent
     replay: str | None  # name of the replay that sent the event; None for the original delivery
     is_test: bool  # True for an event that only tests the route and is not for handlers
     version: str  # the version in the message; `event` has the version it was read as
@@ -40,11 +36,25 @@ class _Envelope(BaseModel):
     detail_type: str = Field(alias="detail-type")
     resources: tuple[str, ...] = ()
     replay_name: str | None = Field(default=None, alias="replay-name", pattern=r"^[.\-_A-Za-z0-9]{1,64}$")
+
+
+class _CompletedEnvelope(_Envelope):
     detail: Annotated[CompletedEvent, Field(discriminator="version")]
 
 
-def parse_envelope(body: str, source: str) -> EventEnvelope:
-    """Parse the body of a message as a consumer of the events of `source`.
+class _FailedEnvelope(_Envelope):
+    detail: BatchProcessingFailed
+
+
+_AnyEnvelope = _CompletedEnvelope | _FailedEnvelope
+_ENVELOPES: Mapping[EventKind, type[_AnyEnvelope]] = {
+    EventKind.COMPLETED: _CompletedEnvelope,
+    EventKind.FAILED: _FailedEnvelope,
+}
+
+
+def parse_envelope(body: str, source: str, kind: EventKind = EventKind.COMPLETED) -> EventEnvelope:
+    """Parse the body of a message as a consumer of one kind of events of `source`.
 
     A later minor version is read as the version known here, without its new keys.
 
@@ -54,40 +64,41 @@ def parse_envelope(body: str, source: str) -> EventEnvelope:
             transcript.
     """
     try:
-        envelope = _Envelope.model_validate_json(body)
+        envelope = _ENVELOPES[kind].model_validate_json(body)
     except ValidationError as error:
-        return _second_look(body, source, error)
-    _check_origin({"source": envelope.source, "detail-type": envelope.detail_type}, source)
+        return _second_look(body, source, kind, error)
+    _check_origin({"source": envelope.source, "detail-type": envelope.detail_type}, source, kind)
     return _delivered(envelope, envelope.detail.version)
 
 
-def _delivered(envelope: _Envelope, version: str) -> EventEnvelope:
+def _delivered(envelope: _AnyEnvelope, version: str) -> EventEnvelope:
     is_test = TEST_EVENT_LABEL in envelope.resources
     return EventEnvelope(envelope.detail, envelope.replay_name, is_test, version)
 
 
-def _second_look(body: str, source: str, error: ValidationError) -> EventEnvelope:
+def _second_look(body: str, source: str, kind: EventKind, error: ValidationError) -> EventEnvelope:
     """Accept a later minor version; refuse all other bodies, naming the coarsest fault first."""
     envelope = _object(body)
-    _check_origin(envelope, source)
+    _check_origin(envelope, source, kind)
     detail = envelope.get("detail")
     if not isinstance(detail, dict) or "version" not in detail:
         raise _breach(error)
     written = detail["version"]
-    known = version_to_read(written)
+    known = version_to_read(written, kind.versions)
     if known is None:
         raise UnreadableMessageError(
             f"its version is {_shown(written)}, which a newer consumer may read; this one reads "
-            f"{' and '.join(map(str, KNOWN_VERSIONS))}"
+            f"{' and '.join(map(str, kind.versions))}"
         )
     if str(known) == written:
         raise _breach(error)
-    return _delivered(_read_as(known, {**envelope, "detail": {**detail, "version": str(known)}}), written)
+    relabelled = {**envelope, "detail": {**detail, "version": str(known)}}
+    return _delivered(_read_as(known, kind, relabelled), written)
 
 
-def _read_as(known: SchemaVersion, envelope: Mapping[str, object]) -> _Envelope:
+def _read_as(known: SchemaVersion, kind: EventKind, envelope: Mapping[str, object]) -> _AnyEnvelope:
     try:
-        return _Envelope.model_validate_json(json.dumps(envelope), extra="ignore")
+        return _ENVELOPES[kind].model_validate_json(json.dumps(envelope), extra="ignore")
     except ValidationError as error:
         raise _breach(error, known) from None
 
@@ -112,12 +123,20 @@ def read_object(body: str) -> Mapping[str, object] | None:
     return document if isinstance(document, dict) else None
 
 
-def _check_origin(envelope: Mapping[str, object], source: str) -> None:
-    for key, wanted in (("source", source), ("detail-type", BatchProcessingCompleted.DETAIL_TYPE)):
+def _check_origin(envelope: Mapping[str, object], source: str, kind: EventKind) -> None:
+    for key, wanted in (("source", source), ("detail-type", kind.detail_type)):
         if key not in envelope:
             raise UnreadableMessageError(f"it is no envelope of the bus: {key} is missing")
         if envelope[key] != wanted:
-            raise UnreadableMessageError(f"its {key} is {_shown(envelope[key])}, not {wanted!r}")
+            raise UnreadableMessageError(
+                f"its {key} is {_shown(envelope[key])}, not {wanted!r}{_other_kind(envelope[key])}"
+            )
+
+
+def _other_kind(found: object) -> str:
+    """Say which consumer reads events of a type that is known, but expected in another queue."""
+    kind = kind_of(found) if isinstance(found, str) else None
+    return f": a consumer of {kind} events reads it" if kind else ""
 
 
 def _breach(error: ValidationError, read_as: SchemaVersion | None = None) -> UnreadableMessageError:
@@ -138,7 +157,7 @@ def _location(details: ErrorDetails) -> tuple[int | str, ...]:
 
 def _place(location: tuple[int | str, ...]) -> str:
     """Format a path such as `detail.data.raw_transcript`, without the version that pydantic adds to it."""
-    tags = {str(version) for version in KNOWN_VERSIONS}
+    tags = {str(version) for version in EventKind.COMPLETED.versions}
     path = ".".join(str(key) for i, key in enumerate(location) if i != 1 or key not in tags)
     return shorten(path or "the top", MAX_SHOWN)
 

@@ -92,12 +92,12 @@ class TranscriptData(BaseModel):
         return len(self.raw_transcript) + len(self.cleaned_transcript)
 
 
-class _Completed(BaseModel):
-    """Fields that all versions of the event share, in the order of their JSON."""
+class EventFields(BaseModel):
+    """Fields that all events share, in the order of their JSON."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
 
-    DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
+    DETAIL_TYPE: ClassVar[str]
 
     version: str
     interaction_id: Uuid4 = Field(
@@ -110,13 +110,20 @@ class _Completed(BaseModel):
     timestamp: Timestamp = Field(
         description="When processing ended: ISO 8601, UTC, microseconds. Events come in no promised order."
     )
-    status: Literal["completed"] = Field(
-        default="completed", description="The transcription succeeded; failures are not announced."
-    )
 
     def to_json(self) -> str:
         """Serialize the event as compact JSON in the order of the schema."""
         return self.model_dump_json()
+
+
+class _Completed(EventFields):
+    """Fields that all versions of `BatchProcessingCompleted` share."""
+
+    DETAIL_TYPE: ClassVar[str] = "BatchProcessingCompleted"
+
+    status: Literal["completed"] = Field(
+        default="completed", description="The transcription succeeded; failures are another event."
+    )
 
 
 class BatchProcessingCompleted(_Completed):
@@ -206,31 +213,33 @@ def read_event(text: str) -> CompletedEvent:
     try:
         return _any_version.validate_json(text)
     except ValidationError:
-        known = _in_known_version(text)
+        known = in_known_version(text)
         if known is None:
             raise
         return _any_version.validate_json(known, extra="ignore")
 
 
-def _in_known_version(text: str) -> str | None:
+def in_known_version(text: str, versions: tuple[SchemaVersion, ...] = KNOWN_VERSIONS) -> str | None:
     """Relabel an event of a later minor version as the known version; None for any other text."""
     try:
         event = from_json(text)
         written = event["version"]
     except (ValueError, TypeError, KeyError):
         return None
-    known = version_to_read(written)
+    known = version_to_read(written, versions)
     return json.dumps({**event, "version": str(known)}) if known and str(known) != written else None
 
 
-def version_to_read(written: object) -> SchemaVersion | None:
+def version_to_read(
+    written: object, versions: tuple[SchemaVersion, ...] = KNOWN_VERSIONS
+) -> SchemaVersion | None:
     """Return the known version as which an event of version `written` is read; None where there is none.
 
     The known version has the same major number; keys of a later minor version are ignored (docs/adr/0012).
     """
     with suppress(ValueError):
         version = SchemaVersion.parse(written) if isinstance(written, str) else None
-        return next((known for known in KNOWN_VERSIONS if version and known.can_read(version)), None)
+        return next((known for known in versions if version and known.can_read(version)), None)
     return None
 
 

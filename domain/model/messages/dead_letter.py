@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from domain.model.errors import UnreadableMessageError
 from domain.model.events.envelope import parse_envelope, read_object, shorten
-from domain.model.events.event import BatchProcessingCompleted, read_event
+from domain.model.events.event import read_event
+from domain.model.events.failed import read_failed
+from domain.model.events.kinds import EventKind
 from domain.model.messages.message import DeliveryFailure
 
 MAX_PLACE = 200
@@ -80,16 +82,16 @@ class Selection:
         )
 
 
-def read_body(body: str, source: str) -> Reading:
-    """Read a body as a consumer of events from `source` would, and list the violations."""
+def read_body(body: str, source: str, kind: EventKind = EventKind.COMPLETED) -> Reading:
+    """Read a body as a consumer of one kind of events from `source` would, and list the violations."""
     try:
-        envelope = parse_envelope(body, source)
+        envelope = parse_envelope(body, source, kind)
     except UnreadableMessageError as error:
-        return _read_invalid(body, source, str(error))
+        return _read_invalid(body, source, kind, str(error))
     return Reading(envelope.event.tenant_id, envelope.event.interaction_id, envelope.version)
 
 
-def _read_invalid(body: str, source: str, reason: str) -> Reading:
+def _read_invalid(body: str, source: str, kind: EventKind, reason: str) -> Reading:
     """Read as much as possible of an invalid body; `reason` is its violation where no other is found."""
     try:
         envelope = read_object(body)
@@ -100,7 +102,7 @@ def _read_invalid(body: str, source: str, reason: str) -> Reading:
     detail = envelope.get("detail")
     fields = cast("Mapping[str, object]", detail) if isinstance(detail, dict) else {}
     version = fields.get("version")
-    violations = (*_envelope_violations(envelope, source), *_detail_violations(detail))
+    violations = (*_envelope_violations(envelope, source, kind), *_detail_violations(detail, kind))
     return Reading(
         tenant_id=_uuid(fields.get("tenant_id")),
         interaction_id=_uuid(fields.get("interaction_id")),
@@ -109,8 +111,10 @@ def _read_invalid(body: str, source: str, reason: str) -> Reading:
     )
 
 
-def _envelope_violations(envelope: Mapping[str, object], source: str) -> Iterator[ContractViolation]:
-    wanted = {"source": source, "detail-type": BatchProcessingCompleted.DETAIL_TYPE}
+def _envelope_violations(
+    envelope: Mapping[str, object], source: str, kind: EventKind
+) -> Iterator[ContractViolation]:
+    wanted = {"source": source, "detail-type": kind.detail_type}
     for name, value in wanted.items():
         if name not in envelope:
             yield ContractViolation(_path((name,)), "is missing")
@@ -118,15 +122,16 @@ def _envelope_violations(envelope: Mapping[str, object], source: str) -> Iterato
             yield ContractViolation(_path((name,)), f"is not {value}")
 
 
-def _detail_violations(detail: object) -> Iterator[ContractViolation]:
+def _detail_violations(detail: object, kind: EventKind) -> Iterator[ContractViolation]:
     if not isinstance(detail, dict):
         yield ContractViolation("$.detail", "is missing" if detail is None else "is not an object")
         return
     try:
-        read_event(json.dumps(detail))
+        (read_failed if kind is EventKind.FAILED else read_event)(json.dumps(detail))
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False, include_context=False):
-            place = found["loc"][1:] or ("version",)  # pydantic puts the version first; alone, it is wrong
+            # of a completed event, pydantic puts the version first; alone, it is wrong
+            place = found["loc"] if kind is EventKind.FAILED else found["loc"][1:] or ("version",)
             yield ContractViolation(_path(("detail", *place)), _short(found["msg"]))
 
 

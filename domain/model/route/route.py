@@ -1,11 +1,13 @@
 """The route of the events: its names, components, findings and drift (requirements 5 to 8)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.kinds import EventKind
 
 VISIBILITY_SECONDS = 30
 """Visibility timeout of the queue (requirement 5.2)."""
@@ -28,14 +30,40 @@ DELIVERY_ATTEMPTS = 185
 
 @dataclass(frozen=True, slots=True)
 class RouteNames:
-    """Names of the route's resources; the defaults are the requirements'."""
+    """Names of the resources of one kind's route; the defaults are the requirements'."""
 
     bus: str = "default"
     rule: str = "capture-transcripts-rule"
     queue: str = "meeting-transcripts-queue"
     dead_letter_queue: str = "meeting-transcripts-dlq"
     source: str = DEFAULT_EVENT_SOURCE
-    archive: str = "meeting-transcripts-archive"
+    archive: str = "meeting-transcripts-archive"  # empty for a route that is never archived
+    kind: EventKind = EventKind.COMPLETED
+
+    def variable(self, name: str) -> str:
+        """Return the variable that sets a name of this route: `name` itself for completed events."""
+        return name if self.kind is EventKind.COMPLETED else f"{self.kind.upper()}_{name}"
+
+    @property
+    def provision_command(self) -> str:
+        """Command that provisions this route."""
+        command = "transcripts provision"
+        return command if self.kind is EventKind.COMPLETED else f"{command} --kinds {self.kind}"
+
+
+Routes = Mapping[EventKind, RouteNames]
+"""The route of each kind of event; both begin at the same bus."""
+
+DEFAULT_ROUTES: Routes = {
+    EventKind.COMPLETED: RouteNames(),
+    EventKind.FAILED: RouteNames(
+        rule="capture-failures-rule",
+        queue="meeting-failures-queue",
+        dead_letter_queue="meeting-failures-dlq",
+        archive="",
+        kind=EventKind.FAILED,
+    ),
+}
 
 
 class RouteComponent(StrEnum):

@@ -74,6 +74,11 @@ class Inspection:
         return all(resource.ok for resource in self.resources)
 
     @property
+    def unread(self) -> tuple[ResourceStatus, ...]:
+        """Resources that the route needs and that could not be read."""
+        return tuple(each for each in self.resources if each.problem and each.expected)
+
+    @property
     def plan(self) -> tuple[PlannedChange, ...]:
         """Resources that provisioning would create, and those that a repair would change."""
         return tuple(self._plan())

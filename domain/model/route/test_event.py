@@ -9,6 +9,13 @@ from pydantic import ValidationError
 
 from domain.model.events.envelope import read_object
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, TranscriptData
+from domain.model.events.failed import (
+    BatchProcessingFailed,
+    FailureData,
+    TerminalEvent,
+    terminal_event,
+)
+from domain.model.events.kinds import EventKind
 
 TEST_USER_ID = "transcripts-verify"
 """`user_id` of every test event."""
@@ -17,16 +24,33 @@ LEFT_OVER_AFTER = timedelta(minutes=15)
 """Age after which a test event belongs to no verification any more: none waits so long."""
 
 
-def route_test_event(moment: datetime) -> BatchProcessingCompleted:
+TEST_TEXT = "This event tests the route from the bus to the queue."
+
+
+def route_test_event(moment: datetime, kind: EventKind = EventKind.COMPLETED) -> TerminalEvent:
     """Create a valid event, of a tenant of its own, that only tests the route (requirement 8.1)."""
-    text = "This event tests the route from the bus to the queue."
+    return _failed(moment) if kind is EventKind.FAILED else _completed(moment)
+
+
+def _failed(moment: datetime) -> BatchProcessingFailed:
+    return BatchProcessingFailed(
+        interaction_id=uuid4(),
+        tenant_id=uuid4(),
+        user_id=TEST_USER_ID,
+        account_id=None,
+        timestamp=moment,
+        data=FailureData(reason="test", detail=TEST_TEXT, retryable=False),
+    )
+
+
+def _completed(moment: datetime) -> BatchProcessingCompleted:
     return BatchProcessingCompleted(
         interaction_id=uuid4(),
         tenant_id=uuid4(),
         user_id=TEST_USER_ID,
         account_id=None,
         timestamp=moment,
-        data=TranscriptData(raw_transcript=text, cleaned_transcript=text),
+        data=TranscriptData(raw_transcript=TEST_TEXT, cleaned_transcript=TEST_TEXT),
     )
 
 
@@ -45,19 +69,19 @@ def is_left_over(body: str, now: datetime) -> bool:
     if not isinstance(labels, list) or TEST_EVENT_LABEL not in labels:
         return False
     try:
-        event = _read_detail(envelope)
+        event = terminal_event(_detail(envelope))
     except ValidationError:
         return False
     return event.user_id == TEST_USER_ID and now - event.timestamp > LEFT_OVER_AFTER
 
 
-def change_on_the_way(body: str, sent: BatchProcessingCompleted) -> str | None:
+def change_on_the_way(body: str, sent: TerminalEvent) -> str | None:
     """Describe how the event in this message differs from the one sent; None where it is equal."""
     envelope = _read_envelope(body)
     if not isinstance(envelope.get("detail"), dict):
         return "the message is no envelope with a detail"
     try:
-        event = _read_detail(envelope)
+        event = type(sent).model_validate_json(_detail(envelope))
     except ValidationError as error:
         return f"the detail breaks schema 1.0 at {', '.join(_places(error))}"
     return None if event == sent else "the detail holds other values"
@@ -70,8 +94,8 @@ def _read_envelope(body: str) -> Mapping[str, object]:
         return {}
 
 
-def _read_detail(envelope: Mapping[str, object]) -> BatchProcessingCompleted:
-    return BatchProcessingCompleted.model_validate_json(json.dumps(envelope.get("detail")))
+def _detail(envelope: Mapping[str, object]) -> str:
+    return json.dumps(envelope.get("detail"))
 
 
 def _places(error: ValidationError) -> Iterator[str]:

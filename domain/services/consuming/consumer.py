@@ -5,12 +5,15 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from random import Random
 from threading import Event, Thread
 
 from domain.model.clock import utc_now
 from domain.model.errors import HandlerError
+from domain.model.events.envelope import parse_envelope
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.kinds import EventKind
 from domain.services.consuming.acknowledger import Acknowledger
 from domain.services.consuming.handler_circuit import HandlerCircuit, OutageLog
 from domain.services.consuming.heartbeat import TICK_SECONDS, VisibilityHeartbeat
@@ -51,6 +54,7 @@ class Consumer:
         payloads: PayloadStorePort | None = None,
         *,
         source: str = DEFAULT_EVENT_SOURCE,  # the expected `source` of events
+        kind: EventKind = EventKind.COMPLETED,  # the expected kind of events; each has a queue of its own
         options: ConsumerOptions | None = None,
         clock: Callable[[], float] = time.monotonic,  # monotonic seconds
         now: Callable[[], datetime] = utc_now,  # the time that the age of test events is measured by
@@ -64,8 +68,9 @@ class Consumer:
         self._acknowledger = Acknowledger(
             queue, deduplication, self._in_flight, self._stats, options, random, now
         )
+        parse = partial(parse_envelope, source=source, kind=kind)
         receiver = Receiver(
-            queue, deduplication, self._acknowledger, self._in_flight, options, self._stop, clock, source
+            queue, deduplication, self._acknowledger, self._in_flight, options, self._stop, clock, parse
         )
         self._heartbeat = VisibilityHeartbeat(
             queue, deduplication, receiver, self._acknowledger, self._in_flight, outage_log, options, clock

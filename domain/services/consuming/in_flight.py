@@ -44,7 +44,8 @@ class InFlightMessage:
     @property
     def key(self) -> EventKey:
         """The deduplication key of its event."""
-        return EventKey(self.envelope.event.interaction_id, self.envelope.replay)
+        event = self.envelope.event
+        return EventKey(event.DETAIL_TYPE, event.interaction_id, self.envelope.replay)
 
 
 class InFlight:

@@ -11,7 +11,7 @@ from domain.model.errors import (
     ProcessedEventsUnavailableError,
     UnreadableMessageError,
 )
-from domain.model.events.envelope import parse_envelope
+from domain.model.events.envelope import EventEnvelope
 from domain.services.consuming.acknowledger import Acknowledger
 from domain.services.consuming.in_flight import InFlight, InFlightMessage
 from domain.services.consuming.options import ConsumerOptions
@@ -41,7 +41,7 @@ class Receiver:
         options: ConsumerOptions,
         stop: Event,  # no messages are accepted once this is set
         clock: Callable[[], float],  # monotonic seconds
-        source: str,  # the expected `source` of events
+        parse: Callable[[str], EventEnvelope],  # raises UnreadableMessageError
     ) -> None:
         self._queue = queue
         self._deduplication = deduplication
@@ -50,7 +50,7 @@ class Receiver:
         self._options = options
         self._stop = stop
         self._clock = clock
-        self._source = source
+        self._parse = parse
 
     def receive(self, limit: int, *, wait_seconds: int) -> ReceiveResult:
         """Receive up to `limit` messages and add their events to those in flight.
@@ -126,7 +126,7 @@ class Receiver:
     def _read(self, received_at: float, messages: Sequence[QueueMessage]) -> Iterator[InFlightMessage]:
         for message in messages:
             try:
-                envelope = parse_envelope(message.body, self._source)
+                envelope = self._parse(message.body)
             except UnreadableMessageError as error:
                 self._acknowledger.reject(message, str(error))
             except Exception as error:  # the other messages of the batch must not lose a receive

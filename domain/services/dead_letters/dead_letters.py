@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from domain.model.clock import utc_now
 from domain.model.errors import ArchiveError, DeletionError, InfrastructureError
+from domain.model.events.kinds import EventKind
 from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterScan, Found
@@ -41,11 +42,13 @@ class DeadLetters:
         queue: QueuePort,
         *,
         source: str,  # the source that their events should have
+        kind: EventKind = EventKind.COMPLETED,  # the kind that they should be of
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._dead_letters = dead_letters
         self._queue = queue
         self._source = source
+        self._kind = kind
         self._now = now
 
     def depth(self) -> QueueDepth:
@@ -62,7 +65,7 @@ class DeadLetters:
         Raises:
             InfrastructureError: the queue cannot be read.
         """
-        with DeadLetterScan(self._dead_letters, self._source) as scan:
+        with DeadLetterScan(self._dead_letters, self._source, kind=self._kind) as scan:
             for batch in scan.batches(selection):
                 yield from batch
 
@@ -113,7 +116,7 @@ class DeadLetters:
     ) -> BatchReport:
         """Process batch by batch; the report covers the work done before a failure or an interrupt."""
         report = BatchReport()
-        with DeadLetterScan(self._dead_letters, self._source, before=self._now()) as scan:
+        with DeadLetterScan(self._dead_letters, self._source, kind=self._kind, before=self._now()) as scan:
             try:
                 for batch in scan.batches(selection):
                     work(batch)

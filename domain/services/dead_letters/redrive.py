@@ -13,6 +13,7 @@ from datetime import datetime
 
 from domain.model.clock import utc_now
 from domain.model.errors import DeletionError, InfrastructureError
+from domain.model.events.kinds import EventKind
 from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterScan, Found
 from ports.move_task_port import MoveProgress, MoveTaskPort
@@ -60,6 +61,7 @@ class Redrive:
         move_task: MoveTaskPort,  # the queue service's own move of the whole queue
         *,
         source: str,  # the source that the events should have
+        kind: EventKind = EventKind.COMPLETED,  # the kind that they should be of
         now: Callable[[], datetime] = utc_now,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -67,6 +69,7 @@ class Redrive:
         self._queue = queue
         self._move_task = move_task
         self._source = source
+        self._kind = kind
         self._now = now
         self._pause = pause
 
@@ -77,7 +80,7 @@ class Redrive:
             InfrastructureError: the dead-letter queue cannot be read, or has a redrive policy of its own.
         """
         outcome = RedriveReport()
-        with DeadLetterScan(self._dead_letters, self._source, before=self._now()) as scan:
+        with DeadLetterScan(self._dead_letters, self._source, kind=self._kind, before=self._now()) as scan:
             try:
                 if selection.is_everything:
                     self._by_task(outcome, report)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from domain.model.errors import InfrastructureError
+from domain.model.events.kinds import EventKind
 from domain.model.messages.dead_letter import DeadLetter, Selection, read_body
 from ports.queue_port import MAX_RECEIVE, QueueMessage, QueuePort
 
@@ -39,9 +40,17 @@ class Found(NamedTuple):
 class DeadLetterScan:
     """One scan, used as a context manager; skips messages sent at `before` or later. Not thread-safe."""
 
-    def __init__(self, queue: QueuePort, source: str, *, before: datetime | None = None) -> None:
+    def __init__(
+        self,
+        queue: QueuePort,
+        source: str,
+        *,
+        kind: EventKind = EventKind.COMPLETED,
+        before: datetime | None = None,
+    ) -> None:
         self._queue = queue
         self._source = source
+        self._kind = kind
         self._before = before
         self._ours: set[str] = set()
         self._held: dict[str, QueueMessage] = {}
@@ -123,6 +132,6 @@ class DeadLetterScan:
             receive_count=message.receive_count,
             sent_at=message.sent_at,
             delivery_failure=message.delivery_failure,
-            reading=read_body(message.body, self._source),
+            reading=read_body(message.body, self._source, self._kind),
         )
         return Found(message, letter)

@@ -12,7 +12,7 @@ from random import Random
 from threading import Lock
 
 from domain.model.errors import EventBusUnavailableError, OutboxUnavailableError
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import TerminalEvent
 from domain.model.outbox import EventLease, Outcome, Postponed
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -32,7 +32,7 @@ event does not wait until long transcripts are stored beside theirs."""
 class PendingPublish:
     """One event, and the caller who waits for its outcome."""
 
-    def __init__(self, event: BatchProcessingCompleted, lease: EventLease | None) -> None:
+    def __init__(self, event: TerminalEvent, lease: EventLease | None) -> None:
         self.event = event
         self.lease = lease  # the lease of the event in the outbox; None if the event could not be stored
         # the outcome of the call; cancelled if the caller left before the call began
@@ -76,12 +76,12 @@ class InlineSender:
         self._executor.shutdown()
 
     def publish(
-        self, event: BatchProcessingCompleted, lease: EventLease | None, *, timeout_seconds: float
+        self, event: TerminalEvent, lease: EventLease | None, *, timeout_seconds: float
     ) -> PublishOutcome:
         """Send an event and wait for its outcome; `EventBusUnavailableError` after the time-out."""
         return self.wait_for(self.submit(event, lease), timeout_seconds)
 
-    def submit(self, event: BatchProcessingCompleted, lease: EventLease | None) -> PendingPublish:
+    def submit(self, event: TerminalEvent, lease: EventLease | None) -> PendingPublish:
         """Queue an event for the next call; returns at once."""
         pending = PendingPublish(event, lease)
         self._waiting.append(pending)
@@ -160,7 +160,7 @@ class InlineSender:
             self._wake()
 
 
-def error_context(event: BatchProcessingCompleted, error: Exception) -> dict[str, str]:
+def error_context(event: TerminalEvent, error: Exception) -> dict[str, str]:
     """Return the log fields of an error that concerns one event."""
     return {
         "interaction_id": str(event.interaction_id),

@@ -8,11 +8,11 @@ from random import Random
 from domain.model.errors import EventBusUnavailableError, InteractionIdTakenError, OutboxUnavailableError
 from domain.model.events.event import (
     DEFAULT_EVENT_SOURCE,
-    BatchProcessingCompleted,
-    CompletedEvent,
+    BatchProcessingCompletedV2,
     Publication,
     PublicationStatus,
 )
+from domain.model.events.failed import SentEvent, TerminalEvent
 from domain.model.outbox import EventLease
 from domain.services.publishing.inline_sender import InlineSender, error_context
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -77,19 +77,19 @@ class OutboxPublisher(EventPort):
         self._sender.close()
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         """Publish the events one after the other."""
         return tuple(self._outcome(event, labels) for event in events)
 
-    def _outcome(self, event: CompletedEvent, labels: tuple[str, ...]) -> PublishOutcome:
+    def _outcome(self, event: SentEvent, labels: tuple[str, ...]) -> PublishOutcome:
         try:
             return self._publish(event, labels)
         except InteractionIdTakenError as error:
             return error
 
-    def _publish(self, event: CompletedEvent, labels: tuple[str, ...]) -> PublishOutcome:
-        if labels or not isinstance(event, BatchProcessingCompleted):
+    def _publish(self, event: SentEvent, labels: tuple[str, ...]) -> PublishOutcome:
+        if labels or isinstance(event, BatchProcessingCompletedV2):
             return self._events.publish_all((event,), labels=labels)[0]
         tries = not self._breaker.is_open
         lease = self._store(event, self._lease_seconds if tries else 0.0)
@@ -100,7 +100,7 @@ class OutboxPublisher(EventPort):
         self._wake()
         return QUEUED
 
-    def _store(self, event: BatchProcessingCompleted, lease_seconds: float) -> EventLease | None:
+    def _store(self, event: TerminalEvent, lease_seconds: float) -> EventLease | None:
         try:
             return self._outbox.add(event, lease_seconds=lease_seconds)
         except OutboxUnavailableError as error:
@@ -116,7 +116,7 @@ class OutboxPublisher(EventPort):
         self._log_failure(lease.event, outcome)
         return QUEUED
 
-    def _log_failure(self, event: BatchProcessingCompleted, error: EventBusUnavailableError) -> None:
+    def _log_failure(self, event: TerminalEvent, error: EventBusUnavailableError) -> None:
         """Log the failure with the transport's stack trace, although the event is stored (requirement 10)."""
         context = {
             **error_context(event, error),
@@ -126,7 +126,7 @@ class OutboxPublisher(EventPort):
         }
         logger.error("event publishing failed, the event is kept", exc_info=error, extra=context)
 
-    def _without_outbox(self, event: BatchProcessingCompleted) -> PublishOutcome:
+    def _without_outbox(self, event: TerminalEvent) -> PublishOutcome:
         """Try the bus even while the circuit breaker is open, unless the route would drop the event."""
         if self._breaker.held:
             return EventBusUnavailableError(f"outbox unavailable, and {self._breaker.held}")

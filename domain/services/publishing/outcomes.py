@@ -10,7 +10,8 @@ from domain.model.errors import (
     EventPublishError,
     EventRejectedError,
 )
-from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.failed import TerminalEvent
 from domain.model.outbox import EventLease, Outcome, Postponed, Published, Rejected
 from domain.services.resilience.backoff import Backoff
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -22,9 +23,7 @@ RETRY = Backoff()
 """Delay before an event that failed is sent again."""
 
 
-def publish_safely(
-    events: EventPort, batch: Sequence[BatchProcessingCompleted]
-) -> tuple[PublishOutcome, ...]:
+def publish_safely(events: EventPort, batch: Sequence[TerminalEvent]) -> tuple[PublishOutcome, ...]:
     """Publish events and return an outcome for each, even if the transport raises an unexpected error."""
     try:
         outcomes = events.publish_all(batch)

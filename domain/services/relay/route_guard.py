@@ -18,65 +18,56 @@ UNSEEN_WITHOUT_RULE = frozenset({RouteComponent.PATTERN, RouteComponent.TARGET})
 NOT_CHECKED = "the event route has not been checked yet"
 
 
+RouteCheck = Callable[[], Sequence[Finding]]
+"""Finds the problems of one route."""
+
+
 class RouteGuard:
-    """Checks the route before the first event is sent, and from time to time.
+    """Checks the routes before the first event is sent, and from time to time.
 
     Only a proven problem holds events back: without the permission to check, no problem is known. A proven
-    problem lasts until a check shows that it is gone; a check that fails shows nothing.
+    problem lasts until a check shows that it is gone; a check that fails shows nothing. A problem of one
+    route holds back all events: they share one outbox.
     """
 
     def __init__(
         self,
-        check: Callable[[], Sequence[Finding]],  # finds the problems of the route
+        checks: Sequence[RouteCheck],  # one for the route of each kind of event that is sent
         breaker: CircuitBreaker,
         *,
-        every_seconds: float = 60.0,  # the interval of checks while the route is intact
-        broken_every_seconds: float = 10.0,  # the interval while it is broken, or was not fully checked
+        every_seconds: float = 60.0,  # the interval of checks while the routes are intact
+        broken_every_seconds: float = 10.0,  # the interval while one is broken, or was not fully checked
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._check = check
+        self._routes = [_CheckedRoute(check) for check in checks]
         self._breaker = breaker
         self._every_seconds = every_seconds
         self._broken_every_seconds = broken_every_seconds
         self._clock = clock
         self._next_check: float | None = None
-        self._broken: tuple[Finding, ...] = ()
         breaker.hold(NOT_CHECKED)
 
     def is_sound(self) -> bool:
-        """Return whether events may be sent; check the route if that is due."""
+        """Return whether events may be sent; check the routes if that is due."""
         if self._next_check is None or self._clock() >= self._next_check:
             self._check_now()
         return self._breaker.held is None
 
     def _check_now(self) -> None:
-        findings = [finding for finding in self._findings() if finding.component in REQUIRED]
-        proven = [finding for finding in findings if finding.proven]
-        self._broken = (*proven, *self._still_broken(findings))
-        if self._broken:
-            self._hold("; ".join(finding.problem for finding in self._broken))
+        findings = [finding for route in self._routes for finding in route.check()]
+        broken = [finding for route in self._routes for finding in route.broken]
+        if broken:
+            self._hold(broken)
         else:
             self._release()
         wait = self._broken_every_seconds if findings else self._every_seconds
         self._next_check = self._clock() + wait
 
-    def _findings(self) -> Sequence[Finding]:
-        try:
-            return self._check()
-        except Exception as error:
-            logger.exception("route check failed", extra={"error_type": type(error).__name__})
-            return self._broken
-
-    def _still_broken(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Return the problems of the last check whose components could not be checked this time."""
-        unseen = {finding.component for finding in findings if not finding.proven}
-        if RouteComponent.RULE in unseen:
-            unseen |= UNSEEN_WITHOUT_RULE
-        return [finding for finding in self._broken if finding.component in unseen]
-
-    def _hold(self, reason: str) -> None:
+    def _hold(self, broken: Sequence[Finding]) -> None:
+        # two routes report a missing bus in the same words
+        reason = "; ".join(dict.fromkeys(finding.problem for finding in broken))
         if self._breaker.held != reason:
-            remedies = [finding.remedy for finding in self._broken]
+            remedies = [finding.remedy for finding in broken]
             logger.error("events are held back", extra={"error": reason, "remedies": remedies})
         self._breaker.hold(reason)
 
@@ -84,3 +75,36 @@ class RouteGuard:
         if self._breaker.held not in (None, NOT_CHECKED):
             logger.info("route restored, events are sent again")
         self._breaker.release()
+
+
+class _CheckedRoute:
+    """One route, and the problems that no check has shown to be gone.
+
+    Attributes:
+        broken: those problems.
+    """
+
+    def __init__(self, check: RouteCheck) -> None:
+        self._check = check
+        self.broken: tuple[Finding, ...] = ()
+
+    def check(self) -> list[Finding]:
+        """Check the route, and return the findings on required components."""
+        findings = [finding for finding in self._findings() if finding.component in REQUIRED]
+        proven = [finding for finding in findings if finding.proven]
+        self.broken = (*proven, *self._still_broken(findings))
+        return findings
+
+    def _findings(self) -> Sequence[Finding]:
+        try:
+            return self._check()
+        except Exception as error:
+            logger.exception("route check failed", extra={"error_type": type(error).__name__})
+            return self.broken
+
+    def _still_broken(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Return the problems of the last check whose components could not be checked this time."""
+        unseen = {finding.component for finding in findings if not finding.proven}
+        if RouteComponent.RULE in unseen:
+            unseen |= UNSEEN_WITHOUT_RULE
+        return [finding for finding in self.broken if finding.component in unseen]

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from domain.model.clock import utc_now
 from domain.model.errors import EventPublishError, InfrastructureError
-from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, PublicationStatus
+from domain.model.events.event import TEST_EVENT_LABEL, PublicationStatus
+from domain.model.events.failed import TerminalEvent
+from domain.model.events.kinds import EventKind
 from domain.model.route.route import Finding, RouteComponent, Verification
 from domain.model.route.test_event import (
     change_on_the_way,
@@ -41,7 +43,7 @@ MAX_DEAD_LETTERS = 500
 class EventVerificationService:
     """Publishes a test event and polls for it in the queue.
 
-    The event is a valid event of schema 1.0; only the label in its envelope tells consumers to skip it. Other
+    The event is valid by its schema 1.0; only the label in its envelope tells consumers to skip it. Other
     messages are put back as copies, so that verifications never dead-letter one of them.
     """
 
@@ -52,6 +54,7 @@ class EventVerificationService:
         dead_letters: QueuePort,
         infrastructure: EventInfrastructurePort,
         *,
+        kind: EventKind = EventKind.COMPLETED,  # the kind of the test event; each has a route of its own
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = utc_now,
@@ -60,6 +63,7 @@ class EventVerificationService:
         self._queue = queue
         self._dead_letters = dead_letters
         self._infrastructure = infrastructure
+        self._kind = kind
         self._clock = clock
         self._pause = pause
         self._now = now
@@ -72,7 +76,7 @@ class EventVerificationService:
                 is missing. No event was published and no message received.
         """
         self._queue.check_permissions()
-        event = route_test_event(self._now())
+        event = route_test_event(self._now(), self._kind)
         logger.info("verifying the route", extra={"interaction_id": str(event.interaction_id)})
         started = self._clock()
         problem = self._publish(event)
@@ -82,7 +86,7 @@ class EventVerificationService:
         search = self._search(event, timeout_seconds)
         return self._verdict(event, started, search, tuple(self._findings(event, search)))
 
-    def _publish(self, event: BatchProcessingCompleted) -> Finding | None:
+    def _publish(self, event: TerminalEvent) -> Finding | None:
         try:
             publication = self._events.publish(event, labels=(TEST_EVENT_LABEL,))
         except EventPublishError as error:
@@ -97,7 +101,7 @@ class EventVerificationService:
             RouteComponent.PUBLISH, "publishing is disabled", "the transport discards events", remedy
         )
 
-    def _search(self, event: BatchProcessingCompleted, timeout_seconds: float) -> SearchResult:
+    def _search(self, event: TerminalEvent, timeout_seconds: float) -> SearchResult:
         def match(message: QueueMessage) -> Match:
             return Match(
                 wanted=names_interaction(message.body, event.interaction_id),
@@ -107,7 +111,7 @@ class EventVerificationService:
         search = MessageSearch(self._queue, match, clock=self._clock, pause=self._pause)
         return search.run(timeout_seconds)
 
-    def _findings(self, event: BatchProcessingCompleted, search: SearchResult) -> Iterator[Finding]:
+    def _findings(self, event: TerminalEvent, search: SearchResult) -> Iterator[Finding]:
         if search.problem:
             yield _search_broken_off(search.problem)
         if search.found:
@@ -115,7 +119,7 @@ class EventVerificationService:
         elif search.problem is None:
             yield from self._reasons(event, search)
 
-    def _reasons(self, event: BatchProcessingCompleted, search: SearchResult) -> Iterator[Finding]:
+    def _reasons(self, event: TerminalEvent, search: SearchResult) -> Iterator[Finding]:
         """Diagnose why the event did not arrive: by the route's configuration, then by the queues."""
         broken = self._infrastructure.diagnose()
         yield from broken
@@ -160,7 +164,7 @@ class EventVerificationService:
 
     def _verdict(
         self,
-        event: BatchProcessingCompleted,
+        event: TerminalEvent,
         started: float,
         search: SearchResult,
         findings: tuple[Finding, ...],
@@ -183,7 +187,7 @@ class EventVerificationService:
         return verification
 
 
-def _changes(message: QueueMessage, sent: BatchProcessingCompleted) -> Iterator[Finding]:
+def _changes(message: QueueMessage, sent: TerminalEvent) -> Iterator[Finding]:
     """Check that consumers receive the whole event in its envelope (requirements 8.5 and 8.6)."""
     change = change_on_the_way(message.body, sent)
     if change:

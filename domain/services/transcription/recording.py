@@ -12,8 +12,8 @@ from domain.model.transcripts import Provenance, Quality, Segment, Transcript
 from domain.services.transcription.joining import segments_of
 from domain.services.transcription.language import LanguageVote
 from domain.services.transcription.progress import ProgressLine
-from domain.services.transcription.unit_recognition import CheckedUnit, recognise, recognise_as
-from ports.recogniser_port import Hints, RecogniserPort
+from domain.services.transcription.unit_recognition import CheckedRecogniser, CheckedUnit
+from ports.recogniser_port import Hints
 from ports.speech_source_port import Reading, SoundSummary
 from ports.transcriber_port import Progress, ProgressListener
 
@@ -56,7 +56,7 @@ class RecordingAtWork:
 
     def __init__(
         self,
-        recogniser: RecogniserPort,
+        recogniser: CheckedRecogniser,
         engine: EngineDescription,
         hints: Hints,
         units_at_once: int,
@@ -109,13 +109,13 @@ class RecordingAtWork:
     ) -> UnitResult:
         """Recognise a unit; then, in the order of the units, hold its language against the vote."""
         try:
-            checked = await recognise(self._recogniser, unit, self._hints, self)
+            checked = await self._recogniser.recognise(unit, self._hints, self)
             await may_vote.wait()
             language = self._vote.decide(unit, checked.heard)
             voted.set()
             if language is not None:
                 hints = self._hints._replace(language=language)
-                checked = await recognise_as(self._recogniser, checked, hints, self)
+                checked = await self._recogniser.recognise_as(checked, hints, self)
             return UnitResult.of(checked)
         finally:
             self._free.release()

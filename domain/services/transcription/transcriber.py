@@ -8,10 +8,11 @@ from pathlib import Path
 from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 from domain.services.transcription.admission import Admission
 from domain.services.transcription.recording import RecordingAtWork
+from domain.services.transcription.unit_recognition import CheckedRecogniser
 from domain.services.transcription.workload import Workload
 from ports.recogniser_port import Hints, RecogniserPort
 from ports.speech_source_port import SpeechSourcePort
-from ports.transcriber_port import ProgressListener, TranscriberPort, TranscriberState
+from ports.transcriber_port import Checkpoint, ProgressListener, TranscriberPort, TranscriberState
 
 UNITS_AHEAD = 2
 """Units of one recording in flight for each place of the engine: one at work, and one ready to follow.
@@ -46,6 +47,7 @@ class UnitTranscriber(TranscriberPort):
         *,
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> Transcript:
         """Check the options, wait for a place, and transcribe the recording."""
         with self._admission.entry():
@@ -56,7 +58,8 @@ class UnitTranscriber(TranscriberPort):
             async with self._admission.place():
                 with self._workload.tracking(on_progress) as listener:
                     hints = Hints(options.language or self._language, options.vocabulary)
-                    work = RecordingAtWork(self._recogniser, engine, hints, self._units_at_once, listener)
+                    recogniser = CheckedRecogniser(self._recogniser, engine, checkpoint)
+                    work = RecordingAtWork(recogniser, engine, hints, self._units_at_once, listener)
                     async with contextlib.aclosing(self._source.read(recording, options)) as reading:
                         return await work.transcribe(reading)
 

@@ -10,11 +10,12 @@ from fastapi import APIRouter, Response
 
 from bootstrap.choices import EventTransport
 from bootstrap.container import Container
-from domain.model.errors import OutboxUnavailableError, TranscriberBusyError
+from domain.model.errors import JobStoreUnavailableError, OutboxUnavailableError, TranscriberBusyError
 from entrypoints.api.dependencies import ContainerDependency, SpoolDependency, TranscriberDependency
 from entrypoints.api.problems import ShuttingDownError, StorageFullError, TooManyUploadsError
 from entrypoints.api.schemas import (
     EventsHealth,
+    JobsHealth,
     Liveness,
     OutboxHealth,
     Readiness,
@@ -46,7 +47,7 @@ async def ready(
 ) -> Readiness:
     """Report readiness for uploads: a recording that is uploaded now is accepted and transcribed.
 
-    Events that wait or are held back show in the details, and do not affect readiness.
+    Jobs, and events that wait or are held back, show in the details, and do not affect readiness.
     """
     state = transcriber.state()
     reason = _not_ready_because(state, transcriber, spool)
@@ -56,6 +57,7 @@ async def ready(
         status="ready" if reason is None else "unavailable" if state.ready_slots else "starting",
         reason=reason,
         transcriber=TranscriberHealth(**state._asdict()),
+        jobs=await asyncio.to_thread(_jobs_health, container),
         events=await asyncio.to_thread(_events_health, container),
     )
 
@@ -72,6 +74,14 @@ def _not_ready_because(
     except (TranscriberBusyError, StorageFullError, TooManyUploadsError, ShuttingDownError) as error:
         return str(error)
     return None
+
+
+def _jobs_health(container: Container) -> JobsHealth:
+    workers = container.settings().job_workers
+    try:
+        return JobsHealth(**container.jobs().counts()._asdict(), workers=workers)
+    except JobStoreUnavailableError as error:
+        return JobsHealth(workers=workers, error=str(error))
 
 
 def _events_health(container: Container) -> EventsHealth:

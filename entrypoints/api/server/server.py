@@ -18,6 +18,7 @@ from entrypoints.api.app import create_app
 from entrypoints.api.server.protocol import ProblemH11Protocol
 
 if TYPE_CHECKING:
+    from entrypoints.api.jobs.waiting import JobWaits
     from entrypoints.api.uploads.spool import UploadSpool
 
 logger = logging.getLogger(__name__)
@@ -29,19 +30,22 @@ KEEP_ALIVE_SECONDS = 75
 class Server(uvicorn.Server):
     """Server that ends in bounded time.
 
-    A stop closes the listening socket and idle connections. Uploads may still arrive for a while, and are
-    refused then; recordings that have arrived are processed and answered.
+    A stop closes the listening socket and idle connections, and ends waits for jobs and streams of their
+    events. Uploads may still arrive for a while, and are refused then; recordings that have arrived are
+    processed and answered.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._spool: UploadSpool = app.state.spool
+        self._job_waits: JobWaits = app.state.job_waits
         self._grace_seconds: float = app.state.container.settings().shutdown_grace_seconds
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Finish the requests in flight; uploads among them within `SHUTDOWN_GRACE_SECONDS`."""
         extra = {"grace_seconds": self._grace_seconds, "requests": len(self.server_state.tasks)}
         logger.info("shutdown began, uploads in progress may still end", extra=extra)
+        self._job_waits.end()
         refusal = asyncio.get_running_loop().call_later(self._grace_seconds, self._spool.end_uploads)
         try:
             await super().shutdown(sockets)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from domain.model.errors import EmptyRecordingError, MissingRecordingError, RecordingTooLargeError
-from entrypoints.api.parameters import FIELD_NAME, PARAMETERS
+from entrypoints.api.parameters import FIELD_NAME, METADATA, PARAMETERS
 from entrypoints.api.problems import (
     MalformedUploadError,
     StalledUploadError,
@@ -59,7 +59,7 @@ class MultipartRecording:
         self._max_bytes = max_bytes
         self._clock = clock
         self._received = _Received()
-        _check_content_coding(request)
+        check_content_coding(request)
         self._parser = MultipartParser(_boundary(request))
         self._check_declared_length()
 
@@ -99,7 +99,7 @@ class MultipartRecording:
                 self._begin(found)
             elif self._received.part_name == FIELD_NAME:
                 self._keep(found)
-            elif self._received.part_name in PARAMETERS:
+            elif self._received.part_name in {METADATA, *PARAMETERS}:
                 self._received.fields[-1][1].extend(found)
 
     def _begin(self, part: Part) -> None:
@@ -152,8 +152,12 @@ class MultipartRecording:
             raise EmptyRecordingError("The recording has no bytes.")
 
 
-def _check_content_coding(request: Request) -> None:
-    """Refuse a compressed body (RFC 9110, section 8.4): a small one could fill the disk."""
+def check_content_coding(request: Request) -> None:
+    """Refuse a compressed body (RFC 9110, section 8.4): a small one could fill the disk.
+
+    Raises:
+        UnsupportedContentCodingError: the body is compressed, or has another coding.
+    """
     codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
     if {coding.strip() for coding in codings} - {"", "identity"}:
         raise UnsupportedContentCodingError("Send the body without a Content-Encoding.")

@@ -19,10 +19,12 @@ from bootstrap.runtime.handlers import (
     function_handler,
     prints_on_stderr,
 )
+from domain.model.events.kinds import EventKind
 from domain.services.consuming.consumer import Consumer, ConsumerOptions, ConsumerStats
 from entrypoints.cli.commands.consume_options import CONSUMER_GROUP, RENAMED_OPTIONS, consumer_options
 from entrypoints.cli.runtime.account import log_account, print_place
 from entrypoints.cli.runtime.configuration import configure
+from entrypoints.cli.runtime.kinds import kind_option
 from entrypoints.cli.runtime.parameters import PathTo, examples, timeout_option
 from entrypoints.cli.runtime.signals import STOPPING, exit_on_signal
 from entrypoints.cli.views.output import EXIT_FAILED, print_json
@@ -39,6 +41,7 @@ KILL_SECONDS = 30.0
         "consume --exec './handle --verbose'",
         "consume --handler handlers:store --concurrency 16",
         "consume --to warehouse --format parquet --drain",
+        "consume --kind failed --to failures",
     ),
 )
 @click.option(
@@ -65,6 +68,7 @@ KILL_SECONDS = 30.0
     type=click.Choice(FileFormat, case_sensitive=False),
     help="Format of the files of --to. [default: jsonl]",
 )
+@kind_option("Kind of events; each has a queue of its own.")
 @click.option(
     "--group",
     type=CONSUMER_GROUP,
@@ -83,6 +87,7 @@ def command(
     function: str | None,
     folder: Path | None,
     file_format: FileFormat | None,
+    kind: EventKind,
     group: str,
     payload_bucket: str | None,
     timeout: float,
@@ -108,10 +113,12 @@ def command(
     work = ConsumerOptions(**options)
     lookup = log_account(settings)
     with prints_on_stderr():
-        handler = _handler(line, function, folder, file_format, timeout_seconds=work.handler_timeout)
+        handler = _handler(line, function, folder, file_format, kind, timeout_seconds=work.handler_timeout)
         if line:
             work = replace(work, handler_timeout=work.handler_timeout + KILL_SECONDS)
-        stats = _run(build_consumer(settings, handler, group=group, options=work, aws_timeout=timeout))
+        stats = _run(
+            build_consumer(settings, handler, kind=kind, group=group, options=work, aws_timeout=timeout)
+        )
     print_place(lookup.place, as_json=as_json)
     if as_json:
         print_json(stats.as_dict())
@@ -131,6 +138,7 @@ def _handler(
     function: str | None,
     folder: Path | None,
     file_format: FileFormat | None,
+    kind: EventKind,
     *,
     timeout_seconds: float,
 ) -> EventHandlerPort:
@@ -138,7 +146,7 @@ def _handler(
         return command_handler(line, timeout_seconds=timeout_seconds)
     if function is not None:
         return function_handler(function)
-    return directory_handler(folder or Path(), file_format or FileFormat.JSONL)
+    return directory_handler(folder or Path(), file_format or FileFormat.JSONL, kind)
 
 
 def _run(consumer: Consumer) -> ConsumerStats:

@@ -80,7 +80,7 @@ def provision(container: "Container") -> None:
     Raises:
         TranscriptionServiceError: the route does not work as provisioned.
     """
-    provisioning = container.infrastructure().provision()
+    provisioning = container.completed.infrastructure().provision()
     if not provisioning.ok:
         problems = " ".join(finding.problem for finding in provisioning.findings)
         raise TranscriptionServiceError(f"The route is broken: {problems}")
@@ -158,7 +158,7 @@ def upload(url: str, recording: Path) -> dict[str, Any]:
 
 
 def _receive(container: "Container") -> dict[str, Any]:
-    queue = container.queue()
+    queue = container.completed.queue()
     deadline = time.monotonic() + ARRIVAL_SECONDS
     while time.monotonic() < deadline:
         for message in queue.receive(1, visibility_timeout=30, wait_seconds=5):

@@ -1,22 +1,22 @@
 """`transcripts dlq`: inspect, archive, restore, redrive and delete dead letters."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
 from domain.model.errors import TranscriptionServiceError
+from domain.model.events.kinds import EventKind
 from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.dead_letters import stored
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON, CommandInterruptedError
+from entrypoints.cli.runtime.kinds import kind_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, PathTo, PatternType, examples
+from entrypoints.cli.runtime.whole_file import whole_file
 from entrypoints.cli.views.dead_letters import (
     as_line,
     as_lines,
@@ -31,7 +31,9 @@ from ports.dead_letter_archive_port import DeadLetterArchivePort
 
 if TYPE_CHECKING:
     from bootstrap.container import Container
+    from bootstrap.factories.route import RouteContainer
 
+KIND = kind_option("Kind of events, whose dead-letter queue is meant.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 TENANT = click.option(
     "--tenant", type=click.UUID, help="Only messages with this detail.tenant_id. [default: all]"
@@ -72,11 +74,12 @@ def command() -> None:
     show_default=True,
     help="Maximum number of messages to show.",
 )
+@KIND
 @AWS_TIMEOUT
 @AS_JSON
-def list_letters(tenant: UUID | None, limit: int, timeout: float, *, as_json: bool) -> None:
+def list_letters(tenant: UUID | None, limit: int, kind: EventKind, timeout: float, *, as_json: bool) -> None:
     """List dead letters and the reason for each. Transcripts are not shown."""
-    letters, now = _container(timeout, as_json=as_json).dead_letter_service(), datetime.now(UTC)
+    letters, now = _route(timeout, kind, as_json=as_json).dead_letter_service(), datetime.now(UTC)
     depth = letters.depth()
     with closing(letters.each(Selection(tenant_id=tenant, limit=limit))) as found:
         if as_json:
@@ -92,11 +95,12 @@ def list_letters(tenant: UUID | None, limit: int, timeout: float, *, as_json: bo
 @command.command("show", short_help="Show one dead letter and its reason.")
 @click.argument("wanted", metavar="ID", type=LETTER_ID)
 @click.option("--with-body", is_flag=True, help="Show the whole message, transcripts included.")
+@KIND
 @AWS_TIMEOUT
 @AS_JSON
-def show(wanted: str, timeout: float, *, with_body: bool, as_json: bool) -> None:
+def show(wanted: str, kind: EventKind, timeout: float, *, with_body: bool, as_json: bool) -> None:
     """Show one dead letter, by the message's id or the event's interaction_id."""
-    letters = _container(timeout, as_json=as_json).dead_letter_service()
+    letters = _route(timeout, kind, as_json=as_json).dead_letter_service()
     with closing(letters.each(Selection(id=wanted))) as found:
         one = next(found, None)
     if one is None:
@@ -122,15 +126,16 @@ def show(wanted: str, timeout: float, *, with_body: bool, as_json: bool) -> None
     default="-",
     help="File to write; it is created only once it is complete. [default: stdout]",
 )
+@KIND
 @AWS_TIMEOUT
 @FAILURE_AS_JSON
-def export(tenant: UUID | None, output: str, timeout: float) -> None:
+def export(tenant: UUID | None, output: str, kind: EventKind, timeout: float) -> None:
     """Write whole messages, with transcripts and attributes, as JSON Lines; the queue keeps them."""
-    letters = _container(timeout, as_json=False).dead_letter_service()
+    letters = _route(timeout, kind, as_json=False).dead_letter_service()
     try:
         with (
             closing(letters.each(Selection(tenant_id=tenant))) as found,
-            _whole_file(output) as lines,
+            whole_file(output) as lines,
         ):
             for message, _ in found:
                 lines.write(stored(message).to_json() + "\n")
@@ -152,10 +157,18 @@ def export(tenant: UUID | None, output: str, timeout: float) -> None:
 @ID
 @TENANT
 @click.option("--keep", is_flag=True, help="Leave them in the dead-letter queue as well.")
+@KIND
 @AWS_TIMEOUT
 @AS_JSON
 def archive(
-    place: str, wanted: str | None, tenant: UUID | None, timeout: float, *, keep: bool, as_json: bool
+    place: str,
+    wanted: str | None,
+    tenant: UUID | None,
+    kind: EventKind,
+    timeout: float,
+    *,
+    keep: bool,
+    as_json: bool,
 ) -> None:
     """Move dead letters to a folder or to S3, beyond the retention of the queue.
 
@@ -163,7 +176,11 @@ def archive(
     """
     container = _container(timeout, as_json=as_json)
     selection = Selection(id=wanted, tenant_id=tenant)
-    report = container.dead_letter_service().archive(selection, _archive(container, place), keep=keep)
+    report = (
+        container.routes()[kind]
+        .dead_letter_service()
+        .archive(selection, _archive(container, place), keep=keep)
+    )
     if wanted and not report.done and not report.problem:
         raise _no_such(wanted)
     print_result(report, "archived", SAME_AGAIN, as_json=as_json)
@@ -175,15 +192,16 @@ def archive(
     epilog=examples("dlq restore s3://my-bucket/dead-letters"),
 )
 @click.argument("place", metavar="FOLDER|s3://BUCKET/PREFIX")
+@KIND
 @AWS_TIMEOUT
 @AS_JSON
-def restore(place: str, timeout: float, *, as_json: bool) -> None:
+def restore(place: str, kind: EventKind, timeout: float, *, as_json: bool) -> None:
     """Send archived messages to the queue again; the archive is not changed.
 
     A second run sends every message twice: consumers recognise duplicates by interaction_id.
     """
     container = _container(timeout, as_json=as_json)
-    report = container.dead_letter_service().restore(_archive(container, place))
+    report = container.routes()[kind].dead_letter_service().restore(_archive(container, place))
     print_result(report, "sent to the queue", FROM_THE_FIRST, as_json=as_json)
 
 
@@ -206,12 +224,14 @@ def restore(place: str, timeout: float, *, as_json: bool) -> None:
     metavar="N",
     help="Maximum number of messages to move. [default: all selected]",
 )
+@KIND
 @AWS_TIMEOUT
 @AS_JSON
 def redrive(
     wanted: str | None,
     tenant: UUID | None,
     limit: int | None,
+    kind: EventKind,
     timeout: float,
     *,
     everything: bool,
@@ -225,7 +245,7 @@ def redrive(
     if sum((wanted is not None, tenant is not None, everything)) != 1:
         raise click.UsageError("Give one of --id, --tenant and --all.")
     selection = Selection(id=wanted, tenant_id=tenant, limit=limit)
-    service = _container(timeout, as_json=as_json).redrive()
+    service = _route(timeout, kind, as_json=as_json).redrive()
     with redrive_progress() as report:
         outcome = service.run(selection, report)
     if wanted and not outcome.moved and outcome.ok:
@@ -235,17 +255,23 @@ def redrive(
 
 @command.command("purge", short_help="Delete every dead letter permanently.")
 @click.option("--yes", is_flag=True, help="Confirm; without it nothing is deleted.")
+@KIND
 @AWS_TIMEOUT
 @AS_JSON
-def purge(timeout: float, *, yes: bool, as_json: bool) -> None:
+def purge(kind: EventKind, timeout: float, *, yes: bool, as_json: bool) -> None:
     """Delete every dead letter permanently, and print their number."""
-    letters = _container(timeout, as_json=as_json).dead_letter_service()
+    letters = _route(timeout, kind, as_json=as_json).dead_letter_service()
     if not yes:
         raise click.UsageError(
             f"About {letters.depth().waiting} dead letters would be deleted permanently. `transcripts dlq "
             "archive FOLDER` moves them to a folder. To delete them, add --yes."
         )
     print_result(letters.purge(), "deleted", SAME_AGAIN, as_json=as_json)
+
+
+def _route(timeout: float, kind: EventKind, *, as_json: bool) -> "RouteContainer":
+    route: RouteContainer = _container(timeout, as_json=as_json).routes()[kind]
+    return route
 
 
 def _container(timeout: float, *, as_json: bool) -> "Container":
@@ -258,22 +284,6 @@ def _archive(container: "Container", place: str) -> DeadLetterArchivePort:
     from bootstrap.operator.archives import archive_at  # noqa: PLC0415 - slow to import
 
     return archive_at(place, container.aws_access())
-
-
-@contextmanager
-def _whole_file(name: str) -> Iterator[TextIO]:
-    """Open a file, private to its owner, that gets its name once it is complete; stdout for `-`."""
-    if name == "-":
-        yield sys.stdout
-        return
-    partial = Path(f"{name}.partial")
-    try:
-        partial.touch(mode=0o600)
-        with partial.open("w", encoding="ascii") as file:
-            yield file
-        partial.replace(name)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _no_such(wanted: str) -> TranscriptionServiceError:

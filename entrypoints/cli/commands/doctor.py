@@ -25,10 +25,11 @@ _STYLES = {"ok": "green", "warning": "yellow", "wrong": "red", "unknown": "red"}
 @timeout_option("Longest time of one check.", default=DEFAULT_SECONDS)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 def command(timeout: float, *, as_json: bool) -> None:
-    """Check versions, engine, database, outbox, free space, credentials, route and payload bucket.
+    """Check versions, engine, database, outbox, free space, credentials, route and buckets.
 
-    Prints each result at once. Changes nothing and sends no event. Exits with 1 where a check is wrong or
-    could not be made; warnings alone are no failure.
+    Prints each result at once. Sends no event, and leaves nothing behind: a probe in the bucket of
+    RECORDING_STORE is deleted again. Exits with 1 where a check is wrong or could not be made; warnings alone
+    are no failure.
     """
     from bootstrap.operator.doctor import examine  # noqa: PLC0415 - slow to import
 

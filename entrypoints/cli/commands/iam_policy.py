@@ -3,7 +3,9 @@
 import click
 
 from bootstrap.operator.roles import Role
+from domain.model.events.kinds import EventKind
 from entrypoints.cli.runtime.configuration import configure
+from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, PatternType, examples
 from entrypoints.cli.views.output import print_json
 
@@ -23,11 +25,18 @@ ACCOUNT = PatternType("ACCOUNT", "[0-9]{12}", "account: 12 digits, such as 12345
     metavar="s3://BUCKET/PREFIX",
     help="Operator only: archive in which `transcripts dlq archive` may store dead letters.",
 )
+@kinds_option("Events whose routes the role may use")
 @AWS_TIMEOUT
 @click.option(
     "--json", is_flag=True, expose_value=False, help="Accepted for symmetry; the output is always JSON."
 )
-def command(role: str, account: str | None, letters: str | None, timeout: float) -> None:
+def command(
+    role: str,
+    account: str | None,
+    letters: str | None,
+    kinds: tuple[EventKind, ...] | None,
+    timeout: float,
+) -> None:
     """Print the smallest IAM policy with which all commands of a role work.
 
     \b
@@ -36,12 +45,14 @@ def command(role: str, account: str | None, letters: str | None, timeout: float)
     operator     status, verify, doctor, dlq, replay
     provisioner  provision, teardown
 
-    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY, TRANSCRIBER,
-    TRANSCRIBE_BUCKET. Other commands need no permission.
+    Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY, RECORDING_STORE,
+    SOURCE_BUCKETS, TRANSCRIBER, TRANSCRIBE_BUCKET. Other commands need no permission.
     """  # noqa: D301 - \b is click's mark for lines that it must not wrap
     if letters is not None and role != Role.OPERATOR:
         raise click.UsageError("--dlq-archive is for the role operator, which alone archives dead letters.")
     from bootstrap.operator.iam import iam_policy  # noqa: PLC0415 - slow to import
 
-    policy = iam_policy(configure(), Role(role), account=account, letters=letters, aws_timeout=timeout)
+    policy = iam_policy(
+        configure(), Role(role), account=account, letters=letters, kinds=kinds or (), aws_timeout=timeout
+    )
     print_json(policy)

@@ -1,6 +1,7 @@
 """`transcripts process`: the main job without HTTP."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,11 +9,13 @@ from uuid import uuid4
 
 import click
 
-from domain.model.errors import InvalidIdentityError, TranscriptionServiceError
-from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
+from domain.model.errors import TranscriptionServiceError
+from domain.model.identity import resolve_identity
 from domain.model.transcripts import Channels, Tracks, TranscriptionOptions
 from entrypoints.cli.commands.process_options import (
     file_options,
+    identity_headers,
+    identity_options,
     speech_options,
     transcript_folder,
     transcription_options,
@@ -20,7 +23,8 @@ from entrypoints.cli.commands.process_options import (
 from entrypoints.cli.runtime.account import print_place
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
-from entrypoints.cli.views.output import EXIT_FAILED, printable
+from entrypoints.cli.views.output import EXIT_FAILED
+from entrypoints.cli.views.progress import ProgressBar, ProgressBars
 from entrypoints.cli.views.transcript_files import TranscriptFileError, TranscriptFolder, TranscriptFormat
 from entrypoints.cli.views.transcripts import (
     Outcome,
@@ -28,15 +32,11 @@ from entrypoints.cli.views.transcripts import (
     print_outcomes_as_json,
     show_outcomes,
 )
-from ports.transcriber_port import Progress, ProgressListener
+from ports.transcriber_port import Progress
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as ProgressBars
-    from rich.progress import TaskID
-
     from bootstrap.aws.account import AwsPlace
     from bootstrap.container import Container
-    from bootstrap.settings import Settings
     from domain.services.batch_processing import BatchResult
 
 
@@ -64,11 +64,7 @@ class _Plan(NamedTuple):
     required=True,
     type=PathTo(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
 )
-@click.option(
-    "--tenant", metavar="UUID", help="Tenant id, a UUID v4. [default: MOCK_TENANT_ID, else generated]"
-)
-@click.option("--user", metavar="ID", help="User id. [default: MOCK_USER_ID, else system]")
-@click.option("--account", metavar="ID", help="Account id within the tenant. [default: none]")
+@identity_options
 @speech_options
 @file_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
@@ -92,7 +88,7 @@ def command(
     targets = transcript_folder(files, form, folder, overwrite=overwrite, as_json=as_json)
     settings = configure()
     container = build_container(settings)
-    plan = _Plan(_identity(settings, tenant, user, account), options, targets)
+    plan = _Plan(identity_headers(settings, tenant, user, account), options, targets)
     outcomes, place = asyncio.run(_process_all(container, files, plan))
     if place is not None:
         print_place(place, as_json=as_json)
@@ -106,24 +102,6 @@ def command(
         raise SystemExit(EXIT_FAILED)
 
 
-def _identity(
-    settings: "Settings", tenant: str | None, user: str | None, account: str | None
-) -> dict[str, str]:
-    """Headers as the service takes them, which would replace a tenant that is none: here it is refused."""
-    if tenant is not None and uuid4_or_none(tenant) is None:
-        raise click.BadParameter(f"{tenant!r} is no UUID v4", param_hint="--tenant")
-    defaults = settings.identity_defaults
-    if tenant is None and defaults.tenant_id is None and defaults.is_strict:
-        raise click.UsageError("IDENTITY=strict needs --tenant or MOCK_TENANT_ID.")
-    given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
-    headers = {name: value for name, value in given.items() if value is not None}
-    try:
-        resolve_identity(headers, defaults)
-    except InvalidIdentityError as error:
-        raise click.UsageError(str(error)) from error
-    return headers
-
-
 async def _process_all(
     container: "Container", files: tuple[Path, ...], plan: _Plan
 ) -> "tuple[list[Outcome], AwsPlace | None]":
@@ -132,11 +110,11 @@ async def _process_all(
     transcriber = container.transcriber()
     container.cleaner()  # a wrong setting ends the command before the work begins
     slots = asyncio.Semaphore(container.settings().transcriber_workers)
-    bars = _progress_bars()
+    bars = ProgressBars()
 
     async def process(file: Path) -> Outcome:
         async with slots:
-            return await _process(container, file, plan, _listener(bars, file))
+            return await _process(container, file, plan, bars.begin(file.name))
 
     with relaying(container) as lookup:
         await transcriber.start()
@@ -148,36 +126,23 @@ async def _process_all(
     return outcomes, lookup.place if lookup else None
 
 
-def _progress_bars() -> "ProgressBars":
-    from rich.console import Console  # noqa: PLC0415 - slow to import
-    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
-    from rich.progress import Progress as ProgressBars  # noqa: PLC0415
-
-    name = TextColumn("{task.description}", markup=False)
-    return ProgressBars(SpinnerColumn(), name, BarColumn(), TimeElapsedColumn(), console=Console(stderr=True))
-
-
-def _listener(bars: "ProgressBars", file: Path) -> ProgressListener:
-    task: TaskID = bars.add_task(printable(file.name), total=None)
-
-    def update(progress: Progress) -> None:
-        bars.update(task, completed=progress.done_seconds, total=progress.total_seconds)
-
-    return update
-
-
-async def _process(container: "Container", file: Path, plan: _Plan, on_progress: ProgressListener) -> Outcome:
+async def _process(container: "Container", file: Path, plan: _Plan, bar: ProgressBar) -> Outcome:
     import structlog  # noqa: PLC0415 - slow to import
 
-    interaction_id = uuid4()
+    def show(progress: Progress) -> None:
+        bar.update(progress.done_seconds, progress.total_seconds)
+
+    interaction_id, began = uuid4(), time.monotonic()
     identity = resolve_identity(plan.headers, container.settings().identity_defaults)
     with structlog.contextvars.bound_contextvars(interaction_id=str(interaction_id)):
         try:
             result = await container.batch_processing().process(
-                file, identity, interaction_id, options=plan.options, on_progress=on_progress
+                file, identity, interaction_id, options=plan.options, on_progress=show
             )
         except TranscriptionServiceError as error:
+            bar.end("failed")
             return Outcome(file, error=error)
+    bar.end("completed", result.transcript.duration_seconds, time.monotonic() - began)
     return _written(file, result, plan.folder)
 
 

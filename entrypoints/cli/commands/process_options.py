@@ -1,18 +1,31 @@
-"""Options of `transcripts process`: what is spoken, and where the transcripts go."""
+"""Options of `transcripts process` and `jobs submit`: the owner, what is spoken, and where transcripts go."""
 
 from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from pydantic import ValidationError
 
+from domain.model.errors import InvalidIdentityError
+from domain.model.identity import ACCOUNT_HEADER, TENANT_HEADER, USER_HEADER, resolve_identity, uuid4_or_none
 from domain.model.transcripts import Channels, Tracks, TranscriptionOptions, terms_of
 from entrypoints.cli.runtime.parameters import PathTo
 from entrypoints.cli.views.transcript_files import TranscriptFolder, TranscriptFormat
 
+if TYPE_CHECKING:
+    from bootstrap.settings import Settings
+
 Command = Callable[..., object]
 
+_IDENTITY = (
+    click.option(
+        "--tenant", metavar="UUID", help="Tenant id, a UUID v4. [default: MOCK_TENANT_ID, else generated]"
+    ),
+    click.option("--user", metavar="ID", help="User id. [default: MOCK_USER_ID, else system]"),
+    click.option("--account", metavar="ID", help="Account id within the tenant. [default: none]"),
+)
 _SPEECH = (
     click.option(
         "--channels",
@@ -57,6 +70,33 @@ _FILES = (
     ),
     click.option("--overwrite", is_flag=True, help="Replace files in --output that exist already."),
 )
+
+
+def identity_options(command: Command) -> Command:
+    """Add the options that name the owner of the transcripts."""
+    return _with(_IDENTITY, command)
+
+
+def identity_headers(
+    settings: "Settings", tenant: str | None, user: str | None, account: str | None
+) -> dict[str, str]:
+    """Return the headers of the service; a tenant that the service would replace is refused here.
+
+    Raises:
+        click.UsageError: a value is none that the service accepts.
+    """
+    if tenant is not None and uuid4_or_none(tenant) is None:
+        raise click.BadParameter(f"{tenant!r} is no UUID v4", param_hint="--tenant")
+    defaults = settings.identity_defaults
+    if tenant is None and defaults.tenant_id is None and defaults.is_strict:
+        raise click.UsageError("IDENTITY=strict needs --tenant or MOCK_TENANT_ID.")
+    given = {TENANT_HEADER: tenant, USER_HEADER: user, ACCOUNT_HEADER: account}
+    headers = {name: value for name, value in given.items() if value is not None}
+    try:
+        resolve_identity(headers, defaults)
+    except InvalidIdentityError as error:
+        raise click.UsageError(str(error)) from error
+    return headers
 
 
 def speech_options(command: Command) -> Command:

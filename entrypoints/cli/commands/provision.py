@@ -1,26 +1,32 @@
 """`transcripts provision`: create or repair the route of the events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import click
 from click.decorators import FC
 
 from bootstrap.operator.templates import RouteTemplate, route_template
+from domain.model.events.kinds import EventKind
 from domain.model.route.route import ProvisionedResource, ProvisioningReport
-from domain.model.route.status import Action, PlannedChange
+from domain.model.route.status import Action, Inspection, PlannedChange
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, examples
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
 from entrypoints.cli.views.route import (
     differences_as_json,
     findings_as_json,
+    joined,
     print_differences,
     print_findings,
+    print_kind,
 )
 from ports.event_infrastructure_port import EventInfrastructurePort
 
 MAX_ARCHIVE_DAYS = 36_500
+
+Routes = Mapping[EventKind, EventInfrastructurePort]
 
 
 def archive_days_option(meaning: str) -> Callable[[FC], FC]:
@@ -39,10 +45,12 @@ def archive_days_option(meaning: str) -> Callable[[FC], FC]:
     epilog=examples(
         "provision --dry-run --repair",
         "provision --archive 30",
+        "provision --kinds completed,failed",
         "provision --format cloudformation > route.template.json",
     ),
 )
 @archive_days_option("Days for which the archive keeps events for replays")
+@kinds_option("Events whose routes are provisioned")
 @click.option(
     "--repair", is_flag=True, help="Also change resources that differ, after showing a plan and asking."
 )
@@ -58,6 +66,7 @@ def archive_days_option(meaning: str) -> Callable[[FC], FC]:
 @AWS_TIMEOUT
 def command(
     archive_days: int | None,
+    kinds: tuple[EventKind, ...] | None,
     timeout: float,
     *,
     repair: bool,
@@ -70,53 +79,73 @@ def command(
 
     Existing resources are changed only with --repair; otherwise each attribute that differs is named. A
     repair keeps the additions of others. The event bus must exist: a missing one is most likely a wrong
-    EVENTBRIDGE_BUS_NAME.
+    EVENTBRIDGE_BUS_NAME. Each kind of event has a route of its own; only that of completed events has an
+    archive.
     """
     settings = configure()
+    kinds = kinds or settings.event_kinds
     days = settings.archive_days if archive_days is None else archive_days
     if template:
         if repair or dry_run:
             raise click.UsageError("--format only prints: it cannot be combined with --repair or --dry-run.")
-        click.echo(route_template(settings, RouteTemplate(template), archive_days=days))
+        if len(kinds) > 1:
+            raise click.UsageError("--format prints one route: add --kinds completed or --kinds failed.")
+        click.echo(route_template(settings, RouteTemplate(template), archive_days=days, kind=kinds[0]))
         return
     container = build_container(settings, aws_timeout=timeout)
     announce_account(container, as_json=as_json)
-    infrastructure = container.infrastructure()
+    routes = {kind: container.routes()[kind].infrastructure() for kind in kinds}
     if dry_run:
-        _show_plan(infrastructure, days, repair=repair, as_json=as_json)
+        _show_plan(routes, days, repair=repair, as_json=as_json)
         return
     if repair:
-        _confirm(infrastructure, days, yes=yes, as_json=as_json)
-    act = infrastructure.repair if repair else infrastructure.provision
-    _print_result(act(archive_days=days), as_json=as_json)
+        _confirm(routes, days, yes=yes, as_json=as_json)
+    _print_result(
+        {
+            kind: (route.repair if repair else route.provision)(archive_days=days)
+            for kind, route in routes.items()
+        },
+        as_json=as_json,
+    )
 
 
-def _show_plan(
-    infrastructure: EventInfrastructurePort, days: int | None, *, repair: bool, as_json: bool
-) -> None:
-    inspection = infrastructure.inspect(archive_days=days)
-    unknown = [each for each in inspection.resources if each.problem and each.expected]
+def _show_plan(routes: Routes, days: int | None, *, repair: bool, as_json: bool) -> None:
+    plans = {kind: route.inspect(archive_days=days) for kind, route in routes.items()}
     if as_json:
-        changes = [_change_as_json(change, repair=repair) for change in inspection.plan]
-        problems = [each.problem for each in unknown]
-        print_json({"ok": not unknown, "changes": changes, "problems": problems})
+        print_json(joined({kind: _plan_as_json(plan, repair=repair) for kind, plan in plans.items()}))
     else:
-        show_plan(inspection.plan, repair=repair)
-        for each in unknown:
-            console().print(f"not known  {each.component:<17}  {printable(each.problem)}", markup=False)
-    if unknown:
+        for kind, plan in plans.items():
+            print_kind(console(), kind, list(plans))
+            show_plan(plan.plan, repair=repair)
+            _show_unknown(plan)
+    if any(plan.unread for plan in plans.values()):
         raise SystemExit(EXIT_FAILED)
 
 
-def _confirm(infrastructure: EventInfrastructurePort, days: int | None, *, yes: bool, as_json: bool) -> None:
+def _show_unknown(inspection: Inspection) -> None:
+    for each in inspection.unread:
+        console().print(f"not known  {each.component:<17}  {printable(each.problem)}", markup=False)
+
+
+def _plan_as_json(inspection: Inspection, *, repair: bool) -> dict[str, object]:
+    return {
+        "ok": not inspection.unread,
+        "changes": [_change_as_json(change, repair=repair) for change in inspection.plan],
+        "problems": [each.problem for each in inspection.unread],
+    }
+
+
+def _confirm(routes: Routes, days: int | None, *, yes: bool, as_json: bool) -> None:
     """Show the plan of a repair and prompt, unless --yes is given; print no plan with --json."""
     if as_json and not yes:
         raise click.UsageError("--json cannot prompt; add --yes, or see the plan with --dry-run.")
     if as_json:
         return
-    plan = infrastructure.inspect(archive_days=days).plan
-    show_plan(plan, repair=True)
-    if plan and not yes:
+    plans = {kind: route.inspect(archive_days=days).plan for kind, route in routes.items()}
+    for kind, plan in plans.items():
+        print_kind(console(), kind, list(plans))
+        show_plan(plan, repair=True)
+    if any(plans.values()) and not yes:
         click.confirm("Do this?", abort=True)
 
 
@@ -142,12 +171,14 @@ def show_plan(plan: tuple[PlannedChange, ...], *, repair: bool) -> None:
         print_differences(out, change.differences)
 
 
-def _print_result(provisioning: ProvisioningReport, *, as_json: bool) -> None:
+def _print_result(reports: Mapping[EventKind, ProvisioningReport], *, as_json: bool) -> None:
     if as_json:
-        print_json(provisioning_as_json(provisioning))
+        print_json(joined({kind: provisioning_as_json(report) for kind, report in reports.items()}))
     else:
-        show(provisioning)
-    if not provisioning.ok:
+        for kind, report in reports.items():
+            print_kind(console(), kind, list(reports))
+            show(report)
+    if not all(report.ok for report in reports.values()):
         raise SystemExit(EXIT_FAILED)
 
 

@@ -6,7 +6,6 @@ import click
 
 from domain.model.contract.documents import DOCUMENTS, Document, contract_files
 from domain.model.errors import TranscriptionServiceError
-from domain.model.route.route import RouteNames
 from entrypoints.cli.commands.schema_check import check
 from entrypoints.cli.runtime.configuration import configure
 from entrypoints.cli.runtime.parameters import PathTo, examples
@@ -26,16 +25,16 @@ from entrypoints.cli.views.output import print_json
 def command(context: click.Context, output: Path | None, *, as_json: bool) -> None:
     """Print the contract of the events: all documents in one JSON object, or the named one.
 
-    The documents contain EVENT_SOURCE, QUEUE_NAME and DLQ_NAME.
+    The documents contain EVENT_SOURCE and the names of the queues.
     """
     if context.invoked_subcommand:
         if output:
             raise click.UsageError("--output writes all documents; do not name one.")
     elif output:
-        _print_paths(_write(output, contract_files(_names())), as_json=as_json)
+        _print_paths(_write(output, contract_files(configure().routes)), as_json=as_json)
     else:
-        names = _names()
-        print_json({name: document.write(names) for name, document in DOCUMENTS.items()})
+        routes = configure().routes
+        print_json({name: document.write(routes) for name, document in DOCUMENTS.items()})
 
 
 def _printing(name: str, document: Document) -> click.Command:
@@ -44,16 +43,9 @@ def _printing(name: str, document: Document) -> click.Command:
         "--json", is_flag=True, expose_value=False, help="Accepted for symmetry; the output is always JSON."
     )
     def show() -> None:
-        print_json(document.write(_names()))
+        print_json(document.write(configure().routes))
 
     return show
-
-
-def _names() -> RouteNames:
-    settings = configure()
-    return RouteNames(
-        source=settings.event_source, queue=settings.queue_name, dead_letter_queue=settings.dlq_name
-    )
 
 
 def _write(folder: Path, files: dict[str, str]) -> list[Path]:

@@ -4,40 +4,60 @@ from collections.abc import Sequence
 
 import click
 
+from domain.model.events.kinds import EventKind
 from domain.model.route.route import RouteNames
 from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
 from entrypoints.cli.views.output import confirm, console, print_json, printable
+from entrypoints.cli.views.route import joined, print_kind
 
 
 @click.command("teardown")
 @click.option("--force", is_flag=True, help="Remove the queues even with messages in them, which are lost.")
 @click.option("--archive", is_flag=True, help="Also remove the archive with every event in it.")
+@kinds_option("Events whose routes are removed")
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 @AWS_TIMEOUT
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(timeout: float, *, force: bool, archive: bool, yes: bool, as_json: bool) -> None:
+def command(
+    kinds: tuple[EventKind, ...] | None,
+    timeout: float,
+    *,
+    force: bool,
+    archive: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
     """Remove target, rule, queue and dead-letter queue, in this order, and print the result of each.
 
     Refuses while one of the queues holds messages. The bus stays, and so does the archive unless --archive is
     given. Until the route is provisioned again, the service keeps its events.
     """
-    container = build_container(configure(), aws_timeout=timeout)
+    settings = configure()
+    container = build_container(settings, aws_timeout=timeout)
     announce_account(container, as_json=as_json)
+    kinds = kinds or settings.event_kinds
     if not yes:
-        confirm(_question(container.route_names(), force=force, archive=archive), as_json=as_json)
-    removals = container.infrastructure().remove(force=force, archive=archive)
+        names = [container.routes()[kind].names() for kind in kinds]
+        questions = [_question(each, force=force, archive=archive) for each in names]
+        confirm(" ".join(questions), as_json=as_json)
+    removed: dict[EventKind, Sequence[RemovedResource]] = {}
+    for kind in kinds:
+        removed[kind] = container.routes()[kind].infrastructure().remove(force=force, archive=archive)
+        if not as_json:
+            print_kind(console(), kind, kinds)
+            show(removed[kind])
     if as_json:
-        print_json({"ok": True, "resources": [_as_json(removal) for removal in removals]})
-    else:
-        show(removals)
+        resources = {kind: list(map(_as_json, removals)) for kind, removals in removed.items()}
+        print_json(joined({kind: {"ok": True, "resources": each} for kind, each in resources.items()}))
 
 
 def _question(names: RouteNames, *, force: bool, archive: bool) -> str:
     what = f"rule {names.rule} of the bus {names.bus}, queues {names.queue} and {names.dead_letter_queue}"
-    if archive:
+    if archive and names.archive:
         what += f", the archive {names.archive} with every event in it"
     messages = ", with the messages in them" if force else ""
     return f"Remove {what}{messages}?"

@@ -2,12 +2,14 @@
 
 import click
 
+from domain.model.events.kinds import EventKind
 from domain.model.route.route import RouteComponent, Verification
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
+from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import timeout_option
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
-from entrypoints.cli.views.route import findings_as_json, print_findings
+from entrypoints.cli.views.route import findings_as_json, joined, print_findings, print_kind
 
 MIN_AWS_SECONDS = 5.0
 """A test event that should arrive within a second is no reason to expect answers of AWS sooner than usual."""
@@ -15,21 +17,27 @@ MIN_AWS_SECONDS = 5.0
 
 @click.command("verify")
 @timeout_option("Longest wait for the test event; also for an answer of AWS to one call, but at least 5 s.")
+@kinds_option("Events whose routes are tested")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(timeout: float, *, as_json: bool) -> None:
+def command(timeout: float, kinds: tuple[EventKind, ...] | None, *, as_json: bool) -> None:
     """Publish a test event, wait for it in the queue, and diagnose the route where it does not arrive.
 
     The event carries the label urn:batch-transcription:test-event in its envelope's resources, and is deleted
     once it is found. All other messages are put back at once, as copies with a receive count of 0.
     """
-    container = build_container(configure(), aws_timeout=max(timeout, MIN_AWS_SECONDS))
+    settings = configure()
+    container = build_container(settings, aws_timeout=max(timeout, MIN_AWS_SECONDS))
     announce_account(container, as_json=as_json)
-    verification = container.verification().verify(timeout)
+    kinds = kinds or settings.event_kinds
+    found: dict[EventKind, Verification] = {}
+    for kind in kinds:
+        found[kind] = container.routes()[kind].verification().verify(timeout)
+        if not as_json:
+            print_kind(console(), kind, kinds)
+            show(found[kind])
     if as_json:
-        print_json(verification_as_json(verification))
-    else:
-        show(verification)
-    if not verification.ok:
+        print_json(joined({kind: verification_as_json(each) for kind, each in found.items()}))
+    if not all(each.ok for each in found.values()):
         raise SystemExit(EXIT_FAILED)
 
 

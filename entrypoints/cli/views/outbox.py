@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.event import TranscriptData
+from domain.model.events.failed import BatchProcessingFailed, FailureData, TerminalEvent
 from domain.model.outbox import OutboxCounts, OutboxRecord
 from entrypoints.cli.views.output import printable
 
@@ -30,16 +31,27 @@ def record_as_json(record: OutboxRecord, *, with_text: bool = False) -> dict[str
     }
 
 
-def _event_as_json(event: BatchProcessingCompleted, *, with_text: bool) -> dict[str, object]:
+def _event_as_json(event: TerminalEvent, *, with_text: bool) -> dict[str, object]:
     data = event.data
     return {
         "user_id": event.user_id,
         "account_id": event.account_id,
         "timestamp": event.timestamp.isoformat(),
+        **(_transcripts(data, with_text=with_text) if isinstance(data, TranscriptData) else _failure(data)),
+    }
+
+
+def _transcripts(data: TranscriptData, *, with_text: bool) -> dict[str, object]:
+    return {
         "raw_transcript_length": len(data.raw_transcript),
         "cleaned_transcript_length": len(data.cleaned_transcript),
         **(data.model_dump() if with_text else {}),
     }
+
+
+def _failure(data: FailureData) -> dict[str, object]:
+    """Name the fields apart from `reason`, the failure of a publication."""
+    return {f"failure_{name}": value for name, value in data.model_dump().items()}
 
 
 def as_line(record: OutboxRecord, now: datetime) -> str:
@@ -50,9 +62,10 @@ def as_line(record: OutboxRecord, now: datetime) -> str:
         due = f"due in {age(seconds)}" if seconds > 0 else "due now"
     reason = printable(record.reason or "")
     shortened = reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"
+    failed = f"[{record.event.DETAIL_TYPE}]  " if isinstance(record.event, BatchProcessingFailed) else ""
     return (
         f"{record.interaction_id}  {record.tenant_id}  {record.state:<9}  {age(added):>6} old  "
-        f"{record.attempts:>3} failed  {due:<13}  {shortened}"
+        f"{record.attempts:>3} failed  {due:<13}  {failed}{shortened}"
     ).rstrip()
 
 

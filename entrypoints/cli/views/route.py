@@ -1,8 +1,9 @@
 """Views of the route's drift and findings: lines of text, and JSON; texts from AWS are escaped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from domain.model.events.kinds import EventKind
 from domain.model.route.route import Drift, Finding
 from entrypoints.cli.views.output import printable
 
@@ -44,3 +45,19 @@ def print_findings(out: "Console", findings: Iterable[Finding]) -> None:
 def _as_json(finding: Finding) -> dict[str, object]:
     fields = finding._asdict()
     return {"link": fields.pop("component").value, **fields}
+
+
+def print_kind(out: "Console", kind: EventKind, kinds: Sequence[EventKind]) -> None:
+    """Print the kind of event whose route follows, unless only completed events are looked at."""
+    if tuple(kinds) != (EventKind.COMPLETED,):
+        out.print(f"{kind.detail_type}:", markup=False)
+
+
+def joined(documents: Mapping[EventKind, Mapping[str, object]]) -> dict[str, object]:
+    """Join the JSON of several routes: that of completed events, with the others under their kinds.
+
+    `ok` is true where all routes are sound.
+    """
+    others = {kind.value: found for kind, found in documents.items() if kind is not EventKind.COMPLETED}
+    ok = all(found["ok"] for found in documents.values())
+    return {**documents.get(EventKind.COMPLETED, {}), "ok": ok, **others}

@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
 
 def print_outcomes_as_json(outcomes: Iterable[Outcome]) -> None:
     """Print one JSON object with all outcomes."""
-    print_json({"results": [_as_json(outcome) for outcome in outcomes]})
+    print_json({"results": [outcome_as_json(outcome) for outcome in outcomes]})
 
 
 def print_document(outcome: Outcome, form: TranscriptFormat) -> None:
@@ -74,7 +74,8 @@ def _show_result(out: "Console", result: "BatchResult", written: Path | None) ->
         out.print(f"  warning: {printable(warning.detail)}", style="yellow", markup=False)
 
 
-def _as_json(outcome: Outcome) -> dict[str, object]:
+def outcome_as_json(outcome: Outcome) -> dict[str, object]:
+    """Convert an outcome to JSON: the answer of the service, or the error."""
     described: dict[str, object] = {"file": str(outcome.file)}
     if outcome.result is not None:
         from entrypoints.api.schemas import BatchResponse  # noqa: PLC0415 - one shape for both doors

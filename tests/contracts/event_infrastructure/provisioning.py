@@ -79,7 +79,7 @@ class ProvisioningContract(RouteFixtures):
         assert route.rule()["State"] == "ENABLED"
         assert json.loads(route.rule()["EventPattern"]) == {
             "source": ["com.yourapp.transcription"],
-            "detail-type": ["BatchProcessingCompleted"],
+            "detail-type": [route.names.kind.detail_type],
         }
 
     def test_the_queue_is_the_only_target_and_gets_the_whole_event(self, route: RouteOnAws) -> None:
@@ -197,7 +197,7 @@ class ProvisioningContract(RouteFixtures):
         assert not provisioning.ok
 
     def test_the_order_of_a_pattern_makes_no_difference(self, absent: RouteOnAws) -> None:
-        detail_types, sources = ["BatchProcessingCompleted"], ["com.yourapp.transcription"]
+        detail_types, sources = [absent.names.kind.detail_type], ["com.yourapp.transcription"]
         absent.put_rule({"detail-type": detail_types, "source": sources})
 
         assert absent.infrastructure.provision().resources[2].differences == ()

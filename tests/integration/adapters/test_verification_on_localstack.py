@@ -11,7 +11,8 @@ from botocore.config import Config
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from domain.model.errors import InfrastructureError
-from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent
+from domain.model.events.event import TEST_EVENT_LABEL
+from domain.model.events.failed import SentEvent
 from domain.model.route.route import RouteComponent, RouteNames, Verification
 from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort, PublishOutcome
@@ -54,7 +55,7 @@ class _OthersFirst(EventPort):
         self._consumer.start()
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         outcomes = self._events.publish_all(events, labels=labels)
         self._consumer.join()

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from adapters.in_memory import InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
-from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.failed import SentEvent, TerminalEvent
 from domain.model.outbox import EventLease, Outcome
 from ports.event_port import EventPort, PublishOutcome
 
@@ -53,16 +54,16 @@ class AnsweringEventPublisher(EventPort):
         accepted: the accepted events, in order.
     """
 
-    def __init__(self, answer: Callable[[CompletedEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
+    def __init__(self, answer: Callable[[SentEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
         self.answer = answer
-        self.calls: list[tuple[CompletedEvent, ...]] = []
+        self.calls: list[tuple[SentEvent, ...]] = []
         self.labels: list[tuple[str, ...]] = []
-        self.accepted: list[CompletedEvent] = []
+        self.accepted: list[SentEvent] = []
         self._lock = Lock()
 
     def publish_all(
         self,
-        events: Sequence[CompletedEvent],
+        events: Sequence[SentEvent],
         /,
         *,
         labels: tuple[str, ...] = (),
@@ -84,13 +85,13 @@ class AnsweringEventPublisher(EventPort):
 class HeldUpEventPublisher(AnsweringEventPublisher):
     """Transport that answers once `go_on` is set."""
 
-    def __init__(self, answer: Callable[[CompletedEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
+    def __init__(self, answer: Callable[[SentEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
         super().__init__(answer)
         self.asked = Event()
         self.go_on = Event()
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         self.asked.set()
         assert self.go_on.wait(60)
@@ -138,7 +139,7 @@ class FaultyOutbox(InMemoryOutbox):
         self.recorded: list[tuple[Outcome, ...]] = []
         self.leased: list[tuple[EventLease, ...]] = []
 
-    def add(self, event: BatchProcessingCompleted, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
         self._fail("add")
         return super().add(event, lease_seconds=lease_seconds)
 

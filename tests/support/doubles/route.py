@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 from domain.model.errors import EventPublishError
-from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.failed import SentEvent
 from domain.model.route.route import Finding, ProvisionedResource, ProvisioningReport, RouteComponent
 from domain.model.route.status import Inspection, RemovedResource
 from ports.event_infrastructure_port import EventInfrastructurePort
@@ -13,7 +14,7 @@ from ports.event_port import EventPort, PublishOutcome
 from tests.support.doubles.queue import InMemoryQueue
 
 
-def envelope(event: CompletedEvent, labels: tuple[str, ...] = ()) -> str:
+def envelope(event: SentEvent, labels: tuple[str, ...] = ()) -> str:
     """Build the envelope in which a bus delivers an event."""
     return json.dumps(
         {
@@ -36,10 +37,10 @@ class Bus(EventPort):
     def __init__(self, queue: InMemoryQueue, change: Callable[[str], str] = lambda body: body) -> None:
         self._queue = queue
         self._change = change
-        self.published: list[tuple[CompletedEvent, tuple[str, ...]]] = []
+        self.published: list[tuple[SentEvent, tuple[str, ...]]] = []
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         for event in events:
             self.published.append((event, labels))
@@ -57,11 +58,11 @@ class SwallowingBus(EventPort):
     ) -> None:
         self._status = status
         self._error = error
-        self.published: list[CompletedEvent] = []
+        self.published: list[SentEvent] = []
 
     def publish_all(
         self,
-        events: Sequence[CompletedEvent],
+        events: Sequence[SentEvent],
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is delivered

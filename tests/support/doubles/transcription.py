@@ -6,11 +6,12 @@ from pathlib import Path
 from threading import Event
 
 from domain.model.errors import EventPublishError, TranscriberBusyError
-from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.failed import SentEvent
 from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
 from ports.cleaner_port import CleanedTranscript, CleanerPort
 from ports.event_port import EventPort, PublishOutcome
-from ports.transcriber_port import Progress, ProgressListener, TranscriberPort, TranscriberState
+from ports.transcriber_port import Checkpoint, Progress, ProgressListener, TranscriberPort, TranscriberState
 
 SPOKEN = Transcript(
     duration_seconds=3.5,
@@ -29,7 +30,7 @@ class FailingEventPublisher(EventPort):
 
     def publish_all(
         self,
-        events: Sequence[CompletedEvent],
+        events: Sequence[SentEvent],
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is looked at
@@ -47,7 +48,7 @@ class HangingEventPublisher(EventPort):
 
     def publish_all(
         self,
-        events: Sequence[CompletedEvent],
+        events: Sequence[SentEvent],
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is looked at
@@ -86,6 +87,7 @@ class FixedTranscriber(TranscriberPort):
         *,
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
+        checkpoint: Checkpoint | None = None,  # noqa: ARG002 - nothing is resumed
     ) -> Transcript:
         self.check_capacity()
         self.options.append(options)

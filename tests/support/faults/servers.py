@@ -59,6 +59,11 @@ class Server:
     def wait_until_ready(self) -> None:
         wait_until(self._is_ready)
 
+    @property
+    def pid(self) -> int:
+        """Process, and process group, of the server."""
+        return self._running().pid
+
     def kill(self) -> None:
         """Kill the whole process group, as a power failure would."""
         process = self._running()

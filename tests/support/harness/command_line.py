@@ -15,6 +15,7 @@ import pytest
 from bootstrap.aws.account import AwsPlace
 from bootstrap.aws.clients import AwsAccess
 from bootstrap.settings import Settings
+from domain.model.events.kinds import EventKind
 from entrypoints.cli.main import cli, main
 from entrypoints.cli.runtime.signals import STOPPING
 
@@ -30,6 +31,10 @@ class OnAws:
     def aws_access(self) -> AwsAccess:
         """Return access to the region that the commands print."""
         return AwsAccess(A_PLACE.region)
+
+    def routes(self) -> dict[EventKind, Any]:
+        """Return this container as the route of every kind of event."""
+        return dict.fromkeys(EventKind, self)
 
 
 def every_command(group: click.Group = cli, *path: str) -> Iterator[tuple[str, click.Command]]:

@@ -3,11 +3,15 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from adapters.in_memory import InMemoryPayloadStore, InMemoryProcessedEvents
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError
-from domain.model.events.event import DEFAULT_EVENT_SOURCE, CompletedEvent
+from domain.model.events.envelope import EventEnvelope, parse_envelope
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.failed import SentEvent, TerminalEvent
+from domain.model.events.kinds import EventKind
 from domain.services.consuming.acknowledger import Acknowledger
 from domain.services.consuming.handler_circuit import HandlerCircuit, OutageLog
 from domain.services.consuming.heartbeat import VisibilityHeartbeat
@@ -45,7 +49,7 @@ class SteeredHandler(EventHandlerPort):
         self.when_aborted()
 
     @property
-    def events(self) -> list[CompletedEvent]:
+    def events(self) -> list[TerminalEvent]:
         return [received.event for received in self.got]
 
 
@@ -68,11 +72,22 @@ class ConsumerHarness:
 
     Args:
         beside: another consumer, whose clock, queue, deduplication store and payloads are shared.
+        kind: the kind of events that it reads.
+
+    Attributes:
+        parse: reads the body of a message; may be replaced at any time.
     """
 
     def __init__(
-        self, options: ConsumerOptions = OPTIONS, *, beside: "ConsumerHarness | None" = None
+        self,
+        options: ConsumerOptions = OPTIONS,
+        *,
+        beside: "ConsumerHarness | None" = None,
+        kind: EventKind = EventKind.COMPLETED,
     ) -> None:
+        self.parse: Callable[[str], EventEnvelope] = partial(
+            parse_envelope, source=DEFAULT_EVENT_SOURCE, kind=kind
+        )
         self.options = options
         self.clock: Clock = beside.clock if beside else Clock()
         self.dead: InMemoryQueue = beside.dead if beside else InMemoryQueue(self.clock)
@@ -104,7 +119,7 @@ class ConsumerHarness:
             self.options,
             self.stop,
             self.clock,
-            DEFAULT_EVENT_SOURCE,
+            lambda body: self.parse(body),  # noqa: PLW0108 - a test may replace it later
         )
         self.heartbeat = VisibilityHeartbeat(
             self.queue,
@@ -148,13 +163,13 @@ class ConsumerHarness:
         """Return a second consumer on the same queue, as in another process."""
         return ConsumerHarness(self.options, beside=self)
 
-    def send(self, event: CompletedEvent | None = None, replay: str | None = None) -> CompletedEvent:
+    def send(self, event: SentEvent | None = None, replay: str | None = None) -> SentEvent:
         """Send an event to the queue."""
         event = event or an_event()
         self.queue.send(enveloped(event, replay=replay))
         return event
 
-    def send_many(self, number: int) -> list[CompletedEvent]:
+    def send_many(self, number: int) -> list[SentEvent]:
         """Send that many different events."""
         return [self.send() for _ in range(number)]
 

@@ -17,13 +17,13 @@ from entrypoints.api.server.protocol import ProblemH11Protocol
 from entrypoints.api.server.server import Server, server_config
 from ports.transcriber_port import TranscriberPort
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 """Generous: a machine may be slow and busy."""
 
 
 def container_for(spool: Path, transcriber: TranscriberPort | None = None, **environ: str) -> Container:
     """Build a container with events in memory, and a double in place of the engine where one is given."""
-    own = {"SPOOL_DIR": str(spool), "DATABASE_URL": f"sqlite:///{spool.parent}/transcripts.db"}
+    own = {"SPOOL_DIR": str(spool), "DATA_DIR": str(spool.parent)}
     settings = Settings.from_env({"EVENT_TRANSPORT": "memory", **own, **environ})
     container = build_container(settings)
     if transcriber is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from domain.model.events.kinds import EventKind
 from domain.model.route.route import Finding, RouteComponent, Verification
 from domain.services.route.verification import EventVerificationService
 from ports.event_port import EventPort
@@ -15,7 +16,8 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 class VerificationHarness:
     """A route in memory on one clock; the queue is fed by `bus`."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: EventKind = EventKind.COMPLETED) -> None:
+        self.kind = kind
         self.clock = Clock()
         self.dead_letters = BreakingQueue(self.clock)
         self.queue = BreakingQueue(self.clock, dead_letters=self.dead_letters)
@@ -29,6 +31,7 @@ class VerificationHarness:
             self.queue,
             self.dead_letters,
             Diagnosed(*findings),
+            kind=self.kind,
             clock=self.clock,
             pause=self.clock.advance,
             now=lambda: NOW,

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 from domain.model.contract.compatibility import schema_changes
 from domain.model.contract.envelope_schema import envelope_schema
-from domain.model.contract.json_schema import MODELS, published_schema
+from domain.model.contract.json_schema import published_schema, schema_id
+from domain.model.events.failed import SentEvent
+from domain.model.events.kinds import EventKind
 from domain.model.events.version import Bump, SchemaVersion, declared_version
-from domain.model.route.route import RouteNames
+from domain.model.route.route import DEFAULT_ROUTES
 
 ROOT = Path(__file__).parents[3]
 FOLDER = "docs/events"
@@ -63,17 +65,26 @@ def _uncovered(schema: dict[str, Any]) -> Iterator[Any]:
     if old is None:
         yield from _worse_than_minor(schema)
         return
-    for model in MODELS:
+    for model in _models_of(str(schema["$id"])):
         new = SchemaVersion.parse(model.SCHEMA_VERSION)
         for change in schema_changes(schema, published_schema(model)):
             if new.major == old.major and not new.covers(change.bump, since=old):
                 yield change
 
 
+def _models_of(identifier: str) -> Iterator[type[SentEvent]]:
+    """Yield the models of the type of event that a schema describes, in every version."""
+    for model in (model for kind in EventKind for model in kind.models):
+        if schema_id(model).rpartition(":")[0] == identifier.rpartition(":")[0]:
+            yield model
+
+
 def _worse_than_minor(envelope: dict[str, Any]) -> Iterator[Any]:
     """Yield breaking changes of the envelope, which has no version, without those of the event inside."""
-    now = _without_event(dict(envelope_schema(RouteNames())))
-    for change in schema_changes(_without_event(envelope), now):
+    now = next(
+        schema for schema in map(envelope_schema, DEFAULT_ROUTES.values()) if schema["$id"] == envelope["$id"]
+    )
+    for change in schema_changes(_without_event(envelope), _without_event(dict(now))):
         if change.bump is Bump.MAJOR:
             yield change
 

@@ -3,17 +3,18 @@
 import json
 from collections.abc import Sequence
 
-from domain.model.events.event import DEFAULT_EVENT_SOURCE, CompletedEvent
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.failed import SentEvent
 from tests.support.samples.factories import an_event
 
 
 def enveloped(
-    event: CompletedEvent | None = None,
+    event: SentEvent | None = None,
     *,
     detail: object = None,
     resources: Sequence[str] = (),
     replay: str | None = None,
-    detail_type: object = "BatchProcessingCompleted",
+    detail_type: object = None,
     **changes: object,
 ) -> str:
     """Build the body of a message with an event, or with `detail`; `changes` replace or add keys."""
@@ -21,7 +22,7 @@ def enveloped(
     around = {
         "version": "0",
         "id": "bbc3cf1a-0000-4000-8000-000000000000",
-        "detail-type": detail_type,
+        "detail-type": event.DETAIL_TYPE if detail_type is None else detail_type,
         "source": DEFAULT_EVENT_SOURCE,
         "account": "123456789012",
         "time": "2026-11-24T09:45:32Z",

@@ -9,6 +9,7 @@ from domain.model.events.event import (
     TranscriptData,
     TranscriptRef,
 )
+from domain.model.events.failed import BatchProcessingFailed, FailureData
 
 A_MOMENT = datetime(2026, 11, 23, 18, 0, 0, 123456, tzinfo=UTC)
 
@@ -38,3 +39,23 @@ def a_referring_event(event: BatchProcessingCompleted | None = None) -> BatchPro
     """Build an event of version 2.0, with its transcripts in a store."""
     ref = TranscriptRef(bucket="a-bucket", key="transcripts/a/b.json", size=7, sha256="0f" * 32)
     return BatchProcessingCompletedV2.referring(event or an_event(), ref)
+
+
+def a_failure(
+    *,
+    interaction_id: UUID | None = None,
+    tenant_id: UUID | None = None,
+    timestamp: datetime = A_MOMENT,
+    reason: str = "undecodable-audio",
+    detail: str = "The recording holds no sound that can be decoded.",
+    retryable: bool = False,
+) -> BatchProcessingFailed:
+    """Build a valid event of a recording that failed; identifiers are new unless given."""
+    return BatchProcessingFailed(
+        interaction_id=interaction_id or uuid4(),
+        tenant_id=tenant_id or uuid4(),
+        user_id="user-7",
+        account_id="account-9",
+        timestamp=timestamp,
+        data=FailureData(reason=reason, detail=detail, retryable=retryable),
+    )

@@ -53,18 +53,27 @@ def get(target: str = "/health/live", *headers: str, host: str | None = "test") 
     return head(f"GET {target} HTTP/1.1", *headers, host=host)
 
 
-def post(body: bytes, *headers: str, content_type: str | None = FORM_TYPE, version: str = "1.1") -> bytes:
+def post(
+    body: bytes,
+    *headers: str,
+    content_type: str | None = FORM_TYPE,
+    version: str = "1.1",
+    path: str = "/batch/process",
+) -> bytes:
     """Encode an upload with its length."""
-    return (
-        upload_head(*headers, f"Content-Length: {len(body)}", content_type=content_type, version=version)
-        + body
-    )
+    length = f"Content-Length: {len(body)}"
+    return upload_head(*headers, length, content_type=content_type, version=version, path=path) + body
 
 
-def upload_head(*headers: str, content_type: str | None = FORM_TYPE, version: str = "1.1") -> bytes:
+def upload_head(
+    *headers: str,
+    content_type: str | None = FORM_TYPE,
+    version: str = "1.1",
+    path: str = "/batch/process",
+) -> bytes:
     """Encode the head of an upload, without a length."""
     kind = () if content_type is None else (f"Content-Type: {content_type}",)
-    return head(f"POST /batch/process HTTP/{version}", *kind, *headers)
+    return head(f"POST {path} HTTP/{version}", *kind, *headers)
 
 
 def form(

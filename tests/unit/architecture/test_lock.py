@@ -154,7 +154,7 @@ def test_a_package_is_left_out_only_where_something_else_serves(lock: Lock) -> N
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "extras"),
-    [("requirements.txt", ("server", "speech", "openai")), ("requirements-demo.txt", ("demo",))],
+    [("requirements.txt", ("server", "speech", "openai", "celery")), ("requirements-demo.txt", ("demo",))],
 )
 def test_the_requirements_are_those_of_the_lock(file: str, extras: tuple[str, ...]) -> None:
     export = [

@@ -7,8 +7,9 @@ import pytest
 from adapters.in_memory import InMemoryEventPublisher
 from adapters.noop import NoOpEventPublisher
 from bootstrap.choices import EventTransport
-from bootstrap.container import Container, build_container
+from bootstrap.container import Container, build_container, route_checks
 from bootstrap.settings import Settings
+from domain.model.events.kinds import EventKind
 from domain.model.outbox import Published
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from tests.support.samples.factories import an_event
@@ -75,9 +76,21 @@ def test_everything_is_made_once_and_nothing_is_shared_between_containers(contai
 
 
 def test_names_reach_the_route(container: Build) -> None:
-    names = container(QUEUE_NAME="q", DLQ_NAME="d", RULE_NAME="r", EVENTBRIDGE_BUS_NAME="b").route_names()
+    service = container(
+        QUEUE_NAME="q", DLQ_NAME="d", RULE_NAME="r", FAILED_QUEUE_NAME="f", EVENTBRIDGE_BUS_NAME="b"
+    )
+    names, failed = service.completed.names(), service.failed.names()
 
     assert (names.queue, names.dead_letter_queue, names.rule, names.bus) == ("q", "d", "r", "b")
+    assert (failed.queue, failed.bus, failed.kind) == ("f", "b", "failed")
+    assert (failed.dead_letter_queue, failed.rule) == ("meeting-failures-dlq", "capture-failures-rule")
+
+
+def test_each_kind_of_event_has_a_route_that_shares_nothing_but_the_bus(container: Build) -> None:
+    routes = container(EVENT_TRANSPORT="eventbridge").routes()
+
+    assert routes[EventKind.COMPLETED].queue() is routes[EventKind.COMPLETED].queue()
+    assert routes[EventKind.COMPLETED].queue() is not routes[EventKind.FAILED].queue()
 
 
 @pytest.mark.parametrize(("days", "kept"), [("0", False), ("0.5", True)])
@@ -94,3 +107,10 @@ def test_texts_are_kept_for_as_long_as_the_configuration_says(
 
     assert record
     assert (record.event is not None) is kept
+
+
+@pytest.mark.parametrize(("kinds", "rules"), [("completed", 1), ("completed,failed", 2)])
+def test_the_route_of_each_kind_that_is_sent_is_guarded(container: Build, kinds: str, rules: int) -> None:
+    service = container(EVENT_KINDS=kinds, EVENT_TRANSPORT="eventbridge")
+
+    assert len(route_checks(service.settings(), service.routes())) == rules

@@ -123,6 +123,7 @@ def test_values_of_secret_variables_never_reach_the_log(monkeypatch: pytest.Monk
         "{'authorization': 'Basic 0123456789abcdef'}",
         "bearer 0123456789abcdef",
         "postgresql://user:0123456789abcdef@db/events",
+        "redis://:0123456789abcdef@broker/0",
         "X-Amz-Security-Token=0123456789abcdef",
     ],
 )

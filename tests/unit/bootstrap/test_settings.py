@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from pydantic import ValidationError
 from bootstrap.choices import EventTransport, LogFormat, Transcriber
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError
+from domain.model.events.kinds import EventKind
 from domain.model.identity import IdentityDefaults
+from domain.model.route.route import DEFAULT_ROUTES
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,6 +61,24 @@ def test_every_value_of_the_environment_is_read() -> None:
 @pytest.mark.parametrize(("value", "prefix"), [("/speech", "/speech"), ("/a/b-c/", "/a/b-c"), ("/", "")])
 def test_a_prefix_has_no_slash_at_its_end(value: str, prefix: str) -> None:
     assert Settings.from_env({"ROOT_PATH": value}).root_path == prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [("completed", ["completed"]), ("completed,failed", ["completed", "failed"]),
+     (" Failed , completed,failed", ["completed", "failed"])],
+)  # fmt: skip
+def test_the_kinds_of_events_are_a_list_in_any_order(text: str, kinds: list[str]) -> None:
+    assert Settings.from_env({"EVENT_KINDS": text}).event_kinds == tuple(kinds)
+
+
+def test_only_completed_events_are_sent_by_default_and_failed_ones_have_a_route_of_their_own() -> None:
+    settings = Settings.from_env({"EVENT_SOURCE": "com.acme"})
+
+    assert settings.event_kinds == (EventKind.COMPLETED,)
+    assert settings.routes == {
+        kind: replace(names, source="com.acme") for kind, names in DEFAULT_ROUTES.items()
+    }
 
 
 def test_the_waiting_room_is_as_large_as_the_pool_unless_it_is_set() -> None:
@@ -153,6 +174,13 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("OUTBOX_KEEP_DAYS", "-1", "must be greater than or equal to 0"),
         ("OUTBOX_KEEP_DAYS", "nan", "must be"),
         ("OUTBOX_KEEP_DAYS", "4000", "must be less than or equal to 3650"),
+        ("EVENT_KINDS", "completed,fail", "'fail' is not one of completed, failed$"),
+        ("EVENT_KINDS", "completed,,failed", "'' is not one of completed, failed$"),
+        ("EVENT_KINDS", "failed", "must have completed: every finished recording is announced$"),
+        ("FAILED_QUEUE_NAME", "meeting-transcripts-queue", "must differ from QUEUE_NAME: failed events have"),
+        ("FAILED_DLQ_NAME", "meeting-transcripts-dlq", "must differ from DLQ_NAME: failed events have"),
+        ("FAILED_DLQ_NAME", "meeting-failures-queue", "must differ from FAILED_QUEUE_NAME: failed events"),
+        ("FAILED_RULE_NAME", "capture-transcripts-rule", "must differ from RULE_NAME: failed events have"),
         ("DATA_DIR", "/srv/a?b", "must be the path of a folder, without"),
         ("DATA_DIR", "/srv/a%20b", "must be the path of a folder, without"),
         ("DATA_DIR", "~/data", "must be the path of a folder, without"),
@@ -216,3 +244,32 @@ def test_the_example_environment_is_a_valid_one() -> None:
     environ = dict(assignment.split("=", 1) for assignment in assignments)
 
     assert Settings.from_env(environ).aws_region == environ["AWS_REGION"]
+
+
+def test_buckets_and_networks_of_sources_are_lists() -> None:
+    settings = Settings.from_env(
+        {
+            "SOURCE_BUCKETS": "acme-calls, shared-recordings/incoming/ ,",
+            "SOURCE_ALLOW_NETWORKS": "10.1.0.0/16,fd12::/32",
+        }
+    )
+
+    assert settings.source_buckets == ("acme-calls", "shared-recordings/incoming/")
+    assert [str(network) for network in settings.source_allow_networks] == ["10.1.0.0/16", "fd12::/32"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("SOURCE_BUCKETS", "s3://acme-calls", "'s3://acme-calls' is not a bucket"),
+        ("SOURCE_BUCKETS", "*", "'*' is not a bucket"),
+        ("SOURCE_ALLOW_NETWORKS", "10.1.2.3/16", "has host bits set"),
+        ("SOURCE_ALLOW_NETWORKS", "intranet", "does not appear to be an IPv4 or IPv6 network"),
+    ],
+)
+def test_a_wrong_source_is_named(name: str, value: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        Settings.from_env({name: value})
+
+    assert str(refusal.value).startswith(f"{name}={value!r}: ")
+    assert problem in str(refusal.value)

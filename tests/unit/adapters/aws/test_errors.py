@@ -12,6 +12,7 @@ from adapters.aws.errors import (
     translate_infrastructure_errors,
     translate_payload_errors,
     translate_publish_errors,
+    translate_recording_errors,
 )
 from domain.model.errors import (
     CredentialsRefusedError,
@@ -22,6 +23,7 @@ from domain.model.errors import (
     EventTooLargeError,
     InfrastructureError,
     PayloadStoreError,
+    RecordingStoreUnavailableError,
 )
 
 ERRORS_OF_BOTOCORE: list[type[Exception]] = [
@@ -108,6 +110,15 @@ def test_other_errors_pass(error: Exception) -> None:
 @pytest.mark.parametrize("kind", [*ERRORS_OF_BOTOCORE, KeyError, ValueError])
 def test_no_error_of_botocore_escapes_from_storing_transcripts(kind: type[Exception]) -> None:
     with pytest.raises(PayloadStoreError, match="were not stored"), translate_payload_errors():
+        raise raised(kind)
+
+
+@pytest.mark.parametrize("kind", [*ERRORS_OF_BOTOCORE, KeyError, ValueError])
+def test_no_error_of_botocore_escapes_from_storing_recordings(kind: type[Exception]) -> None:
+    with (
+        pytest.raises(RecordingStoreUnavailableError, match="the recording was not stored"),
+        translate_recording_errors("the recording was not stored"),
+    ):
         raise raised(kind)
 
 

@@ -8,13 +8,14 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 
-from adapters.handlers.parquet import SCHEMA, ParquetDirectory
+from adapters.handlers.parquet import SCHEMAS, ParquetDirectory
 from adapters.handlers.partitions import PartitionedWriter
 from domain.model.consuming.received import ReceivedEvent
 from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.kinds import EventKind
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
 from tests.support.harness.warehouses import files, place_of
-from tests.support.samples.factories import an_event
+from tests.support.samples.factories import a_failure, an_event
 
 
 def directory(root: Path) -> ParquetDirectory:
@@ -61,7 +62,7 @@ def test_the_types_are_those_that_were_promised(tmp_path: Path) -> None:
     (file,) = files(tmp_path)
     assert file == place_of(event, "parquet")
     table = pq.ParquetFile(tmp_path / file).read()
-    assert table.schema.equals(SCHEMA)
+    assert table.schema.equals(SCHEMAS[EventKind.COMPLETED])
     assert table.schema.field("timestamp").type == pa.timestamp("us", tz="UTC")
     assert table["timestamp"].to_pylist() == [event.timestamp]
     assert (table["version"].to_pylist(), table["status"].to_pylist()) == (["1.0"], ["completed"])
@@ -91,3 +92,22 @@ def test_the_same_event_makes_the_same_bytes(tmp_path: Path) -> None:
         contents.add((tmp_path / place_of(event, "parquet")).read_bytes())
 
     assert len(contents) == 1
+
+
+def test_a_failed_event_has_its_reason_in_place_of_transcripts(tmp_path: Path) -> None:
+    failure = a_failure(detail="No sound.", retryable=True)
+    folder = PartitionedWriter(tmp_path)
+    folder.prepare()
+
+    ParquetDirectory(folder, EventKind.FAILED).handle(ReceivedEvent(failure))
+
+    (file,) = files(tmp_path)
+    (row,) = read(tmp_path)
+    assert file.endswith(f"/{failure.interaction_id}.failed.parquet")
+    assert (row["status"], row["reason"], row["detail"], row["retryable"]) == (
+        "failed",
+        "undecodable-audio",
+        "No sound.",
+        True,
+    )
+    assert pq.ParquetFile(tmp_path / file).read().schema.equals(SCHEMAS[EventKind.FAILED])

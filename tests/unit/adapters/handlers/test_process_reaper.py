@@ -52,7 +52,7 @@ def test_a_watched_group_ends_with_this_process(sleeping: "subprocess.Popen[byte
 
     del reaper
 
-    assert sleeping.wait(20) == -9
+    assert sleeping.wait(120) == -9
 
 
 def test_a_forgotten_group_is_left_alone(sleeping: "subprocess.Popen[bytes]") -> None:
@@ -83,7 +83,7 @@ def test_the_signals_that_stop_a_consumer_do_not_end_its_reaper(sleeping: "subpr
 
     del reaper
 
-    assert sleeping.wait(20) == -9
+    assert sleeping.wait(120) == -9
 
 
 def test_a_killed_reaper_is_logged_once_and_fails_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
+import boto3
 import pytest
 from dependency_injector import providers
+from moto import mock_aws
 
 from adapters.speech.workers.program import Program
 from adapters.sql.outbox.outbox import SqlOutbox
@@ -21,6 +23,7 @@ from bootstrap.factories.database import prepare_database
 from bootstrap.operator import doctor
 from bootstrap.operator.doctor import examine, worker_for
 from bootstrap.operator.examination import Check, CheckResult
+from bootstrap.operator.recordings import store_of_recordings
 from bootstrap.settings import Settings
 from domain.model.errors import (
     CredentialsRefusedError,
@@ -72,6 +75,7 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
             "EVENT_TRANSPORT": "noop",
             "DATABASE_URL": f"sqlite:///{tmp_path}/var/transcripts.db",
             "SPOOL_DIR": str(tmp_path / "spool"),
+            "RECORDING_STORE": str(tmp_path / "recordings"),
             "MIN_FREE_BYTES": "0",
         }
         return build_container(Settings.from_env({**own, **environ}))
@@ -124,6 +128,7 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
         "credentials",
         "route",
         "payload bucket",
+        "recordings",
     ]
     assert {check.verdict for name, check in checks.items() if name != "ffmpeg"} == {CheckResult.OK}
     assert checks["database"].found == "SQLite: journal_mode=wal, synchronous=FULL"
@@ -278,7 +283,7 @@ def test_credentials_that_are_missing_matter_where_they_are_needed(
     container: Build, transport: str, verdict: CheckResult
 ) -> None:
     service = container(EVENT_TRANSPORT=transport)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     assert examined(service)["credentials"].verdict is verdict
 
@@ -322,7 +327,7 @@ def test_a_misspelt_variable_is_a_warning(container: Build, monkeypatch: pytest.
 
 def test_credentials_are_told_by_their_owner_and_never_quoted(container: Build) -> None:
     service = container(EVENT_TRANSPORT="auto", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     checks = examined(service)
 
@@ -343,7 +348,7 @@ def test_credentials_that_aws_refuses_are_wrong_and_those_it_does_not_answer_for
 ) -> None:
     sts(error)
     service = container(EVENT_TRANSPORT="eventbridge", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     check = examined(service)["credentials"]
 
@@ -367,7 +372,7 @@ def test_a_profile_that_is_not_there_is_wrong_and_named(container: Build) -> Non
 
 def test_a_sound_route_is_reported_by_its_names(container: Build) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", EVENTBRIDGE_BUS_NAME="company", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
 
     check = examined(service)["route"]
 
@@ -380,7 +385,7 @@ def test_each_finding_of_the_route_is_a_check(
     container: Build, *, proven: bool, verdict: CheckResult
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route(BROKEN._replace(proven=proven))))
+    service.completed.infrastructure.override(providers.Object(_Route(BROKEN._replace(proven=proven))))
 
     checks = examined(service)
 
@@ -419,7 +424,7 @@ def test_a_payload_bucket_is_looked_at_where_events_go_to_eventbridge(
     container: Build, findings: tuple[Finding, ...], verdict: CheckResult, found: str
 ) -> None:
     service = container(EVENT_TRANSPORT="eventbridge", PAYLOAD_BUCKET="my-transcripts", **AN_ACCOUNT)
-    service.infrastructure.override(providers.Object(_Route()))
+    service.completed.infrastructure.override(providers.Object(_Route()))
     service.payloads.override(providers.Object(_Bucket(*findings)))
 
     check = examined(service)["payload bucket"]
@@ -585,3 +590,33 @@ def test_amazon_transcribe_is_asked_and_the_decoder_proved(
     assert found in checks["engine"].found
     assert checks["decoder"].verdict is CheckResult.OK
     assert engine == ["reader"]
+
+
+def test_a_folder_of_recordings_needs_room(container: Build, tmp_path: Path) -> None:
+    check = examined(container(MIN_FREE_BYTES=str(2**60)))["recordings"]
+
+    assert check.verdict is CheckResult.WRONG
+    assert str(tmp_path / "recordings") in check.found
+
+
+def test_a_bucket_of_recordings_is_tried_and_left_as_it_was(container: Build) -> None:
+    service = container(RECORDING_STORE="s3://calls/team", DATA_DIR="var", **AN_ACCOUNT)
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        missing = _recordings(service)
+        s3.create_bucket(Bucket="calls")
+        found = _recordings(service)
+        left = s3.list_objects_v2(Bucket="calls")["KeyCount"]
+
+    assert (missing.verdict, found.verdict, left) == (CheckResult.WRONG, CheckResult.OK, 0)
+    assert "NoSuchBucket" in missing.found
+    assert "s3:PutObject" in missing.remedy
+    assert found.found == "s3://calls/team stored, returned and deleted a probe"
+
+
+def _recordings(service: Container) -> Check:
+    return store_of_recordings(service.settings(), service.aws_access, _no_folder)
+
+
+def _no_folder(_name: str, _folder: Path, _floor: int) -> NoReturn:
+    raise AssertionError("the store is a bucket")

@@ -11,7 +11,8 @@ import pytest
 from adapters.aws.route.definition import Route, wanted_events
 from bootstrap.operator.templates import RouteTemplate, route_template
 from bootstrap.settings import Settings
-from domain.model.route.route import RouteNames
+from domain.model.events.kinds import EventKind
+from domain.model.route.route import DEFAULT_ROUTES, RouteNames
 
 DEPLOY = Path(__file__).parents[4] / "deploy"
 CHINA = "arn:aws-cn:events:cn-north-1:123456789012:event-bus/"
@@ -23,7 +24,8 @@ FULL = Route(
     "alias/transcripts",
     replays=True,
 )
-ROUTES = [(BARE, None), (ARCHIVED, 0), (FULL, 30)]
+FAILED = Route(DEFAULT_ROUTES[EventKind.FAILED], CHINA + "default")
+ROUTES = [(BARE, None), (ARCHIVED, 0), (FULL, 30), (FAILED, None)]
 
 
 @pytest.mark.parametrize(("route", "archive_days"), ROUTES)
@@ -111,15 +113,23 @@ def printed(route: Route, template: RouteTemplate, archive_days: int | None) -> 
     names = route.names
     settings = Settings(
         EVENTBRIDGE_BUS_NAME=names.bus,
-        RULE_NAME=names.rule,
-        QUEUE_NAME=names.queue,
-        DLQ_NAME=names.dead_letter_queue,
         EVENT_SOURCE=names.source,
-        ARCHIVE_NAME=names.archive,
         QUEUE_KMS_KEY=route.key,
+        **{
+            names.variable("RULE_NAME"): names.rule,
+            names.variable("QUEUE_NAME"): names.queue,
+            names.variable("DLQ_NAME"): names.dead_letter_queue,
+        },
+        **({"ARCHIVE_NAME": names.archive} if names.archive else {}),
     )
-    document: dict[str, Any] = json.loads(route_template(settings, template, archive_days=archive_days))
+    text = route_template(settings, template, archive_days=archive_days, kind=names.kind)
+    document: dict[str, Any] = json.loads(text)
     return document
+
+
+@pytest.mark.parametrize("template", RouteTemplate)
+def test_the_route_of_failed_events_is_never_archived(template: RouteTemplate) -> None:
+    assert printed(FAILED, template, 30) == printed(FAILED, template, None)
 
 
 def queues(route: Route, queue: str, dead_letters: str) -> list[tuple[str, str, dict[str, Any]]]:

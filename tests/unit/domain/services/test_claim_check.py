@@ -12,10 +12,10 @@ from domain.model.errors import (
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
-    CompletedEvent,
     TranscriptData,
     TranscriptRef,
 )
+from domain.model.events.failed import SentEvent
 from domain.services.claim_check import ClaimCheck
 from ports.event_port import PublishOutcome
 from ports.payload_store_port import PayloadStorePort
@@ -45,7 +45,7 @@ class BrokenPayloadStore(PayloadStorePort):
         raise PayloadStoreError("the transcripts were not read: SlowDown")
 
 
-def sized(event: CompletedEvent) -> PublishOutcome:
+def sized(event: SentEvent) -> PublishOutcome:
     size = len(event.to_json())
     return EventTooLargeError(f"the event has {size} bytes") if size > LIMIT else ACCEPTED
 
@@ -98,7 +98,7 @@ def test_each_of_several_goes_its_own_way_and_the_order_of_outcomes_stays() -> N
 def test_the_transcripts_are_stored_before_the_event_that_refers_to_them() -> None:
     payloads = InMemoryPayloadStore()
 
-    def fetched(event: CompletedEvent) -> PublishOutcome:
+    def fetched(event: SentEvent) -> PublishOutcome:
         if isinstance(event, BatchProcessingCompletedV2):
             assert payloads.get(event.data.transcript_ref)
         return sized(event)

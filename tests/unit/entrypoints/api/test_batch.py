@@ -612,7 +612,14 @@ def test_every_error_of_the_tree_that_a_request_can_meet_has_a_problem() -> None
         return {error} if not below else set().union(*map(leaves, below))
 
     concrete = (
-        leaves(errors.RecordingError) | leaves(errors.TranscriptionError) | {errors.InvalidIdentityError}
+        leaves(errors.RecordingError)
+        | leaves(errors.TranscriptionError)
+        | leaves(errors.JobError)
+        | {
+            errors.InvalidIdentityError,
+            errors.JobStoreUnavailableError,
+            errors.RecordingStoreUnavailableError,
+        }
     )
     assert concrete <= PROBLEMS.keys()
 
@@ -629,6 +636,7 @@ def test_the_documentation_describes_the_upload_its_headers_and_its_problems(cli
         "X-Account-ID",
         "X-Interaction-ID",
         "Idempotency-Key",
+        "Prefer",
         "channels",
         "tracks",
         "language",

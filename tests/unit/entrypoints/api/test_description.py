@@ -17,15 +17,24 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate as validate_openapi
 
 from domain.model import errors
+from domain.model.errors import problem_name
 from domain.model.recordings import ACCEPTED
 from domain.model.transcripts import Provenance, Segment, Transcript, TranscriptionOptions, Word
 from entrypoints.api.app import create_app
-from entrypoints.api.problems import PROBLEMS, problem_name
+from entrypoints.api.problems import PROBLEMS
 from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.harness.job_api import JobCaller
 from tests.support.harness.service import container_for, serving
 
 OPERATIONS = {
     ("/batch/process", "post"): "process_recording",
+    ("/batch/jobs", "post"): "submit_job",
+    ("/batch/jobs", "get"): "list_jobs",
+    ("/batch/jobs/{job_id}", "get"): "get_job",
+    ("/batch/jobs/{job_id}", "delete"): "end_job",
+    ("/batch/jobs/{job_id}/events", "get"): "follow_job",
+    ("/batch/jobs/{job_id}/transcript", "get"): "get_transcript",
+    ("/batch/jobs/{job_id}/retry", "post"): "retry_job",
     ("/health/live", "get"): "liveness",
     ("/health/ready", "get"): "readiness",
 }
@@ -121,10 +130,10 @@ def test_every_answer_has_its_headers_described(document: Any) -> None:
     headers = {key: set(response["headers"]) for key, response in responses(document).items()}
 
     assert all("X-Interaction-ID" in names for names in headers.values())
-    assert {status for (operation, status), names in headers.items() if "Retry-After" in names} == {
-        "409",
-        "503",
-    }
+    retried = {key for key, names in headers.items() if "Retry-After" in names}
+    assert {status for _, status in retried} == {"200", "202", "409", "503"}
+    assert {operation for operation, status in retried if status == "200"} == {"get_job"}
+    assert all("Location" in names for (_, status), names in headers.items() if status == "202")
     assert set(document["components"]["headers"]) == {"InteractionId", "RetryAfter"}
 
 
@@ -149,6 +158,33 @@ def test_an_answer_is_as_the_document_describes_it(
     own = {name for name in response.headers if name.startswith("x-") or name == "retry-after"}
     assert faults(document, schema, response.json()) == []
     assert own <= {name.lower() for name in described["headers"]}
+
+
+def test_a_job_is_as_the_document_describes_it(
+    api: TestClient, engine: FixedTranscriber, document: Any
+) -> None:
+    engine.error = errors.NotAudioError("a zip")
+    caller = JobCaller(api)
+    submitted = caller.submit(data={"metadata": '{"a": [1, null]}'})
+    failed = caller.ended(submitted.json())
+    path = failed["links"]["self"]
+
+    answers = [
+        ("submit_job", submitted),
+        ("get_job", caller.get(path)),
+        ("retry_job", caller.send("POST", failed["links"]["retry"])),
+        ("list_jobs", caller.get("/batch/jobs")),
+        ("get_transcript", caller.get(f"{path}/transcript")),
+        ("get_job", caller.get("/batch/jobs/7")),
+    ]
+
+    for operation, response in answers:
+        described = responses(document)[operation, str(response.status_code)]
+        schema = described["content"][response.headers["content-type"]]["schema"]
+        own = {name for name in response.headers if name in {"location", "etag", "retry-after"}}
+        assert faults(document, schema, response.json()) == []
+        assert own <= {name.lower() for name in described["headers"]}
+    assert [response.status_code for _, response in answers] == [202, 200, 202, 200, 409, 404]
 
 
 def test_an_answer_with_everything_is_as_the_document_describes_it(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from domain.model.errors import JobStoreUnavailableError
+from domain.model.jobs import JobCounts
 from entrypoints.api.app import create_app
 from ports.transcriber_port import TranscriberState
 from tests.support.doubles.transcription import FixedTranscriber
@@ -32,7 +34,9 @@ def test_a_process_that_answers_is_live(tmp_path: Path) -> None:
 
 
 def test_with_an_engine_it_is_ready_and_says_how_busy_it_is(tmp_path: Path) -> None:
-    with TestClient(create_app(container_for(tmp_path / "spool", FixedTranscriber()))) as api:
+    with TestClient(
+        create_app(container_for(tmp_path / "spool", FixedTranscriber(), JOB_WORKERS="3"))
+    ) as api:
         response = api.get("/health/ready")
 
     assert response.status_code == 200
@@ -40,6 +44,13 @@ def test_with_an_engine_it_is_ready_and_says_how_busy_it_is(tmp_path: Path) -> N
         "status": "ready",
         "reason": None,
         "transcriber": {"ready_slots": 1, "slots": 1, "admitted": 0, "capacity": 2, "problem": None},
+        "jobs": {
+            "queued": 0,
+            "processing": 0,
+            "oldest_queued_seconds": 0.0,
+            "workers": 3,
+            "error": None,
+        },
         "events": {"transport": "memory", "held_back": None, "outbox": None, "relay": None},
     }
 
@@ -77,6 +88,24 @@ def test_with_all_places_taken_it_is_not_ready(tmp_path: Path) -> None:
 
     assert response.status_code == 503
     assert (response.json()["status"], response.json()["reason"]) == ("unavailable", "All slots are taken.")
+
+
+def test_jobs_that_cannot_be_counted_show_in_the_details_and_do_not_affect_the_readiness(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable() -> JobCounts:
+        raise JobStoreUnavailableError("the database is away")
+
+    container = container_for(tmp_path / "spool", FixedTranscriber(), JOB_WORKERS="0")
+    with TestClient(create_app(container)) as api:
+        api.post("/batch/jobs", files={"file": b"sound"})
+        counted = api.get("/health/ready").json()["jobs"]
+        monkeypatch.setattr(container.jobs(), "counts", unavailable)
+        response = api.get("/health/ready")
+
+    assert (counted["queued"], counted["processing"], counted["workers"]) == (1, 0, 0)
+    assert counted["oldest_queued_seconds"] >= 0
+    assert (response.status_code, response.json()["jobs"]["error"]) == (200, "the database is away")
 
 
 def test_with_too_little_disk_space_it_is_not_ready_and_names_the_disk(tmp_path: Path) -> None:

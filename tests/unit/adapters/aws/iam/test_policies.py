@@ -6,6 +6,7 @@ That they allow the calls of the commands, and no others, is shown by tests/inte
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources, S3Place
 from bootstrap.operator.iam import MAX_CHARACTERS
-from domain.model.route.route import RouteNames
+from domain.model.events.kinds import EventKind
+from domain.model.route.route import DEFAULT_ROUTES, RouteNames
 
 Policy = Callable[[PolicyResources], Any]
 
@@ -25,6 +27,9 @@ ACCOUNT = "123456789012"
 OUR_KEYS, THEIR_KEYS = f"arn:aws:kms:eu-central-1:{ACCOUNT}", "arn:aws:kms:eu-west-1:999999999999"
 
 PLAIN = PolicyResources(RouteNames(), "aws", "eu-central-1", ACCOUNT)
+FAILED_NAMES = DEFAULT_ROUTES[EventKind.FAILED]
+BOTH = replace(PLAIN, others=(FAILED_NAMES,))
+FAILED = replace(PLAIN, names=FAILED_NAMES)
 FULL = PolicyResources(
     RouteNames(bus="orders"),
     "aws-cn",
@@ -43,6 +48,8 @@ LONG = PolicyResources(
     key=f"arn:aws-us-gov:kms:us-gov-west-1:{ACCOUNT}:key/" + "k" * 40,
     letters=S3Place("l" * 63, "x" * 100),
     transcribe_bucket="t" * 63,
+    recordings=S3Place("c" * 63, "x" * 100),
+    sources=(S3Place("i" * 63, "x" * 100), S3Place("j" * 63)),
 )
 
 
@@ -60,7 +67,7 @@ def test_the_policy_of_each_role_is_its_golden_document(role: Policy) -> None:
     assert role(FULL) == golden["full"]
 
 
-@pytest.mark.parametrize("resources", [PLAIN, FULL, LONG])
+@pytest.mark.parametrize("resources", [PLAIN, BOTH, FAILED, FULL, LONG])
 @pytest.mark.parametrize("role", ROLES)
 def test_a_policy_is_one_that_iam_takes(role: Policy, resources: PolicyResources) -> None:
     policy = role(resources)
@@ -105,3 +112,58 @@ def test_dead_letters_are_archived_below_their_prefix_and_nowhere_else(
 
     assert statement(operator, resources, "ArchiveDeadLetters")["Resource"] == [f"arn:aws:s3:::{objects}"]
     assert statement(operator, resources, "ListArchivedDeadLetters").get("Condition") == condition
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_that_may_use_both_routes_may_do_the_same_on_each(role: Policy) -> None:
+    both, completed, failed = (resources_of(role(each)) for each in (BOTH, PLAIN, FAILED))
+
+    assert both == completed | failed
+    assert not any(":archive/" in arn or "replay" in arn for _, arn in failed)
+
+
+def test_events_of_both_types_may_be_published_but_no_others() -> None:
+    condition = statement(publisher, BOTH, "PublishEvents")["Condition"]["ForAllValues:StringEquals"]
+
+    assert condition["events:detail-type"] == ["BatchProcessingCompleted", "BatchProcessingFailed"]
+
+
+def test_each_rule_may_send_to_its_own_queue_alone() -> None:
+    target = statement(provisioner, BOTH, "SendToTheQueueOfFailedEvents")
+
+    assert [arn.rpartition(":")[2] for arn in target["Resource"]] == ["rule/capture-failures-rule"]
+    queue = target["Condition"]["ForAllValues:ArnEquals"]["events:TargetArn"]
+    assert queue.endswith(":meeting-failures-queue")
+
+
+def resources_of(policy: Any) -> set[tuple[str, str]]:
+    """Return every action with every resource that it is allowed on."""
+    return {
+        (action, arn) for each in policy["Statement"] for action in each["Action"] for arn in each["Resource"]
+    }
+
+
+def test_recordings_are_kept_below_their_prefix_and_fetched_from_listed_places() -> None:
+    resources = PolicyResources(
+        RouteNames(),
+        "aws",
+        "eu-central-1",
+        ACCOUNT,
+        recordings=S3Place("calls", "jobs/"),
+        sources=(S3Place("shared", "incoming"), S3Place("acme")),
+    )
+
+    assert statement(publisher, resources, "KeepRecordings") == {
+        "Sid": "KeepRecordings",
+        "Effect": "Allow",
+        "Action": ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
+        "Resource": ["arn:aws:s3:::calls/jobs/*"],
+    }
+    assert statement(publisher, resources, "ListRecordings")["Resource"] == ["arn:aws:s3:::calls"]
+    assert statement(publisher, resources, "FetchRecordings")["Resource"] == [
+        "arn:aws:s3:::shared/incoming/*",
+        "arn:aws:s3:::acme/*",
+    ]
+    assert statement(operator, resources, "ProbeTheStoreOfRecordings")["Resource"] == [
+        "arn:aws:s3:::calls/jobs/doctor-*"
+    ]

@@ -1,23 +1,29 @@
 """The route on moto, and with failures that no emulator produces."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
 from adapters.aws.route.definition import Route
 from adapters.aws.route.rules import RuleTarget
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import RouteNames
+from domain.model.events.kinds import EventKind
+from domain.model.route.route import DEFAULT_ROUTES, RouteComponent, RouteNames
 from tests.contracts.event_infrastructure.archive import ArchiveContract
+from tests.contracts.event_infrastructure.fixtures import ORDER
 from tests.contracts.event_infrastructure.provisioning import ProvisioningContract
 from tests.contracts.event_infrastructure.removal import RemovalContract
 from tests.contracts.event_infrastructure.repair import RepairContract
 from tests.support.aws.routes import Clients, RouteOnAws, moto_clients
+from tests.support.samples.factories import a_failure, an_event
 
 
 @pytest.fixture
@@ -55,6 +61,58 @@ class TestOnMotoWithABusOfItsOwn(TestOnMotoWithTheDefaultBus):
     @pytest.fixture
     def names(self) -> RouteNames:
         return RouteNames(bus="orders")
+
+
+class TestTheRouteOfFailedEventsOnMoto(ProvisioningContract):
+    @pytest.fixture
+    def clients(self, clients: Clients) -> Clients:
+        return clients
+
+    @pytest.fixture
+    def names(self) -> RouteNames:
+        return DEFAULT_ROUTES[EventKind.FAILED]
+
+
+def test_failed_events_pass_by_the_queue_of_completed_ones(clients: Clients) -> None:
+    completed, failed = (RouteOnAws(clients, DEFAULT_ROUTES[kind]) for kind in EventKind)
+    completed.infrastructure.provision()
+    before = completed.rule()["EventPattern"], completed.targets(), completed.attributes()["Policy"]
+    failed.infrastructure.provision(archive_days=30)
+    bus = EventBridgePublisher(
+        clients.events, bus_name="default", source="com.yourapp.transcription", region="r"
+    )
+    done, broken = an_event(), a_failure()
+
+    bus.publish_all([done, broken])
+
+    assert [ids(route) for route in (completed, failed)] == [[done.interaction_id], [broken.interaction_id]]
+    assert (completed.rule()["EventPattern"], completed.targets(), completed.attributes()["Policy"]) == before
+
+
+def test_the_route_of_failed_events_has_no_archive(clients: Clients) -> None:
+    route = RouteOnAws(clients, DEFAULT_ROUTES[EventKind.FAILED])
+    route.infrastructure.provision(archive_days=30)
+
+    parts = [resource.component for resource in route.infrastructure.inspect(archive_days=30).resources]
+    removed = route.infrastructure.remove(archive=True)
+
+    assert parts == list(ORDER)
+    assert clients.events.list_archives()["Archives"] == []
+    assert [each.component for each in removed if each.component is RouteComponent.ARCHIVE] == []
+
+
+def test_the_faults_of_that_route_are_told_with_its_own_names(clients: Clients) -> None:
+    names = DEFAULT_ROUTES[EventKind.FAILED]
+    remedies = [finding.remedy for finding in RouteOnAws(clients, names).infrastructure.diagnose()]
+
+    assert "Run `transcripts provision --kinds failed`, or correct FAILED_RULE_NAME." in remedies
+    assert any("correct FAILED_QUEUE_NAME or AWS_REGION" in remedy for remedy in remedies)
+
+
+def ids(route: RouteOnAws) -> list[UUID]:
+    """Receive the events in the queue."""
+    bodies = [json.loads(message.body) for message in route.queue.receive(10, visibility_timeout=30)]
+    return [UUID(body["detail"]["interaction_id"]) for body in bodies]
 
 
 def test_the_names_are_the_requirements(clients: Clients) -> None:

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from adapters.sql.database import Database
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
-from domain.model.events.event import CompletedEvent
+from domain.model.events.failed import SentEvent
 from domain.model.outbox import EventLease, OutboxState, Outcome, Published
 from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import Relay
@@ -51,7 +51,7 @@ class Bus:
         self.arrived: set[UUID] = set()
         self._asked = 0
 
-    def answer(self, event: CompletedEvent) -> PublishOutcome:
+    def answer(self, event: SentEvent) -> PublishOutcome:
         self._asked += 1
         if getattr(event.data, "raw_transcript", "") == POISON:
             return EventRejectedError("MalformedDetail")

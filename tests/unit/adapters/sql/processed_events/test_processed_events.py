@@ -116,7 +116,7 @@ def test_acquire_uses_an_index_when_statistics_are_outdated(database: Database) 
         pytest.skip("SQLite has no automatic statistics")
     port = SqlProcessedEvents(database, group="crm")
     statement = ProcessedStatements("postgresql", DatabaseNow()).completed.compile(database.engine)
-    about = {"of_group": "crm", "rows": json.dumps([(uuid4().hex, "") for _ in range(100)])}
+    about = {"of_group": "crm", "rows": json.dumps([(uuid4().hex, "", "") for _ in range(100)])}
     with database.engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE processed_events")
     port.complete([ProcessingLease(a_key(), uuid4()) for _ in range(3000)], retention_seconds=3600)

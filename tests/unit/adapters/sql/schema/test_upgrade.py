@@ -1,6 +1,7 @@
 """Migrations: the resulting schema, and several processes that start at once."""
 
 import logging
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -8,14 +9,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
 from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.outbox.outbox import SqlOutbox
+from adapters.sql.processed_events.processed_events import SqlProcessedEvents
 from adapters.sql.schema.indexes import metadata
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from adapters.sql.schema.upgrade import revision, upgrade_schema
+from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 from domain.model.errors import ConfigurationError
 from tests.support.databases.databases import Place
 from tests.support.databases.processes import run_together
@@ -73,9 +76,7 @@ def test_a_database_of_the_first_version_keeps_its_events(
     place: Place = request.getfixturevalue(kind)
     engine, event = engine_for(place.url), an_event()
     with engine.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", "adapters.sql:migrations")
-        command.upgrade(config, "0001")
+        _migrate(connection, "0001")
     SqlOutbox(Database(engine)).add(event)
     engine.dispose()
 
@@ -89,6 +90,44 @@ def test_a_database_of_the_first_version_keeps_its_events(
     assert record.event == event
     (told,) = [line.__dict__ for line in caplog.records if line.message == "database migrated"]
     assert (told["schema_before"], told["schema"]) == ("0001", SCHEMA_REVISION)
+
+
+@pytest.mark.parametrize(
+    "kind", ["sqlite_place", pytest.param("postgresql_place", marks=pytest.mark.process)]
+)
+def test_events_that_an_older_version_has_handled_stay_handled(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    place: Place = request.getfixturevalue(kind)
+    engine, done, taken = engine_for(place.url), uuid4(), uuid4()
+    with engine.begin() as connection:
+        _migrate(connection, "0003")
+        connection.execute(
+            text("INSERT INTO processed_events VALUES ('crm', :id, '', 1e12)"), {"id": done.hex}
+        )
+        connection.execute(
+            text("INSERT INTO event_holds VALUES ('crm', :id, 'again', :token, 1e12)"),
+            {"id": taken.hex, "token": uuid4().hex},
+        )
+    engine.dispose()
+
+    database = place.open()
+    keys = [EventKey("BatchProcessingCompleted", done), EventKey("BatchProcessingCompleted", taken, "again")]
+    port = SqlProcessedEvents(database, group="crm")
+    known = port.acquire(keys, lease_seconds=60)
+    failures = port.acquire(
+        [key._replace(detail_type="BatchProcessingFailed") for key in keys], lease_seconds=60
+    )
+    database.close()
+
+    assert known == (LeaseStatus.COMPLETED, LeaseStatus.IN_PROGRESS)
+    assert all(isinstance(answer, ProcessingLease) for answer in failures)
+
+
+def _migrate(connection: Connection, version: str) -> None:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", "adapters.sql:migrations")
+    command.upgrade(config, version)
 
 
 def test_a_new_database_logs_no_migration(sqlite_place: Place, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,24 +13,29 @@ from openapi_spec_validator import validate as validate_openapi
 from domain.model.contract.documents import DOCUMENTS, contract_files
 from domain.model.contract.envelope_schema import envelope_schema
 from domain.model.contract.examples import example_envelope
-from domain.model.contract.json_schema import MODELS, published_schema
+from domain.model.contract.json_schema import published_schema
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
-    CompletedEvent,
-    read_event,
 )
-from domain.model.route.route import RouteNames
+from domain.model.events.failed import BatchProcessingFailed, SentEvent, sent_event
+from domain.model.events.kinds import EventKind
+from domain.model.route.route import DEFAULT_ROUTES, RouteNames
 from tests.support.samples.contract_history import ROOT, frozen
-from tests.support.samples.factories import a_referring_event, an_event
+from tests.support.samples.factories import a_failure, a_referring_event, an_event
 
 GOLDEN = ROOT / "tests" / "unit" / "golden"
 EVENTS = ROOT / "docs" / "events"
-FILES = contract_files(RouteNames())
+FILES = contract_files(DEFAULT_ROUTES)
 PAYLOADS = [
     json.loads((GOLDEN / f"batch_processing_completed.v{version}.json").read_text(encoding="utf-8"))
     for version in ("1.0", "2.0")
 ]
+FAILED = json.loads((GOLDEN / "batch_processing_failed.v1.0.json").read_text(encoding="utf-8"))
+MODELS = [model for kind in EventKind for model in kind.models]
+
+
+SCHEMAS = ("1.0", "2.0", "envelope", "failed-1.0", "failed-envelope")
 
 
 def document(name: str) -> Any:
@@ -43,6 +48,10 @@ def errors(schema: Any, payload: Any) -> list[str]:
 
 def in_envelope(detail: dict[str, Any], **more: object) -> dict[str, Any]:
     return {**example_envelope(BatchProcessingCompleted, "com.acme"), "detail": detail, **more}
+
+
+def in_failed_envelope(detail: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {**example_envelope(BatchProcessingFailed, "com.acme"), "detail": detail, **more}
 
 
 def schemas_within(schema: Any) -> Iterator[dict[str, Any]]:
@@ -77,7 +86,7 @@ def test_every_version_that_was_frozen_is_still_committed_and_nothing_else_is() 
 
 def test_the_page_for_people_names_every_field_and_every_file() -> None:
     page = (EVENTS / "README.md").read_text(encoding="utf-8")
-    schemas = [part for name in ("1.0", "2.0", "envelope") for part in schemas_within(document(name))]
+    schemas = [part for name in SCHEMAS for part in schemas_within(document(name))]
     fields = {field for schema in schemas for field in schema.get("properties", {})}
 
     assert [field for field in fields if f"`{field}`" not in page] == []
@@ -87,7 +96,7 @@ def test_the_page_for_people_names_every_field_and_every_file() -> None:
 # Schemas
 
 
-@pytest.mark.parametrize("name", ["1.0", "2.0", "envelope"])
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_a_schema_is_valid_and_so_are_its_examples(name: str) -> None:
     schema = document(name)
 
@@ -98,7 +107,7 @@ def test_a_schema_is_valid_and_so_are_its_examples(name: str) -> None:
     assert [errors(schema, example) for example in schema["examples"]] == [[]] * len(schema["examples"])
 
 
-@pytest.mark.parametrize("name", ["1.0", "2.0", "envelope"])
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_every_field_is_described_and_no_object_is_closed(name: str) -> None:
     for schema in schemas_within(document(name)):
         assert "additionalProperties" not in schema
@@ -207,14 +216,62 @@ def test_the_examples_are_the_golden_payloads_and_the_reference_leads_to_the_obj
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_models_read_the_examples(model: type[CompletedEvent]) -> None:
-    example = json.loads(FILES[f"examples/envelope-{model.SCHEMA_VERSION}.json"])
+def test_the_models_read_the_examples(model: type[SentEvent]) -> None:
+    prefix = "failed-" if model is BatchProcessingFailed else ""
+    example = json.loads(FILES[f"examples/{prefix}envelope-{model.SCHEMA_VERSION}.json"])
 
-    assert isinstance(read_event(json.dumps(example["detail"])), model)
-    assert errors(document("envelope"), example) == []
+    assert isinstance(sent_event(json.dumps(example["detail"])), model)
+    assert errors(document(f"{prefix}envelope"), example) == []
+
+
+# Failed events
+
+
+def test_the_golden_payload_of_a_failure_is_valid_by_its_own_schema_only() -> None:
+    example = json.loads(FILES["examples/batch-processing-failed-1.0.json"])
+
+    assert example == FAILED
+    assert errors(document("failed-1.0"), FAILED) == []
+    assert errors(document("failed-envelope"), in_failed_envelope(FAILED)) == []
+    assert [name for name in ("1.0", "2.0") if not errors(document(name), FAILED)] == []
+    assert errors(document("envelope"), in_failed_envelope(FAILED))
+    assert errors(document("failed-envelope"), in_envelope(PAYLOADS[0]))
+
+
+def test_what_the_model_of_a_failure_writes_is_valid() -> None:
+    payload = json.loads(a_failure(detail="日本", retryable=True).to_json())
+
+    assert errors(document("failed-1.0"), payload) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("status", "completed"), ("version", "2.0"), ("data", None), ("data", {"reason": "a", "detail": "b"}),
+     ("data", {"reason": "Not A Name", "detail": "", "retryable": True}),
+     ("data", {"reason": "a", "detail": "", "retryable": "no"})],
+)  # fmt: skip
+def test_what_the_model_of_a_failure_never_writes_is_not_valid(field: str, value: object) -> None:
+    assert errors(document("failed-1.0"), {**FAILED, field: value})
+
+
+def test_a_reader_of_failures_survives_the_next_minor_version() -> None:
+    later = {**FAILED, "version": "1.7", "data": {**FAILED["data"], "unit": 3}}
+
+    assert errors(document("failed-envelope"), in_failed_envelope(later)) == []
 
 
 # The registry's document
+
+
+def test_a_failure_has_a_registry_document_of_its_own() -> None:
+    openapi = document("failed-openapi")
+    event = openapi["components"]["schemas"]["AWSEvent"]
+
+    validate_openapi(openapi)
+    assert event["x-amazon-events-detail-type"] == "BatchProcessingFailed"
+    assert event["properties"]["detail"]["oneOf"] == [
+        {"$ref": "#/components/schemas/BatchProcessingFailedV1"}
+    ]
 
 
 def test_the_registry_document_is_valid_openapi_with_what_eventbridge_looks_for() -> None:
@@ -264,6 +321,17 @@ def test_the_asyncapi_document_has_a_channel_an_operation_and_a_message_that_lea
     assert followed(asyncapi, sent) in channel["messages"].values()
 
 
+def test_the_asyncapi_document_has_a_channel_of_failures() -> None:
+    asyncapi = document("asyncapi")
+    operation = asyncapi["operations"]["sendFailure"]
+    message = followed(asyncapi, followed(asyncapi, operation["messages"][0]))
+    payload = {**followed(asyncapi, message["payload"]), "components": asyncapi["components"]}
+
+    assert followed(asyncapi, operation["channel"])["address"] == "meeting-failures-queue"
+    assert message["name"] == "BatchProcessingFailed"
+    assert [errors(payload, example["payload"]) for example in message["examples"]] == [[]]
+
+
 def test_the_payload_of_the_asyncapi_message_is_the_envelope_with_either_version() -> None:
     asyncapi = document("asyncapi")
     message = followed(asyncapi, followed(asyncapi, asyncapi["operations"]["sendTranscript"]["messages"][0]))
@@ -295,7 +363,7 @@ def followed(whole: Any, reference: Any) -> Any:
 
 def test_names_of_another_environment_show_where_they_matter() -> None:
     names = RouteNames(source="com.acme", queue="acme-queue", dead_letter_queue="acme-dlq")
-    files = contract_files(names)
+    files = contract_files({**DEFAULT_ROUTES, EventKind.COMPLETED: names})
 
     assert '"x-amazon-events-source": "com.acme"' in files["openapi.json"]
     assert '"address": "acme-queue"' in files["asyncapi.json"]
@@ -308,7 +376,7 @@ def test_names_of_another_environment_show_where_they_matter() -> None:
 
 
 def test_the_newest_version_is_the_last_of_the_models() -> None:
-    assert MODELS[-1] is BatchProcessingCompletedV2
+    assert EventKind.COMPLETED.models[-1] is BatchProcessingCompletedV2
     assert document("openapi")["info"]["version"] == "2.0.0"
 
 

@@ -17,8 +17,8 @@ TEST = "tests/unit/domain/model/contract/test_history.py"
 GENERATE = """
 from pathlib import Path
 from domain.model.contract.documents import contract_files
-from domain.model.route.route import RouteNames
-for name, text in contract_files(RouteNames()).items():
+from domain.model.route.route import DEFAULT_ROUTES
+for name, text in contract_files(DEFAULT_ROUTES).items():
     Path("docs/events", name).write_text(text, encoding="utf-8", newline="")
 """
 MODELS = "domain/model/events/event.py"
@@ -154,7 +154,10 @@ def test_without_history_the_frozen_schemas_hold(checkout: Checkout) -> None:
     shutil.rmtree(checkout.folder / ".git")
     assert checkout.test().returncode == 0
     models = checkout.folder / MODELS
-    models.write_text(models.read_text(encoding="utf-8").replace(STATUS, "str"), encoding="utf-8")
+    models.write_text(
+        models.read_text(encoding="utf-8").replace(STATUS, 'Literal["completed", "partial"]'),
+        encoding="utf-8",
+    )
 
     result = checkout.test()
 

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.kinds import EventKind
 from domain.model.messages.dead_letter import MAX_PLACE, ContractViolation, Reading, read_body
 from tests.support.harness.dead_letters import SPOKEN, an_envelope
-from tests.support.samples.factories import a_referring_event, an_event
+from tests.support.samples.envelopes import enveloped
+from tests.support.samples.factories import a_failure, a_referring_event, an_event
 
 
 def problems(body: str) -> list[tuple[str, str]]:
@@ -126,3 +128,19 @@ def test_a_moment_that_no_calendar_has_is_a_problem_and_no_accident() -> None:
     envelope["detail"]["timestamp"] = "9999-12-31T23:59:59.999999-23:59"
 
     assert [place for place, _ in problems(json.dumps(envelope))] == ["$.detail.timestamp"]
+
+
+def test_a_dead_letter_of_a_failed_event_is_read_by_its_own_contract() -> None:
+    failure = a_failure()
+    broken = json.loads(failure.to_json()) | {
+        "data": {"reason": "Not A Name", "detail": "", "retryable": True}
+    }
+
+    sound = read_body(enveloped(failure), DEFAULT_EVENT_SOURCE, EventKind.FAILED)
+    reading = read_body(enveloped(failure, detail=broken), DEFAULT_EVENT_SOURCE, EventKind.FAILED)
+
+    assert (sound.interaction_id, sound.version, sound.problems) == (failure.interaction_id, "1.0", ())
+    assert [problem.place for problem in reading.problems] == ["$.detail.data.reason"]
+    assert read_body(enveloped(failure), DEFAULT_EVENT_SOURCE).problems[0] == ContractViolation(
+        "$.detail-type", "is not BatchProcessingCompleted"
+    )

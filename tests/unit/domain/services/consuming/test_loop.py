@@ -15,15 +15,16 @@ from domain.model.errors import (
     PayloadStoreError,
     ProcessedEventsUnavailableError,
 )
-from domain.model.events.envelope import EventEnvelope, parse_envelope
+from domain.model.events.envelope import EventEnvelope
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2
+from domain.model.events.failed import SentEvent
+from domain.model.events.kinds import EventKind
 from domain.model.route.test_event import route_test_event
-from domain.services.consuming import receiver
 from domain.services.consuming.options import ConsumerOptions
 from tests.support.doubles.queue import failing_with
 from tests.support.harness.consumer import OPTIONS, ConsumerHarness
 from tests.support.samples.envelopes import enveloped
-from tests.support.samples.factories import A_MOMENT, an_event
+from tests.support.samples.factories import A_MOMENT, a_failure, an_event
 
 SECRET = "never in a log"
 
@@ -143,15 +144,15 @@ def test_an_unreadable_message_is_never_handled_never_deleted_and_dead_lettered(
 
 
 @pytest.mark.parametrize("body", ["not json", "an unexpected error"])
-def test_a_message_that_cannot_be_read_affects_no_other(
-    harness: ConsumerHarness, monkeypatch: pytest.MonkeyPatch, body: str
-) -> None:
-    def read(body: str, source: str) -> EventEnvelope:
+def test_a_message_that_cannot_be_read_affects_no_other(harness: ConsumerHarness, body: str) -> None:
+    parse = harness.parse
+
+    def read(body: str) -> EventEnvelope:
         if body == "an unexpected error":
             raise OverflowError(SECRET)
-        return parse_envelope(body, source)
+        return parse(body)
 
-    monkeypatch.setattr(receiver, "parse_envelope", read)
+    harness.parse = read
     harness.send()
     harness.steps(2)  # its pace is known
     harness.queue.send(body)
@@ -539,3 +540,38 @@ def test_an_unexpected_error_of_the_consumer_ends_nothing(
 
     assert harness.handler.events == [event]
     assert "unexpected error in a consumer thread, tried again after a delay" in caplog.messages
+
+
+def test_a_consumer_of_failed_events_handles_them_once_beside_the_completion_of_the_same_recording() -> None:
+    harness = ConsumerHarness(kind=EventKind.FAILED)
+    failure = a_failure()
+    completion = EventKey("BatchProcessingCompleted", failure.interaction_id)
+    harness.memory.acquire([completion], lease_seconds=60)
+    harness.send(failure)
+    harness.send(failure)
+
+    harness.steps(3)
+
+    assert harness.handler.events == [failure]
+    assert harness.figures() == {"handled": 1, "duplicates": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "event"),
+    [(EventKind.COMPLETED, a_failure()), (EventKind.FAILED, an_event())],
+    ids=["completed", "failed"],
+)
+def test_an_event_of_the_other_kind_is_left_to_the_dead_letter_queue_with_its_type(
+    kind: EventKind, event: SentEvent, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness = ConsumerHarness(kind=kind)
+    harness.send(event)
+
+    harness.steps()
+
+    assert harness.handler.got == []
+    assert harness.figures() == {"unreadable": 1}
+    assert any(
+        f"its detail-type is '{event.DETAIL_TYPE}', not '{kind.detail_type}'" in str(record.__dict__)
+        for record in caplog.records
+    )

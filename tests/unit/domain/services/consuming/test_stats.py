@@ -1,6 +1,5 @@
 """Statistics of a consumer."""
 
-from domain.model.consuming.lease import EventKey
 from domain.services.consuming.stats import ConsumerStats, MessageOutcome
 from tests.contracts.deduplication_port import a_key
 
@@ -39,7 +38,7 @@ def test_a_replay_of_an_event_is_another_one() -> None:
     stats, key = ConsumerStats(), a_key()
     stats.count_failure(key)
 
-    stats.forget_failures([EventKey(key.interaction_id, "after-the-outage")])
+    stats.forget_failures([key._replace(replay="after-the-outage")])
 
     assert stats.unhandled_events == 1
 

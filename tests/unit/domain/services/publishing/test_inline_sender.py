@@ -7,7 +7,8 @@ from threading import Semaphore
 import pytest
 
 from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError, EventRejectedError
-from domain.model.events.event import BatchProcessingCompleted, CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
+from domain.model.events.failed import SentEvent
 from domain.model.outbox import OutboxState
 from domain.services.publishing.inline_sender import MAX_SHARED_CHARACTERS, InlineSender, PendingPublish
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -18,7 +19,7 @@ from tests.support.samples.factories import an_event
 AWAY = EventBusUnavailableError("the bus is away")
 PATIENT, IMPATIENT = 30.0, 0.01
 
-Answer = Callable[[CompletedEvent], PublishOutcome]
+Answer = Callable[[SentEvent], PublishOutcome]
 
 
 class StepwiseBus(AnsweringEventPublisher):
@@ -30,7 +31,7 @@ class StepwiseBus(AnsweringEventPublisher):
         self._allowed = Semaphore(0)
 
     def publish_all(
-        self, events: Sequence[CompletedEvent], /, *, labels: tuple[str, ...] = ()
+        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
     ) -> tuple[PublishOutcome, ...]:
         self._asked.release()
         assert self._allowed.acquire(timeout=30)
@@ -161,7 +162,7 @@ def test_a_call_that_is_held_up_holds_up_no_other(sender: Sender) -> None:
 
 
 def test_each_gets_the_outcome_of_its_own_event(sender: Sender) -> None:
-    answers: dict[CompletedEvent, PublishOutcome] = {}
+    answers: dict[SentEvent, PublishOutcome] = {}
     here = sender(lambda event: answers.get(event, ACCEPTED))
     fine, wrong, unlucky = here.submit_some(3)
     receipt = Publication(PublicationStatus.PUBLISHED, "a receipt of its own")

@@ -15,7 +15,8 @@ from domain.model.errors import (
     EventTooLargeError,
     InteractionIdTakenError,
 )
-from domain.model.events.event import CompletedEvent, Publication, PublicationStatus
+from domain.model.events.event import Publication, PublicationStatus
+from domain.model.events.failed import SentEvent
 from domain.model.outbox import OutboxRecord, OutboxState, Outcome
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -180,7 +181,7 @@ def test_an_event_that_will_never_be_accepted_is_parked_and_the_caller_is_told(
     assert not here.breaker.is_open
 
 
-def refuse_a_connection(_event: CompletedEvent) -> PublishOutcome:
+def refuse_a_connection(_event: SentEvent) -> PublishOutcome:
     """Fail as a transport that catches its own error, and returns it as the outcome."""
     try:
         raise EventBusUnavailableError("connection refused")

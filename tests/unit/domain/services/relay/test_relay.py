@@ -16,7 +16,8 @@ from domain.model.errors import (
     EventRejectedError,
     EventTooLargeError,
 )
-from domain.model.events.event import BatchProcessingCompleted, CompletedEvent
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import SentEvent
 from domain.model.outbox import OutboxState, Published
 from domain.model.route.route import Finding, RouteComponent
 from domain.services.relay.dispatcher import CALL_CHARACTERS, BatchDispatcher
@@ -43,18 +44,18 @@ AWAY = EventBusUnavailableError("the bus is away")
 DENIED = EventBusRefusesUsError("EventBridge refuses every event: AccessDeniedException")
 
 
-def ids(events: Sequence[CompletedEvent]) -> list[UUID]:
+def ids(events: Sequence[SentEvent]) -> list[UUID]:
     return [event.interaction_id for event in events]
 
 
-def characters(events: Sequence[CompletedEvent]) -> int:
+def characters(events: Sequence[SentEvent]) -> int:
     return sum(event.data.characters for event in events if isinstance(event, BatchProcessingCompleted))
 
 
-def slowly(clock: SimulatedTime, seconds: float) -> Callable[[CompletedEvent], PublishOutcome]:
+def slowly(clock: SimulatedTime, seconds: float) -> Callable[[SentEvent], PublishOutcome]:
     """Accept each event after a time."""
 
-    def accept(_event: CompletedEvent) -> PublishOutcome:
+    def accept(_event: SentEvent) -> PublishOutcome:
         clock.at += seconds
         return ACCEPTED
 
@@ -106,7 +107,7 @@ def test_a_call_holds_no_more_text_than_the_bus_takes_with_one() -> None:
 def test_several_calls_are_in_flight_at_once() -> None:
     together = threading.Barrier(4)
 
-    def answer_together(_event: CompletedEvent) -> PublishOutcome:
+    def answer_together(_event: SentEvent) -> PublishOutcome:
         together.wait(60)
         return ACCEPTED
 
@@ -121,7 +122,7 @@ def test_several_calls_are_in_flight_at_once() -> None:
 def test_the_next_batch_is_in_flight_before_the_one_before_it_is_over() -> None:
     together = threading.Barrier(2)
 
-    def answer_together(_event: CompletedEvent) -> PublishOutcome:
+    def answer_together(_event: SentEvent) -> PublishOutcome:
         if here.outbox.counts().published:
             together.wait(60)
         return ACCEPTED
@@ -135,9 +136,9 @@ def test_the_next_batch_is_in_flight_before_the_one_before_it_is_over() -> None:
 
 
 def test_more_batches_are_in_flight_where_texts_are_long() -> None:
-    many, sending, in_time = threading.Event(), list[CompletedEvent](), list[bool]()
+    many, sending, in_time = threading.Event(), list[SentEvent](), list[bool]()
 
-    def answer_once_many_are_in_flight(event: CompletedEvent) -> PublishOutcome:
+    def answer_once_many_are_in_flight(event: SentEvent) -> PublishOutcome:
         if here.outbox.counts().published:  # the first batch shows how long the texts are
             sending.append(event)
             if len(sending) > 2 * MAX_BATCH:
@@ -239,7 +240,7 @@ def test_an_event_that_fails_for_ever_is_tried_for_ever_with_growing_delays_up_t
     (unlucky,) = here.add()
     tried: list[float] = []
 
-    def answer(event: CompletedEvent) -> PublishOutcome:
+    def answer(event: SentEvent) -> PublishOutcome:
         if event.interaction_id != unlucky.interaction_id:
             return ACCEPTED
         tried.append(here.clock.at)
@@ -276,7 +277,7 @@ def test_a_defect_of_the_transport_ends_neither_the_relay_nor_an_event() -> None
     here = RelayAtWork(bus)
     here.add(30)
 
-    def defect(_event: CompletedEvent) -> PublishOutcome:
+    def defect(_event: SentEvent) -> PublishOutcome:
         raise ZeroDivisionError
 
     bus.answer = defect
@@ -391,7 +392,7 @@ def test_events_are_held_back_while_the_bus_would_drop_them() -> None:
         Finding(RouteComponent.RULE, "the rule does not exist", "it was looked for", "transcripts provision")
     ]
     clock, breaker, bus = SimulatedTime(), CircuitBreaker(), AnsweringEventPublisher()
-    route = RouteGuard(lambda: findings, breaker, clock=clock)
+    route = RouteGuard([lambda: findings], breaker, clock=clock)
     here = RelayAtWork(bus, clock=clock, breaker=breaker, route=route)
     events = here.add(20)
 
@@ -676,7 +677,7 @@ def test_batches_that_fail_one_after_the_other_do_not_end_the_relay() -> None:
 def test_a_route_that_is_found_broken_holds_back_what_was_about_to_be_sent() -> None:
     breaker = CircuitBreaker()
 
-    def lose_the_bus(_event: CompletedEvent) -> PublishOutcome:
+    def lose_the_bus(_event: SentEvent) -> PublishOutcome:
         breaker.hold("the bus is missing")
         return ACCEPTED
 

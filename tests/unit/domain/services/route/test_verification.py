@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted
-from domain.model.route.test_event import TEST_USER_ID
+from domain.model.events.failed import BatchProcessingFailed
+from domain.model.events.kinds import EventKind
+from domain.model.route.test_event import TEST_USER_ID, route_test_event
 from domain.services.route.verification import EventVerificationService
 from tests.support.doubles.queue import Clock, InMemoryQueue
 from tests.support.doubles.route import Diagnosed, SwallowingBus, envelope
@@ -137,3 +139,17 @@ def test_the_clock_is_the_only_thing_that_waits() -> None:
     )
 
     assert service.verify(300).seconds == 300
+
+
+def test_the_route_of_failed_events_is_tested_with_a_failed_event() -> None:
+    ground = VerificationHarness(EventKind.FAILED)
+    left_over = route_test_event(NOW - timedelta(hours=1), EventKind.FAILED)
+    ground.queue.send(envelope(left_over, (TEST_EVENT_LABEL,)))
+
+    verification = ground.verify()
+
+    ((event, labels),) = ground.bus.published
+    assert verification.ok
+    assert isinstance(event, BatchProcessingFailed)
+    assert (event.user_id, event.timestamp, labels) == (TEST_USER_ID, NOW, (TEST_EVENT_LABEL,))
+    assert ground.queue.bodies() == []

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from domain.model.engines import EngineDescription
 from domain.model.errors import (
     TranscriberCrashedError,
     TranscriberStalledError,
@@ -13,7 +14,7 @@ from domain.model.errors import (
 )
 from domain.model.speech import HeardUnit, SpeechUnit
 from domain.services.transcription.quality import Suspicion
-from domain.services.transcription.unit_recognition import CheckedUnit, recognise, recognise_as
+from domain.services.transcription.unit_recognition import CheckedRecogniser, CheckedUnit
 from ports.recogniser_port import Hints
 from tests.support.doubles.speech import FakeRecogniser, UnitCall, heard, unit_of
 
@@ -22,6 +23,7 @@ GOOD = heard("I would like to know when my order is going to arrive")
 HALF = heard("I would like to know", 3.0)
 UNIT = unit_of(5.0, 10.0)
 RECORDING = object()
+ENGINE = EngineDescription("whisper", "tiny")
 
 Answer = HeardUnit | Exception
 
@@ -39,7 +41,7 @@ def engine(*answers: Answer) -> FakeRecogniser:
 
 
 async def checked(recogniser: FakeRecogniser, unit: SpeechUnit = UNIT) -> CheckedUnit:
-    return await recognise(recogniser, unit, Hints("en", ("Acme",)), RECORDING)
+    return await CheckedRecogniser(recogniser, ENGINE).recognise(unit, Hints("en", ("Acme",)), RECORDING)
 
 
 async def test_an_answer_that_fits_the_sound_is_taken() -> None:
@@ -148,8 +150,55 @@ async def test_the_log_says_why_without_a_word_of_the_text(caplog: pytest.LogCap
 
 async def test_an_answer_stays_where_recognition_in_another_language_fails() -> None:
     recogniser = engine(GOOD, TranscriberUnavailableError("out of reach"))
-    first = await recognise(recogniser, unit_of(), Hints(), object())
+    checking = CheckedRecogniser(recogniser, ENGINE)
+    first = await checking.recognise(unit_of(), Hints(), object())
 
-    again = await recognise_as(recogniser, first, Hints("en"), object())
+    again = await checking.recognise_as(first, Hints("en"), object())
 
     assert (again.heard, again.was_retried) == (GOOD, True)
+
+
+class Saved(dict[str, str]):
+    """Checkpoint in memory."""
+
+    def find(self, fingerprint: str, /) -> str | None:
+        return self.get(fingerprint)
+
+    def save(self, fingerprint: str, result_json: str, /) -> None:
+        self[fingerprint] = result_json
+
+
+async def resumed(saved: Saved, unit: SpeechUnit, *, model: str = "tiny", language: str = "en") -> bool:
+    """Recognise a unit with a checkpoint; tell whether the engine had no work."""
+    recogniser = engine(GOOD)
+    checking = CheckedRecogniser(recogniser, EngineDescription("whisper", model), saved)
+    result = await checking.recognise(unit, Hints(language), object())
+    assert (result.unit, result.heard) == (unit, GOOD)
+    return not recogniser.calls
+
+
+async def test_a_finished_unit_is_not_recognised_again() -> None:
+    saved, unit = Saved(), unit_of(5.0, 10.0)
+
+    assert not await resumed(saved, unit)
+    assert await resumed(saved, unit)
+
+
+async def test_a_finished_unit_counts_for_the_same_sound_engine_and_hints_only() -> None:
+    saved, unit = Saved(), unit_of(5.0, 10.0)
+    await resumed(saved, unit)
+
+    assert not await resumed(saved, unit_of(5.0, 9.0))
+    assert not await resumed(saved, unit, model="base")
+    assert not await resumed(saved, unit, language="nl")
+
+
+async def test_a_doubtful_answer_is_saved_with_its_doubts() -> None:
+    saved, unit = Saved(), unit_of(5.0, 10.0)
+    first = await CheckedRecogniser(engine(HALF, HALF), ENGINE, saved).recognise(unit, Hints(), object())
+
+    again = await CheckedRecogniser(engine(), ENGINE, saved).recognise(unit, Hints(), object())
+
+    assert again == first
+    assert again.was_retried
+    assert again.suspicions

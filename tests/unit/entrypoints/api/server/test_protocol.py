@@ -368,7 +368,7 @@ def test_the_server_as_a_whole_lists_its_methods(port: int) -> None:
     answer = exchange(port, b"OPTIONS * HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
 
     assert answer.startswith(b"HTTP/1.1 204")
-    assert b"\r\nallow: GET, HEAD, OPTIONS, POST\r\n" in answer
+    assert b"\r\nallow: DELETE, GET, HEAD, OPTIONS, POST\r\n" in answer
 
 
 def test_as_many_connections_may_be_open_as_the_system_allows() -> None:

@@ -14,13 +14,14 @@ from tests.support.harness.service import container_for, serving
 from tests.support.wire.case import After, Case, get
 from tests.support.wire.forms import FORMS
 from tests.support.wire.headers import HEADERS
+from tests.support.wire.jobs import JOBS
 from tests.support.wire.lengths import LENGTHS
 from tests.support.wire.targets import TARGETS
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[5]
-CASES = (*TARGETS, *HEADERS, *LENGTHS, *FORMS)
+CASES = (*TARGETS, *HEADERS, *LENGTHS, *FORMS, *JOBS)
 
 
 class Answer(NamedTuple):
@@ -69,7 +70,7 @@ def engine() -> FixedTranscriber:
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory, engine: FixedTranscriber) -> Iterator[int]:
     spool = tmp_path_factory.mktemp("wire") / "spool"
-    with serving(container_for(spool, engine, UPLOAD_IDLE_SECONDS="3")) as port:
+    with serving(container_for(spool, engine, UPLOAD_IDLE_SECONDS="3", JOB_WORKERS="0")) as port:
         yield port
 
 

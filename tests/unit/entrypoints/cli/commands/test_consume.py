@@ -22,7 +22,7 @@ from tests.support.harness.command_line import PLACE_KEYS, Caller, Told
 from tests.support.harness.installed_command import PROGRAM, clean_environment
 from tests.support.harness.service import wait_until
 from tests.support.samples.envelopes import enveloped
-from tests.support.samples.factories import an_event
+from tests.support.samples.factories import a_failure, an_event
 from tests.unit.adapters.handlers.test_command import is_gone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -179,6 +179,25 @@ def test_a_folder_gets_a_file_for_each_event_and_a_reference_is_resolved(aws: Aw
 
     (file,) = (aws.folder / "warehouse").glob("tenant_id=*/day=*/*.jsonl")
     assert file.read_text(encoding="utf-8") == event.to_json() + "\n"
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "parquet"])
+def test_a_consumer_of_failed_events_reads_their_own_queue(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, file_format: str
+) -> None:
+    failure = a_failure()
+    monkeypatch.setenv("FAILED_QUEUE_NAME", aws.environ["QUEUE_NAME"])
+    monkeypatch.setenv("QUEUE_NAME", "another")
+    aws.send(enveloped(failure), enveloped(an_event()))
+
+    told = aws.run("--kind", "failed", "--to", "out", "--format", file_format, "--drain", "--json", *AT_ONCE)
+
+    figures = json.loads(told.out)
+    assert (told.code, figures["handled"], figures["failed"]) == (1, 1, 0)
+    assert figures["unreadable"]
+    (file,) = (aws.folder / "out").glob(f"tenant_id=*/day=*/*.{file_format}")
+    assert file.name == f"{failure.interaction_id}.failed.{file_format}"
+    assert file_format != "jsonl" or file.read_text(encoding="utf-8") == f"{failure.to_json()}\n"
 
 
 def test_each_group_handles_every_event(aws: Aws) -> None:

@@ -139,7 +139,7 @@ def test_a_route_that_is_broken_after_provisioning_ends_the_demo() -> None:
             return ProvisioningReport((), "", "", "", (finding,))
 
     container = Container()
-    container.infrastructure.override(Infrastructure())
+    container.completed.infrastructure.override(Infrastructure())
 
     with pytest.raises(TranscriptionServiceError, match="The rule is disabled"):
         demo.provision(container)

@@ -334,3 +334,8 @@ def test_a_dead_letter_queue_that_moves_messages_on_is_not_looked_at(shop: Shop)
 
     assert code == 1
     assert "moves messages on after 3 receives: remove that policy first" in err
+
+
+def test_failed_events_have_a_dead_letter_queue_of_their_own(shop: Shop) -> None:
+    assert shop.run("list", "--kind", "failed").code == 0
+    assert shop.run("list", "--kind", "cancelled").code == 2

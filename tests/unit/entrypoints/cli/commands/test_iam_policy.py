@@ -144,3 +144,28 @@ def test_what_cannot_be_meant_is_refused_with_what_can(
 
     assert told.code == 2
     assert complaint in told.err
+
+
+@pytest.mark.parametrize(
+    ("kinds", "queues"),
+    [
+        ((), {"meeting-transcripts-queue"}),
+        (("--kinds", "failed"), {"meeting-failures-queue"}),
+        (("--kinds", "completed,failed"), {"meeting-transcripts-queue", "meeting-failures-queue"}),
+    ],
+)
+def test_a_consumer_may_use_the_queues_of_the_kinds_that_it_handles(
+    arns: Any, kinds: tuple[str, ...], queues: set[str]
+) -> None:
+    assert {arn.rpartition(":")[2] for arn in arns("consumer", *ACCOUNT, *kinds)} == queues
+
+
+def test_the_kinds_are_those_that_are_sent_unless_they_are_named(
+    arns: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_KINDS", "completed,failed")
+
+    assert {arn.rpartition(":")[2] for arn in arns("consumer", *ACCOUNT)} == {
+        "meeting-transcripts-queue",
+        "meeting-failures-queue",
+    }

@@ -15,7 +15,7 @@ from bootstrap.factories.database import prepare_database
 from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 from entrypoints.cli.views.outbox import MAX_REASON, age, as_line
 from tests.support.harness.command_line import Caller, Told
-from tests.support.samples.factories import A_MOMENT, an_event
+from tests.support.samples.factories import A_MOMENT, a_failure, an_event
 
 SPOKEN = "the merger is on friday"
 STEERING = "\x1b[2J\u202e[red]evil\r\n"
@@ -324,3 +324,17 @@ def test_a_clock_that_is_behind_the_database_is_no_age_below_nothing() -> None:
 
     assert "0 s old" in line
     assert line.endswith("due in 1 min")
+
+
+def test_a_failed_event_is_told_apart_and_its_reason_is_not_the_reason_of_a_publication(shop: Shop) -> None:
+    failure = a_failure(detail="No sound.")
+    shop.outbox.add(failure)
+
+    _, out, _ = shop.run("list")
+    shown = shop.told("show", failure.interaction_id)
+
+    assert "[BatchProcessingFailed]" in out
+    assert shown["reason"] is None
+    assert shown["event"]["failure_reason"] == "undecodable-audio"
+    assert shown["event"]["failure_detail"] == "No sound."
+    assert shown["event"]["failure_retryable"] is False

@@ -11,7 +11,7 @@ from dependency_injector import providers
 from bootstrap.container import Container
 from domain.model.errors import EventRejectedError
 from domain.model.transcripts import DEFAULT_OPTIONS, Channels, Tracks, Transcript, TranscriptionOptions
-from ports.transcriber_port import ProgressListener
+from ports.transcriber_port import Checkpoint, ProgressListener
 from tests.support.doubles.transcription import FailingEventPublisher, FixedTranscriber
 from tests.support.harness.installed_command import transcripts
 from tests.support.harness.processing import process_here
@@ -102,6 +102,7 @@ class PairedTranscriber(FixedTranscriber):
         *,
         options: TranscriptionOptions = DEFAULT_OPTIONS,  # noqa: ARG002 - the same
         on_progress: ProgressListener | None = None,  # noqa: ARG002 - the same
+        checkpoint: Checkpoint | None = None,  # noqa: ARG002 - nothing is resumed
     ) -> Transcript:
         self.check_capacity()
         self._admitted += 1

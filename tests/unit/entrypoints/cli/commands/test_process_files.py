@@ -13,7 +13,7 @@ from bootstrap.container import Container
 from domain.model.errors import EventRejectedError, NotAudioError
 from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
 from entrypoints.cli.views.transcript_files import TranscriptFormat
-from ports.transcriber_port import ProgressListener
+from ports.transcriber_port import Checkpoint, ProgressListener
 from tests.support.doubles.transcription import FailingEventPublisher, FixedTranscriber
 from tests.support.harness.processing import heard_by, process_here
 from tests.support.harness.subtitles import Shown, read_subrip, read_webvtt
@@ -150,6 +150,7 @@ class MeddlingTranscriber(FixedTranscriber):
         *,
         options: TranscriptionOptions = DEFAULT_OPTIONS,
         on_progress: ProgressListener | None = None,
+        checkpoint: Checkpoint | None = None,  # noqa: ARG002 - nothing is resumed
     ) -> Transcript:
         self._file.write_text("mine", "utf-8")
         return await super().transcribe(recording, options=options, on_progress=on_progress)
@@ -228,6 +229,7 @@ def test_one_bad_recording_leaves_the_files_of_the_others(
             *,
             options: TranscriptionOptions = DEFAULT_OPTIONS,
             on_progress: ProgressListener | None = None,
+            checkpoint: Checkpoint | None = None,  # noqa: ARG002 - nothing is resumed
         ) -> Transcript:
             if recording == recordings[0]:
                 raise NotAudioError("This is a letter.")

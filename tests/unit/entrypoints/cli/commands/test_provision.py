@@ -266,3 +266,48 @@ def test_a_template_is_only_printed(run: CommandOn) -> None:
 
     assert told.code == 2
     assert "cannot be combined with --repair or --dry-run" in told.err
+
+
+def test_each_kind_of_event_gets_a_route_and_the_answer_of_completed_ones_stays_as_it_was(
+    run: CommandOn,
+) -> None:
+    route = _Route()
+
+    both, one = (run(route, "--json", "--kinds", kinds).answer for kinds in ("completed,failed", "completed"))
+
+    failed = both.pop("failed")
+    assert both == one
+    assert {**failed, **PLACE_KEYS} == one
+    assert route.asked == [("provision", None)] * 3
+
+
+def test_a_broken_route_of_one_kind_exits_1(run: CommandOn) -> None:
+    told = run(_Route(BROKEN), "--json", "--kinds", "failed")
+
+    document = json.loads(told.out)
+    assert told.code == 1
+    assert document["ok"] is False
+    assert document["failed"]["findings"][0]["link"] == "rule"
+
+
+def test_an_unknown_kind_names_those_that_there_are(run: CommandOn) -> None:
+    told = run(_Route(), "--kinds", "completed,cancelled")
+
+    assert told.code == 2
+    assert "'cancelled' is not one of completed, failed" in told.err
+
+
+def test_a_plan_names_the_kind_of_each_route(run: CommandOn) -> None:
+    told = run(_Route(statuses=STATUSES), "--dry-run", "--repair", "--kinds", "completed,failed")
+
+    assert told.out.endswith(f"BatchProcessingCompleted:\n{PLAN}BatchProcessingFailed:\n{PLAN}")
+
+
+def test_a_template_is_of_one_kind(run: CommandOn) -> None:
+    both = run(_Route(), "--format", "cloudformation", "--kinds", "completed,failed")
+    failed = run(_Route(), "--format", "cloudformation", "--kinds", "failed")
+
+    assert both.code == 2
+    assert "--format prints one route: add --kinds completed or --kinds failed." in both.err
+    assert "meeting-failures-queue" in failed.out
+    assert "BatchProcessingCompleted" not in failed.out

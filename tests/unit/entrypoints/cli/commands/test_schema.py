@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.model.contract.documents import DOCUMENTS, contract_files
-from domain.model.route.route import RouteNames
+from domain.model.route.route import DEFAULT_ROUTES
 from entrypoints.cli.main import main
 from tests.support.samples.contract_history import ROOT
 
@@ -71,7 +71,7 @@ def test_without_a_name_all_of_them_are_one_object(command: Command, options: tu
 def test_all_files_are_written_as_they_are_committed(command: Command) -> None:
     code, out, _ = command.run("--output", "new/folder")
 
-    names = contract_files(RouteNames())
+    names = contract_files(DEFAULT_ROUTES)
     assert code == 0
     assert out.splitlines() == [f"new/folder/{name}" for name in names]
     for name in names:
@@ -82,7 +82,7 @@ def test_json_lists_the_files(command: Command) -> None:
     code, out, _ = command.run("--json", "--output", ".")
 
     assert code == 0
-    assert json.loads(out)["files"] == list(contract_files(RouteNames()))
+    assert json.loads(out)["files"] == list(contract_files(DEFAULT_ROUTES))
 
 
 def test_the_names_of_the_environment_show(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

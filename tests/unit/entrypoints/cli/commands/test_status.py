@@ -62,6 +62,7 @@ def test_a_route_as_it_should_be_is_told_part_by_part_and_exits_0(run: CommandOn
     assert told.code == 0
     assert told.out.splitlines() == [
         f"outbox             not known: {unknown}",
+        "jobs               not known",
         "dead-letter queue  ok         dead-orders",
         "  0 waiting, 0 in flight",
         "queue              ok         orders",
@@ -222,9 +223,10 @@ def unreachable(tmp_path: Path) -> _Route:
 def test_the_outbox_is_shown_even_where_aws_cannot_be_reached(run: CommandOn, unreachable: _Route) -> None:
     told = run(unreachable)
 
-    first, second, last = told.out.splitlines()
+    first, jobs, second, last = told.out.splitlines()
     assert told.code == 1
     assert first.startswith("outbox             1 waiting (the oldest for ")
+    assert jobs == "jobs               0 queued, 0 processing"
     assert second == "route              not known: reading the event bus default failed: ReadTimeoutError"
     assert last == "The route is not known to be as it should be."
 
@@ -236,6 +238,7 @@ def test_machines_get_the_outbox_and_the_problem_with_aws(run: CommandOn, unreac
     assert (told.code, answer["ok"]) == (1, False)
     assert answer["problem"] == "reading the event bus default failed: ReadTimeoutError"
     assert answer["outbox"]["waiting"] == 1
+    assert answer["jobs"] == {"queued": 0, "processing": 0, "oldest_queued_seconds": 0.0}
 
 
 def test_the_outbox_is_shown_before_aws_is_asked(run: CommandOn, capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,3 +252,11 @@ def test_the_outbox_is_shown_before_aws_is_asked(run: CommandOn, capsys: pytest.
     run(Watching(*SOUND))
 
     assert printed[0].startswith("outbox ")
+
+
+def test_the_route_of_each_kind_of_event_is_shown(run: CommandOn) -> None:
+    document = run(_Route(*SOUND), "--kinds", "completed,failed", "--json").answer
+
+    assert document["failed"]["ok"] is True
+    assert document["failed"]["resources"] == document["resources"]
+    assert "outbox" not in document["failed"]

@@ -32,7 +32,7 @@ class _Route(OnAws, Diagnosed):
     def infrastructure(self) -> EventInfrastructurePort:
         return self
 
-    def route_names(self) -> RouteNames:
+    def names(self) -> RouteNames:
         return RouteNames(bus="shop", rule="capture", queue="orders", dead_letter_queue="dead-orders")
 
 
@@ -98,3 +98,17 @@ def test_machines_that_cannot_be_asked_must_say_yes(run: CommandOn) -> None:
     assert run(route, "--json", answer="y\n").code == 2
 
     assert route.asked == []
+
+
+def test_each_kind_of_event_has_a_route_to_remove(run: CommandOn) -> None:
+    route = _Route()
+
+    told = run(route, "--kinds", "failed,completed", answer="y\n")
+
+    question, _, removed = told.out.partition(" [y/N]: ")
+    assert question.count("Remove rule capture of the bus shop, queues orders and dead-orders?") == 2
+    assert [line for line in removed.splitlines() if line.endswith(":")] == [
+        "BatchProcessingCompleted:",
+        "BatchProcessingFailed:",
+    ]
+    assert route.asked == [(False, False)] * 2

@@ -108,3 +108,16 @@ def test_text_from_a_queue_cannot_steer_the_terminal(run: CommandOn) -> None:
     assert "\\x1b[31mred\\r\\n\\u202e" in out
     assert "[bold]x[/bold]" in out
     assert "\x1b" not in out
+
+
+def test_the_route_of_each_kind_of_event_is_tested(run: CommandOn) -> None:
+    service = _Service(ARRIVED)
+
+    told = run(service, "--kinds", "completed,failed")
+
+    assert told.code == 0
+    assert [line for line in told.out.splitlines() if line.endswith(":")] == [
+        "BatchProcessingCompleted:",
+        "BatchProcessingFailed:",
+    ]
+    assert len(service.timeouts) == 2

@@ -1,0 +1,98 @@
+"""Ends of jobs: state, transcript or problem, and the event, in the caller's transaction."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Connection, Update, delete, update
+
+from adapters.sql.jobs import statements
+from adapters.sql.jobs.rows import Parameters
+from adapters.sql.outbox import statements as outbox_statements
+from adapters.sql.outbox.rows import new_row
+from adapters.sql.schema.tables import IS_ACTIVE, job_units, jobs
+from domain.model.events.event import BatchProcessingCompleted
+from domain.model.events.failed import BatchProcessingFailed, FailureData, TerminalEvent
+from domain.model.jobs import JobLease, JobState
+from domain.model.outbox import EventLease
+
+
+class Completion(NamedTuple):
+    """A leased job that ends with its transcript."""
+
+    lease: JobLease
+    result: str  # JSON
+    seconds: float  # of sound
+    event: BatchProcessingCompleted | None
+
+
+def complete_all(
+    connection: Connection, completions: Sequence[Completion], now: ColumnElement[float]
+) -> list[bool]:
+    """End leased jobs, in the order of their ids, so that two transactions rarely block each other."""
+    by_id = sorted(completions, key=lambda each: each.lease.job.id.int)
+    ended = {id(each): _complete(connection, each, now) for each in by_id}
+    return [ended[id(each)] for each in completions]
+
+
+def _complete(connection: Connection, completion: Completion, now: ColumnElement[float]) -> bool:
+    """End a leased job with its transcript, and drop its units."""
+    lease, result, seconds, event = completion
+    values = statements.end(now, JobState.COMPLETED) | {"result": result, "problem": None}
+    finished = statements.of_lease().values(done_seconds=seconds, total_seconds=seconds, **values)
+    if not _end(connection, finished, lease_parameters(lease)):
+        return False
+    connection.execute(delete(job_units).where(job_units.c.job_id == lease.job.id))
+    _announce(connection, lease.job.id, event, now)
+    return True
+
+
+def fail(
+    connection: Connection,
+    lease: JobLease,
+    problem: FailureData,
+    event: BatchProcessingFailed | None,
+    now: ColumnElement[float],
+) -> bool:
+    """End a leased job with its problem."""
+    values = statements.end(now, JobState.FAILED) | {"problem": problem.model_dump_json()}
+    if not _end(connection, statements.of_lease().values(**values), lease_parameters(lease)):
+        return False
+    _announce(connection, lease.job.id, event, now)
+    return True
+
+
+def cancel(
+    connection: Connection,
+    job_id: UUID,
+    problem: FailureData,
+    event: BatchProcessingFailed | None,
+    now: ColumnElement[float],
+) -> bool:
+    """End a job that has not ended, whether it is leased or not."""
+    values = statements.end(now, JobState.CANCELLED) | {"problem": problem.model_dump_json()}
+    if not _end(connection, update(jobs).where(jobs.c.id == job_id, IS_ACTIVE).values(**values), {}):
+        return False
+    _announce(connection, job_id, event, now)
+    return True
+
+
+def lease_parameters(lease: JobLease) -> Parameters:
+    """Return the parameters of `statements.of_lease`."""
+    return {"leased_id": lease.job.id, "leased_token": lease.token}
+
+
+def _end(connection: Connection, statement: Update, parameters: Parameters) -> bool:
+    return bool(connection.execute(statement, parameters).rowcount)
+
+
+def _announce(
+    connection: Connection, job_id: UUID, event: TerminalEvent | None, now: ColumnElement[float]
+) -> None:
+    """Add the event to the outbox, under another id where its own is taken."""
+    if event is None:
+        return
+    add = outbox_statements.add(connection.dialect.name, now)
+    while not connection.execute(add, new_row(EventLease(event, uuid4(), attempts=0), 0.0)).rowcount:
+        event = event.model_copy(update={"interaction_id": uuid4()})
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(event_id=event.interaction_id))

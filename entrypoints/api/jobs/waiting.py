@@ -1,0 +1,64 @@
+"""Waits for changes of a job: they end early when the process is about to end."""
+
+import asyncio
+import logging
+import time
+
+from domain.model.errors import JobStoreUnavailableError
+from domain.model.jobs import Job
+from domain.services.jobs.following import JobFollower
+from domain.services.jobs.jobs import JobService
+
+logger = logging.getLogger(__name__)
+
+
+class JobWaits:
+    """Waits of this process, for the end of which none of them is waited for."""
+
+    def __init__(self) -> None:
+        self._ending = asyncio.Event()
+
+    @property
+    def is_ending(self) -> bool:
+        """True once `end` was called."""
+        return self._ending.is_set()
+
+    def end(self) -> None:
+        """End all waits, and each one after them: the process is about to end."""
+        self._ending.set()
+
+    async def changed(self, follower: JobFollower, job: Job, *, timeout_seconds: float) -> bool:
+        """Wait until a job has another revision, or is erased; False after the time-out, or at the end."""
+        if self.is_ending or timeout_seconds <= 0:
+            return False
+        following = asyncio.ensure_future(
+            follower.changed(job.id, job.revision, timeout_seconds=timeout_seconds)
+        )
+        ending = asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait({following, ending}, return_when=asyncio.FIRST_COMPLETED)
+            return following.done() and following.result()
+        finally:
+            following.cancel()
+            ending.cancel()
+            await asyncio.gather(following, ending, return_exceptions=True)
+
+    async def ended(
+        self, follower: JobFollower, jobs: JobService, job: Job, *, timeout_seconds: float
+    ) -> Job:
+        """Wait until a job has ended, or the time-out is over; return the job as it is then.
+
+        Where the store fails meanwhile, the job is returned as it was last: the caller must learn its id.
+
+        Raises:
+            JobNotFoundError: the job was erased meanwhile.
+        """
+        until = time.monotonic() + timeout_seconds
+        try:
+            while not job.state.is_final and await self.changed(
+                follower, job, timeout_seconds=until - time.monotonic()
+            ):
+                job = await asyncio.to_thread(jobs.find, job.order.identity.tenant_id, job.id)
+        except JobStoreUnavailableError as error:
+            logger.warning("wait for a job ended, the store is unavailable", extra={"error": str(error)})
+        return job

@@ -1,0 +1,235 @@
+"""Workers as processes: each job ends once, also where the broker, the worker or a message does not."""
+
+import signal
+import time
+from collections.abc import Callable
+from random import Random
+from uuid import uuid4
+
+import pytest
+
+from adapters.celery.publisher import RingPublisher
+from domain.model.jobs import JobState
+from tests.integration.brokers.conftest import BROKERS
+from tests.support.brokers.brokers import PASSWORD, REDIS, Broker
+from tests.support.brokers.workers import WorkerProcess, WorkSite, engine_without_answer
+from tests.support.faults.bus import RoughBus
+from tests.support.harness.service import wait_until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.process,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # of the bell, which lives as long as its process
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+RINGS_ALONE = {"JOB_POLL_SECONDS": "3600"}
+"""Workers look at the database at their start, and then for an hour only when they are told."""
+NewSite = Callable[..., WorkSite]
+
+
+def ready(worker: WorkerProcess) -> WorkerProcess:
+    """Wait until a worker takes messages."""
+    return worker.wait_for("ready.")
+
+
+@pytest.mark.parametrize("kind", BROKERS)
+def test_a_worker_finishes_the_jobs_that_it_is_told_of(kind: str, site_on: NewSite) -> None:
+    site = site_on(kind, **RINGS_ALONE)
+    worker = ready(site.worker())
+
+    jobs = site.submit(5)
+
+    site.wait_until_all(jobs, JobState.COMPLETED)
+    assert site.events() == sorted(jobs)
+    assert worker.stop() == 0
+    assert PASSWORD not in worker.log
+    assert "SECRET" not in worker.log
+
+
+def test_celerys_own_command_runs_a_worker(site_on: NewSite) -> None:
+    site = site_on(REDIS, **RINGS_ALONE)
+    worker = ready(site.celery_worker("--concurrency", "3"))
+
+    jobs = site.submit(4)
+
+    site.wait_until_all(jobs, JobState.COMPLETED)
+    assert "concurrency=3" in worker.log
+    assert PASSWORD not in worker.log
+    assert worker.stop() == 0
+
+
+def test_rings_that_are_doubled_out_of_order_or_for_no_job_cost_nothing(site_on: NewSite) -> None:
+    site = site_on(REDIS, **RINGS_ALONE)
+    jobs = site.submit(4)
+    rings = [*jobs, *(uuid4() for _ in range(4))] * 5
+    Random(7).shuffle(rings)  # noqa: S311 - an order, no secret
+    bell = site.bell()
+    for each in rings:
+        bell.ring(each, site.queue)
+    assert bell.flush(60)
+
+    workers = [ready(site.worker()), ready(site.worker())]
+
+    site.wait_until_all(jobs, JobState.COMPLETED)
+    later = site.submit()  # comes behind all rings
+    site.wait_until_all(later, JobState.COMPLETED)
+    assert site.events() == sorted([*jobs, *later])
+    started = sum(worker.log.count("job started") for worker in workers)
+    assert started == len(jobs) + 1, "each job runs once"
+
+
+def test_a_dead_broker_costs_delay_alone(own_redis: Broker, new_site: NewSite) -> None:
+    own_redis.stop()
+    site = new_site(own_redis.url, JOB_POLL_SECONDS="1")
+    worker = site.worker().wait_for("Cannot connect")
+    jobs = site.submit(3)
+    site.wait_until_all(jobs, JobState.COMPLETED)
+
+    own_redis.start()
+    ready(worker)
+    more = site.submit(3)
+
+    site.wait_until_all(more, JobState.COMPLETED)
+    assert site.events() == sorted([*jobs, *more])
+    own_redis.stop()
+    assert worker.stop() == 0, "it ends without its broker, too"
+
+
+def test_a_worker_without_its_broker_ends_when_it_is_told_to(own_redis: Broker, new_site: NewSite) -> None:
+    own_redis.stop()
+    worker = new_site(own_redis.url).worker().wait_for("Cannot connect")
+
+    assert worker.stop() == 0
+
+
+def test_a_worker_whose_connection_is_reset_again_and_again_goes_on(
+    own_redis: Broker, new_site: NewSite
+) -> None:
+    """celery#10302: after resets of Redis an idle worker lived, and took nothing any more."""
+    site = new_site(own_redis.url, JOB_WORKERS="1")
+    ready(site.worker())
+    for _ in range(3):
+        own_redis.stop()
+        own_redis.start()
+    begun = time.monotonic()
+
+    jobs = site.submit()
+
+    wait_until(lambda: site.states(jobs) != [JobState.QUEUED], seconds=35)
+    site.wait_until_all(jobs, JobState.COMPLETED)
+    assert time.monotonic() - begun < 60
+
+
+@pytest.mark.parametrize("broker", [None, REDIS])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_is_stopped_leaves_its_job_to_another(
+    broker: str | None, number: signal.Signals, site_on: NewSite, new_site: NewSite
+) -> None:
+    site = site_on(broker) if broker else new_site(None)
+    with engine_without_answer() as stuck:
+        first = site.worker(**stuck).wait_for("ready." if broker else "worker ready")
+        jobs = site.submit()
+        site.wait_until_all(jobs, JobState.PROCESSING)
+        begun = time.monotonic()
+        assert first.stop(number) == 0
+    assert time.monotonic() - begun < 30, "it does not wait for the end of the job"
+    assert site.states(jobs) == [JobState.QUEUED]
+
+    site.worker()
+
+    site.wait_until_all(jobs, JobState.COMPLETED)
+    assert site.events() == jobs
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
+def test_a_job_of_a_dead_worker_is_taken_over_within_a_minute(
+    number: signal.Signals, site_on: NewSite
+) -> None:
+    site = site_on(REDIS)
+    with engine_without_answer() as stuck:
+        first = ready(site.worker(**stuck))
+        jobs = site.submit()
+        site.wait_until_all(jobs, JobState.PROCESSING)
+        second = ready(site.worker())
+        first.stop(number)
+    died = time.monotonic()
+
+    wait_until(lambda: "job started" in second.log, seconds=75)
+
+    assert time.monotonic() - died < 60
+    site.wait_until_all(jobs, JobState.COMPLETED)
+    assert site.events() == jobs
+
+
+def test_a_worker_of_one_job_takes_one_and_delivers_its_event(new_site: NewSite) -> None:
+    with RoughBus() as bus:
+        site = new_site(None, AWS_ENDPOINT_URL=bus.url)
+        jobs = site.submit(2)
+
+        worker = site.worker("--once", "--json")
+
+        assert worker.wait() == 0
+        assert '"state": "completed"' in worker.log
+        assert len(bus.accepted) == 1
+    assert sorted(map(str, site.states(jobs))) == ["completed", "queued"]
+
+
+def test_jobs_of_two_queues_reach_the_workers_of_their_queues(site_on: NewSite) -> None:
+    site = site_on(REDIS, **RINGS_ALONE)
+    other = f"x-{uuid4().hex[:12]}"
+    both = ready(site.worker("--queue", other, "--queue", site.queue))
+    bell, jobs = site.bell(), site.submit(2)
+    bell.ring(uuid4(), other)
+
+    site.wait_until_all(jobs, JobState.COMPLETED)
+
+    publisher = RingPublisher(site.broker)
+    wait_until(lambda: not publisher.waiting(other))
+    assert both.log.count("job started") == 2
+
+
+def test_a_worker_of_one_job_says_that_none_is_due(new_site: NewSite) -> None:
+    assert new_site(None).worker("--once").wait() == 3
+
+
+def test_a_worker_of_one_job_that_is_stopped_queues_it_again(new_site: NewSite) -> None:
+    site = new_site(None)
+    jobs = site.submit()
+    with engine_without_answer() as stuck:
+        worker = site.worker("--once", **stuck)
+        site.wait_until_all(jobs, JobState.PROCESSING)
+        assert worker.stop() == 143
+
+    assert site.states(jobs) == [JobState.QUEUED]
+
+
+def test_a_worker_takes_jobs_of_its_queues_alone(new_site: NewSite) -> None:
+    site = new_site(None)
+    jobs = site.submit()
+
+    assert site.worker("--once", "--queue", "other").wait() == 3
+    assert site.worker("--once", "--queue", "other", "--queue", site.queue).wait() == 0
+
+    assert site.states(jobs) == [JobState.COMPLETED]
+
+
+def test_a_pool_that_cannot_work_is_refused(site_on: NewSite) -> None:
+    worker = site_on(REDIS).celery_worker("--pool", "solo")
+
+    assert worker.wait() == 2
+    assert "start the worker with --pool threads" in worker.log
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [({"JOB_BROKER": ""}, "needs JOB_BROKER"), ({"TRANSCRIBER": "wisper"}, "TRANSCRIBER='wisper'")],
+)
+def test_celerys_command_names_a_wrong_setting(
+    environ: dict[str, str], reason: str, site_on: NewSite
+) -> None:
+    worker = site_on(REDIS).celery_worker(**environ)
+
+    assert worker.wait() == 2
+    assert reason in worker.log
+    assert "Traceback" not in worker.log

@@ -1,0 +1,1 @@
+"""Brokers for tests, started here or running at a URL."""

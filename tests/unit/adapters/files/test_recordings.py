@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from adapters.files.recordings import FolderRecordingStore
+from domain.model.errors import RecordingStoreUnavailableError
+from tests.contracts.recording_store_port import RecordingStorePortContract, Store, recording
+
+__all__ = ["recording"]
+
+
+class TestFolderRecordingStore(RecordingStorePortContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        folder, no_folder = tmp_path / "store", tmp_path / "file"
+        no_folder.touch()
+        return Store(
+            FolderRecordingStore(folder), FolderRecordingStore(folder), FolderRecordingStore(no_folder)
+        )
+
+
+def test_files_of_others_in_the_folder_are_no_recordings(tmp_path: Path, recording: Path) -> None:
+    folder = tmp_path / "store"
+    (folder / "music").mkdir(parents=True)
+    (folder / "thesis.pdf").touch()
+    (folder / ("ab" * 16 + ".part")).touch()
+    store = FolderRecordingStore(folder)
+
+    key = store.put(recording)
+
+    assert set(store.keys(older_than_seconds=-60.0)) == {key, "ab" * 16 + ".part"}
+
+
+def test_a_file_that_disappears_during_a_listing_is_left_out(tmp_path: Path, recording: Path) -> None:
+    store = FolderRecordingStore(tmp_path / "store")
+    key = store.put(recording)
+    (tmp_path / "store" / ("ab" * 16)).symlink_to(tmp_path / "gone")  # is listed, and has no times
+
+    assert list(store.keys(older_than_seconds=-60.0)) == [key]
+
+
+def test_a_folder_that_is_away_is_an_outage_and_no_loss(tmp_path: Path, recording: Path) -> None:
+    store = FolderRecordingStore(tmp_path / "store")
+    key = store.put(recording)
+    (tmp_path / "store").rename(tmp_path / "unmounted")
+
+    with pytest.raises(RecordingStoreUnavailableError, match="No such file or directory"), store.fetched(key):
+        pytest.fail("a recording is provided from a folder that is away")

@@ -1,0 +1,92 @@
+"""Worker that is told of jobs: it keeps to its places and to the turns of tenants, for all rings."""
+
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from domain.model.jobs import JobState
+from tests.support.brokers.rings import RungWorker
+from tests.support.harness.service import eventually
+
+pytestmark = pytest.mark.slow
+
+
+async def test_a_ring_is_answered_with_its_job(tmp_path: Path) -> None:
+    site = RungWorker(tmp_path, places=1)
+    job = site.submit()
+
+    assert await site.worker.run_job(job)
+
+    assert site.state(job) is JobState.COMPLETED
+
+
+async def test_a_ring_for_no_job_and_a_doubled_one_change_nothing(tmp_path: Path) -> None:
+    site = RungWorker(tmp_path, places=1)
+    job = site.submit()
+    await site.worker.run_job(job)
+
+    assert not await site.worker.run_job(job)
+    assert not await site.worker.run_job(uuid4())
+
+
+async def test_rings_of_one_tenant_leave_the_second_place_to_another(tmp_path: Path) -> None:
+    site, tenant = RungWorker(tmp_path, places=2), uuid4()
+    site.transcriber.held = True
+    many = [site.submit(tenant) for _ in range(3)]
+    other = site.submit(uuid4())
+
+    rung = [asyncio.create_task(site.worker.run_job(each)) for each in many]  # in the order of submission
+
+    await eventually(lambda: len(site.transcriber.heard) == 2)
+    assert site.state(many[0]) is JobState.PROCESSING
+    assert site.state(other) is JobState.PROCESSING
+    assert site.state(many[1]) is JobState.QUEUED
+    site.transcriber.let_go()
+    assert await asyncio.gather(*rung) == [True] * 3
+
+
+async def test_a_ring_waits_for_a_free_place(tmp_path: Path) -> None:
+    site = RungWorker(tmp_path, places=1)
+    site.transcriber.held = True
+    first, second = site.submit(), site.submit()
+    rung = [asyncio.create_task(site.worker.run_job(each)) for each in (first, second)]
+    await eventually(lambda: len(site.transcriber.heard) == 1)
+    assert site.state(second) is JobState.QUEUED
+
+    site.transcriber.let_go()
+
+    assert await asyncio.gather(*rung) == [True, True]
+
+
+async def test_a_place_that_becomes_free_is_left_to_the_next_ring(tmp_path: Path) -> None:
+    site = RungWorker(tmp_path, places=1)
+    site.transcriber.held = True
+    first = site.submit()
+    polling = asyncio.create_task(site.worker.run())
+    await eventually(lambda: len(site.transcriber.heard) == 1)
+    second = site.submit()
+    site.transcriber.let_go()
+    await site.until(first, JobState.COMPLETED)
+
+    assert await site.worker.run_job(second), "the poll did not take it"
+
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
+
+
+async def test_work_that_is_cancelled_twice_is_queued_again(tmp_path: Path) -> None:
+    site = RungWorker(tmp_path, places=1)
+    site.transcriber.held = True
+    job = site.submit()
+    rung = asyncio.create_task(site.worker.run_job(job))
+    await eventually(lambda: len(site.transcriber.heard) == 1)
+    (work,) = site.worker._tasks
+
+    work.cancel()
+    await asyncio.sleep(0)
+    work.cancel()
+    await asyncio.gather(rung, work, return_exceptions=True)
+
+    assert site.state(job) is JobState.QUEUED
