@@ -35,7 +35,7 @@ from tests.support.samples.recordings import record, tone
 
 TENANT = uuid4()
 ROLES = {
-    "publisher": {"serve", "process", "relay"},
+    "publisher": {"serve", "process", "relay", "worker", "jobs"},
     "consumer": {"consume"},
     "operator": {"status", "verify", "doctor", "dlq", "replay"},
     "provisioner": {"provision", "teardown"},
@@ -62,7 +62,7 @@ class Ground:
         self.aws = aws
         self.key = environ["QUEUE_KMS_KEY"]
         self.letters = f"s3://{environ['PAYLOAD_BUCKET']}/dead letters/*"
-        self.names: RouteNames = self.container().route_names()
+        self.names: RouteNames = self.container().completed.names()
 
     def container(self) -> Container:
         return build_container(Settings.from_env(self.environ))
@@ -144,7 +144,7 @@ def _a_key(aws: Callable[..., Any]) -> str:
 
 @pytest.fixture
 def provisioned(ground: Ground) -> Ground:
-    ground.container().infrastructure().provision(archive_days=1)
+    ground.container().completed.infrastructure().provision(archive_days=1)
     return ground
 
 
@@ -180,7 +180,7 @@ def test_the_consumers_policy_allows_what_its_command_calls_and_no_more(
 ) -> None:
     _relay(provisioned)
     provisioned.send(provisioned.names.queue, "no event")
-    queue = provisioned.container().queue()
+    queue = provisioned.container().completed.queue()
     wait_until(lambda: queue.depth().waiting == 2)
     handler = Remembers()
     with recorded_calls() as recorder:
@@ -336,5 +336,5 @@ def _leave_a_replays_rule(ground: Ground) -> None:
     events, names = ground.aws("events"), ground.names
     rule = new_name(names, datetime.now(UTC))
     events.put_rule(Name=rule, EventBusName=names.bus, EventPattern='{"source": ["no-source"]}')
-    target = {"Id": "queue", "Arn": ground.container().infrastructure()._route(None).queue_arn}
+    target = {"Id": "queue", "Arn": ground.container().completed.infrastructure()._route(None).queue_arn}
     events.put_targets(Rule=rule, EventBusName=names.bus, Targets=[target])
