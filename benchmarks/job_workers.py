@@ -3,6 +3,7 @@
 Also jobs a second of `canned` recordings by a Celery worker on Redis.
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from benchmarks.harness import Figures, in_turn, percentile, ratios
 from benchmarks.report import Report, Table, Target, compared
 from domain.model.jobs import JobState
+from tests.integration.localstack import SHARED_FOLDER
 from tests.support.brokers.brokers import running
 from tests.support.brokers.workers import WorkSite
 from tests.support.databases.databases import postgresql_server
@@ -56,6 +58,7 @@ def measure() -> Report:
 @contextmanager
 def _site(broker: str | None = None, **environ: str) -> Iterator[WorkSite]:
     with tempfile.TemporaryDirectory() as folder:
+        os.environ[SHARED_FOLDER] = folder  # default folder of the tests' processes
         site = WorkSite(Path(folder), broker, **environ)
         try:
             yield site

@@ -152,7 +152,7 @@ class Settings(BaseModel):
         default_factory=lambda given: "gpu" if given["transcriber_device"] is Device.CUDA else "cpu"
     )
     job_broker: Broker | None = None
-    job_poll_seconds: Seconds | None = Field(default=None, le=15)
+    job_poll_seconds: Seconds | None = Field(default=None, le=3600)
     job_tenant_limit: Count | None = Field(default=None, ge=1, description="a whole number, such as 2")
     jobs_keep_days: Days = Field(default=30.0, le=3650)
     recording_store: RecordingStore = Field(

@@ -17,7 +17,7 @@ from ports.job_store_port import JobStorePort
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
 """Longest delay until a job is noticed that no bell has told of: added by another process, or due again."""
 RENEWAL_SECONDS = 3.0
 """Pause after an outage of the store, in which other workers renew the leases that expired meanwhile."""
