@@ -68,6 +68,7 @@ class CeleryWorker:
         self._queues = queues
         self._build = runner
         self._runner: JobRunner | None = None
+        self._is_asked_to_stop = False
         self.app.task(self._transcribe, name=TASK)
         signals.setup_logging.connect(_leave_logging_alone)
         signals.worker_init.connect(self._start)
@@ -91,7 +92,8 @@ class CeleryWorker:
             without_gossip=True,
         )
         worker.start()
-        return not worker.exitcode and self._runner is not None and not self._runner.has_failed
+        has_ended_well = self._is_asked_to_stop or not worker.exitcode  # Celery counts SIGINT as a failure
+        return has_ended_well and self._runner is not None and not self._runner.has_failed
 
     def _transcribe(self, job_id: str) -> None:
         try:
@@ -112,6 +114,7 @@ class CeleryWorker:
             raise WorkerStartError(error) from error
 
     def _stop_soon(self, **_: object) -> None:
+        self._is_asked_to_stop = True
         if self._runner is not None:
             self._runner.stop_soon()
 
