@@ -20,8 +20,8 @@ from tests.support.brokers.workers import WorkSite
 from tests.support.databases.databases import postgresql_server
 from tests.support.harness.service import wait_until
 
-RECORDINGS, ROUNDS = 40, 2
-STARTS, TAKEOVERS = 20, 3
+RECORDINGS, ROUNDS = 40, 1
+STARTS, TAKEOVERS = 20, 2
 CANNED = 100
 READY = "worker starts"
 
