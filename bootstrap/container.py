@@ -1,5 +1,6 @@
 """Composition root: the container that builds and connects all objects."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dependency_injector import providers
@@ -130,10 +131,10 @@ class Container(DeclarativeContainer):
     polling = providers.Singleton(polling_client, aws_access)
     kms = providers.Singleton(kms_client, aws_access)
     cloudwatch = providers.Singleton(cloudwatch_client, aws_access)
-    completed = providers.Container(
+    _route = partial(
+        providers.Container,
         RouteContainer,
         settings=settings,
-        names=settings.provided.routes[EventKind.COMPLETED],
         aws_access=aws_access,
         event_bridge=event_bridge,
         buses=buses,
@@ -142,18 +143,8 @@ class Container(DeclarativeContainer):
         kms=kms,
         cloudwatch=cloudwatch,
     )
-    failed = providers.Container(
-        RouteContainer,
-        settings=settings,
-        names=settings.provided.routes[EventKind.FAILED],
-        aws_access=aws_access,
-        event_bridge=event_bridge,
-        buses=buses,
-        queues=queues,
-        polling=polling,
-        kms=kms,
-        cloudwatch=cloudwatch,
-    )
+    completed = _route(names=settings.provided.routes[EventKind.COMPLETED])
+    failed = _route(names=settings.provided.routes[EventKind.FAILED])
     routes = providers.Dict({EventKind.COMPLETED: completed, EventKind.FAILED: failed})
     replays = providers.Singleton(
         EventReplayService, providers.Singleton(EventBridgeReplays, buses, queues, completed.names)

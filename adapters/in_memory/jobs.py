@@ -292,9 +292,8 @@ class InMemoryJobs(JobStorePort):
         """List the jobs that ended so long ago, oldest first."""
         latest = self._clock() - seconds
         ended = (stored for stored in self._jobs.values() if stored.job.state.is_final)
-        return sorted(
-            (each for each in ended if each.finished_at <= latest), key=lambda each: each.finished_at
-        )
+        old = [stored for stored in ended if stored.finished_at <= latest]
+        return sorted(old, key=lambda stored: stored.finished_at)
 
     def _drop(self, stored: StoredJob) -> ExpiredJob:
         self._units.pop(stored.job.id, None)

@@ -1,13 +1,12 @@
 """Periodic maintenance: logs outbox counts, deletes expired idempotency keys, purges old transcripts."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from threading import Event
 
 from domain.model.errors import IdempotencyUnavailableError, OutboxUnavailableError
 from domain.model.outbox import OutboxCounts
-from domain.services.resilience.background import logging_exceptions
+from domain.services.resilience.background import logging_outages
 from ports.idempotency_port import IdempotencyPort
 from ports.outbox_port import OutboxPort
 
@@ -57,13 +56,9 @@ class Housekeeping:
             logger.info("transcripts of published events purged", extra={"events": purged})
 
 
-@contextmanager
-def _logging_failures() -> Iterator[None]:
-    with logging_exceptions("unexpected error in housekeeping"):
-        try:
-            yield
-        except (OutboxUnavailableError, IdempotencyUnavailableError) as error:
-            logger.warning("housekeeping failed", extra={"error": str(error)})
+def _logging_failures() -> AbstractContextManager[None]:
+    outages = (OutboxUnavailableError, IdempotencyUnavailableError)
+    return logging_outages("housekeeping failed", outages, unexpected="unexpected error in housekeeping")
 
 
 def _log_counts(counts: OutboxCounts) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
 
 from domain.model.clock import utc_now
 from domain.model.events.event import BatchProcessingCompleted, TranscriptData
@@ -32,13 +34,8 @@ class JobAnnouncement:
         """Build the event of a completed job; None where it is not to be published."""
         if EventKind.COMPLETED not in job.order.event_kinds:
             return None
-        identity = job.order.identity
         return BatchProcessingCompleted(
-            interaction_id=job.id,
-            tenant_id=identity.tenant_id,
-            user_id=identity.user_id,
-            account_id=identity.account_id,
-            timestamp=self._now(),
+            **self._fields(job),
             data=TranscriptData(
                 raw_transcript=result.transcript.text, cleaned_transcript=result.cleaned_text
             ),
@@ -48,12 +45,24 @@ class JobAnnouncement:
         """Build the event of a failed or cancelled job; None where it is not to be published."""
         if EventKind.FAILED not in job.order.event_kinds:
             return None
+        return BatchProcessingFailed(**self._fields(job), data=problem)
+
+    def _fields(self, job: Job) -> "_SharedFields":
         identity = job.order.identity
-        return BatchProcessingFailed(
+        return _SharedFields(
             interaction_id=job.id,
             tenant_id=identity.tenant_id,
             user_id=identity.user_id,
             account_id=identity.account_id,
             timestamp=self._now(),
-            data=problem,
         )
+
+
+class _SharedFields(TypedDict):
+    """Fields that both events have."""
+
+    interaction_id: UUID
+    tenant_id: UUID
+    user_id: str
+    account_id: str | None
+    timestamp: datetime

@@ -2,14 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from itertools import islice
 from threading import Event
 
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import JobStoreUnavailableError, RecordingStoreUnavailableError
-from domain.services.resilience.background import logging_exceptions
+from domain.services.resilience.background import logging_outages
 from ports.job_bell_port import JobBellPort
 from ports.job_store_port import JobStorePort
 from ports.recording_store_port import RecordingStorePort
@@ -93,10 +93,8 @@ class JobSweeper:
                 logger.info("recording without a job deleted")
 
 
-@contextmanager
-def _logging_failures() -> Iterator[None]:
-    with logging_exceptions("unexpected error in the maintenance of jobs"):
-        try:
-            yield
-        except (JobStoreUnavailableError, RecordingStoreUnavailableError) as error:
-            logger.warning("maintenance of jobs failed", extra={"error": str(error)})
+def _logging_failures() -> AbstractContextManager[None]:
+    outages = (JobStoreUnavailableError, RecordingStoreUnavailableError)
+    return logging_outages(
+        "maintenance of jobs failed", outages, unexpected="unexpected error in the maintenance of jobs"
+    )

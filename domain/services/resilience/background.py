@@ -20,3 +20,13 @@ def logging_exceptions(message: str, *, reraise: tuple[type[Exception], ...] = (
         raise
     except Exception as error:
         logger.exception(message, extra={"error_type": type(error).__name__})
+
+
+@contextmanager
+def logging_outages(message: str, outages: tuple[type[Exception], ...], *, unexpected: str) -> Iterator[None]:
+    """Log an outage in one line, and another error with its stack trace and the message `unexpected`."""
+    with logging_exceptions(unexpected):
+        try:
+            yield
+        except outages as error:
+            logger.warning(message, extra={"error": str(error)})

@@ -12,7 +12,7 @@ from moto import mock_aws
 from adapters.aws.s3.dead_letter_archive import S3Archive
 from domain.model.errors import ArchiveError
 from tests.contracts.dead_letter_archive_port import DeadLetterArchivePortContract, Ground, a_message
-from tests.unit.adapters.aws.s3.test_payload_store import a_client
+from tests.support.aws.s3_clients import a_client
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -3,9 +3,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from unittest.mock import ANY
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.stub import Stubber
 from moto import mock_aws
 
@@ -15,21 +13,11 @@ from domain.model.events.event import TranscriptRef
 from domain.model.route.route import Finding, RouteComponent
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
 from tests.integration.localstack import free_port
+from tests.support.aws.s3_clients import a_client
 from tests.support.samples.factories import an_event
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-
-
-def a_client(url: str | None = None) -> "S3Client":
-    return boto3.client(
-        "s3",
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="made-up",
-        config=Config(connect_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}),
-    )
 
 
 @pytest.fixture

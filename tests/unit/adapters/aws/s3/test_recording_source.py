@@ -4,9 +4,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -20,22 +18,12 @@ from domain.model.errors import (
     SourceUnavailableError,
 )
 from tests.integration.localstack import free_port
+from tests.support.aws.s3_clients import a_client
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 Build = Callable[..., S3RecordingSource]
-
-
-def a_client(url: str | None = None) -> "S3Client":
-    return boto3.client(
-        "s3",
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="made-up",
-        config=Config(connect_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}),
-    )
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from moto import mock_aws
@@ -17,6 +15,7 @@ from adapters.scratch import ScratchFolders
 from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableError
 from tests.contracts.recording_store_port import RecordingStorePortContract, Store, recording
 from tests.integration.localstack import free_port
+from tests.support.aws.s3_clients import a_client
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -26,17 +25,6 @@ __all__ = ["recording"]
 BUCKET, PREFIX = "calls", "team/recordings"
 
 Build = Callable[..., S3RecordingStore]
-
-
-def a_client(url: str | None = None) -> "S3Client":
-    return boto3.client(
-        "s3",
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="made-up",
-        config=Config(connect_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1}),
-    )
 
 
 @pytest.fixture(scope="module")
