@@ -39,13 +39,13 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 	$(RUN)/ruff check --fix .
 
 test: $(VENV)/ready $(LOCALSTACK) ## Run every test, with a real LocalStack; shows the slowest 25
-	$(RUN)/pytest -n 4 --durations=25
+	$(RUN)/pytest -n 4 --dist worksteal --durations=25
 
 unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no processes, speech or slow suites
-	$(RUN)/pytest tests/unit -n 2 -m "not process and not speech and not slow"
+	$(RUN)/pytest tests/unit -n 2 --dist worksteal -m "not process and not speech and not slow"
 
 quick: $(VENV)/ready ## Run the unit tests without the slow suites; they start PostgreSQL, workers and commands
-	$(RUN)/pytest tests/unit -n 3 -m "not slow"
+	$(RUN)/pytest tests/unit -n 3 --dist worksteal -m "not slow"
 
 integration: $(VENV)/ready $(LOCALSTACK) ## Run the tests against LocalStack
 	$(RUN)/pytest tests/integration
@@ -53,10 +53,11 @@ integration: $(VENV)/ready $(LOCALSTACK) ## Run the tests against LocalStack
 bench: $(VENV)/ready $(BENCH) ## Measure, and update benchmarks/RESULTS.md; ONLY=name for one, SAMPLES=folder for own recordings
 	$(RUN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
-chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100
-	$(RUN)/python -m chaos.first_contact --rounds $(or $(ROUNDS),100)
-	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100)
-	$(RUN)/python -m chaos.jobs --rounds $(or $(ROUNDS),40)
+chaos: $(VENV)/ready ## Kill and break one publish cycle at every point, and servers at random; needs strace; ROUNDS=100, TRANSPORT=webhook
+	$(if $(TRANSPORT),,$(RUN)/python -m chaos.first_contact --rounds $(or $(ROUNDS),100))
+	$(RUN)/python -m chaos.chaos --rounds $(or $(ROUNDS),100) $(if $(TRANSPORT),--transport $(TRANSPORT)) $(if $(POINTS),--points $(POINTS))
+	$(if $(TRANSPORT),,$(RUN)/python -m chaos.jobs --rounds $(or $(ROUNDS),40))
+	$(if $(TRANSPORT),,$(RUN)/python -m chaos.takeovers)
 
 fuzz: $(VENV)/ready ## Decode recordings of every format with mutated headers; CASES=20000 of each, ONLY=name
 	$(RUN)/python -m chaos.fuzz --cases $(or $(CASES),20000) $(if $(ONLY),--only $(ONLY))
@@ -67,6 +68,7 @@ mutants: $(VENV)/ready ## Break the code on purpose; each break must turn a test
 contract: $(VENV)/ready ## Write docs/events from the models
 	EVENT_SOURCE=com.yourapp.transcription QUEUE_NAME=meeting-transcripts-queue DLQ_NAME=meeting-transcripts-dlq \
 		FAILED_QUEUE_NAME=meeting-failures-queue FAILED_DLQ_NAME=meeting-failures-dlq \
+		ERASED_QUEUE_NAME=meeting-erasures-queue ERASED_DLQ_NAME=meeting-erasures-dlq \
 		$(RUN)/transcripts schema --output docs/events
 
 pythons: $(PYTHONS:%=python-%) ## Run the demo and the quick tests on each supported Python of this machine
@@ -88,7 +90,7 @@ lock: $(UV) ## Update uv.lock, requirements.txt and the locks of LocalStack and 
 		--output-file benchmarks/aiobotocore.requirements.txt benchmarks/aiobotocore.requirements.in
 
 requirements.txt: uv.lock $(UV)
-	$(EXPORT) --extra server --extra speech --extra openai --extra celery --output-file $@
+	$(EXPORT) --extra server --extra speech --extra openai --extra celery --extra auth --extra otel --output-file $@
 
 requirements-cuda.txt: requirements-cuda.in $(UV)
 	$(UV) pip compile --quiet --python-version 3.13 --generate-hashes --only-binary :all: --output-file $@ $<

@@ -34,15 +34,15 @@ class DownloadLimits:
             raise no_room()
 
 
-def until(cancelled: Event, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass blocks on until another thread sets `cancelled`.
-
-    Raises:
-        SourceUnavailableError: `cancelled` is set.
-    """
+def until(
+    cancelled: Event,
+    blocks: Iterable[bytes],
+    failure: type[SourceUnavailableError | RecordingStoreUnavailableError] = SourceUnavailableError,
+) -> Iterator[bytes]:
+    """Pass blocks on until another thread sets `cancelled`, and raise `failure` then."""
     for block in blocks:
         if cancelled.is_set():
-            raise SourceUnavailableError("The recording was not fetched to its end: the job was stopped.")
+            raise failure("The recording was not fetched to its end: the job was stopped.")
         yield block
 
 

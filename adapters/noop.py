@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.events.failed import SentEvent
-from ports.event_port import EventPort, PublishOutcome
+from domain.model.events.sent import SentEvent
+from ports.event_port import EventPort, PublishOutcome, Traceparents
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ class NoOpEventPublisher(EventPort):
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - the port's signature
+        traceparents: Traceparents = (),  # noqa: ARG002 - same
     ) -> tuple[PublishOutcome, ...]:
         """Return DISABLED for each event."""
         return (Publication(PublicationStatus.DISABLED),) * len(events)

@@ -27,7 +27,7 @@ from domain.services.jobs.sources import RecordingSources
 from domain.services.jobs.worker import JobWorker, WorkerOptions
 from tests.support.databases.databases import postgresql_server
 from tests.support.doubles.transcription import CallbackCleaner, FixedTranscriber
-from tests.support.samples.jobs import ANNOUNCEMENT, QUEUE
+from tests.support.samples.jobs import ANNOUNCEMENT, QUEUE, an_owner
 
 JOBS, ROUNDS = 300, 3
 SUBMITTERS, PLACES = 4, 4
@@ -53,7 +53,7 @@ def _rate(url: str, folder: Path) -> float:
 
 
 async def _jobs_a_second(jobs: SqlJobs, folder: Path) -> float:
-    recordings = FolderRecordingStore(folder / "recordings")
+    recordings = FolderRecordingStore(folder / "recordings", owner=an_owner())
     sources = RecordingSources(recordings, {}, ScratchFolders(folder / "scratch").folder)
     bell, transcriber = InProcessBell(), FixedTranscriber(capacity=PLACES)
     service = JobService(jobs, recordings, sources, bell, ANNOUNCEMENT, queue=QUEUE)

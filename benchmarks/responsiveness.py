@@ -24,12 +24,12 @@ def measure() -> Report:
         samples = np.resize(speech(), AUDIO_SECONDS * SAMPLE_RATE)
         recording = record(Path(folder) / "speech.wav", samples).read_bytes()
         with service({"EVENT_TRANSPORT": "memory", "TRANSCRIBER_WORKERS": "2"}) as running:
-            idle = _ask(running, lambda count: count < ENOUGH_FOR_A_P99)
-            rows = (_row("idle", idle), _row("two recordings at work", _ask_while_busy(running, recording)))
+            idle = ask(running, lambda count: count < ENOUGH_FOR_A_P99)
+            rows = (row("idle", idle), row("two recordings at work", _asked_while_busy(running, recording)))
     return Report(tables=(Table(("`/health/live`, ms", "p50", "p99", "longest"), rows),))
 
 
-def _ask_while_busy(running: Service, recording: bytes) -> list[float]:
+def _asked_while_busy(running: Service, recording: bytes) -> list[float]:
     fields = {"file": ("speech.wav", recording)}
     statuses: list[int] = []
 
@@ -40,14 +40,18 @@ def _ask_while_busy(running: Service, recording: bytes) -> list[float]:
     callers = [threading.Thread(target=upload) for _ in range(2)]
     for caller in callers:
         caller.start()
-    seconds = _ask(running, lambda _: all(caller.is_alive() for caller in callers))
+    seconds = ask(running, lambda _: all(caller.is_alive() for caller in callers))
     for caller in callers:
         caller.join()
     assert statuses == [200, 200], statuses  # noqa: S101 - a failed run has no figures
     return seconds
 
 
-def _ask(running: Service, goes_on: Callable[[int], bool]) -> list[float]:
+def ask(running: Service, goes_on: Callable[[int], bool]) -> list[float]:
+    """Call `/health/live` again and again, and return the seconds of each answer.
+
+    `goes_on` is told how many there are.
+    """
     client, seconds = urllib3.PoolManager(), list[float]()
     while goes_on(len(seconds)):
         began = time.perf_counter()
@@ -57,6 +61,7 @@ def _ask(running: Service, goes_on: Callable[[int], bool]) -> list[float]:
     return seconds
 
 
-def _row(name: str, seconds: list[float]) -> tuple[str, ...]:
+def row(name: str, seconds: list[float]) -> tuple[str, ...]:
+    """Format a row of milliseconds."""
     figures = (percentile(seconds, 50), percentile(seconds, 99), max(seconds))
     return (name, *(f"{value * 1000:.1f}" for value in figures))

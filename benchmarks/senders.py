@@ -13,10 +13,11 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from adapters.aws.batches import packed
 from adapters.aws.eventbridge.publisher import (
     DEFAULT_MAX_BYTES,
     EventBridgePublisher,
-    packed,
+    entry_size,
     put_events_entry,
 )
 from adapters.sql.outbox.outbox import SqlOutbox
@@ -28,7 +29,7 @@ from domain.services.claim_check import ClaimCheck
 from domain.services.relay.dispatcher import DEFAULT_THREADS, BatchDispatcher
 from domain.services.relay.relay import Relay
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import MAX_BATCH
+from ports.event_port import MAX_BATCH, EventPort
 from tests.support.faults.backlogs import fill
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def naive_loop(url: str, events: Events) -> float:
 def batched(url: str, events: Events) -> float:
     """Send prepared full batches with boto3, from as many threads as our relay has; store nothing."""
     client = _bare_client(url)
-    batches = [batch.entries for batch in packed(_entries(events), DEFAULT_MAX_BYTES)]
+    batches = [batch.entries for batch in packed(_entries(events), entry_size, DEFAULT_MAX_BYTES)]
     gc.freeze()
     with ThreadPoolExecutor(DEFAULT_THREADS) as threads:
         begun = time.perf_counter()
@@ -94,11 +95,16 @@ def through_sqlite(url: str, events: Events) -> float:
 
 
 def drained(url: str, database_url: str, events: Events) -> float:
+    """Return the events a second of a relay that publishes on a bus, from a full outbox on."""
+    return relayed(ClaimCheck(_our_bus(url), None), database_url, events)
+
+
+def relayed(port: EventPort, database_url: str, events: Events) -> float:
     """Return the events a second, from a full outbox until all are published and recorded."""
     database = prepare_database(database_url)
     fill(database, events)
     outbox, breaker = SqlOutbox(database), CircuitBreaker()
-    dispatcher = BatchDispatcher(ClaimCheck(_our_bus(url), None), breaker)
+    dispatcher = BatchDispatcher(port, breaker)
     relay = Relay(outbox, dispatcher, breaker)
     gc.freeze()  # as the relay's process does; the benchmark's own objects are no garbage
     begun = time.perf_counter()

@@ -13,12 +13,38 @@ class Choice(StrEnum):
 
 
 class EventTransport(Choice):
-    """Transport of events."""
+    """Transport of events that is built in; installed packages provide others."""
 
     AUTO = "auto"
     EVENTBRIDGE = "eventbridge"
+    SNS = "sns"
+    WEBHOOK = "webhook"
     MEMORY = "memory"
     NOOP = "noop"
+
+
+class KafkaSecurity(Choice):
+    """Protocol of Kafka, by librdkafka's names."""
+
+    PLAINTEXT = "plaintext"
+    SSL = "ssl"
+    SASL_PLAINTEXT = "sasl_plaintext"
+    SASL_SSL = "sasl_ssl"
+
+
+class KafkaSasl(Choice):
+    """Mechanism by which Kafka checks a user name and a password."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+class EventTexts(Choice):
+    """Place of the transcripts of an event: in the event, or in PAYLOAD_BUCKET with a reference to them."""
+
+    INLINE = "inline"
+    REFERENCE = "reference"
 
 
 class Transcriber(Choice):
@@ -66,11 +92,34 @@ class Cleaner(Choice):
     OPENAI = "openai"
 
 
+class Redactor(Choice):
+    """Finder of personal data in transcripts."""
+
+    NONE = "none"
+    RULES = "rules"
+    PRESIDIO = "presidio"
+
+
 class IdentityMode(Choice):
     """Answer to a request whose tenant is missing or no UUID v4: with a new tenant, or 400."""
 
     LENIENT = "lenient"
     STRICT = "strict"
+
+
+class Authentication(Choice):
+    """Proof of callers: none, the headers of a gateway, a token of an issuer, or a key of this service."""
+
+    OPEN = "open"
+    GATEWAY = "gateway"
+    TOKEN = "token"  # noqa: S105 - the name of a method
+    KEY = "key"
+    TOKEN_OR_KEY = "token,key"  # noqa: S105 - same
+
+    @property
+    def has_tokens(self) -> bool:
+        """True where tokens of an issuer are accepted."""
+        return self in {Authentication.TOKEN, Authentication.TOKEN_OR_KEY}
 
 
 class LogFormat(Choice):

@@ -19,6 +19,12 @@ EXTRAS = {
     "parquet": ("pyarrow",),
     "openai": ("openai",),
     "celery": ("celery",),
+    "kafka": ("confluent_kafka",),
+    "nats": ("nats",),
+    "rabbitmq": ("pika",),
+    "presidio": ("presidio_analyzer",),
+    "auth": ("cryptography", "jwt"),  # PyJWT without the other checks no signature
+    "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),  # FastAPI has the rest
 }
 
 
@@ -30,8 +36,15 @@ def require(extra: str, needed_by: str) -> None:
     Raises:
         ConfigurationError: a module is missing; the message says how to install it.
     """
-    missing = [module for module in EXTRAS[extra] if find_spec(module) is None]
+    missing = [module for module in EXTRAS[extra] if _is_missing(module)]
     if missing:
         extras = "server,speech" if extra == "server" else extra  # a server needs a speech engine
         install = f"run `pip install '.[{extras}]'` in the folder of the repository."
         raise ConfigurationError(f"{needed_by} needs {', '.join(missing)}, not installed here: {install}")
+
+
+def _is_missing(module: str) -> bool:
+    try:
+        return find_spec(module) is None
+    except ModuleNotFoundError:  # of the package around it
+        return True

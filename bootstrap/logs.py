@@ -10,7 +10,7 @@ import logging.config
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
 import structlog
@@ -19,7 +19,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from bootstrap.choices import LogFormat, LogLevel
 from bootstrap.settings import Settings
 
-SECRET_VARIABLES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "OPENAI_API_KEY")
+SECRET_VARIABLES = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "OPENAI_API_KEY",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+)
 REDACTED = "[redacted]"
 
 _CHATTY = (
@@ -72,6 +79,27 @@ class SecretRedactor:
         return value
 
 
+class TraceIds:
+    """Structlog processor that adds the ids of the current span to a line.
+
+    Attributes:
+        current: returns the traceparent of the current span; replaced where traces are switched on.
+    """
+
+    def __init__(self) -> None:
+        self.current: Callable[[], str | None] = lambda: None
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Add the ids."""
+        if traceparent := self.current():
+            _, event["trace_id"], event["span_id"], _ = traceparent.split("-")
+        return event
+
+
+TRACE_IDS = TraceIds()
+"""Of this process, like the log itself."""
+
+
 def configure_logging(settings: Settings, *, stream: TextIO | None = None) -> None:
     """Send all log lines of this process to `stream` (stderr by default) in the configured format."""
     stream = stream or sys.stderr
@@ -98,6 +126,7 @@ def _wants_json(log_format: LogFormat, stream: TextIO) -> bool:
 def _formatter(render: Processor) -> structlog.stdlib.ProcessorFormatter:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        TRACE_IDS,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from bootstrap.settings import DEFAULT_REGION_VARIABLE, Settings
+from bootstrap.settings import Settings
+from bootstrap.settings.events import DEFAULT_REGION_VARIABLE
 
 OURS = frozenset(name.upper() for name in Settings.model_fields)
 OF_BOTO3 = frozenset(
@@ -27,6 +28,12 @@ OF_BOTO3 = frozenset(
 """Variables of boto3 that an operator sets by hand ("Using environment variables")."""
 ENDPOINTS = "AWS_ENDPOINT_URL_"
 """Prefix of the endpoints of single services."""
+OF_OPENTELEMETRY = frozenset(
+    f"OTEL_EXPORTER_OTLP_{signal}{what}"
+    for signal in ("", "TRACES_", "METRICS_", "LOGS_")
+    for what in ("ENDPOINT", "PROTOCOL", "HEADERS", "TIMEOUT", "COMPRESSION", "CERTIFICATE", "CLIENT_KEY")
+)
+"""Variables of OpenTelemetry that resemble ours."""
 
 SIMILARITY = 0.8
 """Lowest similarity of a misspelt name: `EVENTBRIDGE_BUS` is one, `FILE_NAME` is none."""
@@ -36,7 +43,7 @@ SHORTEST = 5
 
 def misspelt(names: Iterable[str]) -> dict[str, str]:
     """Return the nearest known variable for each name that is nearly one, unless that one is given, too."""
-    given, known = set(names), OURS | OF_BOTO3
+    given, known = set(names), OURS | OF_BOTO3 | OF_OPENTELEMETRY
     missing = sorted(name for name in known - given if len(name) >= SHORTEST)
     nearest = {
         name: get_close_matches(name.upper(), missing, n=1, cutoff=SIMILARITY)

@@ -31,7 +31,8 @@ def _work(jobs: SqlJobs, end: str) -> None:
     job = jobs.add(an_order())
     sys.stdout.write(f"{job.id}\n")
     sys.stdout.flush()
-    (lease,) = jobs.claim([QUEUE], limit=1, lease_seconds=LEASE_SECONDS, job_id=job.id)
+    (lease,) = jobs.claim([QUEUE], limit=1, lease_seconds=LEASE_SECONDS)
+    job = lease.job  # an earlier one where its claim was broken
     jobs.renew([lease], lease_seconds=LEASE_SECONDS)
     jobs.advance(lease, HALFWAY, units={"unit": "{}"})
     if end == "complete":

@@ -18,7 +18,8 @@ from pathlib import Path
 from random import Random
 
 from bootstrap.factories.database import prepare_database
-from chaos.points import CALLS, CAP, FAULTS, run_under_strace
+from chaos.options import options, say
+from chaos.points import CALLS, FAULTS, run_under_strace
 from tests.integration.localstack import SHARED_FOLDER
 from tests.support.doubles.delivery import seeded
 from tests.support.faults.bus import RoughBus
@@ -32,9 +33,9 @@ from tests.support.faults.ended_jobs import (
     unfinished,
 )
 from tests.support.faults.relay_process import drain
-from tests.support.faults.servers import CREDENTIALS, Server
+from tests.support.faults.servers import Server
+from tests.support.faults.stopping import stop_between_writes
 from tests.support.faults.submitters import Submitters
-from tests.support.harness.loopback import spare_loopback_from_proxies
 from tests.support.harness.service import wait_until
 from tests.support.samples.recordings import record, tone
 
@@ -48,19 +49,9 @@ END_SECONDS = 600.0
 
 def main() -> int:
     """Print a line for each kind of break as soon as it is finished."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=40, help="how often to kill or stop a server")
-    parser.add_argument("--points", type=int, default=CAP, help="maximum system calls of each kind")
-    parser.add_argument("--seed", type=int, default=time.time_ns(), help="seed of the random moments")
-    options = parser.parse_args()
-    if shutil.which("strace") is None:
-        parser.error("strace is not installed")
-    os.environ.update(CREDENTIALS)
-    spare_loopback_from_proxies()
-    _say(f"{'break':38} {'tried':>6} {'accepted':>9} {'no event':>9} {'several':>8} {'duplicates':>11}")
-    broken = sum(_points(options.points)) + _told("kill -9 and SIGSTOP", options.rounds, _rounds(options))
+    chosen = options(__doc__, rounds=40, rounds_help="how often to kill or stop a server")
+    say(f"{'break':38} {'tried':>6} {'accepted':>9} {'no event':>9} {'several':>8} {'duplicates':>11}")
+    broken = sum(_points(chosen.points)) + _told("kill -9 and SIGSTOP", chosen.rounds, _rounds(chosen))
     return 1 if broken else 0
 
 
@@ -104,7 +95,7 @@ def _break(folder: Path, injection: str) -> JobsCheck | None:
     return check if is_met else None
 
 
-def _rounds(options: argparse.Namespace) -> JobsCheck:
+def _rounds(chosen: argparse.Namespace) -> JobsCheck:
     """Kill or stop one of two servers on one database file, under load, again and again."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name, RoughBus() as bus:
         folder, url = Path(name), f"sqlite:///{name}/transcripts.db"
@@ -121,14 +112,14 @@ def _rounds(options: argparse.Namespace) -> JobsCheck:
         try:
             _start(servers)
             with submitters.submitting([server.url for server in servers]):
-                _break_servers(servers, options.rounds, seeded(options.seed), url)
+                _break_servers(servers, chosen.rounds, seeded(chosen.seed), url)
             begun = time.monotonic()
             wait_until(lambda: not unfinished(url), seconds=END_SECONDS)
         finally:
             for server in servers:
                 server.close()
         drain(url, bus.url)
-        _say(f"seed {options.seed}, all jobs had ended {time.monotonic() - begun:.1f} s after the last break")
+        say(f"seed {chosen.seed}, all jobs had ended {time.monotonic() - begun:.1f} s after the last break")
         return judge_jobs(log.ids(), bus.accepted)
 
 
@@ -147,7 +138,7 @@ def _break_servers(servers: list[Server], rounds: int, random: Random, database_
 
 def _stop(server: Server, database_url: str) -> None:
     """Stop a server for longer than its leases are valid, while the other one works."""
-    os.killpg(server.pid, signal.SIGSTOP)
+    stop_between_writes(server.pid, database_url)
     try:
         until = time.monotonic() + STOPPED_SECONDS
         while time.monotonic() < until:
@@ -171,13 +162,8 @@ def _start(servers: list[Server]) -> None:
 
 def _told(name: str, tried: int, check: JobsCheck) -> int:
     without, several = len(check.without_event), len(check.with_several)
-    _say(f"{name:38} {tried:6} {check.promised:9} {without:9} {several:8} {check.duplicates:11}")
+    say(f"{name:38} {tried:6} {check.promised:9} {without:9} {several:8} {check.duplicates:11}")
     return check.broken
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

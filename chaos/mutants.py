@@ -71,8 +71,8 @@ MUTANTS = (
     Mutant(
         "reject on an unknown code",
         "adapters/aws/errors.py",
-        'return EventBusUnavailableError(f"EventBridge did not accept the event: {failure}")',
-        'return EventRejectedError(f"EventBridge did not accept the event: {failure}")',
+        'return EventBusUnavailableError(f"{service} did not accept the event: {failure}")',
+        'return EventRejectedError(f"{service} did not accept the event: {failure}")',
         (f"{FAULTS}faulty_bus.py::test_a_fault_that_ends_loses_nothing",),
     ),
     Mutant(
@@ -85,9 +85,9 @@ MUTANTS = (
     Mutant(
         "answer queued without adding",
         "domain/services/publishing/outbox_publisher.py",
-        "        lease = self._store(event, self._lease_seconds if tries else 0.0)\n",
+        "        lease = self._store(event, self._lease_seconds if tries else 0.0, traceparent)\n",
         "        if not tries:\n            return QUEUED\n"
-        "        lease = self._store(event, self._lease_seconds)\n",
+        "        lease = self._store(event, self._lease_seconds, traceparent)\n",
         (
             f"{FAULTS}faulty_bus.py::test_a_bus_that_is_down_for_the_whole_run_gets_everything_when_it_is_back",
         ),

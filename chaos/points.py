@@ -16,6 +16,7 @@ from tests.support.faults.bus import RoughBus
 from tests.support.faults.checker import PromiseLog, judge
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import CREDENTIALS
+from tests.support.faults.webhook import BUSES
 
 ROOT = Path(__file__).parents[1]
 FAULTS = {"SIGKILL": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
@@ -47,20 +48,20 @@ class FaultReport(NamedTuple):
     duplicates: int
 
 
-def fault_reports(cap: int = CAP) -> Iterator[FaultReport]:
+def fault_reports(cap: int = CAP, transport: str = "eventbridge") -> Iterator[FaultReport]:
     """Try every point of every kind."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         prepared = Path(folder) / "prepared"
         prepare_database(f"sqlite:///{prepared}/outbox.db").close()
         for calls in CALLS:
             for fault in FAULTS:
-                yield _fault_report(Path(folder), calls, fault, cap)
+                yield _fault_report(Path(folder), calls, fault, cap, BUSES[transport])
 
 
-def _fault_report(folder: Path, calls: str, fault: str, cap: int) -> FaultReport:
+def _fault_report(folder: Path, calls: str, fault: str, cap: int, bus: type[RoughBus]) -> FaultReport:
     points = []
     for number in range(1, cap + 1):
-        point = _try(folder, f"{calls}:{FAULTS[fault]}:when={number}")
+        point = _try(folder, f"{calls}:{FAULTS[fault]}:when={number}", bus)
         if not point.met:
             break
         points.append(point)
@@ -73,11 +74,11 @@ def _fault_report(folder: Path, calls: str, fault: str, cap: int) -> FaultReport
     )
 
 
-def _try(folder: Path, injection: str) -> Point:
+def _try(folder: Path, injection: str, stub: type[RoughBus]) -> Point:
     place = Path(tempfile.mkdtemp(dir=folder))
     shutil.copytree(folder / "prepared", place, dirs_exist_ok=True)
     url, log = f"sqlite:///{place}/outbox.db", PromiseLog(place / "promised")
-    with RoughBus() as bus:
+    with stub() as bus:
         met = run_under_strace(place, injection, "chaos.cycle", url, bus.url)
         for promised in (place / "output").read_text().split():
             log.note(promised)

@@ -1,8 +1,9 @@
 """Port of the deduplication store: leases on events, and a record of those that were handled."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
+from uuid import UUID
 
 from domain.model.consuming.lease import EventKey, LeaseStatus, ProcessingLease
 
@@ -25,6 +26,15 @@ class DeduplicationPort(Protocol):
 
         Returns:
             A lease or a status for each key, in their order.
+        """
+        ...
+
+    @abstractmethod
+    def statuses(self, detail_type: str, interaction_ids: Collection[UUID], /) -> Mapping[UUID, LeaseStatus]:
+        """Return the status of events of one type without leasing them: `IN_PROGRESS` or `COMPLETED`.
+
+        All replays of an event count, and one that is in progress counts first. Events that are neither, or
+        are expired, are missing in the answer.
         """
         ...
 

@@ -6,10 +6,19 @@ from typing import Protocol
 
 from domain.model.errors import EventPublishError
 from domain.model.events.event import Publication
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 
 PublishOutcome = Publication | EventPublishError
 """Outcome of one of several events."""
+
+Traceparents = Sequence[str | None]
+"""Trace contexts of several events."""
+
+
+def contexts_for(events: Sequence[SentEvent], traceparents: Traceparents) -> Traceparents:
+    """Return a trace context for each event; none has one where none is given."""
+    return traceparents or (None,) * len(events)
+
 
 MAX_BATCH = 10
 """Largest useful batch: EventBridge accepts at most ten entries in a call (PutEvents)."""
@@ -24,7 +33,12 @@ class EventPort(Protocol):
 
     @abstractmethod
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
         """Publish several events; returns once the transport has answered for each of them.
 
@@ -33,6 +47,8 @@ class EventPort(Protocol):
         Args:
             events: valid events; they are not changed.
             labels: sent beside each event, readable by consumers without opening it.
+            traceparents: W3C Trace Context of each event, in their order; empty for none. Sent beside the
+                event where the transport has a place for it, and never a reason to refuse the event.
 
         Returns:
             One outcome for each event, in their order: the value that `publish` would return, or the error

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import Protocol
 from uuid import UUID
 
-from domain.model.idempotency import FirstAnswer, Reservation
+from domain.model.idempotency import Answer, FirstAnswer, Reservation
 
 
 class IdempotencyPort(Protocol):
@@ -46,8 +46,8 @@ class IdempotencyPort(Protocol):
         ...
 
     @abstractmethod
-    def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
-        """Store the answer for a day from now.
+    def finish(self, reservation: Reservation, answer: Answer, /) -> bool:
+        """Store the answer for a day from now, unless its interaction is erased meanwhile.
 
         Returns:
             True if the reservation was valid; a stale one changes nothing.

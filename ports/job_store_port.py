@@ -28,8 +28,9 @@ class JobStorePort(Protocol):
     machines may use the store at once. Time is the store's own; leases and delays that end more than
     `MAX_WAIT_SECONDS` ahead were written before the clock was set back, and count as ended. A job ends once:
     `complete`, `fail` and `cancel` store its end and its event in one transaction, and the first of them
-    counts. Every method raises `JobStoreUnavailableError` if the store cannot be reached, is full or fails;
-    then nothing may have been recorded.
+    counts; the event has the trace context of the job's order. Every method raises
+    `JobStoreUnavailableError` if the store cannot be reached, is full or fails; then nothing may have been
+    recorded.
     """
 
     @abstractmethod
@@ -80,19 +81,18 @@ class JobStorePort(Protocol):
         limit: int,
         lease_seconds: float,
         tenant_limit: int | None = None,
-        job_id: UUID | None = None,
     ) -> tuple[JobLease, ...]:
         """Lease jobs that are due and not leased; their state is `processing` then.
 
         Tenants take turns: the job of the tenant with the fewest leased jobs comes first, then the oldest.
-        A job whose worker let the lease expire has one failure more.
+        A job whose worker let the lease expire has one failure more. Where other claims are in the way for
+        too long, none is leased.
 
         Args:
             queues: the queues to take jobs from.
             limit: jobs to lease at most.
             lease_seconds: how long the leases are valid, unless they are renewed.
             tenant_limit: leased jobs of one tenant at most, counted over all workers; None: any number.
-            job_id: lease this job alone.
         """
         ...
 
@@ -180,14 +180,6 @@ class JobStorePort(Protocol):
 
         Returns:
             The new job; None where the job does not exist, has not failed, or has lost its recording.
-        """
-        ...
-
-    @abstractmethod
-    def erase(self, job_id: UUID, /) -> ExpiredJob | None:
-        """Delete a finished job with its transcript and units; None where it does not exist or has not ended.
-
-        The caller deletes its recording next.
         """
         ...
 

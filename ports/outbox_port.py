@@ -1,12 +1,12 @@
 """Outbox port: stores events until the bus has accepted them."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from domain.model.events.failed import TerminalEvent
-from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
+from domain.model.events.sent import StoredEvent
+from domain.model.outbox import EventLease, EventStatus, OutboxCounts, OutboxRecord, OutboxState, Outcome
 
 
 class OutboxPort(Protocol):
@@ -20,10 +20,13 @@ class OutboxPort(Protocol):
     """
 
     @abstractmethod
-    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(
+        self, event: StoredEvent, /, *, lease_seconds: float = 0.0, traceparent: str | None = None
+    ) -> EventLease:
         """Store an event durably, leased to the caller for `lease_seconds` (0: it may be leased at once).
 
-        An event that is stored already is left unchanged; the returned lease then has a stale token.
+        The trace context is stored with the event, and every later lease of the event has it. An event that
+        is stored already is left unchanged; the returned lease then has a stale token.
 
         Raises:
             InteractionIdTakenError: the `interaction_id` is that of another stored event, or of an event
@@ -65,6 +68,11 @@ class OutboxPort(Protocol):
     @abstractmethod
     def find(self, interaction_id: UUID, /) -> OutboxRecord | None:
         """Return the record of one event; None if there is none."""
+        ...
+
+    @abstractmethod
+    def statuses(self, interaction_ids: Sequence[UUID], /) -> Mapping[UUID, EventStatus]:
+        """Return the states of those of the events that are there, in one question."""
         ...
 
     @abstractmethod

@@ -28,6 +28,7 @@ class QueueMessage:
         sent_at: when it was sent to its first queue; dead-lettering does not change it. None if the queue
             does not tell.
         delivery_failure: reason of the bus for giving it up; None if it reached its queue.
+        traceparent: W3C Trace Context in which its event was created; None if the message has none.
     """
 
     id: str
@@ -37,6 +38,7 @@ class QueueMessage:
     attributes: Attributes = NO_ATTRIBUTES
     sent_at: datetime | None = None
     delivery_failure: DeliveryFailure | None = None
+    traceparent: str | None = None
 
 
 class Copy(NamedTuple):

@@ -22,7 +22,8 @@ ProgressListener = Callable[[Progress], None]
 class Checkpoint(Protocol):
     """Results of finished parts of one recording, from which its transcription goes on after a crash.
 
-    A result belongs to a fingerprint of the sound, of the engine and of what is asked of it.
+    A result belongs to a fingerprint of the sound, of the engine and of what is asked of it. It is a JSON
+    object, of which only the member `heard`, a `HeardUnit`, has words of the speech.
     """
 
     @abstractmethod

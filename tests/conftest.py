@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -35,6 +36,8 @@ def _coordinates(config: pytest.Config) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     spare_loopback_from_proxies()
     if _coordinates(config):
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # the shell starts background runs so
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # else all commands inherit it
         os.environ[SHARED_FOLDER] = tempfile.mkdtemp(prefix="batch-transcription-tests-")
 
 
@@ -51,6 +54,8 @@ def _is_watched(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    # a command that an earlier test ran here may have blocked them, and processes inherit that
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     if _is_watched(item):
         watch.begin()
 

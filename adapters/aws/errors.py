@@ -5,7 +5,6 @@ token. Therefore the messages are written here, and neither quote nor chain boto
 the missing permission.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
@@ -14,12 +13,15 @@ from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
 from adapters.aws.codes import (
+    ABOUT_THE_TOPIC,
     CREDENTIAL_CODES,
     PERMISSION_CODES,
     REFUSED_CODES,
     REJECTED_CODES,
+    SIZE_CODES,
     THROTTLING_CODES,
     TOO_LARGE_CODES,
+    TOO_LARGE_MESSAGE,
     UNREADABLE_CODES,
 )
 from domain.model.errors import (
@@ -53,11 +55,6 @@ class CredentialFaultError(botocore.BotoCoreError):
 
     fmt = "{fault}"
 
-
-TOO_LARGE_MESSAGE = re.compile(r"[^']*\bsize\b[^']*\b(limit|exceed|maximum)", re.IGNORECASE)
-"""Beginning of a ValidationException for size, as AWS and LocalStack word it before any value they quote:
-"Total size of the entries in the request is over the limit."
-"""
 
 RETRY_AFTER_SECONDS = 60
 """Time after which a limit of the account is likely to have room again."""
@@ -93,6 +90,7 @@ PARSER_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
 
 CHECK_CREDENTIALS = "check the credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE or the role) and the clock"
 CHECK_PERMISSIONS = "give these credentials the permission"
+CHECK_TOPIC = "run `transcripts provision`, or correct SNS_TOPIC_NAME or AWS_REGION"
 CHECK_NETWORK = "check the network, AWS_REGION and AWS_ENDPOINT_URL"
 
 
@@ -111,8 +109,8 @@ class _Failure(NamedTuple):
 
 
 @contextmanager
-def translate_publish_errors() -> Iterator[None]:
-    """Translate the errors of a call that sends events to EventBridge.
+def translate_publish_errors(service: str = "EventBridge") -> Iterator[None]:
+    """Translate the errors of a call that sends events to the service.
 
     Raises:
         EventTooLargeError: the events have too many bytes.
@@ -123,24 +121,24 @@ def translate_publish_errors() -> Iterator[None]:
     try:
         yield
     except botocore.ParamValidationError:
-        raise EventRejectedError("EventBridge cannot accept the event: ParamValidationError") from None
+        raise EventRejectedError(f"{service} cannot accept the event: ParamValidationError") from None
     except botocore.ClientError as error:
-        raise _publish_error(_failure(error), _message(error)) from None
+        raise _publish_error(service, _failure(error), _message(error)) from None
     except BOTOCORE_ERRORS as error:
         kind = EventBusRefusesUsError if isinstance(error, CREDENTIAL_ERRORS) else EventBusUnavailableError
-        raise kind(f"the event did not reach EventBridge: {_failure(error)}") from None
+        raise kind(f"the event did not reach {service}: {_failure(error)}") from None
     except PARSER_ERRORS:
-        raise unreadable_response() from None
+        raise unreadable_response(service) from None
 
 
-def error_for_entry(code: str, message: str = "") -> EventPublishError:
-    """Build the error for an entry that EventBridge refused in a response of 200."""
-    return _publish_error(_Failure(code[:100], None, _advice_for_code(code, message)), message)
+def error_for_entry(code: str, message: str = "", service: str = "EventBridge") -> EventPublishError:
+    """Build the error for an entry that the service refused in a response of 200."""
+    return _publish_error(service, _Failure(code[:100], None, _advice_for_code(code, message)), message)
 
 
-def unreadable_response() -> EventBusUnavailableError:
+def unreadable_response(service: str = "EventBridge") -> EventBusUnavailableError:
     """Build the error for an unreadable response, a proxy's most likely: no event is known to be accepted."""
-    return EventBusUnavailableError("EventBridge returned an unreadable response")
+    return EventBusUnavailableError(f"{service} returned an unreadable response")
 
 
 @contextmanager
@@ -255,20 +253,18 @@ def _translate_store_errors(
         raise translation(f"{failed}: S3 returned an unreadable response") from None
 
 
-def _publish_error(failure: _Failure, message: str) -> EventPublishError:
+def _publish_error(service: str, failure: _Failure, message: str) -> EventPublishError:
     if _is_about_size(failure.name, message):
-        return EventTooLargeError(f"EventBridge refused the event for its size: {failure}")
-    if failure.name in REJECTED_CODES:
-        return EventRejectedError(f"EventBridge refused the event: {failure}")
+        return EventTooLargeError(f"{service} refused the event for its size: {failure}")
+    if failure.name in REJECTED_CODES and not ABOUT_THE_TOPIC.search(message):
+        return EventRejectedError(f"{service} refused the event: {failure}")
     if failure.name in PERMISSION_CODES | CREDENTIAL_CODES:
-        return EventBusRefusesUsError(f"EventBridge refuses every event: {failure}")
-    return EventBusUnavailableError(f"EventBridge did not accept the event: {failure}")
+        return EventBusRefusesUsError(f"{service} refuses every event: {failure}")
+    return EventBusUnavailableError(f"{service} did not accept the event: {failure}")
 
 
 def _is_about_size(code: str, message: str) -> bool:
-    return code in TOO_LARGE_CODES or (
-        code == "ValidationException" and TOO_LARGE_MESSAGE.match(message) is not None
-    )
+    return code in TOO_LARGE_CODES or (code in SIZE_CODES and TOO_LARGE_MESSAGE.match(message) is not None)
 
 
 def _failure(error: Exception) -> _Failure:
@@ -288,7 +284,7 @@ def _advice_for_code(code: str, message: str) -> str | None:
         return CHECK_CREDENTIALS
     if code in PERMISSION_CODES:
         return f"{CHECK_PERMISSIONS} ({message[:500]})" if message else CHECK_PERMISSIONS
-    return None
+    return CHECK_TOPIC if code == "NotFound" else None  # of SNS alone
 
 
 def _advice_for_error(error: Exception) -> str | None:

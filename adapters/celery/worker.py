@@ -10,6 +10,7 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
 from adapters.celery.app import TASK, Broker, queue_name, worker_app
+from adapters.celery.pool import WakingThreadPool
 from domain.model.errors import ConfigurationError
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class CeleryWorker:
     def _start(self, sender: Any, **_: object) -> None:  # noqa: ANN401 - Celery's worker
         try:
             _require_threads(sender.pool_cls)
+            sender.pool_cls = WakingThreadPool
             self._runner = self._build(_number(sender.concurrency) or self._concurrency)
             self._runner.start()
         except Exception as error:

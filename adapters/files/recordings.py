@@ -6,28 +6,30 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from uuid import uuid4
 
 from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableError
 from ports.recording_store_port import RecordingStorePort
 
-_NAME = re.compile(r"[0-9a-f]{32}(\.part)?")
+_NAME = re.compile(r"(?P<owner>[0-9a-f]{32})-[0-9a-f]{32}(\.part)?")
 
 
 class FolderRecordingStore(RecordingStorePort):
     """One file for each recording, which only this user may read; machines may share the folder.
 
-    A key is the name of a file.
+    A key is the name of a file: the owner, and a number.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, owner: Callable[[], str]) -> None:
         self._folder = folder.absolute()
+        self._owner = owner  # 32 hexadecimal digits
 
     def put(self, recording: Path, /) -> str:
         """Move the file, or copy it from another disk; both are synced before the key is returned."""
-        key = uuid4().hex
+        key = f"{self._owner()}-{uuid4().hex}"
         with _errors(self._folder):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             partial = self._folder / f"{key}.part"
@@ -43,7 +45,7 @@ class FolderRecordingStore(RecordingStorePort):
         return key
 
     @contextlib.contextmanager
-    def fetched(self, key: str, /) -> Iterator[Path]:
+    def fetched(self, key: str, cancelled: Event | None = None, /) -> Iterator[Path]:  # noqa: ARG002 - nothing takes long
         """Provide the file itself."""
         with _errors(self._folder):
             file = self._file(key)
@@ -59,11 +61,15 @@ class FolderRecordingStore(RecordingStorePort):
         with _errors(self._folder):
             self._file(key).unlink(missing_ok=True)
 
+    def erase(self, key: str, /) -> None:
+        """Delete the file, which has no versions."""
+        self.delete(key)
+
     def keys(self, *, older_than_seconds: float) -> Iterator[str]:
         """List the folder, parts of recordings included: their processes died. Other files are left alone."""
-        latest = time.time() - older_than_seconds
+        latest, owner = time.time() - older_than_seconds, self._owner()
         with _errors(self._folder):
-            entries = [each for each in _entries(self._folder) if _NAME.fullmatch(each.name)]
+            entries = [each for each in _entries(self._folder) if _owner_of(each.name) == owner]
             names = [each.name for each in entries if _modified(each) <= latest]
         yield from names
 
@@ -79,6 +85,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except FileNotFoundError:
         return []
+
+
+def _owner_of(name: str) -> str | None:
+    found = _NAME.fullmatch(name)
+    return found and found["owner"]
 
 
 def _modified(entry: os.DirEntry[str]) -> float:

@@ -22,7 +22,8 @@ class CommandHandler(EventHandlerPort):
     """Runs a command for each event: the event's JSON on stdin, exit status 0 for success.
 
     The command gets the consumer's environment, credentials included, and `INTERACTION_ID`, `TENANT_ID`,
-    `RECEIVE_COUNT` and `REPLAY` (empty unless the event comes from a replay). The lines of its stdout and
+    `RECEIVE_COUNT`, `REPLAY` (empty unless the event comes from a replay) and `TRACEPARENT` (empty without a
+    trace). The lines of its stdout and
     stderr go to the consumer's stderr, after the interaction id. No shell is involved. It runs in a process
     group of its own, which is killed when the command ends, and when the consumer ends or is killed; after
     `timeout_seconds` it is killed, too, and the event has failed.
@@ -122,6 +123,7 @@ def _variables(received: ReceivedEvent) -> dict[str, str]:
         "TENANT_ID": str(received.event.tenant_id),
         "RECEIVE_COUNT": str(received.receive_count),
         "REPLAY": received.replay or "",
+        "TRACEPARENT": received.traceparent or "",
     }
 
 

@@ -5,8 +5,8 @@ import pyarrow.parquet as pq
 
 from adapters.handlers.partitions import PartitionedWriter
 from domain.model.consuming.received import ReceivedEvent
-from domain.model.events.failed import TerminalEvent
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import StoredEvent
 from ports.event_handler_port import EventHandlerPort
 
 _OF_EVERY_EVENT = [
@@ -33,6 +33,14 @@ SCHEMAS = {
             pa.field("retryable", pa.bool_(), nullable=False),
         ]
     ),
+    EventKind.ERASED: pa.schema(
+        [
+            *_OF_EVERY_EVENT,
+            pa.field("requested_by", pa.string(), nullable=False),
+            pa.field("cause", pa.string(), nullable=False),
+            pa.field("at", pa.timestamp("us", tz="UTC"), nullable=False),
+        ]
+    ),
 }
 """Columns of the files of each kind of events. Tenant and day are columns by the names of the folders, as in
 Hive, Spark and Athena; several engines reject a file that has them as well."""
@@ -50,7 +58,7 @@ class ParquetDirectory(EventHandlerPort):
         self._folder.write(received.event, "parquet", _file(received.event, self._schema))
 
 
-def _file(event: TerminalEvent, schema: pa.Schema) -> bytes:
+def _file(event: StoredEvent, schema: pa.Schema) -> bytes:
     row = event.model_dump(include=set(schema.names)) | event.data.model_dump()
     table = pa.Table.from_pylist([row | {"interaction_id": str(event.interaction_id)}], schema=schema)
     buffer = pa.BufferOutputStream()

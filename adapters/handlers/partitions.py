@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from domain.model.errors import ConfigurationError, HandlerError
-from domain.model.events.failed import BatchProcessingFailed, TerminalEvent
+from domain.model.events.sent import StoredEvent
 
 UNFINISHED = ".unfinished"
 """Folder of unfinished files; warehouses ignore names that begin with a dot."""
@@ -24,8 +24,8 @@ class PartitionedWriter:
     """Writes `tenant_id=…/day=YYYY-MM-DD/INTERACTION_ID.SUFFIX` in a folder, by the event's day in UTC.
 
     A file appears under its name once it is complete and durable, never before. The same event always has the
-    same name, so writing it again replaces its file; the name of a failed event ends with `.failed.SUFFIX`.
-    Several processes may share the folder.
+    same name, so writing it again replaces its file; the names of failed events and erasures end with
+    `.failed.SUFFIX` and `.erased.SUFFIX`. Several processes may share the folder.
     """
 
     def __init__(self, root: Path) -> None:
@@ -50,7 +50,7 @@ class PartitionedWriter:
         except OSError as error:
             raise ConfigurationError(f"--to {str(self._root)!r} cannot be written to: {error}.") from error
 
-    def write(self, event: TerminalEvent, suffix: str, content: bytes) -> None:
+    def write(self, event: StoredEvent, suffix: str, content: bytes) -> None:
         """Write the file of one event; it survives a power cut once this returns.
 
         Raises:
@@ -69,7 +69,7 @@ class PartitionedWriter:
             reason = error.strerror or type(error).__name__
             raise HandlerError(f"The event cannot be written to {str(partition)!r}: {reason}.") from error
 
-    def _partition(self, event: TerminalEvent) -> Path:
+    def _partition(self, event: StoredEvent) -> Path:
         """Return the folder of tenant and day; reject a link that leads out of the root."""
         day = event.timestamp.date().isoformat()
         partition = self._root / f"tenant_id={event.tenant_id}" / f"day={day}"
@@ -91,9 +91,9 @@ class PartitionedWriter:
             path.unlink(missing_ok=True)
 
 
-def _stem(event: TerminalEvent) -> str:
-    failed = ".failed" if isinstance(event, BatchProcessingFailed) else ""
-    return f"{event.interaction_id}{failed}"
+def _stem(event: StoredEvent) -> str:
+    kind = "" if event.status == "completed" else f".{event.status}"
+    return f"{event.interaction_id}{kind}"
 
 
 def _sweep(unfinished: Path) -> None:

@@ -1,6 +1,8 @@
 """Adapters that store in this process: for tests, and for running without a bus."""
 
+from adapters.in_memory.api_keys import InMemoryApiKeys
 from adapters.in_memory.bell import InProcessBell
+from adapters.in_memory.erasures import InMemoryErasures
 from adapters.in_memory.events import InMemoryEventPublisher
 from adapters.in_memory.idempotency import InMemoryIdempotency
 from adapters.in_memory.jobs import InMemoryJobs
@@ -9,6 +11,8 @@ from adapters.in_memory.payloads import InMemoryPayloadStore
 from adapters.in_memory.processed_events import InMemoryProcessedEvents
 
 __all__ = [
+    "InMemoryApiKeys",
+    "InMemoryErasures",
     "InMemoryEventPublisher",
     "InMemoryIdempotency",
     "InMemoryJobs",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from threading import Lock
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from domain.model.errors import InteractionIdTakenError
@@ -10,8 +11,16 @@ from domain.model.events.event import (
     Publication,
     PublicationStatus,
 )
-from domain.model.events.failed import SentEvent, sent_event
-from ports.event_port import EventPort, PublishOutcome
+from domain.model.events.sent import SentEvent, sent_event
+from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for
+
+
+class _Sent(NamedTuple):
+    """One event, as a bus would carry it."""
+
+    detail: str  # JSON
+    labels: tuple[str, ...]
+    traceparent: str | None
 
 
 class InMemoryEventPublisher(EventPort):
@@ -19,28 +28,38 @@ class InMemoryEventPublisher(EventPort):
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._sent: list[tuple[str, tuple[str, ...]]] = []
+        self._sent: list[_Sent] = []
         self._ids: dict[UUID, str] = {}
 
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
         """Store the events until the process ends; another event with a known interaction id is refused."""
-        sent = [(event.interaction_id, event.to_json()) for event in events]
+        contexts = contexts_for(events, traceparents)
+        sent = [
+            _Sent(event.to_json(), labels, context) for event, context in zip(events, contexts, strict=True)
+        ]
         with self._lock:
-            return tuple(self._publish(interaction_id, json, labels) for interaction_id, json in sent)
+            return tuple(
+                self._publish(event.interaction_id, each) for event, each in zip(events, sent, strict=True)
+            )
 
-    def _publish(self, interaction_id: UUID, json: str, labels: tuple[str, ...]) -> PublishOutcome:
-        if self._ids.setdefault(interaction_id, json) != json:
+    def _publish(self, interaction_id: UUID, sent: "_Sent") -> PublishOutcome:
+        if self._ids.setdefault(interaction_id, sent.detail) != sent.detail:
             return InteractionIdTakenError(interaction_id)
-        self._sent.append((json, labels))
+        self._sent.append(sent)
         return Publication(PublicationStatus.PUBLISHED, str(uuid4()))
 
     @property
     def accepted(self) -> tuple[SentEvent, ...]:
         """All events, read back from their JSON, in the order of publication."""
         with self._lock:
-            return tuple(sent_event(detail) for detail, _ in self._sent)
+            return tuple(sent_event(sent.detail) for sent in self._sent)
 
     @property
     def published(self) -> tuple[BatchProcessingCompleted, ...]:
@@ -51,4 +70,10 @@ class InMemoryEventPublisher(EventPort):
     def labels(self) -> tuple[tuple[str, ...], ...]:
         """The labels of each event, in the same order."""
         with self._lock:
-            return tuple(labels for _, labels in self._sent)
+            return tuple(sent.labels for sent in self._sent)
+
+    @property
+    def traceparents(self) -> Traceparents:
+        """The trace context of each event, in the same order."""
+        with self._lock:
+            return tuple(sent.traceparent for sent in self._sent)

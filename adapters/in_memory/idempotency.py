@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Lock
 from uuid import UUID, uuid4
 
 from domain.model.errors import IdempotencyConflictError, IdempotencyInProgressError
-from domain.model.idempotency import RETENTION_SECONDS, FirstAnswer, Reservation
+from domain.model.idempotency import RETENTION_SECONDS, Answer, FirstAnswer, Reservation
+from domain.model.identity import Interaction
 from ports.idempotency_port import IdempotencyPort
 
 
@@ -19,6 +21,7 @@ class _Key:
     token: UUID
     expires_at: float
     answer: str | None = None
+    interaction: Interaction | None = None
 
 
 class InMemoryIdempotency(IdempotencyPort):
@@ -28,6 +31,7 @@ class InMemoryIdempotency(IdempotencyPort):
         self._clock = clock
         self._lock = Lock()
         self._keys: dict[tuple[UUID, str], _Key] = {}
+        self._erased: set[UUID] = set()
 
     def begin(
         self, scope: UUID, key: str, fingerprint: str, /, *, lease_seconds: float
@@ -58,12 +62,13 @@ class InMemoryIdempotency(IdempotencyPort):
             key.expires_at = self._clock() + lease_seconds
             return True
 
-    def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
+    def finish(self, reservation: Reservation, answer: Answer, /) -> bool:
         """Store the answer."""
         with self._lock:
-            if (key := self._owned(reservation)) is None:
+            if (key := self._owned(reservation)) is None or answer.interaction.id in self._erased:
                 return False
-            key.answer, key.expires_at = answer_json, self._clock() + RETENTION_SECONDS
+            key.answer, key.interaction = answer.json, answer.interaction
+            key.expires_at = self._clock() + RETENTION_SECONDS
             return True
 
     def abandon(self, reservation: Reservation, /) -> bool:
@@ -78,6 +83,28 @@ class InMemoryIdempotency(IdempotencyPort):
         """Delete expired keys."""
         with self._lock:
             old = [name for name, key in self._keys.items() if key.expires_at <= self._clock()]
+            for name in old:
+                del self._keys[name]
+            return len(old)
+
+    def answered(self) -> tuple[tuple[Interaction, datetime], ...]:
+        """Return the interactions of all answers, with the times of the answers."""
+        with self._lock:
+            return tuple(
+                (key.interaction, datetime.fromtimestamp(key.expires_at - RETENTION_SECONDS, UTC))
+                for key in self._keys.values()
+                if key.interaction is not None
+            )
+
+    def erase(self, interaction_id: UUID) -> int:
+        """Delete the answers of an interaction, and refuse later ones; return how many there were."""
+        with self._lock:
+            self._erased.add(interaction_id)
+            old = [
+                name
+                for name, key in self._keys.items()
+                if key.interaction is not None and key.interaction.id == interaction_id
+            ]
             for name in old:
                 del self._keys[name]
             return len(old)

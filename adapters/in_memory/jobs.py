@@ -12,7 +12,8 @@ from adapters.in_memory.outbox import InMemoryOutbox
 from adapters.in_memory.stored_job import StoredJob, moment
 from domain.model.errors import IdempotencyConflictError, InteractionIdTakenError
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.events.failed import BatchProcessingFailed, FailureData, TerminalEvent
+from domain.model.events.failed import BatchProcessingFailed, FailureData
+from domain.model.events.sent import TerminalEvent
 from domain.model.jobs import (
     FIRST_REVISION,
     ExpiredJob,
@@ -51,12 +52,16 @@ class InMemoryJobs(JobStorePort):
         with self._lock:
             if order.key is not None and (known := self._by_key(order)):
                 return known
-            while order.id in self._jobs or self._outbox.find(order.id):
+            while order.id in self._jobs or self._outbox.is_taken(order.id):
                 order = replace(order, id=uuid4())
             order, now = replace(order, metadata=json.loads(json.dumps(order.metadata))), self._clock()
             job = Job(order, QUEUED, JobProgress(), FIRST_REVISION, moment(now), moment(now))
             stored = self._jobs[job.id] = StoredJob(job, now, now, now)
             return stored.shown()
+
+    def all(self) -> tuple[Job, ...]:
+        """Return every job."""
+        return tuple(stored.shown() for stored in list(self._jobs.values()))
 
     def find(self, job_id: UUID, /) -> Job | None:
         """Read one job."""
@@ -98,11 +103,10 @@ class InMemoryJobs(JobStorePort):
         limit: int,
         lease_seconds: float,
         tenant_limit: int | None = None,
-        job_id: UUID | None = None,
     ) -> tuple[JobLease, ...]:
         """Lease free jobs, in the tenants' turns."""
         with self._lock:
-            turns = sorted(self._turns(queues, job_id), key=lambda turn: (turn[0], turn[1].cursor))
+            turns = sorted(self._turns(queues), key=lambda turn: (turn[0], turn[1].cursor))
             chosen = [each for turn, each in turns if tenant_limit is None or turn <= tenant_limit]
             leases = [self._lease(stored, lease_seconds) for stored in chosen[:limit]]
             return tuple(sorted(leases, key=lambda lease: lease.job.created_at))
@@ -222,14 +226,13 @@ class InMemoryJobs(JobStorePort):
         """List the free jobs, oldest first."""
         with self._lock:
             free = [stored for stored in self._jobs.values() if stored.is_free(self._clock())]
-        oldest = sorted(free, key=lambda stored: stored.created_at)[:limit]
-        return tuple((stored.job.id, stored.job.order.queue) for stored in oldest)
+        free.sort(key=lambda stored: stored.created_at)
+        return tuple((stored.job.id, stored.job.order.queue) for stored in free[:limit])
 
     def _by_key(self, order: JobOrder) -> Job | None:
         for stored in self._jobs.values():
-            key = stored.job.order.key
-            if key and order.key and (key.scope, key.key) == (order.key.scope, order.key.key):
-                if key.fingerprint != order.key.fingerprint:
+            if (key := stored.job.order.key) and order.key and key[:2] == order.key[:2]:
+                if key != order.key:
                     raise IdempotencyConflictError("This idempotency key was used with another order.")
                 return stored.shown()
         return None
@@ -239,13 +242,12 @@ class InMemoryJobs(JobStorePort):
         is_owned = (stored := self._jobs.get(lease.job.id)) and stored.token == lease.token
         return stored if is_owned else None
 
-    def _turns(self, queues: Sequence[str], job_id: UUID | None) -> Iterator[tuple[int, StoredJob]]:
+    def _turns(self, queues: Sequence[str]) -> Iterator[tuple[int, StoredJob]]:
         """Rank each free job by what its tenant has leased, and waiting before it."""
         now, jobs = self._clock(), sorted(self._jobs.values(), key=lambda stored: stored.cursor)
         places = Counter(each.tenant_id for each in jobs if each.token and each.is_leased(now))
         for stored in jobs:
-            is_asked_for = stored.job.order.queue in queues and job_id in {None, stored.job.id}
-            if is_asked_for and stored.is_free(now):
+            if stored.job.order.queue in queues and stored.is_free(now):
                 places[stored.tenant_id] += 1
                 yield places[stored.tenant_id], stored
 
@@ -269,7 +271,6 @@ class InMemoryJobs(JobStorePort):
         event: TerminalEvent | None,
         progress: JobProgress,
     ) -> None:
-        event_id = event and self._announce(event)
         stored.token, stored.finished_at = None, self._clock()
         stored.change(
             self._clock(),
@@ -277,22 +278,21 @@ class InMemoryJobs(JobStorePort):
             problem=problem,
             progress=progress._replace(stage=None, eta_seconds=None),
             finished_at=moment(stored.finished_at),
-            event_id=event_id,
+            event_id=event and self._announce(event, stored.job.order.traceparent),
         )
 
-    def _announce(self, event: TerminalEvent) -> UUID:
+    def _announce(self, event: TerminalEvent, traceparent: str | None) -> UUID:
         """Add the event to the outbox, under another id where its own is taken."""
         while True:
             try:
-                return self._outbox.add(event).interaction_id
+                return self._outbox.add(event, traceparent=traceparent).interaction_id
             except InteractionIdTakenError:
                 event = event.model_copy(update={"interaction_id": uuid4()})
 
     def _ended(self, seconds: float) -> list[StoredJob]:
         """List the jobs that ended so long ago, oldest first."""
-        latest = self._clock() - seconds
-        ended = (stored for stored in self._jobs.values() if stored.job.state.is_final)
-        old = [stored for stored in ended if stored.finished_at <= latest]
+        ended = (each for each in self._jobs.values() if each.job.state.is_final)
+        old = (each for each in ended if each.finished_at <= self._clock() - seconds)
         return sorted(old, key=lambda stored: stored.finished_at)
 
     def _drop(self, stored: StoredJob) -> ExpiredJob:

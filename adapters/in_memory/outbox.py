@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -10,10 +10,11 @@ from uuid import UUID, uuid4
 
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import InteractionIdTakenError
-from domain.model.events.failed import TerminalEvent, terminal_event
+from domain.model.events.sent import StoredEvent, stored_event
 from domain.model.outbox import (
     MAX_WAIT_SECONDS,
     EventLease,
+    EventStatus,
     OutboxCounts,
     OutboxRecord,
     OutboxState,
@@ -42,10 +43,12 @@ class _StoredEvent:
     settled_at: float | None = None
     event_id: str | None = None
     reason: str | None = None
+    traceparent: str | None = None
+    user_id: str | None = None
 
     @property
-    def event(self) -> TerminalEvent | None:
-        return terminal_event(self.json) if self.json else None
+    def event(self) -> StoredEvent | None:
+        return stored_event(self.json) if self.json else None
 
     def free_at(self, now: float) -> float:
         latest = now + MAX_WAIT_SECONDS
@@ -93,13 +96,19 @@ class InMemoryOutbox(OutboxPort):
         self._keep_seconds = keep_days * SECONDS_PER_DAY
         self._lock = Lock()
         self._events: dict[UUID, _StoredEvent] = {}
+        self._erased: set[UUID] = set()
 
-    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(
+        self, event: StoredEvent, /, *, lease_seconds: float = 0.0, traceparent: str | None = None
+    ) -> EventLease:
         """Store the event, unless it is stored already."""
-        lease, json = EventLease(event, uuid4(), attempts=0), event.to_json()
+        lease, json = EventLease(event, uuid4(), 0, traceparent), event.to_json()
         with self._lock:
             now = self._clock()
             added = _StoredEvent(json, event.tenant_id, lease.token, now, now, now + lease_seconds)
+            added.traceparent, added.user_id = traceparent, event.user_id
+            if event.interaction_id in self._erased:
+                raise InteractionIdTakenError(event.interaction_id)
             stored = self._events.setdefault(event.interaction_id, added)
         if stored.json != json:
             raise InteractionIdTakenError(event.interaction_id)
@@ -113,7 +122,11 @@ class InMemoryOutbox(OutboxPort):
             free = sorted(free, key=lambda stored: (stored.is_postponed(now), stored.due_at))[:limit]
             for stored in free:
                 stored.token, stored.lease_until = token, now + lease_seconds
-            return tuple(EventLease(stored.event, token, stored.attempts) for stored in free if stored.event)
+            return tuple(
+                EventLease(event, token, stored.attempts, stored.traceparent)
+                for stored in free
+                if (event := stored.event)
+            )
 
     def record(self, outcomes: Sequence[Outcome], /) -> int:
         """Apply outcomes whose token still owns the event."""
@@ -140,6 +153,11 @@ class InMemoryOutbox(OutboxPort):
         with self._lock:
             stored = self._events.get(interaction_id)
             return stored.record(interaction_id) if stored else None
+
+    def statuses(self, interaction_ids: Sequence[UUID], /) -> Mapping[UUID, EventStatus]:
+        """Read the states of many events."""
+        found = (self.find(each) for each in interaction_ids)
+        return {each.interaction_id: EventStatus(each.state, each.event_id) for each in found if each}
 
     def records(self, state: OutboxState | None = None, /, *, limit: int = 100) -> tuple[OutboxRecord, ...]:
         """List the events that were added most recently."""
@@ -180,6 +198,33 @@ class InMemoryOutbox(OutboxPort):
             for key in old:
                 del self._events[key]
             return len(old)
+
+    def is_taken(self, interaction_id: UUID) -> bool:
+        """Check for an event or a tombstone with the id."""
+        with self._lock:
+            return interaction_id in self._events or interaction_id in self._erased
+
+    def owners(self) -> tuple[tuple[OutboxRecord, str | None], ...]:
+        """Return every record with its user, which outlives the event."""
+        with self._lock:
+            return tuple((stored.record(key), stored.user_id) for key, stored in self._events.items())
+
+    def erase(self, interaction_id: UUID, replacement: StoredEvent | None, *, drops: bool) -> float:
+        """Refuse events with the id from now on; replace the event or drop it.
+
+        Returns:
+            The end of the lease of the former event; 0 without one.
+        """
+        with self._lock:
+            now, former = self._clock(), self._events.get(interaction_id)
+            self._erased.add(interaction_id)
+            if replacement is not None:
+                new = _StoredEvent(replacement.to_json(), replacement.tenant_id, None, now, now, now)
+                new.user_id = replacement.user_id
+                self._events[interaction_id] = new
+            elif drops:
+                self._events.pop(interaction_id, None)
+            return former.lease_until if former is not None and former.token is not None else 0.0
 
     def _waiting(self) -> Iterator[_StoredEvent]:
         return (stored for stored in self._events.values() if stored.state is WAITING)

@@ -1,6 +1,7 @@
 """Store of large transcripts in this process."""
 
 import hashlib
+from uuid import UUID
 
 from domain.model.errors import PayloadStoreError
 from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
@@ -17,15 +18,21 @@ class InMemoryPayloadStore(PayloadStorePort):
 
     def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
         """Store the transcripts, replacing those of an earlier attempt."""
-        key, content = payload_key(event), event.data.model_dump_json().encode()
+        key, content = (
+            payload_key(event.tenant_id, event.interaction_id),
+            event.data.model_dump_json().encode(),
+        )
         self._objects[key] = content
         digest = hashlib.sha256(content).hexdigest()
         return TranscriptRef(bucket=self.BUCKET, key=key, size=len(content), sha256=digest)
 
-    def get(self, ref: TranscriptRef, /) -> bytes:
+    def get(self, ref: TranscriptRef, /) -> bytes | None:
         """Return the stored bytes."""
         if ref.bucket != self.BUCKET:
             raise PayloadStoreError(f"the reference leads to {ref.bucket!r}, not to this store")
-        if ref.key not in self._objects:
-            raise PayloadStoreError(f"there is nothing stored under {ref.key!r}")
-        return self._objects[ref.key][: ref.size + 1]
+        content = self._objects.get(ref.key)
+        return None if content is None else content[: ref.size + 1]
+
+    def erase(self, tenant_id: UUID, interaction_id: UUID, /) -> int:
+        """Drop the stored bytes."""
+        return int(self._objects.pop(payload_key(tenant_id, interaction_id), None) is not None)

@@ -1,7 +1,7 @@
 """Deduplication of consumed events in this process."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID, uuid4
@@ -35,6 +35,17 @@ class InMemoryProcessedEvents(DeduplicationPort):
         """Lease each event that is new or expired."""
         with self._lock:
             return tuple(self._acquire(key, self._clock() + lease_seconds) for key in keys)
+
+    def statuses(self, detail_type: str, interaction_ids: Collection[UUID], /) -> Mapping[UUID, LeaseStatus]:
+        """Look at every event of the type."""
+        with self._lock:
+            found = [
+                (key.interaction_id, LeaseStatus.IN_PROGRESS if event.token else LeaseStatus.COMPLETED)
+                for key, event in self._events.items()
+                if key.detail_type == detail_type and event.expires_at > self._clock()
+            ]
+        found.sort(key=lambda each: each[1] is LeaseStatus.IN_PROGRESS)
+        return {each: status for each, status in found if each in interaction_ids}
 
     def renew(self, leases: Sequence[ProcessingLease], /, *, lease_seconds: float) -> int:
         """Extend the leases that still have these tokens."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as WaitedTooLongError
 
-from adapters.sql.engines.sqlite import READS_ONLY, WAIT_SECONDS, set_busy_timeout
+from adapters.sql.engines.sqlite import READS_ONLY, WAIT_SECONDS, set_busy_timeout, truncate_wal
 from adapters.sql.engines.sqlite_file import DatabaseFileError, check_in_place
 from domain.model.errors import TranscriptionServiceError
 
@@ -21,6 +21,8 @@ CONFIRM_SECONDS = 2.0
 CONFIRM_PAUSE_SECONDS = 0.1
 DEADLOCK = "40P01"
 """PostgreSQL's code for the one of two waiting transactions that it rolled back."""
+LOCK_TIMEOUTS = frozenset({"55P03", "57014"})
+"""PostgreSQL's codes for a statement that waited for a lock, or ran, for too long."""
 
 Failure = type[TranscriptionServiceError]
 """The error to raise if the database is unavailable: each port has its own."""
@@ -110,6 +112,21 @@ class Database:
     ) -> "SharedWrite[Item, Result]":
         """Return a write whose concurrent callers share one transaction."""
         return SharedWrite(self, write, failure, confirmed=confirmed)
+
+    def truncate_log(self, failure: Failure) -> bool:
+        """Write the write-ahead log of SQLite into its file, and empty it; raise `failure` if that fails.
+
+        Returns:
+            False where another process reads an old state of the file for too long. A server has its own log.
+        """
+        if not self.is_sqlite:
+            return True
+        try:
+            with self._one_writer(), self.engine.connect() as connection:
+                set_busy_timeout(connection, self._wait_seconds)
+                return truncate_wal(connection.connection)
+        except SQLAlchemyError as error:
+            _raise(failure, error)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -215,6 +232,11 @@ class SharedWrite(Generic[Item, Result]):
     def _arrived(self) -> Iterator[tuple[Item, Future[Result]]]:
         while self._waiting:
             yield self._waiting.popleft()
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Return true if other transactions were in the way for too long; the database itself works."""
+    return _sqlstate(error) in LOCK_TIMEOUTS
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

@@ -8,13 +8,13 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from adapters.sql.database import Database
 from adapters.sql.schema.dialect import DatabaseNow, insert_into
-from adapters.sql.schema.tables import idempotency_keys
+from adapters.sql.schema.tables import erasures, idempotency_keys
 from domain.model.errors import (
     IdempotencyConflictError,
     IdempotencyInProgressError,
     IdempotencyUnavailableError,
 )
-from domain.model.idempotency import RETENTION_SECONDS, FirstAnswer, Reservation
+from domain.model.idempotency import RETENTION_SECONDS, Answer, FirstAnswer, Reservation
 from ports.idempotency_port import IdempotencyPort
 
 _KEY = idempotency_keys.c
@@ -49,10 +49,14 @@ class SqlIdempotency(IdempotencyPort):
         with self._database.writing(IdempotencyUnavailableError) as connection:
             return connection.execute(renewed).rowcount == 1
 
-    def finish(self, reservation: Reservation, answer_json: str, /) -> bool:
+    def finish(self, reservation: Reservation, answer: Answer, /) -> bool:
         """Update the row of the reservation."""
-        statement = update(idempotency_keys).where(*_owned(reservation))
-        kept = statement.values(answer=answer_json, expires_at=self._now + RETENTION_SECONDS)
+        id_, tenant_id, user_id, _ = answer.interaction
+        tombstone = select(erasures.c.interaction_id).where(erasures.c.interaction_id == id_)
+        statement = update(idempotency_keys).where(*_owned(reservation), ~tombstone.exists())
+        owner = {"interaction_id": id_, "owner_tenant_id": tenant_id, "owner_user_id": user_id}
+        expires_at = self._now + RETENTION_SECONDS
+        kept = statement.values(answer=answer.json, expires_at=expires_at, **owner)
         with self._database.writing(IdempotencyUnavailableError) as connection:
             return connection.execute(kept).rowcount == 1
 
@@ -75,6 +79,9 @@ class SqlIdempotency(IdempotencyPort):
             "token": reservation.token,
             "expires_at": self._now + bindparam("lease_seconds", lease_seconds),
             "answer": null(),
+            "interaction_id": null(),
+            "owner_tenant_id": null(),
+            "owner_user_id": null(),
         }
         dialect = self._database.engine.dialect.name
         statement = insert_into(dialect, idempotency_keys).values(

@@ -1,10 +1,11 @@
-"""Network addresses from which recordings may be fetched: public ones, and those of the operator's networks.
+"""Network addresses that may be reached: public ones, and those of the operator's networks.
 
-A caller who names a URL must not reach the service's own network through it (server-side request forgery).
+A URL must not reach the service's own network (server-side request forgery).
 """
 
+import socket
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -38,6 +39,16 @@ NEVER = _networks(
 """Networks that no setting opens: the credentials of clouds' machines, this network, multicast, reserved."""
 
 NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def resolved(host: str) -> list[Address]:
+    """Resolve a name once; blocks.
+
+    Raises:
+        OSError: it has no address, or the resolver fails.
+    """
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(ip_address(each[4][0]) for each in found))
 
 
 def is_allowed(address: Address, allowed: Sequence[Network] = ()) -> bool:

@@ -1,11 +1,11 @@
-"""HTTPS connection to one of several checked addresses, with an end to every wait."""
+"""Connection to one of several checked addresses, with an end to every wait."""
 
 import math
 import socket
 import ssl
 import time
 from collections.abc import Sequence
-from http.client import HTTPSConnection
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.web.addresses import Address
@@ -31,8 +31,8 @@ class Timing(NamedTuple):
         return began + self.start_seconds + received / self.bytes_per_second
 
 
-class DeadlineSocket(ssl.SSLSocket):
-    """TLS socket whose reads end at a deadline, however slowly single bytes arrive."""
+class DeadlineSocket(socket.socket):
+    """Socket whose reads and writes end at a deadline, however slowly single bytes move."""
 
     deadline = math.inf
     idle_seconds = math.inf
@@ -43,14 +43,35 @@ class DeadlineSocket(ssl.SSLSocket):
         Raises:
             TimeoutError: the deadline has passed, or no byte came for too long.
         """
+        self._limit()
+        return super().recv_into(buffer, memoryview(buffer).nbytes if nbytes is None else nbytes, flags)
+
+    def send(self, data: "Buffer", flags: int = 0) -> int:
+        """Write some bytes.
+
+        Raises:
+            TimeoutError: the deadline has passed, or no byte was taken for too long.
+        """
+        self._limit()
+        return super().send(data, flags)
+
+    def sendall(self, data: "Buffer", flags: int = 0) -> None:
+        """Write all bytes; see `send`."""
+        self._limit()
+        super().sendall(data, flags)
+
+    def _limit(self) -> None:
         remaining = self.deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
         self.settimeout(min(self.idle_seconds, remaining))
-        return super().recv_into(buffer, nbytes, flags)
 
 
-class PinnedConnection(HTTPSConnection):
+class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
+    """The same for TLS."""
+
+
+class PinnedConnection(HTTPConnection):
     """Connection that resolves no name: it goes to the addresses that were checked.
 
     The name is what the certificate is checked against, what TLS asks for, and the header Host. Proxies are
@@ -58,35 +79,41 @@ class PinnedConnection(HTTPSConnection):
     """
 
     def __init__(
-        self, location: Location, addresses: Sequence[Address], context: ssl.SSLContext, timing: Timing
+        self,
+        location: Location,
+        addresses: Sequence[Address],
+        context: ssl.SSLContext | None,  # None for a connection in plain text
+        timing: Timing,
     ) -> None:
-        super().__init__(location.host, location.port, context=context, timeout=timing.connect_seconds)
+        super().__init__(location.host, location.port, timeout=timing.connect_seconds)
+        self.default_port = location.default_port  # the one that the header Host leaves out
         self._addresses = addresses[:MAX_ADDRESSES]
         self._tls = context
         self._timing = timing
         self._began = time.monotonic()
-        context.sslsocket_class = DeadlineSocket
+        if context is not None:
+            context.sslsocket_class = DeadlineTlsSocket
 
     def connect(self) -> None:
         """Connect to the first address that answers, and check the certificate."""
         plain = self._plain()
-        try:
-            # a connection that is cut must not look like the end of the recording
-            tls = self._tls.wrap_socket(plain, server_hostname=self.host, suppress_ragged_eofs=False)
-        except BaseException:
-            plain.close()
-            raise
-        if not isinstance(tls, DeadlineSocket):
-            raise TypeError("the context makes other sockets")
-        tls.idle_seconds = self._timing.idle_seconds
-        self.sock = self._read_from = tls  # http.client forgets its socket once it has read the head
+        connected = plain if self._tls is None else self._encrypted(plain, self._tls)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected.idle_seconds = self._timing.idle_seconds
+        self.sock = self._moving = connected  # http.client forgets its socket once it has read the head
+        self.note_received(0)
+
+    def restart(self, timing: Timing) -> None:
+        """Set new limits, which begin now, for another request on the same connection."""
+        self._timing, self._began = timing, time.monotonic()
+        self._moving.idle_seconds = timing.idle_seconds
         self.note_received(0)
 
     def note_received(self, received: int) -> None:
         """Move the deadline with the bytes that have been received."""
-        self._read_from.deadline = self._timing.deadline(self._began, received)
+        self._moving.deadline = self._timing.deadline(self._began, received)
 
-    def _plain(self) -> socket.socket:
+    def _plain(self) -> DeadlineSocket:
         for place, address in enumerate(self._addresses, 1):
             try:
                 return self._connected(address)
@@ -95,13 +122,31 @@ class PinnedConnection(HTTPSConnection):
                     raise
         raise OSError("no address")
 
-    def _connected(self, address: Address) -> socket.socket:
+    def _connected(self, address: Address) -> DeadlineSocket:
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - of IP
-        plain = socket.socket(family, socket.SOCK_STREAM)
+        plain = DeadlineSocket(family, socket.SOCK_STREAM)
         try:
-            plain.settimeout(self._timing.connect_seconds)
+            plain.settimeout(self._connect_seconds())
             plain.connect((str(address), self.port))
         except BaseException:
             plain.close()
             raise
         return plain
+
+    def _encrypted(self, plain: DeadlineSocket, tls: ssl.SSLContext) -> DeadlineSocket:
+        try:
+            plain.settimeout(self._connect_seconds())
+            # a connection that is cut must not look like the end of the recording
+            encrypted = tls.wrap_socket(plain, server_hostname=self.host, suppress_ragged_eofs=False)
+        except BaseException:
+            plain.close()
+            raise
+        if not isinstance(encrypted, DeadlineTlsSocket):
+            raise TypeError("the context makes other sockets")
+        return encrypted
+
+    def _connect_seconds(self) -> float:
+        remaining = self._timing.deadline(self._began, 0) - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        return min(self._timing.connect_seconds, remaining)

@@ -7,12 +7,11 @@ import ssl
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
-from ipaddress import ip_address
 from pathlib import Path
 from threading import Event
 
 from adapters.downloads import BLOCK_BYTES, DownloadLimits, save, until
-from adapters.web.addresses import Address, Network, is_allowed, is_listed
+from adapters.web.addresses import Address, Network, is_allowed, is_listed, resolved
 from adapters.web.connection import PinnedConnection, Timing
 from adapters.web.locations import HTTPS_PORT, Location, location_of
 from domain.model.errors import SourceRefusedError, SourceUnavailableError
@@ -24,16 +23,6 @@ _HEADERS = {"User-Agent": "batch-transcription", "Accept": "*/*", "Accept-Encodi
 _LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 """Refusals that another try may turn into the recording."""
 _DEFAULT_TIMING = Timing()
-
-
-def resolved(host: str) -> list[Address]:
-    """Resolve a name once; blocks.
-
-    Raises:
-        OSError: it has no address, or the resolver fails.
-    """
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(ip_address(each[4][0]) for each in found))
 
 
 class HttpsRecordingSource(RecordingSourcePort):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_kms import KMSClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
     from types_boto3_transcribe import TranscribeServiceClient
@@ -123,6 +124,26 @@ def relaying_client(access: AwsAccess, *, threads: int) -> "EventBridgeClient":
     config = RELAYING.merge(LEAN).merge(Config(max_pool_connections=threads))
     with _making("events", access, config) as options:
         return _checked(access.session.client("events", **options))
+
+
+def sns_publishing_client(access: AwsAccess) -> "SNSClient":
+    """Build a client that publishes to a topic while a request waits."""
+    return _sns_client(access, PUBLISHING.merge(LEAN))
+
+
+def sns_relaying_client(access: AwsAccess, *, threads: int) -> "SNSClient":
+    """Build a client of the relay for a topic, with one connection for each thread."""
+    return _sns_client(access, RELAYING.merge(LEAN).merge(Config(max_pool_connections=threads)))
+
+
+def sns_client(access: AwsAccess) -> "SNSClient":
+    """Build a client for the operator's commands."""
+    return _sns_client(access, access.operating)
+
+
+def _sns_client(access: AwsAccess, config: Config) -> "SNSClient":
+    with _making("sns", access, config) as options:
+        return _checked(access.session.client("sns", **options))
 
 
 def events_client(access: AwsAccess) -> "EventBridgeClient":

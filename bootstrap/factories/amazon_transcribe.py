@@ -26,6 +26,7 @@ class AmazonTranscriber(AmazonTranscribeTranscriber):
             ),
         )
         self.readers = readers
+        self.pools = (readers,)  # worker processes of this machine
 
     async def start(self) -> None:
         """Start the processes, without waiting until they are ready; recordings may arrive before."""

@@ -1,10 +1,19 @@
 """Factory of the database that `DATABASE_URL` names."""
 
+from pathlib import Path
+
 from adapters.sql.database import Database
 from adapters.sql.engines.factory import engine_for
 from adapters.sql.engines.postgresql import warn_about_lost_commits
 from adapters.sql.schema.upgrade import upgrade_schema
 from domain.model.errors import OutboxUnavailableError
+
+_SQLITE = "sqlite:///"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the file of an SQLite database; None for a database server."""
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
 def prepare_database(url: str, *, on_network: bool = False) -> Database:

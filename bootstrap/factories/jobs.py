@@ -1,6 +1,7 @@
 """Factories of the parts of jobs that settings choose."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,16 @@ from adapters.aws.s3.recording_store import S3RecordingStore
 from adapters.downloads import DownloadLimits
 from adapters.files.recordings import FolderRecordingStore
 from adapters.scratch import ScratchFolders
+from adapters.sql.database import Database
+from adapters.sql.installation import installation_id
 from adapters.web.https_source import HttpsRecordingSource
 from bootstrap.aws.clients import AwsAccess, recordings_client
 from bootstrap.aws.places import bucket_of_recordings, buckets_of_sources
-from bootstrap.choices import EventTransport
 from bootstrap.disk_space import shortage
 from bootstrap.extras import require
 from bootstrap.settings import Settings
+from bootstrap.transports import has_bus
+from domain.model.events.kinds import EventKind
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.sources import RecordingSources
 from domain.services.jobs.worker import POLL_SECONDS, WorkerOptions
@@ -33,21 +37,27 @@ BROKER_POLL_SECONDS = 15.0
 """Longest delay of a job whose message the broker lost; with a lease, less than a minute."""
 
 
-def recording_store(settings: Settings, access: Callable[[], AwsAccess]) -> RecordingStorePort:
-    """Build the store that `RECORDING_STORE` names."""
+def recording_store(
+    settings: Settings, access: Callable[[], AwsAccess], database: Callable[[], Database]
+) -> RecordingStorePort:
+    """Build the store that `RECORDING_STORE` names; the database owns the recordings."""
+    owner = cache(lambda: installation_id(database()))
     in_s3 = bucket_of_recordings(settings.recording_store)
     if in_s3 is None:
-        return FolderRecordingStore(Path(settings.recording_store))
-    return s3_recording_store(settings, access(), in_s3)
+        return FolderRecordingStore(Path(settings.recording_store), owner=owner)
+    return s3_recording_store(settings, access(), in_s3, owner)
 
 
-def s3_recording_store(settings: Settings, access: AwsAccess, place: S3Place) -> S3RecordingStore:
+def s3_recording_store(
+    settings: Settings, access: AwsAccess, place: S3Place, owner: Callable[[], str]
+) -> S3RecordingStore:
     """Build the store of recordings in a bucket."""
     scratch = scratch_folders(settings)
     return S3RecordingStore(
         recordings_client(access),
         bucket=place.bucket,
         prefix=place.prefix,
+        owner=owner,
         scratch=scratch,
         has_room=room_check(scratch.root, settings.min_free_bytes),
     )
@@ -78,15 +88,17 @@ def recording_sources(
     return RecordingSources(recordings, sources, scratch.folder)
 
 
-def job_announcement(
-    settings: Settings, transport: EventTransport, relay: Callable[[], Relay]
-) -> JobAnnouncement:
+def job_announcement(settings: Settings, transport: str, relay: Callable[[], Relay]) -> JobAnnouncement:
     """Build the events of jobs; without a bus, none is stored that no relay would send."""
-    has_bus = transport is EventTransport.EVENTBRIDGE
     return JobAnnouncement(
-        kinds=settings.event_kinds if has_bus else (),
-        wake=lambda: relay().wake() if has_bus else None,
+        kinds=_kinds_of_ends(settings) if has_bus(transport) else (),
+        wake=lambda: relay().wake() if has_bus(transport) else None,
     )
+
+
+def _kinds_of_ends(settings: Settings) -> tuple[EventKind, ...]:
+    """Return the kinds of events that tell how a job ended; an erasure comes later."""
+    return tuple(kind for kind in settings.event_kinds if kind is not EventKind.ERASED)
 
 
 def broker_bell(settings: Settings) -> JobBellPort | None:

@@ -13,9 +13,11 @@ from bootstrap.capacity import worker_count
 from bootstrap.choices import ComputeType, Device, Transcriber
 from bootstrap.extras import require
 from bootstrap.factories.openai import openai_recogniser
+from bootstrap.factories.tracing import NO_TRACE, traced_recogniser, traced_source
 from bootstrap.settings import Settings
 from domain.services.transcription.transcriber import UnitTranscriber
 from ports.recogniser_port import RecogniserPort
+from ports.trace_port import TracePort
 
 if TYPE_CHECKING:
     from adapters.openai.recogniser import OpenAiRecogniser
@@ -25,24 +27,41 @@ if TYPE_CHECKING:
 class _ReadHere(UnitTranscriber):
     """Transcriber whose readers are processes of this machine."""
 
-    def __init__(self, settings: Settings, readers: SupervisedWorkers, recogniser: RecogniserPort) -> None:
+    def __init__(
+        self, settings: Settings, readers: SupervisedWorkers, recogniser: RecogniserPort, trace: TracePort
+    ) -> None:
+        source = WorkerSpeechSource(readers, max_audio_seconds=settings.max_audio_seconds)
         super().__init__(
-            WorkerSpeechSource(readers, max_audio_seconds=settings.max_audio_seconds),
-            recogniser,
+            traced_source(source, trace),
+            traced_recogniser(recogniser, trace),
             waiting_room=settings.waiting_room,
             language=settings.transcriber_language,
         )
         self.readers = readers
+
+    @property
+    def pools(self) -> tuple[SupervisedWorkers, ...]:
+        """Worker processes of this machine."""
+        return (self.readers,)
 
 
 class LocalTranscriber(_ReadHere):
     """Transcriber whose readers and recognisers are processes of this machine."""
 
     def __init__(
-        self, settings: Settings, readers: SupervisedWorkers, recognisers: SupervisedWorkers
+        self,
+        settings: Settings,
+        readers: SupervisedWorkers,
+        recognisers: SupervisedWorkers,
+        trace: TracePort,
     ) -> None:
-        super().__init__(settings, readers, WorkerRecogniser(recognisers))
+        super().__init__(settings, readers, WorkerRecogniser(recognisers), trace)
         self.recognisers = recognisers
+
+    @property
+    def pools(self) -> tuple[SupervisedWorkers, ...]:
+        """Worker processes of this machine."""
+        return self.readers, self.recognisers
 
     async def start(self) -> None:
         """Start the processes, without waiting until they are ready; recordings may arrive before."""
@@ -59,9 +78,13 @@ class OpenAiTranscriber(_ReadHere):
     """Transcriber whose readers are processes of this machine, and whose recogniser is a service."""
 
     def __init__(
-        self, settings: Settings, readers: SupervisedWorkers, recogniser: "OpenAiRecogniser"
+        self,
+        settings: Settings,
+        readers: SupervisedWorkers,
+        recogniser: "OpenAiRecogniser",
+        trace: TracePort,
     ) -> None:
-        super().__init__(settings, readers, recogniser)
+        super().__init__(settings, readers, recogniser, trace)
         self._service = recogniser
 
     async def start(self) -> None:
@@ -75,7 +98,9 @@ class OpenAiTranscriber(_ReadHere):
         await self._service.stop()
 
 
-def transcriber_for(settings: Settings) -> "LocalTranscriber | OpenAiTranscriber | AmazonTranscriber":
+def transcriber_for(
+    settings: Settings, trace: TracePort = NO_TRACE
+) -> "LocalTranscriber | OpenAiTranscriber | AmazonTranscriber":
     """Build the transcriber that the settings describe, without starting it.
 
     Raises:
@@ -90,9 +115,9 @@ def transcriber_for(settings: Settings) -> "LocalTranscriber | OpenAiTranscriber
         return amazon_transcriber(settings, _workers(settings, reader_program(settings), count))
     readers = _workers(settings, reader_program(settings), settings.transcriber_workers)
     if settings.transcriber is Transcriber.OPENAI:
-        return OpenAiTranscriber(settings, readers, openai_recogniser(settings))
+        return OpenAiTranscriber(settings, readers, openai_recogniser(settings), trace)
     recognisers = _workers(settings, recogniser_program(settings), settings.transcriber_workers)
-    return LocalTranscriber(settings, readers, recognisers)
+    return LocalTranscriber(settings, readers, recognisers, trace)
 
 
 def _workers(settings: Settings, program: Program, count: int) -> SupervisedWorkers:

@@ -7,38 +7,35 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
 import boto3
 
 from adapters.speech.decoding.versions import MENDED, ffmpeg_version, has_known_holes
 from adapters.speech.workers.process import WorkerLimits, WorkerProcess
 from adapters.speech.workers.program import Program
-from adapters.sql.database import Database
-from adapters.sql.durability import DurabilityReport, durability_report
-from adapters.sql.engines.factory import engine_for
 from adapters.sql.engines.sqlite import has_wal_reset_race, library
-from adapters.sql.outbox.outbox import SqlOutbox
-from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.capacity import capacity
 from bootstrap.choices import Cleaner, EventTransport, Transcriber
 from bootstrap.container import Container
-from bootstrap.disk_space import existing_parent, free_bytes, shortage
 from bootstrap.factories.transcriber import reader_program, recogniser_program, sees_cuda
+from bootstrap.operator.callers import callers
 from bootstrap.operator.endpoints import cleaner_check, engine_check
 from bootstrap.operator.engines import amazon_transcribe
 from bootstrap.operator.examination import Check, CheckResult, run_checks
 from bootstrap.operator.recordings import store_of_recordings
-from bootstrap.runtime.outbox import sqlite_file
-from bootstrap.settings import GIB
+from bootstrap.operator.redaction import redactor
+from bootstrap.operator.storage import database, disk_space, free_space
+from bootstrap.operator.transports import transport_check
+from bootstrap.settings.service import GIB
+from bootstrap.transports import has_bus, is_on_aws, is_provisioned_elsewhere
 from bootstrap.variables import misspelt
 from domain.model.errors import CredentialsRefusedError, InfrastructureError
-from domain.model.outbox import OutboxCounts
 from domain.model.route.route import Finding, RouteComponent
 
+"""Transports of AWS, whose routes are checked."""
 TRY_AGAIN = "Correct what the message names, and try again."
 
 
@@ -147,84 +144,16 @@ async def _seconds_to_prove(worker: WorkerProcess) -> float:
         await worker.stop()
 
 
-def _database(container: Container) -> Iterator[Check]:
-    settings = container.settings()
-    url, file = settings.database_url, sqlite_file(settings.database_url)
-    if file is not None and not file.exists():
-        found = f"{file.absolute()} does not exist yet"
-        yield Check("database", CheckResult.WARNING, found, "The first start of the service creates it.")
-        return
-    database = Database(engine_for(url, on_network=settings.database_allow_network_file_system))
-    try:
-        condition = durability_report(database)
-        yield _durability("SQLite" if database.is_sqlite else "PostgreSQL", condition)
-        if condition.schema == SCHEMA_REVISION:
-            yield _outbox(SqlOutbox(database).counts())
-        else:
-            yield _schema(condition.schema)
-    finally:
-        database.close()
-
-
-def _durability(product: str, condition: DurabilityReport) -> Check:
-    found = ", ".join(f"{name}={value}" for name, value in condition.settings.items())
-    if not condition.unsafe:
-        return Check("database", CheckResult.OK, f"{product}: {found}")
-    remedy = f"Switch on {' and '.join(condition.unsafe)}: confirmed commits can be lost."
-    return Check("database", CheckResult.WRONG, f"{product}: {found}", remedy)
-
-
-def _schema(found: str | None) -> Check:
-    seen = f"the schema is {found or 'not created yet'}; this version of the service needs {SCHEMA_REVISION}"
-    remedy = "The next start of the service migrates it; a newer schema needs a newer service."
-    return Check("outbox", CheckResult.WARNING, seen, remedy)
-
-
-def _outbox(counts: OutboxCounts) -> Check:
-    seconds = counts.oldest_waiting_seconds
-    oldest = f" (the oldest for {seconds:.0f} s)" if counts.waiting else ""
-    found = f"{counts.waiting} waiting{oldest}, {counts.rejected} rejected, {counts.published} published"
-    remedies = []
-    if counts.is_late:
-        remedies.append("The relay does not publish them: check that it runs, and read its log.")
-    if counts.rejected:
-        remedies.append("See `transcripts outbox list --state rejected`.")
-    return Check("outbox", CheckResult.WARNING if remedies else CheckResult.OK, found, " ".join(remedies))
-
-
-def _free_space(container: Container) -> Iterator[Check]:
-    settings = container.settings()
-    yield _disk_space("space for uploads", settings.spool_dir, settings.min_free_bytes)
-    file = sqlite_file(settings.database_url)
-    if file is not None:
-        yield _disk_space("space for events", file.parent, settings.min_free_bytes)
-
-
-def _disk_space(name: str, folder: Path, floor: int) -> Check:
-    existing = existing_parent(folder)
-    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
-        remedy = "Grant this user write access, or set another folder (DATA_DIR)."
-        return Check(
-            name, CheckResult.WRONG, f"{existing} is not a folder that this user can write to", remedy
-        )
-    found = f"{free_bytes(folder) / GIB:.1f} GiB free at {folder.absolute()}"
-    lack = shortage(folder, floor)
-    if lack is None:
-        return Check(name, CheckResult.OK, found)
-    remedy = "Remove files there: uploads are answered 507."
-    return Check(name, CheckResult.WRONG, f"{found}: {lack}", remedy)
-
-
 def _credentials(container: Container) -> Iterator[Check]:
     transport = container.settings().event_transport
     found = credentials_found()
-    if transport in (EventTransport.MEMORY, EventTransport.NOOP):
+    if not (is_on_aws(transport) or transport == EventTransport.AUTO):
         seen = "found, not checked" if found else "none"
         yield Check("credentials", CheckResult.OK, f"{seen}: EVENT_TRANSPORT={transport} needs none")
     elif found:
         yield _caller(container.aws_access())
     else:
-        verdict = CheckResult.WRONG if transport is EventTransport.EVENTBRIDGE else CheckResult.WARNING
+        verdict = CheckResult.WRONG if is_on_aws(transport) else CheckResult.WARNING
         remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role."
         yield Check("credentials", verdict, "none found: no event reaches a bus", remedy)
 
@@ -242,12 +171,19 @@ def _caller(access: AwsAccess) -> Check:
 
 def _route(container: Container) -> Iterator[Check]:
     transport, settings = container.event_transport(), container.settings()
-    if transport is not EventTransport.EVENTBRIDGE:
+    if is_provisioned_elsewhere(transport):
+        yield transport_check(container)
+        return
+    if not is_on_aws(transport):
         yield Check("route", CheckResult.OK, f"not checked: events go to {transport}")
         return
     for kind in settings.event_kinds:
         names, infrastructure = settings.routes[kind], container.routes()[kind].infrastructure()
-        found = f"bus {names.bus}, rule {names.rule} and its target {names.queue} are as provisioned"
+        bus, topic = (
+            f"bus {names.bus}, rule {names.rule} and its target",
+            f"topic {names.topic} and its queue",
+        )
+        found = f"{topic if settings.is_sns else bus} {names.queue} are as provisioned"
         yield from _checks(infrastructure.diagnose(), Check("route", CheckResult.OK, found))
 
 
@@ -257,7 +193,7 @@ def _payload_bucket(container: Container) -> Iterator[Check]:
     if store is None:
         found = "PAYLOAD_BUCKET is not set: a transcript that is too large for an event is parked"
         yield Check(name, CheckResult.OK, found)
-    elif transport is not EventTransport.EVENTBRIDGE:
+    elif not has_bus(transport):
         yield Check(name, CheckResult.OK, f"not checked: events go to {transport}")
     else:
         found = f"{bucket} exists, and seems to accept transcripts (none was stored to try)"
@@ -265,7 +201,7 @@ def _payload_bucket(container: Container) -> Iterator[Check]:
 
 
 def _recordings(container: Container) -> Iterator[Check]:
-    yield store_of_recordings(container.settings(), container.aws_access, _disk_space)
+    yield store_of_recordings(container.settings(), container.aws_access, disk_space)
 
 
 def _checks(findings: Sequence[Finding], nothing_wrong: Check) -> Iterator[Check]:
@@ -284,11 +220,13 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "sqlite": _sqlite,
     "ffmpeg": _ffmpeg,
     "variables": _variables,
+    "callers": callers,
     "workers": _workers,
     "engine": _engine,
     "cleaner": _cleaner,
-    "database": _database,
-    "space": _free_space,
+    "redactor": redactor,
+    "database": database,
+    "space": free_space,
     "credentials": _credentials,
     "route": _route,
     "payload bucket": _payload_bucket,

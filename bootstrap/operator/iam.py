@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
+from adapters.aws.iam.policies import consumer, eraser, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources
 from bootstrap.aws.caller import caller_identity
 from bootstrap.aws.clients import AwsAccess, partition_of
@@ -27,6 +27,7 @@ _POLICIES: Mapping[Role, Callable[[PolicyResources], dict[str, object]]] = {
     Role.CONSUMER: consumer,
     Role.OPERATOR: operator,
     Role.PROVISIONER: provisioner,
+    Role.ERASER: eraser,
 }
 
 
@@ -46,8 +47,8 @@ def iam_policy(
     wait for AWS to name the account, in seconds.
 
     Raises:
-        ConfigurationError: there are no usable credentials whose account it could be, or `letters` is not an
-            S3 address.
+        ConfigurationError: there are no usable credentials whose account it could be, `letters` is not an
+            S3 address, or no bucket is configured that the role eraser could erase from.
         InfrastructureError: STS cannot be asked for the account.
     """
     container = build_container(settings, aws_timeout=aws_timeout)
@@ -67,7 +68,12 @@ def iam_policy(
         others=tuple(others),
         recordings=bucket_of_recordings(settings.recording_store),
         sources=buckets_of_sources(settings.source_buckets),
+        has_topic=settings.is_sns,
     )
+    if role is Role.ERASER and not (resources.payload_bucket or resources.recordings):
+        raise ConfigurationError(
+            "the role eraser needs no permission: neither PAYLOAD_BUCKET nor RECORDING_STORE names a bucket"
+        )
     policy = _POLICIES[role](resources)
     _warn_of_length(policy)
     return policy

@@ -25,7 +25,7 @@ def store_of_recordings(
     if place is None:
         return check_folder(NAME, Path(settings.recording_store), settings.min_free_bytes)
     try:
-        s3_recording_store(settings, access(), place).probe()
+        s3_recording_store(settings, access(), place, lambda: NAME).probe()
     except RecordingStoreUnavailableError as error:
         return Check(NAME, CheckResult.WRONG, str(error), REMEDY)
     found = f"{settings.recording_store} stored, returned and deleted a probe"

@@ -14,3 +14,5 @@ class Role(StrEnum):
     """`status`, `verify`, `doctor`, `dlq`, `replay`"""
     PROVISIONER = "provisioner"
     """`provision`, `teardown`"""
+    ERASER = "eraser"
+    """`erase`"""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.aws.route.definition import MAX_REPLAY_STEM, MAX_TARGET_ID
+from domain.model.errors import ConfigurationError
 from domain.model.events.kinds import EventKind
 
 if TYPE_CHECKING:
@@ -32,7 +33,14 @@ def route_template(
 
     An archive keeps events for `archive_days` (0: for good); None for no archive. A route without an archive
     ignores them.
+
+    Raises:
+        ConfigurationError: events go to SNS, whose route has no file.
     """
+    if settings.is_sns:
+        raise ConfigurationError(
+            "EVENT_TRANSPORT=sns: both files are of a route of EventBridge; run `transcripts provision`"
+        )
     names = settings.routes[kind]
     values = settings.model_dump() | {
         "rule_name": names.rule,

@@ -9,6 +9,7 @@ from threading import RLock, Thread
 from uuid import UUID
 
 from bootstrap.container import Container
+from bootstrap.runtime.metrics import exposing_metrics
 from bootstrap.runtime.workers import serving_jobs
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,10 @@ class JobThread:
         os.kill(os.getpid(), signal.SIGTERM)
 
     async def _serve(self) -> None:
+        with exposing_metrics(self._container, has_transcriber=True):
+            await self._work()
+
+    async def _work(self) -> None:
         async with serving_jobs(self._container) as worker:
             self._worker = worker
             polling = asyncio.create_task(worker.run(), name="job-polls")

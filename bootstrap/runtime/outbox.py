@@ -10,12 +10,11 @@ from adapters.sql.jobs.jobs import SqlJobs
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import SCHEMA_REVISION
 from bootstrap.container import Container
+from bootstrap.factories.database import sqlite_file
 from domain.model.errors import ConfigurationError
 from domain.model.jobs import JobCounts
 from domain.model.outbox import OutboxCounts
 from ports.outbox_port import OutboxPort
-
-_SQLITE = "sqlite:///"
 
 
 class StoredCounts(NamedTuple):
@@ -23,11 +22,6 @@ class StoredCounts(NamedTuple):
 
     outbox: OutboxCounts
     jobs: JobCounts
-
-
-def sqlite_file(url: str) -> Path | None:
-    """Return the file of an SQLite database; None for a database server."""
-    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
 def existing_outbox(container: Container) -> OutboxPort:

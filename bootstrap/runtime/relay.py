@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from threading import Event, Thread
 
 from bootstrap.aws.account import PlaceLookup
-from bootstrap.choices import EventTransport
 from bootstrap.container import Container
+from bootstrap.transports import has_bus, is_on_aws
 from domain.model.errors import ConfigurationError, JobStoreUnavailableError, OutboxUnavailableError
 
 logger = logging.getLogger(__name__)
@@ -17,14 +17,15 @@ logger = logging.getLogger(__name__)
 def relaying(container: Container) -> Iterator[PlaceLookup | None]:
     """Run the relay and housekeeping while the context lasts; yield the account that the events go to.
 
-    Without a bus, only warn of events that wait for one, and yield None. At the end, calls in flight are
-    finished and recorded, and the relay stops.
+    Without a bus, only warn of events that wait for one. Without an account, yield None. At the end, calls in
+    flight are finished and recorded, and the relay stops.
     """
-    if container.event_transport() is not EventTransport.EVENTBRIDGE:
+    transport = container.event_transport()
+    if not has_bus(transport):
         _warn_of_waiting_events(container)
         yield None
         return
-    lookup = PlaceLookup(container.aws_access())
+    lookup = PlaceLookup(container.aws_access()) if is_on_aws(transport) else None
     relay, stop = container.relay(), Event()
     threads = (
         Thread(target=relay.run, args=(stop,), name="relay"),
@@ -53,5 +54,5 @@ def _warn_of_waiting_events(container: Container) -> None:
     except (ConfigurationError, JobStoreUnavailableError, OutboxUnavailableError):
         return  # there is no outbox, or none that this version knows
     if waiting:
-        context = {"waiting": waiting, "event_transport": container.event_transport().value}
+        context = {"waiting": waiting, "event_transport": str(container.event_transport())}
         logger.warning("events wait in the outbox, but no bus is configured", extra=context)

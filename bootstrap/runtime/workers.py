@@ -11,11 +11,11 @@ from uuid import UUID
 from dependency_injector import providers
 
 from bootstrap.capacity import worker_count
-from bootstrap.choices import EventTransport
 from bootstrap.container import Container, build_container
 from bootstrap.runtime.jobs import sweeping_jobs, working
 from bootstrap.runtime.relay import relaying
 from bootstrap.settings import Settings
+from bootstrap.transports import has_bus
 from domain.model.errors import OutboxUnavailableError
 from domain.model.outbox import OutboxState
 from domain.services.jobs.worker import JobWorker, WorkerOptions
@@ -54,7 +54,7 @@ def announce_worker(container: Container) -> None:
         "concurrency": options.places,
         "database": without_password(settings.database_url),
         "broker": broker and without_password(broker.get_secret_value()),
-        "event_transport": container.event_transport().value,
+        "event_transport": str(container.event_transport()),
     }
     logger.info("worker starts", extra=context)
 
@@ -80,7 +80,7 @@ async def serving_jobs(container: Container) -> AsyncIterator[JobWorker]:
 
 async def event_published(container: Container, job_id: UUID, *, seconds: float = EVENT_SECONDS) -> bool:
     """Wait until the event of a job has left the outbox; False if that takes longer, or cannot be read."""
-    if container.event_transport() is not EventTransport.EVENTBRIDGE:
+    if not has_bus(container.event_transport()):
         return True
     outbox, deadline = container.outbox(), time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -14,7 +14,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from "@aws-sdk/client-dynamodb";
-import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -73,10 +73,15 @@ async function processEvent(event: Event, texts: Texts): Promise<void> {
   console.log("saved", event.interaction_id, texts.cleaned_transcript.length); // lengths, never the texts
 }
 
-async function textsOf(event: Event): Promise<Texts> {
+// Undefined if the texts were erased. Without s3:ListBucket, S3 answers AccessDenied for them, and this fails.
+async function textsOf(event: Event): Promise<Texts | undefined> {
   if (!("transcript_ref" in event.data)) return event.data;
   const { key, sha256 } = event.data.transcript_ref;
-  const object = await s3.send(new GetObjectCommand({ Bucket, Key: key }));
+  const object = await s3.send(new GetObjectCommand({ Bucket, Key: key })).catch((error: unknown) => {
+    if (error instanceof NoSuchKey) return undefined;
+    throw error;
+  });
+  if (!object) return undefined;
   const content = await object.Body!.transformToByteArray();
   if (createHash("sha256").update(content).digest("hex") !== sha256)
     throw new Error("the transcripts in S3 are not those of the event");
@@ -144,7 +149,11 @@ async function once(message: Message): Promise<void> {
   const owner = message.ReceiptHandle!;
   if (!(await acquire(id, owner))) return; // a duplicate
   try {
-    await whileExtending(message, id, async () => processEvent(event, await textsOf(event)));
+    await whileExtending(message, id, async () => {
+      const texts = await textsOf(event);
+      if (texts) await processEvent(event, texts);
+      else console.log("erased", event.interaction_id);
+    });
   } catch (error) {
     await release(id, owner).catch(logFailure(message));
     throw error;

@@ -2,7 +2,8 @@
 
     SERVICE=https://speech.example.com TENANT=3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11 python jobs.py meeting.mp3
 
-Needs Python 3.11 and no package. Called again for the same recording, it finds the same job.
+With KEY, it sends that API key or token. Needs Python 3.11 and no package. Called again for the same
+recording, it finds the same job.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from uuid import uuid4
 
 SERVICE = os.environ.get("SERVICE", "http://127.0.0.1:8000")
 HEADERS = {"X-Tenant-ID": os.environ["TENANT"]}
+if "KEY" in os.environ:
+    HEADERS["Authorization"] = f"Bearer {os.environ['KEY']}"
 WAIT_SECONDS = 60
 TRIES = 10
 

@@ -3,14 +3,15 @@
 #
 #   SERVICE=https://speech.example.com TENANT=3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11 sh jobs.sh meeting.mp3 meeting-42
 #
-# The second argument is an idempotency key: called again with it, after any failure, the script finds the same job.
+# With KEY, it sends that API key or token. The second argument is an idempotency key: called again with it, after any failure, the script finds the same job.
 set -eu
 recording=$1
 key=$2
 service=${SERVICE:-http://127.0.0.1:8000}
 
 call() {
-  curl --silent --show-error --fail-with-body --retry 10 --retry-connrefused -H "X-Tenant-ID: $TENANT" "$@"
+  curl --silent --show-error --fail-with-body --retry 10 --retry-connrefused -H "X-Tenant-ID: $TENANT" \
+    ${KEY:+-H "Authorization: Bearer $KEY"} "$@"
 }
 
 job=$(call -o /dev/null -w '%header{location}' -H "Idempotency-Key: $key" -F "file=@$recording" "$service/batch/jobs")

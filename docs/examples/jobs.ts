@@ -17,6 +17,7 @@ export class Transcriptions {
   constructor(
     private readonly service: string,
     private readonly tenant: string,
+    private readonly credentials?: string, // an API key or a token
   ) {}
 
   /** Submits a recording; the same key means the same job, so call it again after any failure. */
@@ -62,7 +63,8 @@ export class Transcriptions {
   }
 
   private async call(path: string, init: RequestInit): Promise<Response> {
-    const headers = { ...init.headers, "X-Tenant-ID": this.tenant };
+    const proof = this.credentials ? { Authorization: `Bearer ${this.credentials}` } : {};
+    const headers = { ...init.headers, ...proof, "X-Tenant-ID": this.tenant };
     const answer = await fetch(this.service + path, { ...init, headers });
     if (answer.status >= 400 && answer.status < 500) throw new RefusedError(await answer.text());
     if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);

@@ -66,16 +66,25 @@ def process_event(event: dict[str, Any]) -> None:
     Return nothing: the result is stored in the table.
     """
     transcripts = transcripts_of(event)
+    if transcripts is None:
+        logger.warning("transcript erased", extra={"interaction_id": event["interaction_id"]})
+        return
     save(event, transcripts)
     logger.info("event handled", extra={"interaction_id": event["interaction_id"]})  # never the texts
 
 
-def transcripts_of(event: dict[str, Any]) -> dict[str, str]:
-    """Return both texts: from the event, or with 2.0 from S3, verified by their hash."""
+def transcripts_of(event: dict[str, Any]) -> dict[str, str] | None:
+    """Return both texts: from the event, or with 2.0 from S3, verified by their hash; None if erased.
+
+    Without s3:ListBucket, S3 answers AccessDenied for an object that was erased, and this fails.
+    """
     if "transcript_ref" not in event["data"]:
         return event["data"]
     ref = event["data"]["transcript_ref"]
-    content = s3.get_object(Bucket=bucket, Key=ref["key"])["Body"].read()
+    try:
+        content = s3.get_object(Bucket=bucket, Key=ref["key"])["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
     if hashlib.sha256(content).hexdigest() != ref["sha256"]:
         raise UnreadableEventError("the transcripts in S3 are not those of the event")
     return json.loads(content)

@@ -1,58 +1,61 @@
-"""The error tree of the service.
+"""The error tree of the service: the type of an error says whether to retry, never its message.
 
-    TranscriptionServiceError
-    ├── ConfigurationError              a variable has a wrong value; the start stops
-    ├── InvalidIdentityError            an identity header is invalid
-    ├── RecordingError                  the upload is at fault
-    │   ├── MissingRecordingError
-    │   ├── EmptyRecordingError
-    │   ├── RecordingTooLargeError
-    │   ├── NotAudioError
-    │   ├── UnsupportedFormatError
-    │   ├── UndecodableAudioError
-    │   ├── AudioTooLongError
-    │   ├── SourceRefusedError          the recording cannot be fetched from the URL that the caller names
-    │   ├── RecordingGoneError          the recording is not stored any more
-    │   └── UnsupportedOptionError      the engine cannot do what the caller asks for
-    ├── TranscriptionError              the engine is at fault
-    │   ├── TranscriberBusyError        retry later
-    │   ├── TranscriberCrashedError
-    │   ├── TranscriberStalledError
-    │   ├── TranscriptionTooCostlyError do not retry: this recording takes too much processor time
-    │   ├── TranscriptionFailedError    a service on the network refused the recording, or failed at it
-    │   └── TranscriberUnavailableError
-    ├── EventPublishError               the event was not published
-    │   ├── EventRejectedError          do not retry: this event is at fault
-    │   │   ├── EventTooLargeError      unless its transcripts are stored elsewhere
-    │   │   └── InteractionIdTakenError unless it gets another interaction id
-    │   └── EventBusUnavailableError    retry: the bus, the network or the credentials are at fault
-    │       └── EventBusRefusesUsError  no event will be accepted until the configuration is corrected
-    ├── OutboxUnavailableError          the outbox is unavailable; the event may not be recorded
-    ├── IdempotencyError                the idempotency key of this request cannot be honoured
-    │   ├── IdempotencyConflictError    the key belongs to another recording
-    │   ├── IdempotencyInProgressError  retry later
-    │   └── IdempotencyUnavailableError the store of keys is unavailable
-    ├── JobError                        a job cannot do what a caller asks of it
-    │   ├── JobNotFoundError            there is no such job, or it is another tenant's
-    │   ├── JobUnfinishedError          there is no transcript yet
-    │   ├── JobWithoutTranscriptError   the job failed or was cancelled
-    │   └── JobNotRetryableError        only failed and cancelled jobs can be retried
-    ├── JobStoreUnavailableError        the store of jobs is unavailable
-    ├── SourceUnavailableError          the place of a recording fails at present
-    ├── RecordingStoreUnavailableError  the store of recordings is unavailable
-    ├── ProcessedEventsUnavailableError the store of processed events is unavailable
-    ├── UnreadableMessageError          a message holds no event that this version of a consumer can read
-    ├── HandlerError                    the handler failed; the event is delivered again
-    ├── PayloadStoreError               the store of large transcripts is unavailable
-    ├── ArchiveError                    an archive of dead letters cannot be written or read
-    └── InfrastructureError             queue, rule or bus cannot be read or changed
-        ├── CredentialsRefusedError     AWS refuses the credentials for every call
-        └── DeletionError               some messages are still in their queue
-
-The type of an error says whether to retry, never its message.
+TranscriptionServiceError
+├── ConfigurationError              a variable has a wrong value; the start stops
+├── InvalidIdentityError            an identity header is invalid
+├── UnauthenticatedError            the request proves no caller
+├── AccessDeniedError               the caller may not do this, or contradicts its credentials
+│   ├── InsufficientScopeError      the credentials lack a scope
+│   ├── UnknownTenantError          the credentials name no tenant, or one that is no UUID v4
+│   └── UntrustedPeerError          only listed proxies may name the caller
+├── AuthenticatorUnavailableError   credentials cannot be examined at present
+├── ApiKeyError                     an API key does not exist, or cannot be rotated
+├── RecordingError                  the upload is at fault
+│   ├── MissingRecordingError
+│   ├── EmptyRecordingError
+│   ├── RecordingTooLargeError
+│   ├── NotAudioError
+│   ├── UnsupportedFormatError
+│   ├── UndecodableAudioError
+│   ├── AudioTooLongError
+│   ├── SourceRefusedError          the recording cannot be fetched from the URL that the caller names
+│   ├── RecordingGoneError          the recording is not stored any more
+│   └── UnsupportedOptionError      the engine cannot do what the caller asks for
+├── TranscriptionError              the engine is at fault
+│   ├── TranscriberBusyError        retry later
+│   ├── TranscriberCrashedError
+│   ├── TranscriberStalledError
+│   ├── TranscriptionTooCostlyError do not retry: this recording takes too much processor time
+│   ├── TranscriptionFailedError    a service on the network refused the recording, or failed at it
+│   └── TranscriberUnavailableError
+├── EventPublishError               the event was not published
+│   ├── EventRejectedError          do not retry: this event is at fault
+│   │   ├── EventTooLargeError      unless its transcripts are stored elsewhere
+│   │   └── InteractionIdTakenError unless it gets another interaction id
+│   └── EventBusUnavailableError    retry: the bus, the network or the credentials are at fault
+│       └── EventBusRefusesUsError  no event will be accepted until the configuration is corrected
+├── OutboxUnavailableError          the outbox is unavailable; the event may not be recorded
+├── IdempotencyError                the idempotency key of this request cannot be honoured
+│   ├── IdempotencyConflictError    the key belongs to another recording
+│   ├── IdempotencyInProgressError  retry later
+│   └── IdempotencyUnavailableError the store of keys is unavailable
+├── JobError                        a job cannot do what a caller asks of it
+│   ├── JobNotFoundError            there is no such job, or it is another tenant's
+│   ├── JobUnfinishedError          there is no transcript yet
+│   ├── JobWithoutTranscriptError   the job failed or was cancelled
+│   └── JobNotRetryableError        only failed and cancelled jobs can be retried
+├── JobStoreUnavailableError        the store of jobs is unavailable
+├── SourceUnavailableError          the place of a recording fails at present
+├── RecordingStoreUnavailableError  the store of recordings is unavailable
+├── ProcessedEventsUnavailableError the store of processed events is unavailable
+├── UnreadableMessageError          a message holds no event that this version of a consumer can read
+├── HandlerError                    the handler failed; the event is delivered again
+├── PayloadStoreError               the store of large transcripts is unavailable
+├── ArchiveError                    an archive of dead letters cannot be written or read
+└── InfrastructureError             queue, rule or bus cannot be read or changed
+    ├── CredentialsRefusedError     AWS refuses the credentials for every call
+    └── DeletionError               some messages are still in their queue
 """
-
-from uuid import UUID
 
 
 class TranscriptionServiceError(Exception):
@@ -65,6 +68,42 @@ class ConfigurationError(TranscriptionServiceError):
 
 class InvalidIdentityError(TranscriptionServiceError):
     """An identity header is too long, unprintable or given twice. The message names the header."""
+
+
+class UnauthenticatedError(TranscriptionServiceError):
+    """The request has no credentials, or they are malformed, unknown, expired or revoked."""
+
+    def __init__(self, message: str, *, has_credentials: bool = True) -> None:
+        super().__init__(message)
+        self.has_credentials = has_credentials  # False: the answer names no error code (RFC 6750, 3.1)
+
+
+class AccessDeniedError(TranscriptionServiceError):
+    """The caller is known and may not do this, or the request contradicts its credentials."""
+
+
+class InsufficientScopeError(AccessDeniedError):
+    """The credentials lack the scope of the route. The message names it."""
+
+    def __init__(self, message: str, *, scope: str) -> None:
+        super().__init__(message)
+        self.scope = scope  # that is missing
+
+
+class UnknownTenantError(AccessDeniedError):
+    """The credentials name no tenant, or one that is no UUID v4 and so can own no transcript."""
+
+
+class UntrustedPeerError(AccessDeniedError):
+    """The request names its caller in headers, and does not come from a listed proxy."""
+
+
+class AuthenticatorUnavailableError(TranscriptionServiceError):
+    """Credentials cannot be examined at present: the database or the issuer's keys cannot be reached."""
+
+
+class ApiKeyError(TranscriptionServiceError):
+    """No API key has the id, or its state does not allow what an operator asks for."""
 
 
 class RecordingError(TranscriptionServiceError):
@@ -154,16 +193,18 @@ class EventRejectedError(EventPublishError):
 class EventBusUnavailableError(EventPublishError):
     """The transport is unavailable, at present or with this configuration; a retry may succeed."""
 
+    retry_after_seconds = 0.0  # for which the transport asks to wait, at most `MAX_WAIT_SECONDS`; 0 for none
+
 
 class EventTooLargeError(EventRejectedError):
     """The event has more bytes than the transport allows."""
 
 
 class InteractionIdTakenError(EventRejectedError):
-    """Another event has the same interaction id: consumers would drop this one as its duplicate."""
+    """Another event has the same interaction id, or the interaction was erased: consumers would drop this."""
 
-    def __init__(self, interaction_id: UUID) -> None:
-        super().__init__(f"another event has the interaction id {interaction_id}")
+    def __init__(self, interaction_id: object) -> None:
+        super().__init__(f"another event has the interaction id {interaction_id}, or it was erased")
 
 
 class EventBusRefusesUsError(EventBusUnavailableError):
@@ -256,9 +297,3 @@ class DeletionError(InfrastructureError):
     def __init__(self, message: str, *, count: int) -> None:
         super().__init__(message)
         self.count = count  # number of messages not deleted
-
-
-def problem_name(error: type[Exception]) -> str:
-    """Derive the name of a problem from its error: `RecordingTooLargeError` becomes `recording-too-large`."""
-    words = error.__name__.removesuffix("Error")
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in words).removeprefix("-")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from domain.model.clock import SECONDS_PER_DAY
-from domain.model.identity import Identity
+from domain.model.identity import Identity, Interaction
 
 RETENTION_SECONDS = SECONDS_PER_DAY
 """Time for which the answer to a key is kept."""
@@ -20,6 +20,13 @@ class Reservation(NamedTuple):
     scope: UUID
     key: str
     token: UUID  # unique to each reservation; only the latest reservation of a key can be finished or renewed
+
+
+class Answer(NamedTuple):
+    """Answer of a request that is the first one with its key."""
+
+    json: str
+    interaction: Interaction  # erasing it erases the answer
 
 
 class FirstAnswer(NamedTuple):

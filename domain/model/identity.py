@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from domain.model.errors import InvalidIdentityError
@@ -27,6 +28,15 @@ class Identity:
     replaced_tenant: str | None = None
     # invalid values and their replacement
     warnings: tuple[ResultWarning, ...] = field(default=(), compare=False)
+
+
+class Interaction(NamedTuple):
+    """One processed recording, and its owner."""
+
+    id: UUID
+    tenant_id: UUID
+    user_id: str | None = None  # None where no store has kept it
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ class JobOrder:
     key: JobKey | None = None
     event_kinds: tuple[EventKind, ...] = ()  # of the events that tell of its end
     retry_of: UUID | None = None  # the failed job whose recording and settings this one has
+    traceparent: str | None = None  # W3C Trace Context of the submission; None without tracing
 
 
 @dataclass(frozen=True, slots=True)

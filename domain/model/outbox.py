@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.model.events.failed import TerminalEvent
+from domain.model.events.sent import StoredEvent
 
 MAX_WAIT_SECONDS = 600.0
 """More than any lease or delay: a later time was written before the clock was set back."""
@@ -29,9 +29,10 @@ class OutboxState(StrEnum):
 class EventLease(NamedTuple):
     """Exclusive right to publish one event until the lease expires."""
 
-    event: TerminalEvent
+    event: StoredEvent
     token: UUID  # a new one for each lease of the event; an outcome counts only with the latest token
     attempts: int  # failed attempts so far; a crash or an expired lease is not counted
+    traceparent: str | None = None  # W3C Trace Context in which the event was added; None without tracing
 
     @property
     def interaction_id(self) -> UUID:
@@ -66,6 +67,13 @@ Outcome = Published | Postponed | Rejected
 """Outcome of one lease."""
 
 
+class EventStatus(NamedTuple):
+    """State of an event, without the event."""
+
+    state: OutboxState
+    event_id: str | None  # the bus's receipt of a published event
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxRecord:
     """Record of one event, for operators."""
@@ -79,7 +87,7 @@ class OutboxRecord:
     published_at: datetime | None = None
     event_id: str | None = None  # the bus's receipt of a published event
     reason: str | None = None  # the last failure, if there was one
-    event: TerminalEvent | None = None  # None once the transcripts are purged
+    event: StoredEvent | None = None  # None once the transcripts are purged
 
 
 class OutboxCounts(NamedTuple):

@@ -3,6 +3,8 @@
 import hashlib
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -13,8 +15,8 @@ from domain.model.events.event import (
     TranscriptData,
     TranscriptRef,
 )
-from domain.model.events.failed import SentEvent
-from ports.event_port import EventPort, PublishOutcome
+from domain.model.events.sent import SentEvent
+from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for
 from ports.payload_store_port import KEY_PREFIX, PayloadStorePort
 
 logger = logging.getLogger(__name__)
@@ -25,58 +27,118 @@ MAX_PAYLOAD_BYTES = 256 * 2**20
 HOW_TO_SEND_IT = "set PAYLOAD_BUCKET and retry it: nothing is cut"
 
 
-class ClaimCheck(EventPort):
-    """Sends events that are too large for the bus as version 2.0, with the transcripts in a payload store.
+STORE_THREADS = 10
+"""Transcripts that one call stores at the same time."""
 
-    The bus decides which events are too large, so a bus that takes less than documented works as well. The
-    transcripts are stored before the event that refers to them is sent, so every consumer finds them.
+
+class ClaimCheck(EventPort):
+    """Sends completed events as version 2.0, with the transcripts in a payload store.
+
+    By default only those that are too large: the bus decides which, so a bus that takes less than documented
+    works as well. The transcripts are stored before the event that refers to them is sent, so every consumer
+    finds them.
     """
 
-    def __init__(self, events: EventPort, payloads: PayloadStorePort | None) -> None:
+    def __init__(
+        self,
+        events: EventPort,
+        payloads: PayloadStorePort | None,
+        *,
+        always: bool = False,  # send all completed events as 2.0, so that erasing one object reaches them
+    ) -> None:
         self._events = events
         self._payloads = payloads
+        self._always = always
 
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
-        """Publish the events as they are, and those that are too large again by reference.
+        """Publish the events as they are, and those that are too large again by reference; or always so.
 
         Without a payload store, an event that is too large remains an `EventTooLargeError`; its message says
         what to do. A failure of the store is an `EventBusUnavailableError`: the event may be sent again.
         """
-        outcomes = self._events.publish_all(events, labels=labels)
+        contexts = contexts_for(events, traceparents)
+        if self._always and self._payloads is not None:
+            return self._all_by_reference(self._payloads, events, labels, contexts)
+        outcomes = self._events.publish_all(events, labels=labels, traceparents=traceparents)
         return tuple(
-            self._by_reference(event, outcome, labels) if isinstance(outcome, EventTooLargeError) else outcome
-            for event, outcome in zip(events, outcomes, strict=True)
+            self._by_reference(event, outcome, labels, context)
+            if isinstance(outcome, EventTooLargeError)
+            else outcome
+            for event, outcome, context in zip(events, outcomes, contexts, strict=True)
+        )
+
+    def _all_by_reference(
+        self,
+        payloads: PayloadStorePort,
+        events: Sequence[SentEvent],
+        labels: tuple[str, ...],
+        contexts: Sequence[str | None],
+    ) -> tuple[PublishOutcome, ...]:
+        """Store all transcripts, and send the events whose transcripts are stored."""
+        with ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="payloads") as threads:
+            prepared = list(threads.map(partial(_referring, payloads), events))
+        ready = [
+            (event, context)
+            for event, context in zip(prepared, contexts, strict=True)
+            if not isinstance(event, EventBusUnavailableError)
+        ]
+        outcomes = iter(
+            self._events.publish_all(
+                [event for event, _ in ready],
+                labels=labels,
+                traceparents=tuple(context for _, context in ready),
+            )
+        )
+        return tuple(
+            event if isinstance(event, EventBusUnavailableError) else next(outcomes) for event in prepared
         )
 
     def _by_reference(
-        self, event: SentEvent, refusal: EventTooLargeError, labels: tuple[str, ...]
+        self,
+        event: SentEvent,
+        refusal: EventTooLargeError,
+        labels: tuple[str, ...],
+        traceparent: str | None,
     ) -> PublishOutcome:
         if not isinstance(event, BatchProcessingCompleted):
             return refusal
         if self._payloads is None:
             return EventTooLargeError(f"{refusal}; {HOW_TO_SEND_IT}")
-        try:
-            ref = self._payloads.store(event)
-        except PayloadStoreError as error:
-            failure = EventBusUnavailableError(f"the event is too large for the bus, and {error}")
-            failure.__cause__ = error
-            return failure
-        logger.info(
-            "transcripts stored beside the event",
-            extra={"interaction_id": str(event.interaction_id), "size": ref.size},
-        )
-        (outcome,) = self._events.publish_all(
-            (BatchProcessingCompletedV2.referring(event, ref),), labels=labels
-        )
+        by_reference = _referring(self._payloads, event)
+        if isinstance(by_reference, EventBusUnavailableError):
+            return by_reference
+        (outcome,) = self._events.publish_all((by_reference,), labels=labels, traceparents=(traceparent,))
         return outcome
+
+
+def _referring(payloads: PayloadStorePort, event: SentEvent) -> SentEvent | EventBusUnavailableError:
+    """Store the transcripts of an event, and return it as 2.0; return one without transcripts as it is."""
+    if not isinstance(event, BatchProcessingCompleted):
+        return event
+    try:
+        ref = payloads.store(event)
+    except PayloadStoreError as error:
+        failure = EventBusUnavailableError(f"the transcripts go beside the event, and {error}")
+        failure.__cause__ = error
+        return failure
+    logger.info(
+        "transcripts stored beside the event",
+        extra={"interaction_id": str(event.interaction_id), "size": ref.size},
+    )
+    return BatchProcessingCompletedV2.referring(event, ref)
 
 
 def restore_payload(
     event: BatchProcessingCompletedV2, payloads: PayloadStorePort | None
-) -> BatchProcessingCompleted:
-    """Return the event as version 1.0, with the transcripts that its reference names.
+) -> BatchProcessingCompleted | None:
+    """Return the event as version 1.0, with the transcripts that its reference names; None if they are gone.
 
     Raises:
         PayloadStoreError: the transcripts cannot be read, belong to another tenant, or differ from those
@@ -89,20 +151,25 @@ def restore_payload(
         raise PayloadStoreError(
             f"the transcripts lie in the bucket {ref.bucket!r}, and none may be read: set PAYLOAD_BUCKET"
         )
+    content = _verified(payloads, ref)
+    if content is None:
+        return None
     return BatchProcessingCompleted(
         interaction_id=event.interaction_id,
         tenant_id=event.tenant_id,
         user_id=event.user_id,
         account_id=event.account_id,
         timestamp=event.timestamp,
-        data=_transcripts(_verified(payloads, ref), ref),
+        data=_transcripts(content, ref),
     )
 
 
-def _verified(payloads: PayloadStorePort, ref: TranscriptRef) -> bytes:
+def _verified(payloads: PayloadStorePort, ref: TranscriptRef) -> bytes | None:
     if ref.size > MAX_PAYLOAD_BYTES:
         raise PayloadStoreError(f"the reference says {ref.size} bytes; at most {MAX_PAYLOAD_BYTES} are read")
     content = payloads.get(ref)
+    if content is None:
+        return None
     if len(content) != ref.size:
         found = f"more than {ref.size}" if len(content) > ref.size else str(len(content))
         raise PayloadStoreError(f"{ref.key!r} has {found} bytes; the reference says {ref.size}")

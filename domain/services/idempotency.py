@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from uuid import UUID
 
 from domain.model.errors import IdempotencyUnavailableError
-from domain.model.idempotency import FirstAnswer, Reservation, key_scope
+from domain.model.idempotency import Answer, FirstAnswer, Reservation, key_scope
 from domain.model.identity import Identity
 from domain.services.resilience.background import logging_exceptions
 from ports.idempotency_port import IdempotencyPort
@@ -36,7 +36,7 @@ class IdempotentRequests:
         self._leases = LeaseRenewal(store)
 
     async def once(
-        self, identity: Identity, key: str, fingerprint: str, work: Callable[[], Awaitable[str]]
+        self, identity: Identity, key: str, fingerprint: str, work: Callable[[], Awaitable[Answer]]
     ) -> str:
         """Do the work for the first request with this key, and replay its answer, as JSON, to the next ones.
 
@@ -66,7 +66,7 @@ class IdempotentRequests:
         self._leases.round()
 
     async def _first(
-        self, reservation: Reservation, tenant_id: UUID, work: Callable[[], Awaitable[str]]
+        self, reservation: Reservation, tenant_id: UUID, work: Callable[[], Awaitable[Answer]]
     ) -> str:
         try:
             with self._leases.holding(reservation, tenant_id):
@@ -75,7 +75,7 @@ class IdempotentRequests:
             await _record(partial(self._store().abandon, reservation))
             raise
         await _record(partial(self._store().finish, reservation, answer))
-        return answer
+        return answer.json
 
 
 class LeaseRenewal:

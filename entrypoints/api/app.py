@@ -5,37 +5,53 @@ import logging
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
-from fastapi_offline import FastAPIOffline
+from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Match
 
 from bootstrap.container import Container
+from bootstrap.factories.database import sqlite_file
 from bootstrap.runtime.jobs import working_on_jobs
-from bootstrap.runtime.outbox import sqlite_file
+from bootstrap.runtime.playback import keeping_copies
 from bootstrap.runtime.relay import relaying
 from entrypoints.api.description import describe
+from entrypoints.api.docs_page.page import add_docs_page
 from entrypoints.api.jobs.waiting import JobWaits
+from entrypoints.api.metrics import MetricsMiddleware
 from entrypoints.api.middleware import InteractionMiddleware
-from entrypoints.api.problems import register_problems
-from entrypoints.api.routers import batch, health, jobs
+from entrypoints.api.problem_handlers import register_problems
+from entrypoints.api.routers import batch, console, health, jobs, operations, recordings
 from entrypoints.api.semantics import HttpSemanticsMiddleware
+from entrypoints.api.traces import TraceMiddleware
 from entrypoints.api.uploads.spool import UploadLimits, UploadSpool
+from entrypoints.console.pages import add_console
 
 logger = logging.getLogger(__name__)
+
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""The framework would record the messages of errors, which may quote a transcript, as soon as a process has a
+global provider."""
 
 
 def create_app(container: Container) -> FastAPI:
     """Build the application on a container; the server's lifespan events start and stop its parts."""
     settings = container.settings()
     database_file = sqlite_file(settings.database_url)
-    app = FastAPIOffline(
+    app = FastAPI(
         title="batch-transcription",
         summary="Transcribes recordings, cleans the transcripts, and publishes an event for each.",
         description="Errors are `application/problem+json` (RFC 9457).",
         version="0.1.0",
+        docs_url=None,  # the framework's page takes its scripts from another host
         redoc_url=None,
-        swagger_ui_parameters={"validatorUrl": None},  # else the page asks an outside service
         lifespan=_lifespan,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     app.state.container = container
     app.state.spool = UploadSpool(
@@ -49,15 +65,25 @@ def create_app(container: Container) -> FastAPI:
         ),
     )
     app.state.job_waits = JobWaits()
+    if (recorder := container.request_metrics()) is not None:
+        app.add_middleware(MetricsMiddleware, recorder=recorder)
     app.add_middleware(
         HttpSemanticsMiddleware, prefix=settings.root_path, is_route=lambda path: _is_route(app, path)
     )
-    app.add_middleware(InteractionMiddleware)  # added last, so that it comes first
+    app.add_middleware(InteractionMiddleware)
+    if (trace := container.trace()).is_on:
+        app.add_middleware(TraceMiddleware, trace=trace)  # added last, so that it comes first
     register_problems(app)
     app.include_router(batch.router)
     app.include_router(jobs.router)
+    app.include_router(recordings.router)
+    app.include_router(operations.router)
     app.include_router(health.router)
-    describe(app)
+    add_docs_page(app)
+    if settings.has_console:
+        app.include_router(console.router)
+        add_console(app)
+    describe(app, settings.auth)
     return app
 
 
@@ -70,14 +96,15 @@ def _is_route(app: FastAPI, path: str) -> bool:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start spool, workers, relay and key renewal, and stop them after the last request."""
     container: Container = app.state.container
-    container.batch_processing()  # reports a wrong configuration, and a disabled transport, at the start
+    container.authenticator()  # reports a wrong configuration at the start, as the next one does
+    container.batch_processing()  # and a disabled transport
     app.state.spool.open()
     transcriber = container.transcriber()
     await transcriber.start()
     with relaying(container), container.idempotent_requests().renewing():
         try:
-            async with working_on_jobs(container):
-                logger.info("service started", extra={"event_transport": container.event_transport().value})
+            async with working_on_jobs(container), keeping_copies(container):
+                logger.info("service started", extra={"event_transport": str(container.event_transport())})
                 yield
         finally:
             await transcriber.stop()

@@ -7,21 +7,15 @@ which costs each request more than they do.
 from typing import Annotated, NamedTuple, cast
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 
 from bootstrap.container import Container
-from domain.model.errors import InvalidIdentityError
-from domain.model.identity import (
-    ACCOUNT_HEADER,
-    TENANT_HEADER,
-    USER_HEADER,
-    Identity,
-    IdentityDefaults,
-    resolve_identity,
-)
+from domain.model.access import Scope
+from domain.model.identity import Identity
 from domain.model.result_warnings import ResultWarning
 from domain.services.batch_processing import BatchProcessingService
 from domain.services.idempotency import IdempotentRequests
+from entrypoints.api.access import CallerDependency
 from entrypoints.api.uploads.spool import UploadSpool
 from ports.transcriber_port import TranscriberPort
 
@@ -53,15 +47,11 @@ class UploadContext(NamedTuple):
     idempotent_requests: IdempotentRequests  # replays answers to requests with a known key
 
 
-async def get_upload_context(request: Request) -> UploadContext:
-    """Collect the collaborators of an upload.
-
-    Raises:
-        InvalidIdentityError: an identity header is given twice, too long or unprintable.
-    """
+async def get_upload_context(request: Request, caller: CallerDependency) -> UploadContext:
+    """Collect the collaborators of an upload."""
     container = await get_container(request)
     return UploadContext(
-        identity=resolved_identity(request, container.settings().identity_defaults),
+        identity=caller.identity,
         interaction_id=request.state.interaction_id,
         warnings=request.state.warnings,
         batch_processing=container.batch_processing(),
@@ -71,33 +61,7 @@ async def get_upload_context(request: Request) -> UploadContext:
     )
 
 
-def resolved_identity(request: Request, defaults: IdentityDefaults) -> Identity:
-    """Resolve the identity of a request from its headers (requirement 2).
-
-    Raises:
-        InvalidIdentityError: an identity header is given twice, too long or unprintable.
-    """
-    names = (TENANT_HEADER, USER_HEADER, ACCOUNT_HEADER)
-    headers = {name: value for name in names if (value := _single_header(request, name)) is not None}
-    return resolve_identity(headers, defaults)
-
-
-def _single_header(request: Request, name: str) -> str | None:
-    values = request.headers.getlist(name)
-    if len(values) > 1:
-        raise InvalidIdentityError(f"{name} is given {len(values)} times; send it once.")
-    return _as_utf_8(values[0]) if values else None
-
-
-def _as_utf_8(value: str) -> str:
-    """Decode a header as UTF-8, which callers send today; the server reads its bytes as Latin-1."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return value
-
-
 ContainerDependency = Annotated[Container, Depends(get_container)]
 TranscriberDependency = Annotated[TranscriberPort, Depends(get_transcriber)]
 SpoolDependency = Annotated[UploadSpool, Depends(get_spool)]
-UploadDependency = Annotated[UploadContext, Depends(get_upload_context)]
+UploadDependency = Annotated[UploadContext, Security(get_upload_context, scopes=[Scope.WRITE])]

@@ -6,13 +6,28 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from domain.model.errors import problem_name
+from bootstrap.choices import Authentication
+from domain.model import errors
+from domain.model.api_keys import KEY_HEADER
+from domain.model.problem_names import problem_name
+from entrypoints.api.access import SCHEME
 from entrypoints.api.middleware import INTERACTION_HEADER
-from entrypoints.api.problems import MEDIA_TYPE, PROBLEM_TYPE, PROBLEMS
+from entrypoints.api.problems import CHALLENGE_HEADER, MEDIA_TYPE, PROBLEM_TYPE, PROBLEMS
 from entrypoints.api.schemas import Problem
 
 Described = dict[str, Any]
 """A part of an OpenAPI document."""
+
+ACCESS: tuple[type[Exception], ...] = (
+    errors.InvalidIdentityError,
+    errors.UnauthenticatedError,
+    errors.AccessDeniedError,
+    errors.InsufficientScopeError,
+    errors.UnknownTenantError,
+    errors.UntrustedPeerError,
+    errors.AuthenticatorUnavailableError,
+)
+"""Problems of every route that has a caller."""
 
 RETRY_STATUSES = {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}
 """Problems that pass by themselves have these statuses, and the header `Retry-After`."""
@@ -20,6 +35,7 @@ RETRY_STATUSES = {HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE}
 _PROBLEM: Described = {"$ref": "#/components/schemas/Problem"}
 _INTERACTION: Described = {"$ref": "#/components/headers/InteractionId"}
 _RETRY_AFTER: Described = {"$ref": "#/components/headers/RetryAfter"}
+_CHALLENGE: Described = {"$ref": "#/components/headers/Challenge"}
 
 _HEADERS: Described = {
     "InteractionId": {
@@ -33,13 +49,33 @@ _HEADERS: Described = {
         "schema": {"type": "integer", "minimum": 1},
         "example": 7,
     },
+    "Challenge": {
+        "description": "How to authenticate, and what is wrong with the credentials (RFC 6750, section 3).",
+        "schema": {"type": "string"},
+        "example": 'Bearer realm="batch-transcription", error="invalid_token"',
+    },
 }
 
+_KEY_SCHEME = "key"
+_KEY: Described = {
+    "type": "apiKey",
+    "in": "header",
+    "name": KEY_HEADER,
+    "description": "A key, where a proxy takes Authorization for itself.",
+}
+_SCHEMES: dict[Authentication, tuple[str, ...]] = {
+    Authentication.TOKEN: (SCHEME,),
+    Authentication.KEY: (SCHEME, _KEY_SCHEME),
+    Authentication.TOKEN_OR_KEY: (SCHEME, _KEY_SCHEME),
+}
+"""Security schemes of callers who prove themselves to the service."""
 
-def describe(app: FastAPI) -> None:
+
+def describe(app: FastAPI, authentication: Authentication) -> None:
     """Add the shared components, and the headers of every answer, to the document that the app generates."""
     generate = app.openapi
-    app.openapi = lambda: _completed(generate())  # type: ignore[method-assign]  # as FastAPI's manual does
+    schemes = _SCHEMES.get(authentication, ())
+    app.openapi = lambda: _secured(_completed(generate()), schemes)  # type: ignore[method-assign]  # as FastAPI's manual does
 
 
 def problem_responses(*chosen: type[Exception]) -> dict[int | str, Described]:
@@ -61,9 +97,16 @@ def _response(status: HTTPStatus, examples: Described) -> Described:
     titles = (example["value"]["title"] for example in examples.values())
     return {
         "description": "; ".join(titles),
-        "headers": {"Retry-After": _RETRY_AFTER} if status in RETRY_STATUSES else {},
+        "headers": _headers_of(status),
         "content": {MEDIA_TYPE: {"schema": _PROBLEM, "examples": examples}},
     }
+
+
+def _headers_of(status: HTTPStatus) -> Described:
+    if status in RETRY_STATUSES:
+        return {"Retry-After": _RETRY_AFTER}
+    is_of_credentials = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    return {CHALLENGE_HEADER: _CHALLENGE} if is_of_credentials else {}
 
 
 def _completed(document: Described) -> Described:
@@ -74,4 +117,18 @@ def _completed(document: Described) -> Described:
         for operation in operations.values():
             for response in operation["responses"].values():
                 response.setdefault("headers", {})[INTERACTION_HEADER] = _INTERACTION
+    return document
+
+
+def _secured(document: Described, schemes: tuple[str, ...]) -> Described:
+    """Describe the credentials of each operation; without a scheme, the service asks for none."""
+    components = document["components"]
+    known = {**components.pop("securitySchemes", {}), _KEY_SCHEME: _KEY}
+    if schemes:
+        components["securitySchemes"] = {name: known[name] for name in schemes}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            needed = operation.pop("security", None)
+            if needed and schemes:
+                operation["security"] = [{name: needed[0][SCHEME]} for name in schemes]
     return document

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from domain.model.identity import Identity
+from domain.model.idempotency import Answer
+from domain.model.identity import Identity, Interaction
 from domain.services.idempotency import IdempotentRequests
 from entrypoints.api.parameters import UploadParameters
 from entrypoints.api.problems import InvalidIdempotencyKeyError
@@ -54,14 +55,15 @@ async def process_once(
     """
     first: BatchResponse | None = None  # not parsed again: its transcripts may be long
 
-    async def answer_json() -> str:
+    async def first_answer() -> Answer:
         nonlocal first
         first = await work()
-        return first.model_dump_json()
+        interaction = Interaction(first.interaction_id, first.tenant_id, first.user_id)
+        return Answer(first.model_dump_json(), interaction)
 
     others = [identity.account_id, sorted(parameters.values.items())]
     fingerprint = await asyncio.to_thread(_fingerprint, recording, json.dumps(others))
-    answer = await requests.once(identity, key, fingerprint, answer_json)
+    answer = await requests.once(identity, key, fingerprint, first_answer)
     return first or BatchResponse.model_validate_json(answer)
 
 

@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.model.identity import uuid4_or_none
 from domain.model.result_warnings import ResultWarning, WarningCode
-from entrypoints.api.problems import CALLER_LEFT, unexpected_problem
+from entrypoints.api.problem_handlers import unexpected_problem
+from entrypoints.api.problems import CALLER_LEFT
 
 logger = logging.getLogger(__name__)
 

@@ -128,6 +128,19 @@ def invalid_parameter(name: str, value: object, allowed: str) -> InvalidParamete
     return InvalidParameterError(f"The parameter {name!r} cannot be {_shown(value)}; it may be {allowed}.")
 
 
+def whole_number(name: str, text: str | None, *, default: int, maximum: int) -> int:
+    """Read a whole number from 1 to `maximum`; the default where the parameter is absent.
+
+    Raises:
+        InvalidParameterError: the value is no such number.
+    """
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= maximum):
+        raise invalid_parameter(name, text, f"a whole number from 1 to {maximum}")
+    return int(text)
+
+
 def _shown(value: object) -> str:
     match value:
         case list() | tuple():

@@ -2,21 +2,19 @@
 
 import logging
 from collections.abc import Mapping
-from http import HTTPMethod, HTTPStatus
+from http import HTTPStatus
 
-from fastapi import FastAPI
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
 
 from domain.model import errors
-from domain.model.errors import problem_name
+from domain.model.problem_names import problem_name
 
 logger = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "urn:batch-transcription:problem:"
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE_HEADER, REALM = "WWW-Authenticate", "batch-transcription"
 _NOT_SPOKEN = {HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED}
 """Statuses that speak of the caller, although they are in the class of server errors."""
 
@@ -53,12 +51,34 @@ class NotAcceptableError(ProblemError):
     """Header `Accept` that allows none of the forms of the answer."""
 
 
+class DeadLetterNotFoundError(ProblemError):
+    """Id of no message in the dead-letter queue, or of one that another reader holds."""
+
+
+class NoArchiveError(ProblemError):
+    """Dead letters that are to be archived, without a setting that says where."""
+
+
 class StorageFullError(ProblemError):
     """Disk without space for the recording."""
 
 
 class TooManyUploadsError(ProblemError):
     """Upload beyond the limit of concurrent uploads."""
+
+
+class TooManyCopiesError(ProblemError):
+    """Request for a playback copy beyond the limit of copies that are being made."""
+
+
+class RangeNotSatisfiableError(ProblemError):
+    """Range that begins behind the end of the playback copy."""
+
+    STATUS = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+
+    def __init__(self, content_range: str) -> None:
+        super().__init__("The range begins behind the end of the playback copy.")
+        self.content_range = content_range  # says how many bytes there are
 
 
 class ShuttingDownError(ProblemError):
@@ -103,6 +123,15 @@ CALLER_LEFT = 499
 
 PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
     errors.InvalidIdentityError: (HTTPStatus.BAD_REQUEST, "Identity header cannot be used"),
+    errors.UnauthenticatedError: (HTTPStatus.UNAUTHORIZED, "Not authenticated"),
+    errors.AccessDeniedError: (HTTPStatus.FORBIDDEN, "Request contradicts its credentials"),
+    errors.InsufficientScopeError: (HTTPStatus.FORBIDDEN, "Scope missing"),
+    errors.UnknownTenantError: (HTTPStatus.FORBIDDEN, "Tenant cannot own transcripts"),
+    errors.UntrustedPeerError: (HTTPStatus.FORBIDDEN, "Caller named by an unlisted peer"),
+    errors.AuthenticatorUnavailableError: (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Credentials cannot be examined",
+    ),
     errors.MissingRecordingError: (HTTPStatus.BAD_REQUEST, "No recording"),
     errors.EmptyRecordingError: (HTTPStatus.BAD_REQUEST, "Empty recording"),
     InvalidIdempotencyKeyError: (HTTPStatus.BAD_REQUEST, "Idempotency key cannot be used"),
@@ -143,8 +172,14 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
         "Recordings cannot be stored or read",
     ),
     errors.OutboxUnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "Events cannot be looked up"),
+    errors.InfrastructureError: (HTTPStatus.BAD_GATEWAY, "Route cannot be read or changed"),
+    errors.CredentialsRefusedError: (HTTPStatus.BAD_GATEWAY, "Credentials of the service refused"),
+    DeadLetterNotFoundError: (HTTPStatus.NOT_FOUND, "No such dead letter"),
+    NoArchiveError: (HTTPStatus.NOT_FOUND, "No archive"),
     StorageFullError: (HTTPStatus.INSUFFICIENT_STORAGE, "No disk space for the recording"),
     TooManyUploadsError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many uploads"),
+    TooManyCopiesError: (HTTPStatus.SERVICE_UNAVAILABLE, "Too many playback copies"),
+    RangeNotSatisfiableError: (RangeNotSatisfiableError.STATUS, "No such range"),
     ShuttingDownError: (HTTPStatus.SERVICE_UNAVAILABLE, "The service is shutting down"),
     InvalidRequestError: (HTTPStatus.BAD_REQUEST, "Not a valid HTTP request"),
     RequestTargetTooLongError: (HTTPStatus.REQUEST_URI_TOO_LONG, "Request target too long"),
@@ -158,7 +193,9 @@ PROBLEMS: dict[type[Exception], tuple[HTTPStatus, str]] = {
 
 HEADERS: Mapping[type[Exception], Mapping[str, str]] = {
     TooManyUploadsError: {"Retry-After": "1"},
+    TooManyCopiesError: {"Retry-After": "5"},
     errors.IdempotencyUnavailableError: {"Retry-After": "1"},
+    errors.AuthenticatorUnavailableError: {"Retry-After": "5"},
     errors.JobUnfinishedError: {"Retry-After": "5"},
     errors.JobStoreUnavailableError: {"Retry-After": "2"},
     errors.RecordingStoreUnavailableError: {"Retry-After": "5"},
@@ -191,13 +228,6 @@ def problem_response(
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def register_problems(app: FastAPI) -> None:
-    """Answer known errors, ours and the framework's, with a problem; the middleware handles all others."""
-    app.add_exception_handler(errors.TranscriptionServiceError, _answer_service_error)
-    app.add_exception_handler(HTTPException, _answer_http_exception)
-    app.add_exception_handler(ClientDisconnect, _answer_disconnect)
-
-
 def problem_of(error: errors.TranscriptionServiceError) -> JSONResponse:
     """Log a known error, and build the answer to it."""
     status, title = PROBLEMS.get(type(error), (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"))
@@ -213,57 +243,19 @@ def problem_of(error: errors.TranscriptionServiceError) -> JSONResponse:
 
 
 def _headers(error: Exception) -> Mapping[str, str] | None:
-    if isinstance(error, errors.TranscriberBusyError):
-        return {"Retry-After": str(error.retry_after_seconds)}
+    match error:
+        case errors.TranscriberBusyError():
+            return {"Retry-After": str(error.retry_after_seconds)}
+        case RangeNotSatisfiableError():
+            return {"Content-Range": error.content_range}
+        case errors.UnauthenticatedError():
+            return _challenge(error="invalid_token") if error.has_credentials else _challenge()
+        case errors.InsufficientScopeError():
+            return _challenge(error="insufficient_scope", scope=error.scope)
     return HEADERS.get(type(error))
 
 
-async def _answer_service_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.TranscriptionServiceError)  # noqa: S101 - registered for this type only
-    answer = problem_of(error)
-    if isinstance(error, errors.IdempotencyInProgressError):  # its first request is one of those at work
-        state = request.app.state.container.transcriber().state()
-        answer.headers["Retry-After"] = str(state.retry_after_seconds)
-    return answer
-
-
-async def _answer_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type only
-    status = HTTPStatus(error.status_code)
-    name = status.phrase.lower().replace(" ", "-")
-    headers = dict(error.headers or {})
-    if "Allow" in headers:  # the framework names the methods of the first route with this path
-        headers["Allow"] = ", ".join(sorted(_methods(request)))
-    return problem_response(status, title=status.phrase, detail=str(error.detail), name=name, headers=headers)
-
-
-def _methods(request: Request) -> set[str]:
-    """Collect the methods of a path; `HttpSemanticsMiddleware` answers HEAD wherever there is a GET."""
-    scope = dict(request.scope)
-    methods = {
-        str(method)
-        for method in HTTPMethod
-        if any(route.matches(scope | {"method": method})[0] is Match.FULL for route in request.app.routes)
-    }
-    return methods | ({"HEAD"} if "GET" in methods else set())
-
-
-async def _answer_disconnect(_request: Request, error: Exception) -> Response:
-    """Log at which point the caller disconnected; the answer only ends the request."""
-    has_sent_all = isinstance(error, CallerLeftError)
-    logger.info(
-        "caller disconnected while it waited for the answer"
-        if has_sent_all
-        else "caller disconnected while it sent the recording"
-    )
-    return Response(status_code=CALLER_LEFT)
-
-
-def unexpected_problem() -> Response:
-    """Build the answer to an unexpected error, without its details."""
-    return problem_response(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        title="Internal error",
-        detail="Unexpected error in the service; its log has the details under this interaction id.",
-        name="internal-error",
-    )
+def _challenge(**attributes: str) -> Mapping[str, str]:
+    """Say how to authenticate, and what is wrong with the credentials, if there are any (RFC 6750, 3)."""
+    named = {"realm": REALM, **attributes}
+    return {CHALLENGE_HEADER: "Bearer " + ", ".join(f'{name}="{value}"' for name, value in named.items())}

@@ -187,10 +187,15 @@ class JobsHealth(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Readiness for uploads, and the state of jobs and of event delivery."""
+    """Readiness for uploads."""
 
     status: str = Field(description="ready, starting or unavailable", examples=["ready"])
     reason: str | None = Field(default=None, description="Why no recording is accepted now.")
+
+
+class DetailedReadiness(Readiness):
+    """Readiness for uploads, and the state of jobs and of event delivery."""
+
     transcriber: TranscriberHealth
     jobs: JobsHealth
     events: EventsHealth

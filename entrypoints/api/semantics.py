@@ -31,11 +31,14 @@ class HttpSemanticsMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request that no route can answer; pass on all others with the path of their route."""
-        app = self._app
-        if scope["type"] == "http":
-            app = _answer(scope) or app
-            scope = self._routed(scope)
-        await app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        routed = self._routed(scope)
+        try:
+            await (_answer(scope) or self._app)(routed, receive, send)
+        finally:
+            scope["route"] = routed.get("route")  # for the middleware around this one
 
     def _routed(self, scope: Scope) -> Scope:
         path = self._without_prefix(_path(scope))

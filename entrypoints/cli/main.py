@@ -31,6 +31,8 @@ COMMANDS = {
     "process": _Command("process", "Transcribe local recordings without HTTP, and publish their events."),
     "jobs": _Command("jobs", "Submit recordings as durable jobs, follow them, and export transcripts."),
     "worker": _Command("worker", "Work on jobs in a separate process."),
+    "erase": _Command("erase", "Erase transcripts and recordings from every store."),
+    "keys": _Command("keys", "Create, list, revoke and rotate the API keys of callers."),
     "models": _Command("models", "List the models of the speech engine, and fetch one."),
     "provision": _Command("provision", "Create queue, dead-letter queue, rule and target, and check them."),
     "status": _Command("status", "Show the state of the route, and drift from its definition."),
@@ -43,6 +45,7 @@ COMMANDS = {
     "dlq": _Command("dlq", "List, show, export, archive, redrive and purge dead letters."),
     "doctor": _Command("doctor", "Check the environment, the database and the route for problems."),
     "schema": _Command("schema", "Print the contract of the events, or compare two versions of it."),
+    "webhook": _Command("webhook", "Make the secrets that sign the events of a webhook."),
     "iam-policy": _Command("iam_policy", "Print the smallest IAM policy for a role."),
     "demo": _Command("demo", "Run the main job on this machine, from recording to consumer."),
 }

@@ -110,6 +110,58 @@ class DeduplicationPortContract:
         memory.port.release([lease])
         assert memory.status(key) is LeaseStatus.COMPLETED
 
+    def test_the_status_of_events_of_a_type_is_told_without_a_lease(self, memory: Memory) -> None:
+        done, taken, free = a_key(), a_key(), a_key()
+        memory.port.complete([memory.lease(done)], retention_seconds=MONTH)
+        memory.lease(taken)
+        ids = [key.interaction_id for key in (done, taken, free)]
+
+        assert memory.port.statuses(done.detail_type, ids) == {
+            ids[0]: LeaseStatus.COMPLETED,
+            ids[1]: LeaseStatus.IN_PROGRESS,
+        }
+        assert memory.port.statuses("TranscriptErased", ids) == {}
+        assert memory.others.statuses(done.detail_type, ids) == {}
+        assert memory.port.statuses(done.detail_type, []) == {}
+        assert memory.lease(free).key == free
+
+    def test_the_status_of_an_event_is_that_of_all_its_replays(self, memory: Memory) -> None:
+        key = a_key()
+        again = key._replace(replay="after-the-outage")
+        memory.port.complete([memory.lease(again)], retention_seconds=MONTH)
+        ids = [key.interaction_id]
+        assert memory.port.statuses(key.detail_type, ids) == {ids[0]: LeaseStatus.COMPLETED}
+
+        lease = memory.lease(key)
+
+        assert memory.port.statuses(key.detail_type, ids) == {ids[0]: LeaseStatus.IN_PROGRESS}
+        memory.port.release([lease])
+        assert memory.port.statuses(key.detail_type, ids) == {ids[0]: LeaseStatus.COMPLETED}
+
+    def test_expired_events_have_no_status(self, memory: Memory) -> None:
+        done, taken = a_key(), a_key()
+        memory.port.complete([memory.lease(done)], retention_seconds=MONTH)
+        memory.clock.advance(MONTH - 60)
+        memory.lease(taken)
+        ids = [done.interaction_id, taken.interaction_id]
+        assert len(memory.port.statuses(done.detail_type, ids)) == 2
+
+        memory.clock.advance(60)
+
+        assert memory.port.statuses(done.detail_type, ids) == {}
+
+    def test_of_two_that_lease_before_they_look_at_least_one_sees_the_other(self, memory: Memory) -> None:
+        def lease_then_look(mine: EventKey, theirs: EventKey) -> bool:
+            memory.port.acquire([mine], lease_seconds=60)
+            return bool(memory.port.statuses(theirs.detail_type, [theirs.interaction_id]))
+
+        with ThreadPoolExecutor(2) as threads:
+            for _ in range(20):
+                key = a_key()
+                erasure = key._replace(detail_type="TranscriptErased")
+                sights = list(threads.map(lease_then_look, (key, erasure), (erasure, key)))
+                assert any(sights)
+
     def test_every_group_has_its_own_leases(self, memory: Memory) -> None:
         key = a_key()
         lease = memory.lease(key)
@@ -214,6 +266,7 @@ class DeduplicationPortContract:
         port, lease = memory.broken(), ProcessingLease(a_key(), uuid4())
         calls: list[Callable[[], object]] = [
             lambda: port.acquire([lease.key], lease_seconds=60),
+            lambda: port.statuses(lease.key.detail_type, [lease.key.interaction_id]),
             lambda: port.renew([lease], lease_seconds=60),
             lambda: port.complete([lease], retention_seconds=60),
             lambda: port.release([lease]),

@@ -12,9 +12,9 @@ import pytest
 
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, EventTooLargeError
 from domain.model.events.event import TEST_EVENT_LABEL, Publication, PublicationStatus
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from ports.event_port import EventPort
-from tests.support.samples.factories import a_referring_event, an_event
+from tests.support.samples.factories import A_TRACEPARENT, ANOTHER_TRACEPARENT, a_referring_event, an_event
 
 AWKWARD_TEXTS = {
     "nothing was said": "",
@@ -57,6 +57,8 @@ class Transport:
     delivery: Delivery = field(default_factory=Delivery)
     to_unknown_bus: EventPort | None = None
     unreachable: EventPort | None = None
+    traceparents: Callable[[], list[str | None]] | None = None
+    """Returns the trace contexts of the events that arrived; None where the receiver sees none."""
 
 
 class EventPortContract:
@@ -108,6 +110,26 @@ class EventPortContract:
         transport.port.publish(event, labels=labels)
 
         assert transport.arrivals(1) == [Arrival(event, labels)]
+
+    def test_trace_contexts_change_neither_events_nor_outcomes(self, transport: Transport) -> None:
+        events = [an_event() for _ in range(3)]
+
+        outcomes = transport.port.publish_all(events, traceparents=(A_TRACEPARENT, None, "unreadable"))
+
+        assert all(isinstance(outcome, Publication) for outcome in outcomes)
+        if transport.delivery.keeps_events:
+            assert arrived_events(transport, 3) == {event.interaction_id: event for event in events}
+
+    def test_trace_contexts_arrive_beside_their_events(self, transport: Transport) -> None:
+        if transport.traceparents is None:
+            pytest.skip("this receiver sees no trace context")
+        events = [an_event() for _ in range(12)]
+        contexts = [A_TRACEPARENT, None, ANOTHER_TRACEPARENT] * 4
+
+        transport.port.publish_all(events, traceparents=contexts)
+        transport.port.publish_all([an_event()])
+
+        assert transport.traceparents() == [*contexts, None]
 
     def test_an_event_needs_no_label(self, transport: Transport) -> None:
         needs_arrivals(transport)

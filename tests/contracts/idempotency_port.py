@@ -16,12 +16,14 @@ from domain.model.errors import (
     IdempotencyInProgressError,
     IdempotencyUnavailableError,
 )
-from domain.model.idempotency import FirstAnswer, Reservation
+from domain.model.idempotency import Answer, FirstAnswer, Reservation
+from domain.model.identity import Interaction
 from ports.idempotency_port import IdempotencyPort
 from tests.support.databases.databases import Clock
 
 SCOPE = UUID("11111111-1111-4111-8111-111111111111")
 ANSWER = '{"raw_transcript": "gr\\u00fc\\u00df", "event": {"status": "queued"}}'
+INTERACTION = Interaction(uuid4(), uuid4(), "user-7")
 DAY = 86_400
 
 
@@ -44,7 +46,7 @@ class IdempotencyPortContract:
     """Suite for the adapters of `IdempotencyPort`."""
 
     def test_a_repeated_request_learns_what_the_first_one_was_answered(self, keys: IdempotencyKeys) -> None:
-        assert keys.port.finish(keys.reserve(), ANSWER)
+        assert keys.port.finish(keys.reserve(), Answer(ANSWER, INTERACTION))
 
         for _ in range(2):
             assert keys.port.begin(SCOPE, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
@@ -54,7 +56,7 @@ class IdempotencyPortContract:
         with pytest.raises(IdempotencyConflictError):
             keys.port.begin(SCOPE, "key", "another recording", lease_seconds=60)
 
-        keys.port.finish(reservation, ANSWER)
+        keys.port.finish(reservation, Answer(ANSWER, INTERACTION))
         with pytest.raises(IdempotencyConflictError):
             keys.port.begin(SCOPE, "key", "another recording", lease_seconds=60)
 
@@ -65,7 +67,7 @@ class IdempotencyPortContract:
             keys.port.begin(SCOPE, "key", "recording", lease_seconds=60)
 
     def test_the_keys_of_one_scope_are_not_anothers(self, keys: IdempotencyKeys) -> None:
-        keys.port.finish(keys.reserve(), ANSWER)
+        keys.port.finish(keys.reserve(), Answer(ANSWER, INTERACTION))
 
         assert isinstance(keys.port.begin(uuid4(), "key", "other", lease_seconds=60), Reservation)
 
@@ -88,9 +90,9 @@ class IdempotencyPortContract:
         alive = keys.reserve(fingerprint="another recording")
 
         assert alive.token != dead.token
-        assert not keys.port.finish(dead, '"stale"')
+        assert not keys.port.finish(dead, Answer('"stale"', INTERACTION))
         assert not keys.port.abandon(dead)
-        assert keys.port.finish(alive, ANSWER)
+        assert keys.port.finish(alive, Answer(ANSWER, INTERACTION))
 
     def test_a_reservation_that_is_renewed_outlasts_its_first_lease(self, keys: IdempotencyKeys) -> None:
         reservation = keys.reserve()
@@ -113,7 +115,7 @@ class IdempotencyPortContract:
 
         with pytest.raises(IdempotencyInProgressError):
             keys.port.begin(SCOPE, "key", "recording", lease_seconds=60)
-        assert keys.port.finish(reservation, ANSWER)
+        assert keys.port.finish(reservation, Answer(ANSWER, INTERACTION))
 
     def test_a_stale_reservation_renews_nothing(self, keys: IdempotencyKeys) -> None:
         stale = keys.reserve()
@@ -135,7 +137,7 @@ class IdempotencyPortContract:
 
     def test_a_finished_or_abandoned_key_cannot_be_renewed(self, keys: IdempotencyKeys) -> None:
         finished, abandoned = keys.reserve("finished"), keys.reserve("abandoned")
-        keys.port.finish(finished, ANSWER)
+        keys.port.finish(finished, Answer(ANSWER, INTERACTION))
         keys.port.abandon(abandoned)
 
         assert not keys.port.renew(finished, lease_seconds=60)
@@ -164,7 +166,7 @@ class IdempotencyPortContract:
     def test_an_answer_is_kept_for_a_day_from_when_it_was_given(self, keys: IdempotencyKeys) -> None:
         reservation = keys.reserve()
         keys.clock.advance(30)
-        keys.port.finish(reservation, ANSWER)
+        keys.port.finish(reservation, Answer(ANSWER, INTERACTION))
 
         keys.clock.advance(DAY - 1)
         assert keys.port.begin(SCOPE, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
@@ -178,21 +180,21 @@ class IdempotencyPortContract:
 
     def test_a_finished_key_cannot_be_changed(self, keys: IdempotencyKeys) -> None:
         reservation = keys.reserve()
-        keys.port.finish(reservation, ANSWER)
+        keys.port.finish(reservation, Answer(ANSWER, INTERACTION))
 
-        assert not keys.port.finish(reservation, '"another answer"')
+        assert not keys.port.finish(reservation, Answer('"another answer"', INTERACTION))
         assert not keys.port.abandon(reservation)
         assert keys.port.begin(SCOPE, "key", "recording", lease_seconds=60) == FirstAnswer(ANSWER)
 
     @pytest.mark.parametrize("key", ["", "x" * 10_000, "ключ 🔑", "\x00", "\ud800"])
     def test_a_key_may_be_any_text(self, keys: IdempotencyKeys, key: str) -> None:
-        keys.port.finish(keys.reserve(key), ANSWER)
+        keys.port.finish(keys.reserve(key), Answer(ANSWER, INTERACTION))
 
         assert keys.port.begin(SCOPE, key, "recording", lease_seconds=60) == FirstAnswer(ANSWER)
         assert isinstance(keys.port.begin(SCOPE, key + "!", "recording", lease_seconds=60), Reservation)
 
     def test_only_expired_entries_are_pruned(self, keys: IdempotencyKeys) -> None:
-        keys.port.finish(keys.reserve("answered"), ANSWER)
+        keys.port.finish(keys.reserve("answered"), Answer(ANSWER, INTERACTION))
         keys.reserve("given up by its owner")
         assert keys.port.prune() == 0
 
@@ -208,7 +210,7 @@ class IdempotencyPortContract:
         calls: list[Callable[[], object]] = [
             lambda: port.begin(SCOPE, "key", "recording", lease_seconds=60),
             lambda: port.renew(reservation, lease_seconds=60),
-            lambda: port.finish(reservation, ANSWER),
+            lambda: port.finish(reservation, Answer(ANSWER, INTERACTION)),
             lambda: port.abandon(reservation),
             port.prune,
         ]

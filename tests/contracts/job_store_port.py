@@ -14,7 +14,7 @@ import pytest
 
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import IdempotencyConflictError, JobStoreUnavailableError
-from domain.model.events.failed import TerminalEvent
+from domain.model.events.sent import StoredEvent
 from domain.model.jobs import (
     Job,
     JobCursor,
@@ -32,7 +32,8 @@ from domain.model.transcripts import Channels, TranscriptionOptions
 from ports.job_store_port import JobStorePort
 from ports.outbox_port import OutboxPort
 from tests.support.databases.databases import Clock
-from tests.support.samples.factories import an_event
+from tests.support.harness.leases import lease_of
+from tests.support.samples.factories import A_TRACEPARENT, an_event
 from tests.support.samples.jobs import (
     BUSY,
     HALFWAY,
@@ -77,9 +78,9 @@ class KeptJobs:
         return lease
 
     def leased(self, order: JobOrder | None = None) -> JobLease:
-        """Add a job and lease it."""
+        """Add a job and lease it; others that are due are queued again."""
         job = self.port.add(order or an_order())
-        return self.claim_one(job_id=job.id)
+        return lease_of(self.port, job.id, QUEUE, lease_seconds=LEASE_SECONDS)
 
     def job(self, job: Job | UUID) -> Job:
         """Read a job that exists."""
@@ -101,7 +102,7 @@ class KeptJobs:
                 assert self.port.cancel(lease.job.id, UNDECODABLE, failed(lease.job))
         return self.job(lease.job)
 
-    def events(self) -> list[TerminalEvent]:
+    def events(self) -> list[StoredEvent]:
         """Read the events of the outbox, in the order in which they came."""
         return [record.event for record in reversed(self.outbox.records(limit=10_000)) if record.event]
 
@@ -172,7 +173,6 @@ class JobStorePortContract:
             lambda: port.fail(lease, UNDECODABLE, None),
             lambda: port.cancel(job.id, UNDECODABLE, None),
             lambda: port.retry(job.id, an_order()),
-            lambda: port.erase(job.id),
             lambda: port.expired(1, jobs_keep_seconds=0, recordings_keep_seconds=0),
             lambda: port.known_recordings(["a"]),
             lambda: port.due(1),
@@ -243,6 +243,7 @@ class JobStorePortContract:
             ),
             metadata={"call": {"id": [1, 2.5, None, True]}, "größe": "a\x00b 👩‍👩‍👧"},
             warnings=(ResultWarning(code=WarningCode.UNKNOWN_PARAMETER, detail="colour is no parameter"),),
+            traceparent=A_TRACEPARENT,
         )
 
         kept.port.add(order)
@@ -393,13 +394,13 @@ class JobStorePortContract:
 
         assert kept.port.page(of_the_second).jobs == (jobs[1],)
 
-    def test_a_page_behind_an_erased_job_is_the_same(self, kept: KeptJobs) -> None:
+    def test_a_page_behind_a_deleted_job_is_the_same(self, kept: KeptJobs) -> None:
         tenant = uuid4()
         older = kept.port.add(an_order(tenant_id=tenant))
         kept.clock.advance(1)
         newer = kept.job_in(JobState.CANCELLED, an_order(tenant_id=tenant))
         cursor = JobCursor(newer.created_at.timestamp(), newer.id)
-        kept.port.erase(newer.id)
+        kept.port.expired(1, jobs_keep_seconds=0, recordings_keep_seconds=0)
 
         assert [job.id for job in kept.port.page(JobQuery(tenant, behind=cursor)).jobs] == [older.id]
 
@@ -421,7 +422,7 @@ class JobStorePortContract:
         assert kept.port.result(uuid4()) is None
 
     def test_the_revisions_of_existing_jobs_are_told_together(self, kept: KeptJobs) -> None:
-        jobs = [kept.port.add(an_order()), kept.job_in(JobState.COMPLETED)]
+        jobs = [kept.job_in(JobState.COMPLETED), kept.port.add(an_order())]
 
         revisions = kept.port.revisions([*(job.id for job in jobs), uuid4()])
 
@@ -509,10 +510,10 @@ class JobStorePortContract:
 
     @pytest.mark.parametrize("state", FINAL)
     def test_a_job_that_has_ended_is_never_claimed(self, kept: KeptJobs, state: JobState) -> None:
-        job = kept.job_in(state)
+        kept.job_in(state)
         kept.clock.advance(1e6)
 
-        assert kept.claim() == kept.claim(job_id=job.id) == ()
+        assert kept.claim() == ()
 
     def test_concurrent_claims_share_no_job(self, kept: KeptJobs) -> None:
         jobs = {kept.port.add(an_order()).id for _ in range(24)}
@@ -529,7 +530,6 @@ class JobStorePortContract:
         leases = kept.port.claim(["a", "c"], limit=10, lease_seconds=60)
 
         assert {lease.job.id for lease in leases} == {jobs["a"], jobs["c"]}
-        assert kept.port.claim(["a"], limit=1, lease_seconds=60, job_id=jobs["b"]) == ()
 
     def test_the_oldest_job_of_a_tenant_comes_first(self, kept: KeptJobs) -> None:
         tenant, jobs = uuid4(), []
@@ -578,29 +578,28 @@ class JobStorePortContract:
 
         assert len(kept.claim(2, tenant_limit=2)) == 2
 
-    def test_one_job_can_be_claimed_alone(self, kept: KeptJobs) -> None:
-        jobs = [kept.port.add(an_order()) for _ in range(3)]
-
-        assert kept.claim_one(job_id=jobs[1].id).job.id == jobs[1].id
-        assert kept.claim(job_id=jobs[1].id) == kept.claim(job_id=uuid4()) == ()
-
-    def test_a_job_that_is_claimed_alone_needs_not_be_its_tenants_oldest(self, kept: KeptJobs) -> None:
-        tenant = uuid4()
-        for _ in range(3):
-            job = kept.port.add(an_order(tenant_id=tenant))
+    def test_a_tenant_with_fewer_leased_jobs_gets_more_of_one_claim(self, kept: KeptJobs) -> None:
+        busy, idle = uuid4(), uuid4()
+        for tenant in (busy, busy, busy):
+            kept.port.add(an_order(tenant_id=tenant))
+        kept.claim(2)
+        for tenant in (idle, idle, idle):
             kept.clock.advance(1)
+            kept.port.add(an_order(tenant_id=tenant))
 
-        assert kept.claim_one(job_id=job.id, tenant_limit=1).job.id == job.id
-        assert kept.claim(tenant_limit=1) == ()
+        turns = [{lease.job.order.identity.tenant_id for lease in kept.claim(2)} for _ in range(2)]
+
+        assert turns == [{idle}, {busy, idle}]
 
     def test_an_expired_lease_is_a_failure(self, kept: KeptJobs) -> None:
-        job, failures = kept.port.add(an_order()), []
+        kept.port.add(an_order())
+        failures = []
         for _ in range(4):
             failures.append(kept.claim_one().job.failures)
             kept.clock.advance(LEASE_SECONDS)
 
         assert failures == [0, 1, 2, 3]
-        assert kept.claim_one(job_id=job.id).has_failed
+        assert kept.claim_one().has_failed
 
     def test_a_job_that_is_claimed_again_at_the_same_moment_is_no_first_try(self, kept: KeptJobs) -> None:
         kept.port.postpone(kept.leased(), delay_seconds=0, problem=None, is_failure=False)
@@ -815,6 +814,16 @@ class JobStorePortContract:
         assert kept.events() == [failed(job)]
         assert job.event_id == job.id
 
+    @pytest.mark.parametrize("state", FINAL)
+    @pytest.mark.parametrize("traceparent", [A_TRACEPARENT, None], ids=["traced", "untraced"])
+    def test_the_event_has_the_trace_context_of_the_order(
+        self, kept: KeptJobs, state: JobState, traceparent: str | None
+    ) -> None:
+        kept.job_in(state, an_order(traceparent=traceparent))
+
+        (lease,) = kept.outbox.lease_due(10, lease_seconds=60)
+        assert lease.traceparent == traceparent
+
     def test_a_queued_job_can_be_cancelled(self, kept: KeptJobs) -> None:
         job = kept.port.add(an_order())
 
@@ -911,47 +920,10 @@ class JobStorePortContract:
         assert again
         assert (again.order.recording, again.order.source_url) == (None, job.order.source_url)
 
-    # erase and expired
-
-    @pytest.mark.parametrize("state", FINAL)
-    def test_a_finished_job_is_erased(self, kept: KeptJobs, state: JobState) -> None:
-        job = kept.job_in(state)
-        events = kept.events()
-
-        erased = kept.port.erase(job.id)
-
-        assert erased == (job.id, job.order.recording and job.order.recording.key)
-        assert kept.port.find(job.id) is None
-        assert kept.port.result(job.id) is None
-        assert kept.port.erase(job.id) is None
-        assert kept.events() == events
-
-    def test_an_erased_job_has_no_units(self, kept: KeptJobs) -> None:
-        lease = kept.leased()
-        kept.port.advance(lease, HALFWAY, units={"a": "{}"})
-        kept.port.fail(lease, UNDECODABLE, None)
-
-        kept.port.erase(lease.job.id)
-
-        assert kept.port.units(lease) == {}
-
-    @pytest.mark.parametrize("state", WAITING)
-    def test_a_job_that_has_not_ended_is_not_erased(self, kept: KeptJobs, state: JobState) -> None:
-        job = kept.job_in(state)
-
-        assert kept.port.erase(job.id) is None
-        assert kept.port.erase(uuid4()) is None
-        assert kept.job(job) == job
-
-    def test_the_key_of_an_erased_job_is_forgotten(self, kept: KeptJobs) -> None:
-        key = JobKey(uuid4(), "a key", "a fingerprint")
-        job = kept.job_in(JobState.COMPLETED, an_order(key=key))
-        kept.port.erase(job.id)
-
-        assert kept.port.add(an_order(key=key._replace(fingerprint="another"))).id != job.id
+    # expired
 
     def test_finished_jobs_are_deleted_once_their_time_is_over(self, kept: KeptJobs) -> None:
-        waiting = [kept.port.add(an_order())]
+        waiting = [kept.port.add(an_order(queue="other"))]
         old = [kept.job_in(state) for state in FINAL]
         kept.clock.advance(2 * SECONDS_PER_DAY)
         new = kept.job_in(JobState.COMPLETED)

@@ -16,7 +16,7 @@ from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import EventLease, OutboxCounts, OutboxState, Outcome, Postponed, Published, Rejected
 from ports.outbox_port import OutboxPort
 from tests.support.databases.databases import Clock
-from tests.support.samples.factories import an_event
+from tests.support.samples.factories import A_TRACEPARENT, ANOTHER_TRACEPARENT, an_event, trace_of
 
 AWKWARD_TEXTS = (
     "",
@@ -52,6 +52,29 @@ class OutboxPortContract:
 
         (lease,) = kept.port.lease_due(10, lease_seconds=60)
         assert (lease.event, lease.interaction_id, lease.attempts) == (event, event.interaction_id, 0)
+
+    def test_each_lease_of_an_event_has_its_trace_context(self, kept: KeptOutbox) -> None:
+        traced = kept.port.add(an_event(), traceparent=A_TRACEPARENT, lease_seconds=60)
+        untraced = kept.port.add(an_event())
+        kept.port.record([Postponed(traced, 0.0, "the bus was away")])
+
+        first = {lease.interaction_id: lease for lease in kept.port.lease_due(10, lease_seconds=60)}
+        kept.clock.advance(61)
+        later = {lease.interaction_id: lease for lease in kept.port.lease_due(10, lease_seconds=60)}
+
+        for leases in (first, later):
+            assert leases[traced.interaction_id].traceparent == traced.traceparent
+            assert trace_of(traced.traceparent) == trace_of(A_TRACEPARENT)
+            assert leases[untraced.interaction_id].traceparent == untraced.traceparent
+
+    def test_an_event_that_is_stored_already_keeps_its_trace_context(self, kept: KeptOutbox) -> None:
+        event = an_event()
+        kept.port.add(event, traceparent=A_TRACEPARENT)
+
+        kept.port.add(event, traceparent=ANOTHER_TRACEPARENT)
+
+        (lease,) = kept.port.lease_due(10, lease_seconds=60)
+        assert trace_of(lease.traceparent) == trace_of(A_TRACEPARENT)
 
     def test_an_added_event_is_visible_to_other_processes(self, kept: KeptOutbox) -> None:
         if kept.reopened is None:
@@ -89,6 +112,7 @@ class OutboxPortContract:
             port.counts,
             port.seconds_until_due,
             lambda: port.find(uuid4()),
+            lambda: port.statuses([uuid4()]),
             port.records,
             port.retry,
             lambda: port.purge_payloads(1),
@@ -432,6 +456,18 @@ class OutboxPortContract:
 
     def test_an_event_that_was_never_added_has_no_record(self, kept: KeptOutbox) -> None:
         assert kept.port.find(uuid4()) is None
+
+    def test_the_states_of_many_events_are_told_together(self, kept: KeptOutbox) -> None:
+        waiting, published, rejected = (kept.port.add(an_event(), lease_seconds=60) for _ in range(3))
+        kept.port.record([Published(published, "receipt"), Rejected(rejected, "no")])
+        asked = [each.interaction_id for each in (waiting, published, rejected)]
+
+        assert kept.port.statuses([*asked, uuid4()]) == {
+            waiting.interaction_id: (OutboxState.WAITING, None),
+            published.interaction_id: (OutboxState.PUBLISHED, "receipt"),
+            rejected.interaction_id: (OutboxState.REJECTED, None),
+        }
+        assert kept.port.statuses([]) == {}
 
     def test_records_begin_with_those_added_last(self, kept: KeptOutbox) -> None:
         added = []

@@ -3,9 +3,10 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from uuid import uuid4
 
 import pytest
@@ -19,11 +20,13 @@ LONG_AGO = 1_000_000_000
 
 @dataclass(frozen=True)
 class Store:
-    """Store, another process's view of it, and one that fails."""
+    """Store, another process's view of it, one that fails, and another database's view."""
 
     port: RecordingStorePort
     again: RecordingStorePort
     broken: RecordingStorePort
+    others: RecordingStorePort
+    """The same place for the processes of another database."""
 
 
 @pytest.fixture
@@ -94,6 +97,16 @@ class RecordingStorePortContract:
         assert list(store.again.keys(older_than_seconds=-HOUR)) == [key]
         assert list(store.again.keys(older_than_seconds=HOUR)) == []
 
+    def test_keys_are_those_of_the_own_database_alone(self, store: Store, recording: Path) -> None:
+        """A search for recordings without a job would delete those of another database's jobs."""
+        other = recording.with_name("other")
+        other.write_bytes(b"other")
+
+        ours, theirs = store.port.put(recording), store.others.put(other)
+
+        assert list(store.again.keys(older_than_seconds=-60.0)) == [ours]
+        assert list(store.others.keys(older_than_seconds=-60.0)) == [theirs]
+
     def test_a_new_recording_from_an_old_file_is_new(self, store: Store, recording: Path) -> None:
         os.utime(recording, (LONG_AGO, LONG_AGO))
         store.port.put(recording)
@@ -113,11 +126,36 @@ class RecordingStorePortContract:
 
         assert listed == stored
 
+    def test_a_download_that_is_cancelled_ends_with_an_error_and_no_other_does(
+        self, store: Store, recording: Path
+    ) -> None:
+        content, cancelled = recording.read_bytes(), Event()
+        key = store.port.put(recording)
+        cancelled.set()
+
+        with suppress(RecordingStoreUnavailableError), store.port.fetched(key, cancelled) as file:
+            assert file.read_bytes() == content, "nothing had to be downloaded"
+        with store.port.fetched(key, Event()) as file:
+            assert file.read_bytes() == content
+
     def test_an_error_in_the_context_is_the_callers(self, store: Store, recording: Path) -> None:
         key = store.port.put(recording)
 
         with pytest.raises(OSError, match="of the caller"), store.port.fetched(key):
             raise OSError("of the caller")
+
+    def test_an_erased_recording_is_gone_and_no_other(self, store: Store, recording: Path) -> None:
+        content = recording.read_bytes()
+        erased = store.port.put(recording)
+        recording.write_bytes(content)
+        other = store.port.put(recording)
+
+        for _ in range(2):
+            assert store.port.erase(erased) is None
+
+        with pytest.raises(RecordingGoneError), store.port.fetched(erased):
+            pytest.fail("an erased recording is provided")
+        assert list(store.port.keys(older_than_seconds=-60)) == [other]
 
     def test_an_empty_store_has_no_keys(self, store: Store) -> None:
         assert list(store.port.keys(older_than_seconds=0.0)) == []
@@ -129,6 +167,8 @@ class RecordingStorePortContract:
             pytest.fail("a recording is provided by a store that fails")
         with pytest.raises(RecordingStoreUnavailableError):
             store.broken.delete(uuid4().hex)
+        with pytest.raises(RecordingStoreUnavailableError):
+            store.broken.erase(uuid4().hex)
         with pytest.raises(RecordingStoreUnavailableError):
             _exhaust(store.broken.keys(older_than_seconds=0.0))
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.doubles.stub_bus import StubBus
-from tests.support.faults.bus import RoughBus
+from tests.support.faults.bus import RoughBus, environ_of
 from tests.support.faults.callers import Callers
 from tests.support.faults.checker import PromiseLog
 from tests.support.faults.servers import CREDENTIALS, Server
+from tests.support.faults.webhook import BUSES
 from tests.support.harness.installed_command import PROGRAM
 from tests.support.samples.recordings import record, tone
 
@@ -21,8 +22,9 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bus() -> Iterator[StubBus]:
-    with RoughBus() as bus:
+def bus(request: pytest.FixtureRequest) -> Iterator[RoughBus]:
+    """Run a stub of EventBridge, or of the transport that the test's parameter names."""
+    with BUSES[getattr(request, "param", "eventbridge")]() as bus:
         yield bus
 
 
@@ -47,7 +49,7 @@ def new_server(tmp_path: Path, database_url: str, bus: StubBus) -> Iterator[Call
     servers: list[Server] = []
 
     def make(program: Sequence[str] = (str(PROGRAM),), **environ: str) -> Server:
-        own = {"DATABASE_URL": database_url, "AWS_ENDPOINT_URL": bus.url, **environ}
+        own = {"DATABASE_URL": database_url, **environ_of(bus.url), **environ}
         servers.append(Server(tmp_path / f"server-{len(servers)}", program=program, **own))
         servers[-1].start()
         servers[-1].wait_until_ready()

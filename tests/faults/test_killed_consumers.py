@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from domain.services.consuming.in_flight import MAX_ACK_BATCH
+from tests.support.aws.moto_server import moto_server
 from tests.support.aws.sqs_queues import create_pair
 from tests.support.doubles.delivery import seeded
 from tests.support.faults.handled_log import VARIABLE, handled
@@ -40,6 +40,7 @@ class Sqs:
         self._client: Any = boto3.client("sqs", endpoint_url=url, region_name=REGION)
         self._queue_url = create_pair(self._client, QUEUE, DEAD_LETTERS)
         self.sent: set[str] = set()
+        self._dead: list[str] = []
 
     def fill(self, count: int) -> None:
         """Send events, every fifth of them twice."""
@@ -56,23 +57,17 @@ class Sqs:
         return not any(int(count) for count in answer["Attributes"].values())
 
     def dead_letters(self) -> str:
-        """Return the bodies of all dead letters."""
+        """Return the bodies of all dead letters so far."""
         url = self._client.get_queue_url(QueueName=DEAD_LETTERS)["QueueUrl"]
-        bodies: list[str] = []
         while messages := self._client.receive_message(QueueUrl=url).get("Messages"):
-            bodies += [message["Body"] for message in messages]
-        return "".join(bodies)
+            self._dead += [message["Body"] for message in messages]
+        return "".join(self._dead)
 
 
 @pytest.fixture
 def sqs() -> Iterator[Sqs]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield Sqs(f"http://{host}:{port}")
-    finally:
-        server.stop()
+    with moto_server() as url:
+        yield Sqs(url)
 
 
 class Consumers:
@@ -96,8 +91,18 @@ class Consumers:
         self._running[self._running.index(process)] = self._start()
 
     def finish(self) -> None:
-        """Wait until the queue is empty."""
-        wait_until(self._sqs.is_empty, seconds=240)
+        """Wait until each event has been handled or is a dead letter, and the queue is empty.
+
+        An empty queue alone would not do: its two numbers are not taken at once, so a message that is about
+        to be visible again may be in neither.
+        """
+        wait_until(lambda: not self.missing() and self._sqs.is_empty(), seconds=240)
+
+    def missing(self) -> set[str]:
+        """Return the events that have neither been handled nor are dead letters."""
+        times = {each for ids in handled(self.log).values() for each in ids}
+        dead = self._sqs.dead_letters() if self._sqs.sent - times else ""
+        return {each for each in self._sqs.sent - times if each not in dead}
 
     def close(self) -> None:
         """Kill all consumers."""
@@ -150,15 +155,12 @@ def test_consumers_killed_at_random_moments_lose_nothing_and_repeat_only_unrecor
     consumers.finish()
 
     by_process = handled(consumers.log)
-    dead = sqs.dead_letters()
     times = Counter(each for ids in by_process.values() for each in ids)
-    lost = {each for each in sqs.sent - times.keys() if each not in dead}
-    assert lost == set()
     for process, ids in by_process.items():
         repeated = [each for each in ids if times[each] > 1 and _is_not_the_last(each, process, by_process)]
         assert not repeated or process in consumers.killed
         assert set(repeated) <= set(ids[-MAX_ACK_BATCH - THREADS :]), "these had been recorded"
-    print(f"{len(times)} handled, {times.total() - len(times)} twice, {len(lost)} lost")  # noqa: T201 - same
+    print(f"{len(times)} handled, {times.total() - len(times)} twice")  # noqa: T201 - same
 
 
 def _is_not_the_last(interaction_id: str, process: int, by_process: dict[int, list[str]]) -> bool:

@@ -21,6 +21,7 @@ from tests.support.faults.job_process import MOMENTS, STEPS, run
 from tests.support.faults.killing import kill_again_and_again
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
+from tests.support.faults.stopping import stop_between_writes
 from tests.support.faults.submitters import Submitters
 from tests.support.harness.service import wait_until
 from tests.support.samples.recordings import record, tone
@@ -110,7 +111,7 @@ def test_a_server_that_is_stopped_for_longer_than_its_lease_ends_no_job_twice(
 
     with submitters.submitting([first.url]):
         wait_until(lambda: submitters.answers[202] > 5)
-        os.killpg(first.pid, signal.SIGSTOP)
+        stop_between_writes(first.pid, database_url)
         try:
             wait_until(lambda: all_have_ended(database_url))  # by the second one
         finally:

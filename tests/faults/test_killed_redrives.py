@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 from moto.backends import get_backend
-from moto.server import ThreadedMotoServer
 
 from ports.queue_port import MAX_RECEIVE
+from tests.support.aws.moto_server import moto_server
 from tests.support.doubles.delivery import seeded
 from tests.support.faults.servers import CREDENTIALS
 from tests.support.harness.dead_letters import an_envelope
@@ -60,15 +60,10 @@ class Sqs:
 
 @pytest.fixture
 def sqs() -> Iterator[Sqs]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        sqs = Sqs(f"http://{host}:{port}")
+    with moto_server() as url:
+        sqs = Sqs(url)
         yield sqs
         sqs.close()
-    finally:
-        server.stop()
 
 
 def _start(sqs: Sqs) -> "subprocess.Popen[bytes]":

@@ -17,7 +17,9 @@ from tests.support.faults.servers import Server
 ROUNDS = 10
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize(
+    ("bus", "count"), [("eventbridge", 1), ("eventbridge", 2), ("webhook", 2)], indirect=["bus"]
+)
 def test_servers_killed_at_random_moments_lose_nothing(
     bus: StubBus,
     database_url: str,

@@ -24,7 +24,7 @@ from tests.support.samples.jobs import QUEUE, UNDECODABLE, a_result, an_order, c
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 RACES = 200
-TENANTS, MANY, FEW = 50, 900, 2
+JOBS, TENANTS, MANY = 1000, 50, 900
 LEASE_SECONDS = 40.0
 
 
@@ -54,7 +54,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def claim(jobs: SqlJobs, limit: int, **changes: int) -> tuple[JobLease, ...]:
-    return jobs.claim([QUEUE], limit=limit, lease_seconds=LEASE_SECONDS, **changes)  # type: ignore[arg-type]
+    return jobs.claim([QUEUE], limit=limit, lease_seconds=LEASE_SECONDS, **changes)
 
 
 def statuses(outbox: SqlOutbox) -> dict[UUID, list[str]]:
@@ -119,19 +119,26 @@ def test_two_workers_with_one_job_leave_one_event(database: Database) -> None:
     assert statuses(outbox) == {job_id: ["completed"] for job_id in slow}
 
 
-def test_a_tenant_with_900_jobs_delays_no_other(database: Database) -> None:
-    jobs = SqlJobs(database)
+def test_a_tenant_with_900_of_1000_jobs_delays_no_other_and_all_end_once(database: Database) -> None:
+    jobs, outbox = SqlJobs(database), SqlOutbox(database)
     tenants = [uuid4() for _ in range(TENANTS)]
-    for _ in range(MANY):
-        jobs.add(an_order(tenant_id=tenants[0]))
-    for tenant in tenants[1:]:
-        for _ in range(FEW):
-            jobs.add(an_order(tenant_id=tenant))
+    others = [tenants[1 + number % (TENANTS - 1)] for number in range(JOBS - MANY)]
+    accepted = {jobs.add(an_order(tenant_id=tenant)).id for tenant in [*[tenants[0]] * MANY, *others]}
 
-    first = Counter(lease.job.order.identity.tenant_id for _ in range(10) for lease in claim(jobs, 10))
+    leases = [lease for _ in range(TENANTS // 10) for lease in claim(jobs, 10)]
+    first = Counter(lease.job.order.identity.tenant_id for lease in leases)
+    for lease in leases:
+        jobs.complete(lease, a_result(), completed(lease.job))
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: work_until_none_is_left(jobs), range(4)))
 
-    assert set(first) == set(tenants)
-    assert set(first.values()) == {FEW}
+    assert first == dict.fromkeys(tenants, 1)
+    assert statuses(outbox) == {job_id: ["completed"] for job_id in accepted}
+
+
+def work_until_none_is_left(jobs: SqlJobs) -> None:
+    while work(jobs, 10, LEASE_SECONDS):
+        pass
 
 
 def test_the_limit_of_a_tenant_holds_under_concurrent_claims(database: Database) -> None:

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from adapters.aws.diagnosis.queue import QueueDiagnosis
+from adapters.aws.diagnosis.patterns import matches_plainly
+from adapters.aws.diagnosis.queue import Feed, QueueDiagnosis
 from adapters.aws.findings import checked
-from adapters.aws.route.definition import CHANGES_TO_EVENTS, DEFAULT_BUS, event_pattern, queue_arn_beside
+from adapters.aws.policy.evaluation import EVENTBRIDGE
+from adapters.aws.route.definition import CHANGES_TO_EVENTS, DEFAULT_BUS, event_pattern, rule_arn
+from adapters.aws.route.queue_pair import queue_arn_beside
 from domain.model.clock import utc_now
 from domain.model.events.event import TEST_EVENT_LABEL
 from domain.model.route.route import Finding, RouteComponent, RouteNames
@@ -124,7 +128,8 @@ class RouteDiagnosis:
         self, events: "EventBridgeClient", sqs: "SQSClient", kms: "KMSClient", names: RouteNames
     ) -> None:
         self._bus = BusDiagnosis(events, names)
-        self._queue = QueueDiagnosis(sqs, kms, names)
+        feed = Feed("EventBridge", EVENTBRIDGE, partial(rule_arn, names=names))
+        self._queue = QueueDiagnosis(sqs, kms, names, feed)
 
     def findings(self) -> tuple[Finding, ...]:
         """List the faults; a missing bus or queue ends the check."""
@@ -132,19 +137,6 @@ class RouteDiagnosis:
         if any(finding.proven and finding.component is RouteComponent.BUS for finding in found):
             return found
         return (*found, *self._queue.findings())
-
-
-def matches_plainly(pattern: object, event: object) -> bool | None:
-    """Match an event against a pattern of plain values; None where the pattern has other operators."""
-    if isinstance(pattern, dict):
-        if not isinstance(event, dict):
-            return False
-        answers = [matches_plainly(wanted, event.get(name)) for name, wanted in pattern.items()]
-        return False if False in answers else None if None in answers else True
-    if not isinstance(pattern, list) or any(isinstance(item, dict | list) for item in pattern):
-        return None
-    found = event if isinstance(event, list) else [event]
-    return any(item in pattern for item in found)
 
 
 def _sample_envelope(names: RouteNames, rule: str) -> dict[str, object]:

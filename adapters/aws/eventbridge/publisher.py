@@ -1,16 +1,18 @@
-"""Publisher of events on Amazon EventBridge: entries, batches, request bodies and responses."""
+"""Publisher of events on Amazon EventBridge: entries, request bodies and responses."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from adapters.aws.batches import BatchedPublisher
 from adapters.aws.errors import error_for_entry, translate_publish_errors, unreadable_response
-from domain.model.errors import EventPublishError, EventRejectedError, EventTooLargeError
+from adapters.aws.trace_header import trace_header
+from domain.model.errors import EventPublishError
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.events.failed import SentEvent
-from ports.event_port import EventPort, PublishOutcome
+from domain.model.events.sent import SentEvent
+from ports.event_port import PublishOutcome
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
@@ -21,9 +23,6 @@ logger = logging.getLogger(__name__)
 DEFAULT_MAX_BYTES = 1_000_000
 """Slightly below EventBridge's limit since 29 January 2026; some endpoints still accept only 262,144."""
 
-MAX_ENTRIES = 10
-"""Entries that one PutEvents call accepts."""
-
 TIME_BYTES = 14
 """Bytes that EventBridge counts for an entry's `Time`, in any notation."""
 
@@ -31,15 +30,7 @@ _ENTRIES = "entries"
 """Key under which a call's context keeps the entries while botocore serializes a request without them."""
 
 
-class EntryBatch(NamedTuple):
-    """Entries that are sent with one call."""
-
-    entries: "list[PutEventsRequestEntryTypeDef]"
-    size: int
-    """Bytes of all entries together."""
-
-
-class EventBridgePublisher(EventPort):
+class EventBridgePublisher(BatchedPublisher["PutEventsRequestEntryTypeDef"]):
     """Puts events on a bus, up to ten with a call.
 
     EventBridge accepts events for a missing bus and drops them; `transcripts verify` detects that.
@@ -55,52 +46,45 @@ class EventBridgePublisher(EventPort):
         # limit of one entry and of all entries of a call together, as EventBridge counts
         max_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
+        super().__init__(max_bytes=max_bytes)
         use_fast_serializer(client)
         self._client = client
         self._bus_name = bus_name
         self._source = source
-        self._max_bytes = max_bytes
         logger.info("events go to EventBridge", extra={"region": region, "bus_name": bus_name})
 
-    def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
-    ) -> tuple[PublishOutcome, ...]:
-        """Put the events on the bus; the receipts are EventBridge's event ids."""
-        entries = (
-            put_events_entry(event, bus_name=self._bus_name, source=self._source, labels=labels)
-            for event in events
-        )
-        return tuple(
-            outcome for batch in packed(entries, self._max_bytes) for outcome in self._outcomes(batch)
+    def entry(
+        self, event: SentEvent, /, *, labels: tuple[str, ...], traceparent: str | None
+    ) -> "PutEventsRequestEntryTypeDef":
+        """Wrap the event into an entry; labels become `resources`."""
+        return put_events_entry(
+            event, bus_name=self._bus_name, source=self._source, labels=labels, traceparent=traceparent
         )
 
-    def _outcomes(self, batch: EntryBatch) -> Sequence[PublishOutcome]:
-        if batch.size > self._max_bytes:
-            message = f"the event has {batch.size} bytes, and the limit is {self._max_bytes}"
-            return [EventTooLargeError(message)]
-        try:
-            return self._put(batch)
-        except EventRejectedError as error:
-            return [error] if len(batch.entries) == 1 else self._put_one_by_one(batch)
-        except EventPublishError as error:
-            return [error] * len(batch.entries)
+    def size_of(self, entry: "PutEventsRequestEntryTypeDef", /) -> int:
+        """Count an entry's bytes as EventBridge does."""
+        return entry_size(entry)
 
-    def _put(self, batch: EntryBatch) -> list[PublishOutcome]:
+    def send(self, entries: "Sequence[PutEventsRequestEntryTypeDef]", /) -> list[PublishOutcome]:
+        """Put the entries on the bus; the receipts are EventBridge's event ids."""
         with translate_publish_errors():
-            response = self._client.put_events(Entries=batch.entries)
-        return _read_response(response, len(batch.entries))
-
-    def _put_one_by_one(self, batch: EntryBatch) -> list[PublishOutcome]:
-        """Find the event at fault: a call that is rejected as a whole does not name it."""
-        singles = (EntryBatch([entry], entry_size(entry)) for entry in batch.entries)
-        return [outcome for single in singles for outcome in self._outcomes(single)]
+            response = self._client.put_events(Entries=entries)
+        return _read_response(response, len(entries))
 
 
 def put_events_entry(
-    event: SentEvent, *, bus_name: str, source: str, labels: tuple[str, ...]
+    event: SentEvent,
+    *,
+    bus_name: str,
+    source: str,
+    labels: tuple[str, ...],
+    traceparent: str | None = None,
 ) -> "PutEventsRequestEntryTypeDef":
-    """Wrap the event into an entry (requirements 3.8 and 3.9); labels become `resources`."""
-    return {
+    """Wrap the event into an entry (requirements 3.8 and 3.9); labels become `resources`.
+
+    EventBridge hands the trace header on to the queue, and does not count it towards the size.
+    """
+    entry: PutEventsRequestEntryTypeDef = {
         "EventBusName": bus_name,
         "Source": source,
         "DetailType": event.DETAIL_TYPE,
@@ -108,22 +92,9 @@ def put_events_entry(
         "Resources": list(labels),
         "Time": event.timestamp,
     }
-
-
-def packed(entries: "Iterable[PutEventsRequestEntryTypeDef]", max_bytes: int) -> Iterator[EntryBatch]:
-    """Pack entries, in their order, into as few calls as their number and their bytes allow.
-
-    An entry that is larger than `max_bytes` by itself becomes a batch of its own.
-    """
-    batch = EntryBatch([], 0)
-    for entry in entries:
-        size = entry_size(entry)
-        if batch.entries and (len(batch.entries) == MAX_ENTRIES or batch.size + size > max_bytes):
-            yield batch
-            batch = EntryBatch([], 0)
-        batch = EntryBatch([*batch.entries, entry], batch.size + size)
-    if batch.entries:
-        yield batch
+    if header := trace_header(traceparent):
+        entry["TraceHeader"] = header
+    return entry
 
 
 def entry_size(entry: "PutEventsRequestEntryTypeDef") -> int:

@@ -6,6 +6,7 @@ action on a single message also allows a batch, and `s3:PutObject` the parts of 
 
 from collections.abc import Iterator
 
+from adapters.aws.iam.bus import guarding_the_bus, managing_the_rules, reading_the_bus, replaying
 from adapters.aws.iam.resources import Condition, PolicyResources, S3Place, folder, literally
 from adapters.aws.iam.statements import (
     EVERYTHING,
@@ -14,10 +15,14 @@ from adapters.aws.iam.statements import (
     document,
     publishing,
     reading_the_key,
-    targeting,
     using_the_key,
 )
-from adapters.aws.route.definition import DEFAULT_BUS
+from adapters.aws.iam.topic import (
+    guarding_the_topic,
+    managing_the_topic,
+    publishing_to_the_topic,
+    reading_the_topic,
+)
 from adapters.aws.s3.payload_store import PROBED_KEY
 from adapters.aws.s3.recording_store import PROBE_PREFIX
 from adapters.aws.transcribe.order import KEY_PREFIX as SOUND_PREFIX
@@ -40,12 +45,12 @@ def publisher(on: PolicyResources) -> Json:
     The statements `RouteGuard…` may be removed: then events are published even while the route is broken.
     """
     return document(
-        publishing(on, "PublishEvents"),
+        *_publishing(on, "PublishEvents"),
         *_payloads(on, "StoreLargeTranscripts", "s3:PutObject"),
         *_transcribing(on),
         *_keeping_recordings(on),
         *_fetching_recordings(on),
-        *_guarding(on),
+        *(guarding_the_topic(on) if on.has_topic else guarding_the_bus(on)),
     )
 
 
@@ -54,6 +59,7 @@ def consumer(on: PolicyResources) -> Json:
     return document(
         allow("ConsumeTheQueue", HANDLING_MESSAGES, on.queues),
         *_payloads(on, "ReadLargeTranscripts", "s3:GetObject"),
+        *_telling_erased(on),
         *using_the_key(on, "DecryptMessages", "kms:Decrypt"),
     )
 
@@ -62,7 +68,7 @@ def operator(on: PolicyResources) -> Json:
     """Build the policy for `status`, `verify`, `doctor`, `dlq` and `replay`."""
     return document(
         *_reading_the_route(on),
-        publishing(on, "PublishTestEvents"),
+        *_publishing(on, "PublishTestEvents"),
         allow("ReadQueuesAndHandleMessages", HANDLING_MESSAGES, on.all_queues),
         allow("PutMessagesBackIntoTheQueue", ["sqs:SendMessage"], on.queues),
         allow(
@@ -70,7 +76,7 @@ def operator(on: PolicyResources) -> Json:
             ["sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:CancelMessageMoveTask"],
             on.dead_letter_queues,
         ),
-        *_replaying(on),
+        *replaying(on),
         *_probing_payloads(on),
         *_probing_transcribe(on),
         *_probing_recordings(on),
@@ -81,7 +87,6 @@ def operator(on: PolicyResources) -> Json:
 
 def provisioner(on: PolicyResources) -> Json:
     """Build the policy for `provision`, with all its options, and `teardown`."""
-    replay_rules = [on.route.replay_rules_arn] if on.names.archive else []
     return document(
         *_reading_the_route(on),
         allow(
@@ -96,60 +101,49 @@ def provisioner(on: PolicyResources) -> Json:
             on.all_queues,
         ),
         allow("ListSourcesOfTheDeadLetterQueue", ["sqs:ListDeadLetterSourceQueues"], on.dead_letter_queues),
-        allow("PutTheRule", ["events:PutRule"], on.rules),
-        targeting(on.route, "SendToTheQueue", on.route.rule_arn),
-        *_targeting_others(on),
-        allow("RemoveRules", ["events:RemoveTargets", "events:DeleteRule"], [*on.rules, *replay_rules]),
-        *_archiving_events(on),
+        *(managing_the_topic(on) if on.has_topic else managing_the_rules(on)),
     )
 
 
-def _targeting_others(on: PolicyResources) -> Iterator[Statement]:
-    for route in on.routes[1:]:
-        yield targeting(route, f"SendToTheQueueOf{route.names.kind.title()}Events", route.rule_arn)
+def eraser(on: PolicyResources) -> Json:
+    """Build the policy for `erase`: no other role may delete versions of objects, or large transcripts.
+
+    There must be a bucket of large transcripts or of recordings.
+    """
+    places = [S3Place(on.payload_bucket, KEY_PREFIX)] if on.payload_bucket is not None else []
+    places += [on.recordings] if on.recordings is not None else []
+    buckets = list(dict.fromkeys(on.in_s3(place.bucket) for place in places))
+    return document(
+        allow(
+            "EraseObjects",
+            ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            [on.objects(place) for place in places],
+        ),
+        allow("ListTheirVersions", ["s3:ListBucketVersions"], buckets),
+    )
 
 
-def _archiving_events(on: PolicyResources) -> Iterator[Statement]:
-    if on.names.archive:
-        yield allow("ReadTargetsOfReplays", ["events:ListTargetsByRule"], [on.route.replay_rules_arn])
-        yield allow("KeepEvents", ["events:CreateArchive"], [on.archive, on.bus])
-        yield allow("ManageTheArchive", ["events:UpdateArchive", "events:DeleteArchive"], [on.archive])
-
-
-def _guarding(on: PolicyResources) -> Iterator[Statement]:
-    """Allow the route check; it does not read the default bus, which always exists."""
-    if on.names.bus != DEFAULT_BUS:
-        yield allow("RouteGuardReadsTheBus", ["events:DescribeEventBus"], [on.bus])
-    actions = ["events:DescribeRule", "events:ListTargetsByRule"]
-    yield allow("RouteGuardReadsTheRule", actions, on.rules)
-    yield allow("RouteGuardTestsThePattern", ["events:TestEventPattern"], [EVERYTHING])
+def _publishing(on: PolicyResources, sid: str) -> Iterator[Statement]:
+    if on.has_topic:
+        yield from publishing_to_the_topic(on, sid)
+    else:
+        yield publishing(on, sid)
 
 
 def _reading_the_route(on: PolicyResources) -> Iterator[Statement]:
-    yield allow("ReadTheBus", ["events:DescribeEventBus"], [on.bus])
-    yield allow("ReadTheRule", ["events:DescribeRule", "events:ListTargetsByRule"], on.rules)
-    if on.names.archive:
-        yield allow("ReadTheArchive", ["events:DescribeArchive"], [on.archive])
-    unconfined = ["events:TestEventPattern", "events:ListRules", "cloudwatch:GetMetricData"]
-    yield allow("ReadWithoutResourceTypes", unconfined, [EVERYTHING])
+    yield from reading_the_topic(on) if on.has_topic else reading_the_bus(on)
     yield from reading_the_key(on)
-
-
-def _replaying(on: PolicyResources) -> Iterator[Statement]:
-    """Allow replays; `events:StartReplay` is checked on the archive, the bus and the replay's name."""
-    if not on.names.archive:
-        return
-    yield allow("StartReplays", ["events:StartReplay"], [on.archive, on.bus, on.replays])
-    yield allow("FollowReplays", ["events:DescribeReplay", "events:CancelReplay"], [on.replays])
-    rules = on.route.replay_rules_arn
-    actions = ["events:PutRule", "events:ListTargetsByRule", "events:RemoveTargets", "events:DeleteRule"]
-    yield allow("ManageRulesOfReplays", actions, [rules])
-    yield targeting(on.route, "SendReplaysToTheQueue", rules)
 
 
 def _payloads(on: PolicyResources, sid: str, action: str) -> Iterator[Statement]:
     if on.payload_bucket is not None:
         yield allow(sid, [action], [on.objects(S3Place(on.payload_bucket, KEY_PREFIX))])
+
+
+def _telling_erased(on: PolicyResources) -> Iterator[Statement]:
+    """Allow what makes S3 answer NoSuchKey, and not AccessDenied, for transcripts that were erased."""
+    if on.payload_bucket is not None:
+        yield allow("TellErasedTranscripts", ["s3:ListBucket"], [on.in_s3(on.payload_bucket)])
 
 
 def _probing_payloads(on: PolicyResources) -> Iterator[Statement]:

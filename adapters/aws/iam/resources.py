@@ -44,11 +44,17 @@ class PolicyResources:
     others: tuple[RouteNames, ...] = ()  # routes of further kinds of events on the same bus
     recordings: S3Place | None = None  # store of recordings; None where it is a folder
     sources: tuple[S3Place, ...] = ()  # places from which recordings are fetched
+    has_topic: bool = False  # whether a topic takes the place of bus and rules
 
     @property
     def bus(self) -> str:
         """ARN of the bus."""
         return self._arn("events", f"event-bus/{self.names.bus}")
+
+    @property
+    def topic(self) -> str:
+        """ARN of the topic."""
+        return self._arn("sns", self.names.topic)
 
     @property
     def route(self) -> Route:

@@ -49,10 +49,10 @@ def targeting(route: Route, sid: str, rules: str) -> Statement:
     return allow(sid, ["events:PutTargets"], [rules], condition)
 
 
-def using_the_key(on: PolicyResources, sid: str, *actions: str) -> Iterator[Statement]:
-    """Allow SQS's use of the queues' key for senders and receivers; no statement without a key."""
+def using_the_key(on: PolicyResources, sid: str, *actions: str, service: str = "sqs") -> Iterator[Statement]:
+    """Allow the service's use of the queues' key for senders and receivers; no statement without a key."""
     if (key := on.key_resource) is not None:
-        via: Condition = {"StringLike": {"kms:ViaService": f"sqs.{on.region}.amazonaws.com*"}}
+        via: Condition = {"StringLike": {"kms:ViaService": f"{service}.{on.region}.amazonaws.com*"}}
         yield allow(sid, actions, [key.arn], {**via, **key.condition})
 
 

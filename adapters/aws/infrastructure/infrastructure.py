@@ -1,30 +1,20 @@
 """Provisioning, repair, inspection and removal of the route on EventBridge and SQS."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from adapters.aws.diagnosis.bus import RouteDiagnosis
 from adapters.aws.errors import translate_infrastructure_errors
+from adapters.aws.infrastructure.base import QueueInfrastructure, RoutePlan
 from adapters.aws.infrastructure.resources import RouteResources
 from adapters.aws.infrastructure.teardown import remove_resources
 from adapters.aws.route.definition import Route
-from adapters.aws.route.drift import queue_differences
 from adapters.aws.route.event_archive import RouteArchive
-from adapters.aws.route.queues import FoundQueue, RouteQueue
-from adapters.aws.route.resource import ManagedResource
 from adapters.aws.route.rules import RouteRule, RuleTarget
-from adapters.aws.sqs.metrics import QueueMetrics
 from domain.model.errors import InfrastructureError
-from domain.model.route.route import (
-    Finding,
-    ProvisionedResource,
-    ProvisioningReport,
-    RouteComponent,
-    RouteNames,
-)
-from domain.model.route.status import Inspection, RemovedResource, ResourceStatus
-from ports.event_infrastructure_port import EventInfrastructurePort
+from domain.model.route.route import Finding, RouteNames
+from domain.model.route.status import Inspection, RemovedResource
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -33,7 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 
-class AwsEventInfrastructure(EventInfrastructurePort):
+class AwsEventInfrastructure(QueueInfrastructure):
     """Manages dead-letter queue, queue, rule, target and archive by the names of the route."""
 
     def __init__(
@@ -47,26 +37,16 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         key: str | None = None,  # the KMS key that encrypts both queues; None for SQS's own encryption
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(sqs, cloudwatch, pause=pause)
         self._events = events
-        self._sqs = sqs
         self._names = names
         self._key = key
-        self._pause = pause
-        self._metrics = QueueMetrics(cloudwatch)
         self._diagnosis = RouteDiagnosis(events, sqs, kms, names)
-
-    def provision(self, *, archive_days: int | None = None) -> ProvisioningReport:
-        """Create missing resources in the requirements' order, then check the whole route (7.5)."""
-        return self._set_up(archive_days, ManagedResource.ensure)
-
-    def repair(self, *, archive_days: int | None = None) -> ProvisioningReport:
-        """Create missing resources, change those that differ, then check the whole route."""
-        return self._set_up(archive_days, ManagedResource.repair)
 
     def inspect(self, *, archive_days: int | None = None) -> Inspection:
         """Read every resource and the metrics of both queues."""
         resources = self._resources(self._route(archive_days), archive_days)
-        route = [self._with_age(resource.status()) for resource in resources.required]
+        route = self.statuses(resources.required)
         if resources.archive is not None:
             route.append(resources.archive.status(expected=archive_days is not None))
         return Inspection(tuple(route), self._other_targets(resources.target))
@@ -80,22 +60,17 @@ class AwsEventInfrastructure(EventInfrastructurePort):
         """Check the configuration of every component."""
         return self._diagnosis.findings()
 
-    def _set_up(
-        self, archive_days: int | None, step: Callable[[ManagedResource[Any]], ProvisionedResource]
-    ) -> ProvisioningReport:
+    def planned(self, archive_days: int | None) -> RoutePlan:
+        """List dead-letter queue, queue, rule, target and, where it is wanted, the archive."""
         route = self._route(archive_days)
         resources = self._resources(route, archive_days)
-        wanted: list[ManagedResource[Any]] = [*resources.required]
-        if route.replays and resources.archive is not None:
-            wanted.append(resources.archive)
-        done = tuple(step(resource) for resource in wanted)
-        queue = self._existing(resources.queue)
-        return ProvisioningReport(
-            resources=done,
-            queue_address=queue.url,
-            dead_letter_queue_address=self._existing(resources.dead_letter_queue).url,
-            rule_identifier=route.rule_arn,
-            findings=(*self.diagnose(), *_redrive_findings(route, queue)),
+        return RoutePlan(
+            route,
+            resources.dead_letter_queue,
+            resources.queue,
+            (resources.rule, resources.target),
+            route.rule_arn,
+            resources.archive if route.replays else None,
         )
 
     def _route(self, archive_days: int | None) -> Route:
@@ -115,27 +90,11 @@ class AwsEventInfrastructure(EventInfrastructurePort):
 
     def _resources(self, route: Route, archive_days: int | None) -> RouteResources:
         return RouteResources(
-            RouteQueue(self._sqs, RouteComponent.DEAD_LETTER_QUEUE, route, self._pause),
-            RouteQueue(self._sqs, RouteComponent.QUEUE, route, self._pause),
+            *self.queues(route),
             RouteRule(self._events, route, self._pause),
             RuleTarget(self._events, route, self._pause),
             RouteArchive(self._events, route, self._pause, archive_days) if self._names.archive else None,
         )
-
-    def _existing(self, queue: RouteQueue) -> FoundQueue:
-        with translate_infrastructure_errors(f"reading {queue.title}"):
-            found = queue.find()
-        if found is None:
-            raise InfrastructureError(
-                f"{queue.title} was deleted by another process after it was provisioned; "
-                "run the command again"
-            )
-        return found
-
-    def _with_age(self, status: ResourceStatus) -> ResourceStatus:
-        if status.load is None:
-            return status
-        return status._replace(load=self._metrics.with_age(status.load, status.name))
 
     def _other_targets(self, target: RuleTarget) -> tuple[str, ...]:
         try:
@@ -143,15 +102,3 @@ class AwsEventInfrastructure(EventInfrastructurePort):
                 return target.others()
         except InfrastructureError:  # the status of the target holds the reason
             return ()
-
-
-def _redrive_findings(route: Route, queue: FoundQueue) -> Iterator[Finding]:
-    for difference in queue_differences(route.queue_attributes, queue.attributes):
-        if difference.attribute == "RedrivePolicy.deadLetterTargetArn":
-            yield Finding(
-                RouteComponent.DEAD_LETTER_QUEUE,
-                "messages that fail do not go to the dead-letter queue",
-                f"{difference.attribute} is {difference.found}",
-                f"Set the queue's redrive policy to {route.queue_attributes['RedrivePolicy']}, "
-                "or run `transcripts provision --repair`.",
-            )

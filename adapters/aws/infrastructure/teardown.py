@@ -4,17 +4,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_infrastructure_errors
+from adapters.aws.infrastructure.base import require_empty
 from adapters.aws.replay.rules import ReplayRules
-from domain.model.errors import InfrastructureError
 from domain.model.route.route import RouteComponent, RouteNames
-from domain.model.route.status import QueueLoad, RemovalOutcome, RemovedResource
+from domain.model.route.status import RemovalOutcome, RemovedResource
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
 
     from adapters.aws.infrastructure.resources import RouteResources
     from adapters.aws.route.event_archive import RouteArchive
-    from adapters.aws.route.queues import RouteQueue
 
 
 def remove_resources(
@@ -27,27 +26,14 @@ def remove_resources(
     """
     queues = (resources.queue, resources.dead_letter_queue)
     if not force:
-        _require_empty(queues, "Nothing was removed.")
+        require_empty(queues, "Nothing was removed.")
     with translate_infrastructure_errors("removing the rules of replays"):
         ReplayRules(events, names).remove_all()
     feeding = (resources.target.remove(), resources.rule.remove())
     if not force:
-        _require_empty(queues, "Target and rule are removed, the queues are not.")
+        require_empty(queues, "Target and rule are removed, the queues are not.")
     holding = (resources.queue.remove(), resources.dead_letter_queue.remove())
     return (*feeding, *holding, *_rest(resources, names, archive=archive))
-
-
-def _require_empty(queues: Iterable["RouteQueue"], so_far: str) -> None:
-    for queue in queues:
-        with translate_infrastructure_errors(f"counting the messages of {queue.title}"):
-            found = queue.find()
-        load = queue.load_of(found) if found else QueueLoad(0, 0)
-        if not load.is_empty:
-            counts = f"{load.waiting} waiting, {load.in_flight} in flight"
-            raise InfrastructureError(
-                f"{queue.title} holds messages ({counts}). {so_far} Let consumers "
-                "finish them, archive or purge them, and run the command again; or lose them with --force."
-            )
 
 
 def _rest(resources: "RouteResources", names: RouteNames, *, archive: bool) -> Iterable[RemovedResource]:

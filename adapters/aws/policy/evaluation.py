@@ -1,6 +1,6 @@
-"""Evaluation of a resource's policy for a request of EventBridge.
+"""Evaluation of a resource's policy for a request of EventBridge or SNS.
 
-Follows "Policy evaluation logic" of the IAM user guide for a request that EventBridge makes by itself: the
+Follows "Policy evaluation logic" of the IAM user guide for a request that a service makes by itself: the
 default is an implicit deny, and an explicit deny overrides any allow. Where a statement depends on a value
 that is not known here, the decision is "unknown", never a guess.
 """
@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 EVENTBRIDGE = "events.amazonaws.com"
+SNS = "sns.amazonaws.com"
 
 Json = Mapping[str, object]
 
@@ -46,26 +47,27 @@ class Evaluation(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class EventBridgeRequest:
-    """A request that EventBridge makes on behalf of a rule."""
+class ServiceRequest:
+    """A request that a service makes on behalf of one of its resources: a rule, or a topic."""
 
     action: str
     resource: str
-    rule_arn: str
+    source_arn: str
+    service: str = EVENTBRIDGE
 
     @property
     def context(self) -> Mapping[str, str]:
         """The request context: the condition keys that are known, in lower case."""
         return {
-            "aws:sourcearn": self.rule_arn,
-            "aws:sourceaccount": self.rule_arn.split(":")[4],
+            "aws:sourcearn": self.source_arn,
+            "aws:sourceaccount": self.source_arn.split(":")[4],
             "aws:securetransport": "true",
             "aws:principalisawsservice": "true",
-            "aws:principalservicename": EVENTBRIDGE,
+            "aws:principalservicename": self.service,
         }
 
 
-def evaluate(policy: str | None, request: EventBridgeRequest) -> Evaluation:
+def evaluate(policy: str | None, request: ServiceRequest) -> Evaluation:
     """Evaluate the policy for the request."""
     if not policy:
         return Evaluation(Decision.DENIED, "there is no policy")
@@ -80,7 +82,8 @@ def evaluate(policy: str | None, request: EventBridgeRequest) -> Evaluation:
             if statement.get("Effect") == effect and match is matched:
                 return Evaluation(decision, canonical(statement))
     return Evaluation(
-        Decision.DENIED, f"no statement allows {request.action} to {EVENTBRIDGE} for {request.rule_arn}"
+        Decision.DENIED,
+        f"no statement allows {request.action} to {request.service} for {request.source_arn}",
     )
 
 
@@ -120,11 +123,11 @@ def _normalized_name(name: str) -> str:
     return name.lower() if ":" in name else name.replace("ArnLike", "ArnEquals")
 
 
-def _statement_matches(statement: Json, request: EventBridgeRequest) -> bool | None:
+def _statement_matches(statement: Json, request: ServiceRequest) -> bool | None:
     """Return True where all elements of the statement match; None where that cannot be known."""
     return _all(
         (
-            _principal_matches(statement),
+            _principal_matches(statement, request.service),
             _element_matches(statement, "Action", request.action.lower()),
             _element_matches(statement, "Resource", request.resource),
             *_condition_results(statement, request.context),
@@ -139,13 +142,13 @@ def _all(results: Iterable[bool | None]) -> bool | None:
     return None if None in results else True
 
 
-def _principal_matches(statement: Json) -> bool | None:
+def _principal_matches(statement: Json, service: str) -> bool | None:
     if "NotPrincipal" in statement:
         return None
     principal = statement.get("Principal")
     if isinstance(principal, dict):
         everyone = "*" in _as_list(principal.get("AWS", ()))
-        return everyone or any(name in (EVENTBRIDGE, "*") for name in _as_list(principal.get("Service", ())))
+        return everyone or any(name in (service, "*") for name in _as_list(principal.get("Service", ())))
     return principal == "*"
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.aws.errors import translate_infrastructure_errors
-from adapters.aws.policy.evaluation import Decision, EventBridgeRequest, evaluate
+from adapters.aws.policy.evaluation import Decision, ServiceRequest, evaluate
 from adapters.aws.replay.rules import ReplayRules, new_name
 from adapters.aws.route.definition import Route
 from domain.model.clock import utc_now
@@ -153,7 +153,7 @@ class EventBridgeReplays(ReplayPort):
                 f"the queue {self._names.queue} does not exist: run `transcripts provision`"
             ) from None
         rule = route.rule_arn.removesuffix(self._names.rule) + name
-        sending = EventBridgeRequest("sqs:SendMessage", route.queue_arn, rule)
+        sending = ServiceRequest("sqs:SendMessage", route.queue_arn, rule)
         policy = answer["Attributes"].get("Policy")
         if evaluate(policy, sending).decision is not Decision.ALLOWED:
             raise InfrastructureError(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         TargetTypeDef,
     )
 
-    from adapters.aws.route.definition import QueueAttributes
+    from adapters.aws.route.queue_pair import QueueAttributes
 
 BROKEN_ARCHIVE_STATES = ("DISABLED", "CREATE_FAILED", "UPDATE_FAILED")
 
@@ -92,12 +92,12 @@ def _redrive_differences(wanted: Mapping[str, object], found: str | None) -> Ite
 def _encryption_differences(wanted: "QueueAttributes", found: Mapping[str, str]) -> Iterator[Drift]:
     """Compare the encryption; an additional key is no difference: encryption is never weakened."""
     key, found_key = wanted.get("KmsMasterKeyId"), found.get("KmsMasterKeyId") or None
-    if key is not None and (found_key is None or _key_name(found_key) != _key_name(key)):
+    if key is not None and (found_key is None or key_name(found_key) != key_name(key)):
         yield Drift("KmsMasterKeyId", key, found_key or NOTHING)
     if key is None and found_key is None and found.get("SqsManagedSseEnabled") != "true":
         yield Drift("SqsManagedSseEnabled", "true", found.get("SqsManagedSseEnabled", NOTHING))
 
 
-def _key_name(key: str) -> str:
+def key_name(key: str) -> str:
     """Return a key's id or alias, given as such or as an ARN."""
     return key.rpartition(":")[2].removeprefix("key/")

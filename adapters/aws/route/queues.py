@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
 
-    from adapters.aws.route.definition import QueueAttributes, Route
+    from adapters.aws.route.queue_pair import QueueAttributes, QueuePair
 
 COUNTS = (
     "ApproximateNumberOfMessages",
@@ -34,7 +34,7 @@ class RouteQueue(ManagedResource[FoundQueue]):
     """A queue of the route with the attributes it should have."""
 
     def __init__(
-        self, sqs: "SQSClient", component: RouteComponent, route: "Route", pause: Callable[[float], None]
+        self, sqs: "SQSClient", component: RouteComponent, route: "QueuePair", pause: Callable[[float], None]
     ) -> None:
         dead = component is RouteComponent.DEAD_LETTER_QUEUE
         name = route.names.dead_letter_queue if dead else route.names.queue
@@ -43,7 +43,7 @@ class RouteQueue(ManagedResource[FoundQueue]):
         self._arn = route.dead_letter_queue_arn if dead else route.queue_arn
         self._feeder_arn = route.queue_arn
         self._wanted = route.dead_letter_queue_attributes if dead else route.queue_attributes
-        self._tolerated = route.replay_statement(self._arn)
+        self._tolerated = route.tolerated(self._arn)
 
     def find(self) -> FoundQueue | None:
         """Describe the queue; SQS may list its name for a moment before and after the queue exists."""

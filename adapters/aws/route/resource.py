@@ -22,14 +22,15 @@ MAX_TRIES = 5
 PAUSE_SECONDS = 1.0
 TRANSIENT_CODES = frozenset(
     {
-        "ConcurrentModificationException",  # another process provisions at the same time
+        "ConcurrentAccess",  # of SNS: another process provisions at the same time
+        "ConcurrentModificationException",  # of EventBridge, the same
         "AWS.SimpleQueueService.NonExistentQueue",  # SQS may take a second to know what it just created
         "QueueDoesNotExist",
     }
 )
 
 GONE_CODES = frozenset(
-    {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+    {"ResourceNotFoundException", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist", "NotFound"}
 )
 
 

@@ -5,9 +5,11 @@ import contextlib
 import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from adapters.aws.errors import translate_payload_errors
 from adapters.aws.findings import checked
+from adapters.aws.s3.versions import delete_versions
 from domain.model.errors import PayloadStoreError
 from domain.model.events.event import BatchProcessingCompleted, TranscriptRef
 from domain.model.route.route import Finding, RouteComponent
@@ -33,7 +35,8 @@ class S3PayloadStore(PayloadStorePort):
 
     def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
         """Put the object, replacing the same one of an earlier attempt."""
-        key, content = payload_key(event), event.data.model_dump_json().encode()
+        key = payload_key(event.tenant_id, event.interaction_id)
+        content = event.data.model_dump_json().encode()
         digest = hashlib.sha256(content)
         with translate_payload_errors():
             self._client.put_object(
@@ -46,16 +49,29 @@ class S3PayloadStore(PayloadStorePort):
             )
         return TranscriptRef(bucket=self._bucket, key=key, size=len(content), sha256=digest.hexdigest())
 
-    def get(self, ref: TranscriptRef, /) -> bytes:
-        """Get the object; refuse references to other buckets."""
+    def get(self, ref: TranscriptRef, /) -> bytes | None:
+        """Get the object; refuse references to other buckets.
+
+        S3 answers NoSuchKey only to credentials with s3:ListBucket, and AccessDenied to others (Amazon S3 API
+        Reference, GetObject). Without it a missing object counts as one that may not be read.
+        """
         if ref.bucket != self._bucket:
             raise PayloadStoreError(
                 f"the reference leads into the bucket {ref.bucket!r}; only {self._bucket!r} is read"
             )
         with translate_payload_errors(f"{ref.key!r} in the bucket {self._bucket!r} was not read"):
-            body = self._client.get_object(Bucket=self._bucket, Key=ref.key)["Body"]
+            try:
+                body = self._client.get_object(Bucket=self._bucket, Key=ref.key)["Body"]
+            except self._client.exceptions.NoSuchKey:
+                return None
             with contextlib.closing(body):
                 return body.read(ref.size + 1)
+
+    def erase(self, tenant_id: UUID, interaction_id: UUID, /) -> int:
+        """Delete the versions; a bucket without versions has one, whose id is `null`."""
+        key = payload_key(tenant_id, interaction_id)
+        with translate_payload_errors(f"{key!r} in the bucket {self._bucket!r} was not erased"):
+            return delete_versions(self._client, self._bucket, key)
 
     def diagnose(self) -> tuple[Finding, ...]:
         """List the faults that keep transcripts from being stored, without storing anything."""

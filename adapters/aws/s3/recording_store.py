@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from boto3.s3.transfer import TransferConfig
 
 from adapters.aws.errors import translate_recording_errors
-from adapters.downloads import BLOCK_BYTES, DownloadLimits, save
+from adapters.aws.s3.versions import delete_versions
+from adapters.downloads import BLOCK_BYTES, DownloadLimits, save, until
 from adapters.scratch import ScratchFolders
 from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableError
 from ports.recording_store_port import RecordingStorePort
@@ -28,7 +30,7 @@ PARTS = TransferConfig(multipart_threshold=16 * 2**20, multipart_chunksize=16 * 
 """Parts of an upload, one at a time: one part is in memory."""
 
 PROBE_PREFIX = "doctor-"
-_KEY = re.compile(r"[0-9a-f]{32}\.recording")
+_KEY = re.compile(r"(?P<owner>[0-9a-f]{32})-[0-9a-f]{32}\.recording")
 _SHA256 = "sha256"
 """Name of the metadata with the digest, in hexadecimal digits."""
 
@@ -37,8 +39,8 @@ class S3RecordingStore(RecordingStorePort):
     """Stores one object for each recording, under a prefix of an existing bucket.
 
     The bucket's default encryption applies. S3 verifies a checksum of each part, and each reader the SHA-256
-    in the object's metadata. A key is the name of the object below the prefix; objects with other names are
-    left alone.
+    in the object's metadata. A key is the name of the object below the prefix: the owner, and a number;
+    objects with other names are left alone.
     """
 
     def __init__(
@@ -47,29 +49,31 @@ class S3RecordingStore(RecordingStorePort):
         *,
         bucket: str,
         prefix: str,  # empty for the whole bucket
+        owner: Callable[[], str],  # 32 hexadecimal digits
         scratch: ScratchFolders,
         has_room: Callable[[int], bool],  # True if the disk of the folders has room for so many bytes
     ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._owner = owner
         self._scratch = scratch
         self._has_room = has_room
 
     def put(self, recording: Path, /) -> str:
         """Upload the file, a large one in parts; a part that fails is not left in the bucket."""
-        key = f"{uuid4().hex}.recording"
+        key = f"{self._owner()}-{uuid4().hex}.recording"
         with _storage_errors(recording), recording.open("rb") as file:
             self._upload(key, file)
         return key
 
     @contextlib.contextmanager
-    def fetched(self, key: str, /) -> Iterator[Path]:
+    def fetched(self, key: str, cancelled: Event | None = None, /) -> Iterator[Path]:
         """Download the object to a file of this process, which is removed afterwards."""
         with contextlib.ExitStack() as stack:
             with _storage_errors(self._scratch.root):
                 file = stack.enter_context(self._scratch.folder()) / "recording"
-                self._download(key, file)
+                self._download(key, file, cancelled or Event())
             yield file
 
     def delete(self, key: str, /) -> None:
@@ -77,11 +81,26 @@ class S3RecordingStore(RecordingStorePort):
         with self._translated(f"the recording {key} was not deleted"):
             self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
 
+    def erase(self, key: str, /) -> str | None:
+        """Delete the object, and its versions where the bucket has some, which needs more permissions."""
+        name = self._prefix + key
+        with self._translated(f"the recording {key} was not deleted"):
+            answer = self._client.delete_object(Bucket=self._bucket, Key=name)
+        if "VersionId" not in answer:
+            return None
+        try:
+            with self._translated(f"versions of the recording {key} were not deleted"):
+                delete_versions(self._client, self._bucket, name)
+        except RecordingStoreUnavailableError as error:
+            return str(error)
+        return None
+
     def keys(self, *, older_than_seconds: float) -> Iterator[str]:
         """List the bucket below the prefix, page by page."""
         latest = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
+        owner = self._owner()
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=self._prefix, Delimiter="/"
+            Bucket=self._bucket, Prefix=f"{self._prefix}{owner}-", Delimiter="/"
         )
         with self._translated("the recordings cannot be listed"):
             for page in pages:
@@ -121,7 +140,7 @@ class S3RecordingStore(RecordingStorePort):
                 Config=PARTS,
             )
 
-    def _download(self, key: str, target: Path) -> None:
+    def _download(self, key: str, target: Path, cancelled: Event) -> None:
         with self._translated(f"the recording {key} was not read"):
             try:
                 found = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key)
@@ -130,7 +149,8 @@ class S3RecordingStore(RecordingStorePort):
             with contextlib.closing(found["Body"]) as body:
                 limits = DownloadLimits(found["ContentLength"], self._has_room)
                 limits.check(limits.max_bytes)
-                save(body.iter_chunks(BLOCK_BYTES), target, limits)
+                blocks = body.iter_chunks(BLOCK_BYTES)
+                save(until(cancelled, blocks, RecordingStoreUnavailableError), target, limits)
         with target.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != found["Metadata"].get(_SHA256):
                 raise self._damaged(key)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from adapters.aws.trace_header import TRACEPARENT, is_traceparent, traceparent
 from domain.model.messages.message import NO_ATTRIBUTES, Attribute, Attributes, DeliveryFailure
 from domain.model.route.route import MAX_MESSAGE_BYTES
 from ports.queue_port import Copy, QueueMessage
@@ -49,7 +50,14 @@ def read_message(found: "MessageTypeDef") -> QueueMessage:
         delivery_failure=None
         if "DeadLetterQueueSourceArn" in system
         else _delivery_failure(attributes.named),
+        traceparent=traceparent(attributes.trace) or _sent_traceparent(attributes.named),
     )
+
+
+def _sent_traceparent(named: Mapping[str, Attribute]) -> str | None:
+    """Read the trace context that our publisher on SNS sends as an attribute."""
+    sent = _text(named, TRACEPARENT)
+    return sent if is_traceparent(sent) else None
 
 
 def _read_attributes(found: "MessageTypeDef") -> Attributes:
@@ -68,11 +76,13 @@ def _read_attribute(value: "MessageAttributeValueOutputTypeDef") -> Attribute:
 
 
 def _delivery_failure(named: Mapping[str, Attribute]) -> DeliveryFailure | None:
-    """Read the attributes that EventBridge adds to an event it could not deliver to its target.
+    """Read the attributes that EventBridge or SNS adds to an event it could not deliver to the queue.
 
     A redriven message keeps them. Where it is dead-lettered again, SQS names the queue it came from, and they
     are no longer the reason.
     """
+    if "ErrorCode" in named and "RequestID" in named:
+        return DeliveryFailure(code=_text(named, "ErrorCode"), message=_text(named, "ErrorMessage"))
     if "ERROR_CODE" not in named or "RULE_ARN" not in named:
         return None
     attempts = _text(named, "RETRY_ATTEMPTS")

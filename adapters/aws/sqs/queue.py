@@ -149,7 +149,7 @@ class SqsQueue(QueuePort):
             except self._client.exceptions.QueueDoesNotExist:
                 raise InfrastructureError(
                     f"the queue {self._name} does not exist: run `transcripts provision`, "
-                    "or check QUEUE_NAME, DLQ_NAME (FAILED_QUEUE_NAME, FAILED_DLQ_NAME) and AWS_REGION"
+                    "or check QUEUE_NAME, DLQ_NAME (FAILED_ or ERASED_ before them) and AWS_REGION"
                 ) from None
 
     def _delete_batch(self, batch: Sequence[QueueMessage]) -> list[str]:

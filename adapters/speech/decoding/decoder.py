@@ -111,11 +111,14 @@ class BlockDecoder:
         limits: DecodingLimits,
         on_progress: ProgressListener,
         total_seconds: float | None,
+        *,
+        rate: int = SAMPLE_RATE,  # of the blocks, in hertz
     ) -> None:
         self.seconds = 0.0  # length of the decoded sound
         self.end = 0.0  # time of the last decoded sample, in seconds
         self._samples = 0
         self._track = track
+        self._rate = rate
         self._timeline = Timeline(track.start_seconds)
         self._limits = limits
         self._on_progress = on_progress
@@ -128,7 +131,7 @@ class BlockDecoder:
             UndecodableAudioError: the track is broken.
             AudioTooLongError: the track has more sound than `limits` accept, or plays longer.
         """
-        resampler = Resampler()
+        resampler = Resampler(self._rate)
         for frame in self._track.frames():
             if frame is None:
                 self._report()
@@ -137,7 +140,8 @@ class BlockDecoder:
             self._count(frame, gap)
             if gap:
                 yield from self._reported(resampler.rest())
-                yield from self._reported(_silence(gap, resampler.channels or frame.layout.nb_channels))
+                channels = resampler.channels or frame.layout.nb_channels
+                yield from self._reported(_silence(round(gap * self._rate), channels))
             yield from self._reported(resampler.resample(frame))
         yield from self._reported(resampler.rest())
 
@@ -161,7 +165,6 @@ class BlockDecoder:
         self._on_progress(Progress(done if total is None else min(done, total), total))
 
 
-def _silence(seconds: float, channels: int) -> Iterator[Block]:
-    samples = round(seconds * SAMPLE_RATE)
+def _silence(samples: int, channels: int) -> Iterator[Block]:
     for at in range(0, samples, BLOCK_SAMPLES):
         yield np.zeros((channels, min(BLOCK_SAMPLES, samples - at)), np.float32)

@@ -16,7 +16,8 @@ _LOUDEST = 1_000.0  # 60 dB above full scale; a float recording may hold infinit
 class Resampler:
     """Resamples frames; where their channels change within the recording, they become those of the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = SAMPLE_RATE) -> None:
+        self._rate = rate  # hertz
         self._shape: tuple[int, str, str] | None = None
         self._layout: av.AudioLayout | None = None
         self._resampler = av.AudioResampler()
@@ -38,7 +39,7 @@ class Resampler:
             self._shape = shape
             self._layout = self._layout or frame.layout
             # interleaved: PyAV reads beyond the planes of a frame with eight of them
-            self._resampler = av.AudioResampler("flt", self._layout, SAMPLE_RATE, BLOCK_SAMPLES)
+            self._resampler = av.AudioResampler("flt", self._layout, self._rate, BLOCK_SAMPLES)
         frame.pts = None  # do not resample gaps in the timestamps
         yield from self._resampled(frame)
 

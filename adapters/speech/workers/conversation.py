@@ -6,11 +6,15 @@ import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process, SubprocessStreamProtocol
 
+from adapters.speech.playback.pieces import CopyPiece
 from adapters.speech.workers.cpu_budget import CPU_SECONDS_PER_AUDIO_SECOND
 from adapters.speech.workers.program import Program
 from adapters.speech.workers.protocol import (
     MAX_LINE_BYTES,
     Advanced,
+    Copied,
+    CopyJob,
+    CopyMade,
     Cut,
     Failed,
     Job,
@@ -25,7 +29,7 @@ from adapters.speech.workers.sandbox import worker_environment
 from domain.model.errors import TranscriberCrashedError, TranscriptionError, TranscriptionTooCostlyError
 from domain.model.speech import SpeechUnit
 
-Answer = Ready | Advanced | SpeechUnit | ReadToEnd | Recognised
+Answer = Ready | Advanced | SpeechUnit | ReadToEnd | CopyPiece | CopyMade | Recognised
 """What a worker says when nothing failed."""
 
 
@@ -97,7 +101,7 @@ async def next_message(process: WorkerSubprocess) -> Answer | Failed:
         line = await process.stdout.readline()
         if line.endswith(b"\n"):
             message = parse_message(line)
-            if not isinstance(message, Cut):
+            if not isinstance(message, Cut | Copied):
                 return message
             return message.with_samples(await process.stdout.readexactly(message.size))
     except asyncio.IncompleteReadError:
@@ -116,9 +120,9 @@ def is_last(answer: Answer, job: Job) -> bool:
         TranscriberCrashedError: it is no answer to such a job.
     """
     match job, answer:
-        case (ReadJob(), ReadToEnd()) | (UnitJob(), Recognised()):
+        case (ReadJob(), ReadToEnd()) | (CopyJob(), CopyMade()) | (UnitJob(), Recognised()):
             return True
-        case ReadJob(), Advanced() | SpeechUnit():
+        case (ReadJob(), Advanced() | SpeechUnit()) | (CopyJob(), Advanced() | CopyPiece()):
             return False
     raise TranscriberCrashedError("The transcriber sent a message out of turn and was killed.")
 

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from adapters.speech.workers import conversation, sandbox
@@ -28,6 +30,33 @@ CPU_SECONDS_OF_A_SIGN = 0.05
 """Processor time that counts as a sign of life."""
 
 
+class EndReason(StrEnum):
+    """Reason for which a process ended that another one follows."""
+
+    CRASHED = "crashed"
+    STALLED = "stalled"
+    FAILED = "failed"
+    """It reported an error of its engine, or used too much processor time."""
+    CANCELLED = "cancelled"
+    """Its work was not needed any more."""
+    REPLACED = "replaced"
+    """A unit is recognised again, in a fresh process."""
+    RETIRED = "retired"
+    """It had used up its processor time."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> "EndReason":
+        """Classify the error that ended a process."""
+        match error:
+            case asyncio.CancelledError() | GeneratorExit():
+                return cls.CANCELLED
+            case TranscriberCrashedError():
+                return cls.CRASHED
+            case TranscriberStalledError():
+                return cls.STALLED
+        return cls.FAILED
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
     """Limits of a worker process; a process that exceeds one is killed."""
@@ -46,6 +75,10 @@ class WorkerProcess:
     """Runs one program, a reader or a recogniser, in a separate process.
 
     The process does one job at a time, and is restarted whenever it died.
+
+    Attributes:
+        engine: description of the engine of a recogniser that has been ready once.
+        ends: number of processes that ended, by reason; the last one, which `stop` ends, does not count.
     """
 
     def __init__(self, program: Program, limits: WorkerLimits, *, python: str = sys.executable) -> None:
@@ -57,7 +90,8 @@ class WorkerProcess:
         self._used: WorkerSubprocess | None = None  # the process that got the latest job
         self._at_work = False
         self._stopped = False
-        self.engine: EngineDescription | None = None  # of a recogniser that has been ready once
+        self.engine: EngineDescription | None = None
+        self.ends = Counter[EndReason]()
 
     @property
     def pid(self) -> int | None:
@@ -119,6 +153,7 @@ class WorkerProcess:
         """End the process if it has done a job, so that the next one is done by a fresh process."""
         if self._process is not None and self._process is self._used:
             await self._discard(self._process)
+            self.ends[EndReason.REPLACED] += 1
 
     async def stop(self) -> None:
         """Kill the process and its children, and never start it again."""
@@ -131,6 +166,7 @@ class WorkerProcess:
         process = self._process
         if process is not None and sandbox.cpu_seconds_used(process.pid) > self._limits.cpu_seconds:
             await self._discard(process)
+            self.ends[EndReason.RETIRED] += 1
             logger.info("worker retired", extra={"worker_pid": process.pid, "engine": self._program.name})
 
     async def _discard(self, process: WorkerSubprocess) -> None:
@@ -164,7 +200,9 @@ class WorkerProcess:
         return message
 
     def _log_end(self, process: WorkerSubprocess, error: BaseException) -> None:
-        level = logging.INFO if isinstance(error, asyncio.CancelledError | GeneratorExit) else logging.ERROR
+        reason = EndReason.of(error)
+        self.ends[reason] += 1
+        level = logging.INFO if reason is EndReason.CANCELLED else logging.ERROR
         logger.log(
             level,
             "worker ended",

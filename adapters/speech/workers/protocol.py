@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from adapters.speech.playback.pieces import MAX_PAIRS, MAX_PIECE_BYTES, CopyPiece
 from domain.model import errors
 from domain.model.engines import EngineDescription
 from domain.model.result_warnings import ResultWarning
@@ -92,6 +93,14 @@ class ReadJob(_Line):
     options: TranscriptionOptions = DEFAULT_OPTIONS
 
 
+class CopyJob(_Line):
+    """Service to reader: make a playback copy of a recording."""
+
+    kind: Literal["copy"] = "copy"
+    recording: AnyPath
+    max_audio_seconds: float
+
+
 class UnitJob(_Line):
     """Service to recogniser: recognise the samples that follow this line."""
 
@@ -159,6 +168,26 @@ class ReadToEnd(_Line):
     warnings: tuple[ResultWarning, ...]
 
 
+class Copied(_Line):
+    """Reader to service: a piece of a playback copy, whose bytes follow this line."""
+
+    kind: Literal["copied"] = "copied"
+    size: int = Field(ge=0, le=MAX_PIECE_BYTES)
+    is_head: bool  # belongs in front of all pieces that do not
+
+    def with_samples(self, content: bytes) -> CopyPiece:
+        """Return the piece."""
+        return CopyPiece(content, self.is_head)
+
+
+class CopyMade(_Line):
+    """Reader to service: the playback copy is complete."""
+
+    kind: Literal["copy-made"] = "copy-made"
+    duration_seconds: Length
+    peaks: tuple[Annotated[int, Field(ge=-128, le=127)], ...] = Field(max_length=2 * MAX_PAIRS)
+
+
 class Recognised(_Line):
     """Recogniser to service: what was heard in the unit."""
 
@@ -189,10 +218,10 @@ class Failed(_Line):
         return REPORTABLE.get(self.error, errors.TranscriberCrashedError)(self.message)
 
 
-Message = Ready | Advanced | Cut | ReadToEnd | Recognised | Failed
+Message = Ready | Advanced | Cut | ReadToEnd | Copied | CopyMade | Recognised | Failed
 """Message of a worker."""
 
-Job = ReadJob | UnitJob
+Job = ReadJob | CopyJob | UnitJob
 """Message of the service."""
 
 _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])

@@ -1,13 +1,25 @@
-"""The program that reads recordings: decodes, finds speech, and cuts it into units."""
+"""The program that reads recordings: decodes them, and cuts speech into units or makes a playback copy."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.speech.cutting.reading import RecordingReader
 from adapters.speech.decoding.limits import DecodingLimits
+from adapters.speech.playback.copying import playback_copy
+from adapters.speech.playback.pieces import CopyPiece
 from adapters.speech.workers.cpu_budget import CpuBudget
 from adapters.speech.workers.program import Program
-from adapters.speech.workers.protocol import Cut, Job, Message, ReadJob, ReadToEnd, Ready
+from adapters.speech.workers.protocol import (
+    Copied,
+    CopyJob,
+    CopyMade,
+    Cut,
+    Job,
+    Message,
+    ReadJob,
+    ReadToEnd,
+    Ready,
+)
 from domain.model.speech import SpeechUnit
 from ports.speech_source_port import SoundSummary
 from ports.transcriber_port import Progress, ProgressListener
@@ -30,9 +42,16 @@ class Reader:
         return Ready()
 
     def answers(self, job: Job, _: bytes, report: ProgressListener) -> Iterator[tuple[Message, bytes]]:
-        """Yield the units of a recording and what is known of it at its end."""
-        if not isinstance(job, ReadJob):
-            raise TypeError("a reader reads recordings")
+        """Yield the units of a recording, or the pieces of its copy, and what is known of it at its end."""
+        match job:
+            case ReadJob():
+                yield from self._units(job, report)
+            case CopyJob():
+                yield from _copy(job, report)
+            case _:
+                raise TypeError("a reader reads recordings")
+
+    def _units(self, job: ReadJob, report: ProgressListener) -> Iterator[tuple[Message, bytes]]:
         budget = CpuBudget(job.max_audio_seconds)
 
         def on_progress(progress: Progress) -> None:
@@ -46,3 +65,18 @@ class Reader:
                 yield Cut.of(read), read.samples
             else:
                 yield ReadToEnd(**read._asdict()), b""
+
+
+def _copy(job: CopyJob, report: ProgressListener) -> Iterator[tuple[Message, bytes]]:
+    budget = CpuBudget(job.max_audio_seconds)
+
+    def on_progress(progress: Progress) -> None:
+        budget.grant(progress)
+        report(progress)
+
+    limits = DecodingLimits(max_audio_seconds=job.max_audio_seconds)
+    for made in playback_copy(job.recording, limits, on_progress):
+        if isinstance(made, CopyPiece):
+            yield Copied(size=len(made.content), is_head=made.is_head), made.content
+        else:
+            yield CopyMade(**made._asdict()), b""

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
-from adapters.speech.workers.process import WorkerProcess
+from adapters.speech.workers.process import EndReason, WorkerProcess
 from adapters.speech.workers.sandbox import forbid_inspection
 from adapters.speech.workers.worker_queue import worker_queue
 from domain.model.errors import TranscriberUnavailableError
@@ -59,6 +60,10 @@ class SupervisedWorkers:
     def slots(self) -> Slots:
         """Count the processes, and those that are ready."""
         return Slots(len(self.pids()), len(self.workers), self._problem)
+
+    def ends(self) -> Counter[EndReason]:
+        """Count the processes that ended and were started again, by reason."""
+        return sum((worker.ends for worker in self.workers), Counter[EndReason]())
 
     def pids(self) -> tuple[int, ...]:
         """List the process ids of workers that are ready or at work."""

@@ -186,11 +186,19 @@ def checkpoint(connection: DBAPIConnection, library: ModuleType) -> None:
     The WAL can hold commits that are only in the kernel's memory. A commit appended after them would be lost
     with them, even if it was synced itself.
     """
+    if not truncate_wal(connection):
+        raise library.OperationalError("the WAL is in use and cannot be checkpointed after an I/O error")
+
+
+def truncate_wal(connection: DBAPIConnection) -> bool:
+    """Write the WAL into the database and truncate it; False where a reader is in the way for too long.
+
+    Without a WAL, the journal is empty already.
+    """
     cursor = connection.cursor()
     is_busy = _pragma(cursor, "wal_checkpoint(TRUNCATE)")
     cursor.close()
-    if is_busy:
-        raise library.OperationalError("the WAL is in use and cannot be checkpointed after an I/O error")
+    return not is_busy
 
 
 def set_busy_timeout(connection: Connection, seconds: float) -> None:

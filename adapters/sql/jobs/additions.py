@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, exists, null, select, update
+from sqlalchemy import ColumnElement, Connection, exists, null, or_, select, update
 
 from adapters.sql.jobs import statements
 from adapters.sql.jobs.rows import COLUMNS, Parameters, job_from, key_hash, new_row, recording_values
 from adapters.sql.schema.dialect import insert_into
-from adapters.sql.schema.tables import job_units, jobs, outbox
+from adapters.sql.schema.tables import erasures, job_units, jobs, outbox
 from domain.model.errors import IdempotencyConflictError
 from domain.model.jobs import Job, JobOrder, JobState
 
@@ -106,9 +106,10 @@ def _known(connection: Connection, order: JobOrder) -> Added | None:
 
 
 def _is_taken(connection: Connection, job_id: UUID) -> bool:
-    """Check for an event with the id; `_insert` notices a job with it."""
+    """Check for an event or a tombstone with the id; `_insert` notices a job with it."""
     has_event = exists().where(outbox.c.interaction_id == job_id)
-    return bool(connection.execute(select(has_event)).scalar())
+    was_erased = exists().where(erasures.c.interaction_id == job_id)
+    return bool(connection.execute(select(or_(has_event, was_erased))).scalar())
 
 
 def _insert(connection: Connection, values: Parameters, now: ColumnElement[float]) -> Job | None:

@@ -1,20 +1,22 @@
 """Jobs in a database, SQLite or PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, delete, select, text, update
+from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy.exc import DBAPIError
 
-from adapters.sql.database import Database
+from adapters.sql.database import Database, is_lock_timeout
 from adapters.sql.jobs import additions, expiry, finishing, statements
 from adapters.sql.jobs.additions import NewJob
+from adapters.sql.jobs.claiming import JobClaims
 from adapters.sql.jobs.finishing import Completion, lease_parameters
 from adapters.sql.jobs.pages import page_of
-from adapters.sql.jobs.rows import COLUMNS, job_from, new_row, readable, recording_values
+from adapters.sql.jobs.rows import COLUMNS, Parameters, job_from, new_row, recording_values
 from adapters.sql.schema.dialect import DatabaseNow, insert_into
-from adapters.sql.schema.tables import IS_FINISHED, job_units, jobs
+from adapters.sql.schema.tables import job_units, jobs
 from domain.model.errors import IdempotencyConflictError, JobStoreUnavailableError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.events.failed import BatchProcessingFailed, FailureData
@@ -33,12 +35,6 @@ from domain.model.jobs import (
 )
 from ports.job_store_port import JobStorePort
 
-CLAIM_LOCK = 7_236_017_114
-"""The number of the advisory lock that claims on PostgreSQL take in turn; it must never change."""
-
-UNREADABLE_SECONDS = 60.0
-"""Delay before a job that this version cannot read is looked at again."""
-
 _ROW = jobs.c
 
 
@@ -51,8 +47,7 @@ class SqlJobs(JobStorePort):
     def __init__(self, database: Database, *, now: ColumnElement[float] | None = None) -> None:
         self._database = database
         self._now = DatabaseNow() if now is None else now
-        self._claim = statements.claim(self._now)
-        self._claim_one = statements.claim(self._now, one=True)
+        self._claims = JobClaims(self._now)
         add = partial(additions.add_all, now=self._now)
         self._add = database.shared_write(add, JobStoreUnavailableError, confirmed=True)
         complete = partial(finishing.complete_all, now=self._now)
@@ -102,26 +97,20 @@ class SqlJobs(JobStorePort):
         limit: int,
         lease_seconds: float,
         tenant_limit: int | None = None,
-        job_id: UUID | None = None,
     ) -> tuple[JobLease, ...]:
-        """Lease rows to one new token; claims on PostgreSQL take turns, so that no tenant gets too many."""
+        """Lease rows to one new token, unless a look shows that none is due: most looks need no write.
+
+        A claim that waits too long for other claims on PostgreSQL has found nothing, as those took the rows.
+        """
         token = uuid4()
-        parameters = {
-            "queues": list(queues),
-            "at_most": limit,
-            "new_token": token,
-            "lease_seconds": lease_seconds,
-            "tenant_limit": tenant_limit,
-            **({} if job_id is None else {"job_id": job_id}),
-        }
-        with self._writing() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
-            rows = connection.execute(self._claim if job_id is None else self._claim_one, parameters).all()
-            found = tuple(readable(sorted(rows, key=lambda row: row.created_at)))
-            if len(found) < len(rows):
-                self._leave(connection, {row.id for row in rows} - {job.id for job in found})
-        return tuple(JobLease(job, token) for job in found)
+        asked: Parameters = {"queues": list(queues), "tenant_limit": tenant_limit}
+        with self._reading() as connection:
+            if not self._claims.has_next(connection, asked):
+                return ()
+        asked |= {"new_token": token, "lease_seconds": lease_seconds}
+        with suppress(_BusyError), self._writing() as connection, _noticing_locks():
+            return tuple(JobLease(job, token) for job in self._claims.lease(connection, asked, limit))
+        return ()
 
     def renew(self, leases: Sequence[JobLease], /, *, lease_seconds: float) -> frozenset[UUID]:
         """Update the rows one by one, in one transaction, in the order of their ids."""
@@ -202,14 +191,6 @@ class SqlJobs(JobStorePort):
         with self._writing() as connection:
             return additions.retry(connection, job_id, order, self._now)
 
-    def erase(self, job_id: UUID, /) -> ExpiredJob | None:
-        """Delete the row and its units."""
-        finished = delete(jobs).where(_ROW.id == job_id, IS_FINISHED)
-        with self._writing() as connection:
-            row = connection.execute(finished.returning(_ROW.id, _ROW.recording_key)).one_or_none()
-            connection.execute(delete(job_units).where(job_units.c.job_id == (row and row.id)))
-        return row and ExpiredJob(row.id, row.recording_key)
-
     def expired(
         self, limit: int, /, *, jobs_keep_seconds: float, recordings_keep_seconds: float
     ) -> tuple[ExpiredJob, ...]:
@@ -231,17 +212,6 @@ class SqlJobs(JobStorePort):
             rows = connection.execute(statements.due(self._now), {"at_most": limit}).all()
         return tuple((row.id, row.queue) for row in rows)
 
-    def _leave(self, connection: Connection, unreadable: set[UUID]) -> None:
-        """Leave rows of a newer version to its workers, and do not claim them again at once."""
-        values = {
-            "state": JobState.QUEUED.value,
-            "stage": None,
-            "token": None,
-            "lease_until": self._now,
-            "due_at": self._now + UNREADABLE_SECONDS,
-        }
-        connection.execute(update(jobs).where(_ROW.id.in_(unreadable)).values(values))
-
     def _changed(self, connection: Connection, lease: JobLease, values: Mapping[str, object]) -> bool:
         statement = statements.of_lease().values(**values)
         return bool(connection.execute(statement, lease_parameters(lease)).rowcount)
@@ -251,3 +221,17 @@ class SqlJobs(JobStorePort):
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return self._database.reading(JobStoreUnavailableError)
+
+
+class _BusyError(Exception):
+    """Other transactions hold the rows for too long; rolls back, and is no outage."""
+
+
+@contextmanager
+def _noticing_locks() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if is_lock_timeout(error):
+            raise _BusyError from None
+        raise

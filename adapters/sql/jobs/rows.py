@@ -61,6 +61,7 @@ def new_row(order: JobOrder) -> Parameters:
         "options": order.options.model_dump_json(exclude_defaults=True),
         "caller_metadata": json.dumps(order.metadata, separators=(",", ":")),
         "warnings": _warnings.dump_json(order.warnings).decode(),
+        "traceparent": order.traceparent,
     }
 
 
@@ -122,6 +123,7 @@ def _order_from(row: JobRow) -> JobOrder:
         warnings=_warnings.validate_json(row.warnings),
         event_kinds=tuple(map(EventKind, filter(None, row.event_kinds.split(",")))),
         retry_of=row.retry_of,
+        traceparent=row.traceparent,
     )
 
 

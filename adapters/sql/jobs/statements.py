@@ -1,10 +1,13 @@
 """SQL statements of the jobs, the same for SQLite and PostgreSQL."""
 
+from uuid import UUID
+
 from sqlalchemy import (
     CTE,
     ColumnElement,
     Double,
     Integer,
+    ScalarSelect,
     Select,
     String,
     Subquery,
@@ -21,7 +24,7 @@ from sqlalchemy import (
 )
 
 from adapters.sql.jobs.rows import COLUMNS
-from adapters.sql.schema.tables import IS_ACTIVE, jobs
+from adapters.sql.schema.tables import IS_ACTIVE, IS_PROCESSING, jobs
 from domain.model.jobs import JobStage, JobState
 from domain.model.outbox import MAX_WAIT_SECONDS
 
@@ -35,16 +38,64 @@ def is_free(now: ColumnElement[float]) -> ColumnElement[bool]:
     return and_(*(or_(moment <= now, moment > latest) for moment in (_ROW.due_at, _ROW.lease_until)))
 
 
-def claim(now: ColumnElement[float], *, one: bool = False) -> Update:
-    """Lease free rows to a new token, in the tenants' turns; `one` leases the row of a given id alone.
+def next_in_turn(now: ColumnElement[float]) -> Select[UUID, int]:
+    """Select the oldest free row of each tenant with the tenant's leased rows; the fewest come first.
 
-    The conditions stand in the UPDATE, too: PostgreSQL checks them again where another transaction has
-    changed a row meanwhile.
+    The cost grows with the tenants that have active rows, and not with the rows that wait: `_tenants` and
+    `_oldest` read one entry of an index for each.
     """
-    chosen = _chosen(now, one=one)
+    tenants, leased = _tenants(), _leased(now)
+    oldest = select(_oldest(now, tenants).label("id")).where(tenants.c.tenant_id.is_not(None))
+    heads = oldest.subquery("heads")
+    count, limit = func.coalesce(leased.c.count, 0), bindparam("tenant_limit", type_=Integer)
+    return (
+        select(_ROW.id, count.label("leased"))
+        .select_from(heads.join(jobs, _ROW.id == heads.c.id))
+        .outerjoin(leased, leased.c.tenant_id == _ROW.tenant_id)
+        .where(or_(limit.is_(None), count < limit))
+        .order_by(count, _ROW.created_at, _ROW.id)
+        .limit(bindparam("at_most", type_=Integer))
+    )
+
+
+def _tenants() -> CTE:
+    """Walk through the tenants with active rows, from each to the next, down to a row without a tenant."""
+    first = select(_ROW.tenant_id).where(IS_ACTIVE).order_by(_ROW.tenant_id).limit(1)
+    tenants = select(first.scalar_subquery().label("tenant_id")).cte("tenants", recursive=True)
+    following = first.where(_ROW.tenant_id > tenants.c.tenant_id).correlate(tenants)
+    return tenants.union_all(
+        select(following.scalar_subquery()).where(tenants.c.tenant_id.is_not(None)).select_from(tenants)
+    )
+
+
+def _oldest(now: ColumnElement[float], tenants: CTE) -> ScalarSelect[UUID]:
+    """Find the oldest free row of a tenant."""
+    return (
+        select(_ROW.id)
+        .where(IS_ACTIVE, _ROW.tenant_id == tenants.c.tenant_id)
+        .where(_ROW.queue.in_(bindparam("queues", expanding=True)), is_free(now))
+        .order_by(_ROW.created_at, _ROW.id)
+        .limit(1)
+        .correlate(tenants)
+        .scalar_subquery()
+    )
+
+
+def _leased(now: ColumnElement[float]) -> Subquery:
+    """Count the leased rows of each tenant; a dead worker's lease has expired, and does not count."""
+    return (
+        select(_ROW.tenant_id, func.count().label("count"))
+        .where(IS_PROCESSING, _ROW.lease_until > now, _ROW.lease_until <= now + MAX_WAIT_SECONDS)
+        .group_by(_ROW.tenant_id)
+        .subquery("leased")
+    )
+
+
+def lease(now: ColumnElement[float]) -> Update:
+    """Lease rows to a new token; PostgreSQL checks the conditions again where a row has changed meanwhile."""
     return (
         update(jobs)
-        .where(_ROW.id.in_(select(chosen.c.id)), IS_ACTIVE, is_free(now))
+        .where(_ROW.id.in_(bindparam("chosen", expanding=True)), IS_ACTIVE, is_free(now))
         .values(
             state=PROCESSING,
             stage=JobStage.FETCHING.value,
@@ -56,46 +107,6 @@ def claim(now: ColumnElement[float], *, one: bool = False) -> Update:
             **seen(now),
         )
         .returning(*COLUMNS)
-    )
-
-
-def _chosen(now: ColumnElement[float], *, one: bool) -> CTE:
-    """Choose rows: each counts as many as its tenant has leased and waiting before it; the fewest come first.
-
-    PostgreSQL may run a plain subselect twice, and lease too many rows.
-    """
-    ranked = _ranked(now, one=one)
-    limit = bindparam("tenant_limit", type_=Integer)
-    chosen = select(ranked.c.id).where(or_(limit.is_(None), ranked.c.turn <= limit))
-    return (
-        chosen.order_by(ranked.c.turn, ranked.c.created_at, ranked.c.id)
-        .limit(bindparam("at_most", type_=Integer))
-        .cte("chosen")
-        .prefix_with("MATERIALIZED", dialect="postgresql")
-    )
-
-
-def _ranked(now: ColumnElement[float], *, one: bool) -> Subquery:
-    """Rank free rows by their tenants' turns; a row that is named needs not be its tenant's oldest."""
-    leased = _leased(now)
-    place = func.row_number().over(partition_by=_ROW.tenant_id, order_by=(_ROW.created_at, _ROW.id))
-    ranked = (
-        select(_ROW.id, _ROW.created_at, (func.coalesce(leased.c.count, 0) + place).label("turn"))
-        .select_from(jobs.outerjoin(leased, leased.c.tenant_id == _ROW.tenant_id))
-        .where(IS_ACTIVE, _ROW.queue.in_(bindparam("queues", expanding=True)), is_free(now))
-    )
-    if one:  # before the window function counts
-        ranked = ranked.where(_ROW.id == bindparam("job_id", type_=Uuid))
-    return ranked.subquery("ranked")
-
-
-def _leased(now: ColumnElement[float]) -> Subquery:
-    """Count the leased rows of each tenant; a dead worker's lease has expired, and does not count."""
-    return (
-        select(_ROW.tenant_id, func.count().label("count"))
-        .where(IS_ACTIVE, _ROW.lease_until > now, _ROW.lease_until <= now + MAX_WAIT_SECONDS)
-        .group_by(_ROW.tenant_id)
-        .subquery("leased")
     )
 
 

@@ -1,7 +1,7 @@
 """Outbox in a database, SQLite or PostgreSQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -14,8 +14,8 @@ from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import outbox
 from domain.model.clock import SECONDS_PER_DAY
 from domain.model.errors import InteractionIdTakenError, OutboxUnavailableError
-from domain.model.events.failed import TerminalEvent
-from domain.model.outbox import EventLease, OutboxCounts, OutboxRecord, OutboxState, Outcome
+from domain.model.events.sent import StoredEvent
+from domain.model.outbox import EventLease, EventStatus, OutboxCounts, OutboxRecord, OutboxState, Outcome
 from ports.outbox_port import OutboxPort
 
 
@@ -40,9 +40,11 @@ class SqlOutbox(OutboxPort):
         self._add = database.shared_write(partial(_insert, add), OutboxUnavailableError, confirmed=True)
         self._record = database.shared_write(partial(_settle, settle), OutboxUnavailableError)
 
-    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(
+        self, event: StoredEvent, /, *, lease_seconds: float = 0.0, traceparent: str | None = None
+    ) -> EventLease:
         """Insert the event; if the answer to COMMIT is lost, insert it again to be sure."""
-        lease = EventLease(event, uuid4(), attempts=0)
+        lease = EventLease(event, uuid4(), attempts=0, traceparent=traceparent)
         if not self._add(new_row(lease, lease_seconds)):
             raise InteractionIdTakenError(event.interaction_id)
         return lease
@@ -84,6 +86,14 @@ class SqlOutbox(OutboxPort):
         with self._database.reading(OutboxUnavailableError) as connection:
             row = connection.execute(query).one_or_none()
         return record_from(row) if row else None
+
+    def statuses(self, interaction_ids: Sequence[UUID], /) -> Mapping[UUID, EventStatus]:
+        """Read some columns of many rows in one query."""
+        query = select(outbox.c.interaction_id, outbox.c.state, outbox.c.event_id)
+        query = query.where(outbox.c.interaction_id.in_(interaction_ids))
+        with self._database.reading(OutboxUnavailableError) as connection:
+            rows = connection.execute(query).all()
+        return {row.interaction_id: EventStatus(OutboxState(row.state), row.event_id) for row in rows}
 
     def records(self, state: OutboxState | None = None, /, *, limit: int = 100) -> tuple[OutboxRecord, ...]:
         """Read the rows added last."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import Row
 
-from domain.model.events.failed import TerminalEvent, terminal_event
+from domain.model.events.sent import StoredEvent, stored_event
 from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,8 @@ def new_row(lease: EventLease, lease_seconds: float) -> Parameters:
         "event": lease.event.to_json(),
         "token": lease.token,
         "lease_seconds": lease_seconds,
+        "traceparent": lease.traceparent,
+        "user_id": lease.event.user_id,
     }
 
 
@@ -61,13 +63,13 @@ def storable(text: str) -> str:
     return text[:MAX_TEXT_LENGTH].encode(errors="replace").decode().replace("\x00", "?")
 
 
-def lease_from(row: Row[str, int, UUID, float], token: UUID) -> EventLease | None:
+def lease_from(row: Row[str, int, UUID, float, str | None], token: UUID) -> EventLease | None:
     """Return the lease on a row; None, with a log line, if this version cannot read its event.
 
     Such a row stays as it is: a newer process leases it once this lease ends.
     """
     event = _event_from(row.event, row.interaction_id)
-    return EventLease(event, token, row.attempts) if event else None
+    return EventLease(event, token, row.attempts, row.traceparent) if event else None
 
 
 def record_from(row: Row[*tuple[Any, ...]]) -> OutboxRecord:
@@ -87,9 +89,9 @@ def record_from(row: Row[*tuple[Any, ...]]) -> OutboxRecord:
     )
 
 
-def _event_from(json: str, interaction_id: UUID) -> TerminalEvent | None:
+def _event_from(json: str, interaction_id: UUID) -> StoredEvent | None:
     try:
-        return terminal_event(json)
+        return stored_event(json)
     except ValidationError:
         logger.error(  # noqa: TRY400 - the trace would tell no more
             "an event in the outbox cannot be read by this version of the service",

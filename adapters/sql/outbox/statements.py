@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 
 from adapters.sql.outbox.rows import RowUpdate
 from adapters.sql.schema.dialect import insert_into
-from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, outbox
+from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, erasures, outbox
 from domain.model.outbox import MAX_WAIT_SECONDS, OutboxState
 
 PRUNE_BATCH = 500
@@ -44,20 +44,25 @@ Types = tuple[type[TypeEngine[Any]], ...]
 
 
 def add(dialect: str, now: ColumnElement[float]) -> Insert:
-    """Insert an event unless its row exists; the result's `rowcount` tells."""
+    """Insert an event unless its row or a tombstone of it exists; the result's `rowcount` tells."""
+    id_ = bindparam("interaction_id", type_=Uuid)
+    tombstone = select(erasures.c.interaction_id).where(erasures.c.interaction_id == id_)
+    values: dict[str, ColumnElement[Any]] = {
+        "interaction_id": id_,
+        "tenant_id": bindparam("tenant_id", type_=Uuid),
+        "state": literal(OutboxState.WAITING.value),
+        "added_at": now,
+        "due_at": now,
+        "lease_until": now + bindparam("lease_seconds", type_=Double),
+        "token": bindparam("token", type_=Uuid),
+        "attempts": literal(0),
+        "event": bindparam("event", type_=String),
+        "traceparent": bindparam("traceparent", type_=String),
+        "user_id": bindparam("user_id", type_=String),
+    }
     return (
         insert_into(dialect, outbox)
-        .values(
-            interaction_id=bindparam("interaction_id", type_=Uuid),
-            tenant_id=bindparam("tenant_id", type_=Uuid),
-            state=literal(OutboxState.WAITING.value),
-            added_at=now,
-            due_at=now,
-            lease_until=now + bindparam("lease_seconds", type_=Double),
-            token=bindparam("token", type_=Uuid),
-            attempts=literal(0),
-            event=bindparam("event", type_=String),
-        )
+        .from_select(list(values), select(*values.values()).where(~tombstone.exists()))
         .on_conflict_do_nothing()
         .execution_options(preserve_rowcount=True)
     )
@@ -98,7 +103,7 @@ def _lease(is_free: ColumnElement[bool], now: ColumnElement[float]) -> Update:
             token=bindparam("new_token", type_=Uuid),
             lease_until=now + bindparam("lease_seconds", type_=Double),
         )
-        .returning(_ROW.event, _ROW.attempts, _ROW.interaction_id, _ROW.due_at)
+        .returning(_ROW.event, _ROW.attempts, _ROW.interaction_id, _ROW.due_at, _ROW.traceparent)
     )
 
 

@@ -1,7 +1,7 @@
 """Processed events in a database, SQLite or PostgreSQL."""
 
-from collections.abc import Sequence
-from uuid import uuid4
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement
 
@@ -37,6 +37,19 @@ class SqlProcessedEvents(DeduplicationPort):
             return ()
         token = uuid4()
         return self._request(Request(tuple(ProcessingLease(key, token) for key in keys), lease_seconds))
+
+    def statuses(self, detail_type: str, interaction_ids: Collection[UUID], /) -> Mapping[UUID, LeaseStatus]:
+        """Read leases first: an event that is completed meanwhile is found by the second query."""
+        if not interaction_ids:
+            return {}
+        ids = {interaction_id.hex for interaction_id in interaction_ids}
+        parameters = self._transaction.parameters((each,) for each in ids) | {"of_type": detail_type}
+        with self._database.reading(ProcessedEventsUnavailableError) as connection:
+            leased = connection.execute(self._statements.leased_of_type, parameters)
+            in_progress = {row.interaction_id: LeaseStatus.IN_PROGRESS for row in leased}
+            done = connection.execute(self._statements.done_of_type, parameters)
+            completed = {row.interaction_id: LeaseStatus.COMPLETED for row in done}
+        return completed | in_progress
 
     def complete(self, leases: Sequence[ProcessingLease], /, *, retention_seconds: float) -> None:
         """Record the events as processed and delete their leases, with any token."""

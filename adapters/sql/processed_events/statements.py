@@ -5,6 +5,7 @@ Leases have a small table of their own (`event_holds`), so that each event touch
 """
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Delete,
     Double,
     Insert,
+    Select,
     String,
     Table,
     Uuid,
@@ -48,6 +50,8 @@ class ProcessedStatements:
         lease: insert leases, replacing expired ones; the row count says how many succeeded.
         owned: select the events whose lease has the given token.
         completed: select the events that are recorded as completed.
+        done_of_type: select the recordings with a completed event of a type, in any replay.
+        leased_of_type: select the recordings with a leased event of a type, in any replay.
         delete_leases: delete the leases of these events, with any token.
         complete: record these events as completed.
         renew: extend the leases that still have the given token.
@@ -67,6 +71,9 @@ class ProcessedStatements:
         own = _among(dialect, event_holds, leased, *_EVENT, "token")
         self.owned = select(*_fields(event_holds)).where(*own)
         self.completed = select(*_fields(processed_events)).where(*done, _is_remembered(now))
+        ids = _events(dialect, "interaction_id")
+        self.done_of_type = _of_type(dialect, processed_events, ids).where(_is_remembered(now))
+        self.leased_of_type = _of_type(dialect, event_holds, ids).where(_LEASE.expires_at > now)
         self.delete_leases = delete(event_holds).where(*named)
         self.complete = _upsert(dialect, processed_events, event, {"expires_at": until})
         self.renew = update(event_holds).where(*own).values(expires_at=expiry)
@@ -111,6 +118,13 @@ def _among(dialect: str, table: Table, events: Subquery, *fields: str) -> tuple[
         return among
     ids = func.array(select(events.c.interaction_id).scalar_subquery(), type_=ARRAY(Uuid))
     return *among, table.c.interaction_id == any_(ids)
+
+
+def _of_type(dialect: str, table: Table, ids: Subquery) -> Select[tuple[UUID]]:
+    return select(table.c.interaction_id).where(
+        *_among(dialect, table, ids, "interaction_id"),
+        table.c.detail_type == bindparam("of_type", type_=String),
+    )
 
 
 def _is_remembered(now: ColumnElement[float]) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Double,
+    Index,
     Integer,
     MetaData,
     String,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 
 from domain.model.outbox import OutboxState
 
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0010"
 """The newest migration, known without importing Alembic, which is slow."""
 
 metadata = MetaData()
@@ -37,9 +38,9 @@ outbox = Table(
     Column("settled_at", Double),  # time of publication or rejection
     Column("event_id", Text),
     Column("reason", Text),
-    Column(
-        "event", Text
-    ),  # JSON; NULL once its texts are dropped. The last column, so that SQLite can skip it
+    Column("event", Text),  # JSON; NULL once its texts are dropped. Late, so that SQLite can skip it
+    Column("traceparent", String(64)),  # W3C Trace Context of the request; NULL without tracing
+    Column("user_id", Text),  # outlives the event, so that a user's events are found; NULL in old rows
 )
 
 IS_WAITING = outbox.c.state == literal_column(f"'{OutboxState.WAITING}'")
@@ -60,7 +61,28 @@ idempotency_keys = Table(
     Column("token", Uuid, nullable=False),
     Column("expires_at", Double, nullable=False, index=True),  # of the lease, then of the answer
     Column("answer", Text),  # JSON; NULL while the first request is in progress
+    # the interaction of the answer, as the next two; "tenant_id" is taken
+    Column("interaction_id", Uuid),
+    Column("owner_tenant_id", Uuid),
+    Column("owner_user_id", Text),
+    Index("idempotency_keys_interactions", "interaction_id"),
 )
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("interaction_id", Uuid, primary_key=True),
+    Column("tenant_id", Uuid, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("cause", String(16), nullable=False),
+    Column("erased_at", Double, nullable=False),
+    Column("recording_key", Text),  # of a recording that may still be stored
+    # from then on, no process writes an object of the interaction again; NULL: no object is left
+    Column("pending_until", Double),
+)
+"""Tombstones, kept for good."""
+
+IS_PENDING = erasures.c.pending_until.is_not(None)
 
 jobs = Table(
     "jobs",
@@ -99,13 +121,19 @@ jobs = Table(
     Column("metadata", Text, key="caller_metadata", nullable=False),
     Column("warnings", Text, nullable=False),
     Column("problem", Text),
-    Column("result", Text),  # the transcript; the last column, so that SQLite can skip it
+    Column("result", Text),  # the transcript; late, so that SQLite can skip it
+    Column("traceparent", String(64)),  # of the request, as above
 )
 
 IS_ACTIVE = jobs.c.state.in_([literal_column("'queued'"), literal_column("'processing'")])
 """Jobs that have not ended; literals, as above."""
 
+IS_PROCESSING = jobs.c.state == literal_column("'processing'")
+
 HAS_KEY = jobs.c.key_hash.is_not(None)
+
+IS_RENAMED = jobs.c.event_id != jobs.c.id
+"""Jobs whose event has another interaction id, as theirs was taken; they are rare."""
 
 IS_FINISHED = jobs.c.finished_at.is_not(None)
 
@@ -115,6 +143,29 @@ job_units = Table(
     Column("job_id", Uuid, primary_key=True),
     Column("fingerprint", String(64), primary_key=True),
     Column("result", Text, nullable=False),  # JSON
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(8), primary_key=True),  # the public part of the key
+    Column("secret_hash", String(64), nullable=False),  # SHA-256 of the secret part, in hexadecimal digits
+    Column("tenant_id", Uuid, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # with commas
+    Column("label", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double),  # NULL: never
+    Column("revoked_at", Double),
+    Column("last_used_at", Double),  # written at most once a minute by each process
+    Column("session_of", String(8)),  # id of the key that a browser has traded for this one; else NULL
+    Index("api_keys_of_tenant", "tenant_id", "created_at", "id"),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # of this database, in its only row
 )
 
 event_holds = Table(

@@ -27,3 +27,5 @@ class LeaseStatus(Enum):
     """The event was handled."""
     IN_PROGRESS = "taken"
     """Another consumer has the lease, or died with it a moment ago."""
+    ERASED = "erased"
+    """The transcript was erased since, so no handler may get it."""

@@ -15,13 +15,25 @@ from domain.model.route.route import (
 
 COMPONENTS = "#/components/schemas/"
 
-_CHANNELS = {EventKind.COMPLETED: "transcripts", EventKind.FAILED: "failures"}
-_OPERATIONS = {EventKind.COMPLETED: "sendTranscript", EventKind.FAILED: "sendFailure"}
-_ENVELOPES = {EventKind.COMPLETED: "Envelope", EventKind.FAILED: "FailedEnvelope"}
+_CHANNELS = {
+    EventKind.COMPLETED: "transcripts",
+    EventKind.FAILED: "failures",
+    EventKind.ERASED: "erasures",
+}
+_OPERATIONS = {
+    EventKind.COMPLETED: "sendTranscript",
+    EventKind.FAILED: "sendFailure",
+    EventKind.ERASED: "sendErasure",
+}
+_ENVELOPES = {
+    EventKind.COMPLETED: "Envelope",
+    EventKind.FAILED: "FailedEnvelope",
+    EventKind.ERASED: "ErasedEnvelope",
+}
 
 
 def asyncapi_document(routes: Routes) -> JsonSchema:
-    """Return the AsyncAPI 3.0 document of both queues: their channels and the messages that are sent."""
+    """Return the AsyncAPI 3.0 document of all queues: their channels and the messages that are sent."""
     envelopes = {_ENVELOPES[kind]: envelope(COMPONENTS, kind) for kind in EventKind}
     events = {
         name: schema for kind in EventKind for name, schema in event_schemas(COMPONENTS, kind.models).items()

@@ -8,13 +8,12 @@ from domain.model.contract.asyncapi import asyncapi_document
 from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.envelope_schema import envelope_schema
 from domain.model.contract.examples import example_envelope, example_event, example_object
-from domain.model.contract.json_schema import hyphenated, published_schema
+from domain.model.contract.json_schema import published_schema
 from domain.model.contract.openapi import registry_document
-from domain.model.events.failed import SentEvent
 from domain.model.events.kinds import EventKind
+from domain.model.events.schema_id import hyphenated
+from domain.model.events.sent import SentEvent
 from domain.model.route.route import Routes
-
-_PREFIXES = {EventKind.COMPLETED: "", EventKind.FAILED: "failed-"}
 
 
 class Document(NamedTuple):
@@ -37,7 +36,7 @@ def _of_version(model: type[SentEvent]) -> Document:
 def _envelope(kind: EventKind) -> Document:
     return Document(
         f"JSON Schema of a message's body, of {kind} events.",
-        f"{_PREFIXES[kind]}envelope.schema.json",
+        f"{kind.prefix}envelope.schema.json",
         lambda routes: envelope_schema(routes[kind]),
     )
 
@@ -45,13 +44,13 @@ def _envelope(kind: EventKind) -> Document:
 def _registry(kind: EventKind) -> Document:
     return Document(
         f"OpenAPI 3.0 of {kind} events, for EventBridge's registry.",
-        f"{_PREFIXES[kind]}openapi.json",
+        f"{kind.prefix}openapi.json",
         lambda routes: registry_document(routes[kind]),
     )
 
 
 def _documents_of(kind: EventKind) -> dict[str, Document]:
-    prefix = _PREFIXES[kind]
+    prefix = kind.prefix
     return {
         **{f"{prefix}{model.SCHEMA_VERSION}": _of_version(model) for model in kind.models},
         f"{prefix}envelope": _envelope(kind),
@@ -60,8 +59,7 @@ def _documents_of(kind: EventKind) -> dict[str, Document]:
 
 
 DOCUMENTS: dict[str, Document] = {
-    **_documents_of(EventKind.COMPLETED),
-    **_documents_of(EventKind.FAILED),
+    **{name: document for kind in EventKind for name, document in _documents_of(kind).items()},
     "asyncapi": Document("AsyncAPI 3.0 of the queues.", "asyncapi.json", asyncapi_document),
 }
 
@@ -74,7 +72,7 @@ def contract_files(routes: Routes) -> dict[str, str]:
             name, version = hyphenated(model.DETAIL_TYPE), model.SCHEMA_VERSION
             envelope = example_envelope(model, routes[kind].source)
             files[f"examples/{name}-{version}.json"] = as_file(json.loads(example_event(model).to_json()))
-            files[f"examples/{_PREFIXES[kind]}envelope-{version}.json"] = as_file(envelope)
+            files[f"examples/{kind.prefix}envelope-{version}.json"] = as_file(envelope)
     files["examples/transcripts-of-2.0.json"] = example_object()
     return files
 

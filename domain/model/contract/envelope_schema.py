@@ -10,8 +10,8 @@ from domain.model.route.route import RouteNames
 _ABOUT = {
     EventKind.COMPLETED: "A recording was transcribed and cleaned.",
     EventKind.FAILED: "A recording was accepted and could not be transcribed, or was cancelled.",
+    EventKind.ERASED: "A transcript was erased: erase your copies, and drop its later events.",
 }
-_IDS = {EventKind.COMPLETED: "envelope", EventKind.FAILED: "failed-envelope"}
 
 
 def newest_version(kind: EventKind) -> str:
@@ -31,7 +31,7 @@ def envelope_schema(names: RouteNames) -> JsonSchema:
     """Return the JSON Schema 2020-12 of a message in the queue: EventBridge's envelope around an event."""
     return {
         "$schema": DIALECT,
-        "$id": f"urn:batch-transcription:event:{_IDS[names.kind]}",
+        "$id": f"urn:batch-transcription:event:{names.kind.prefix}envelope",
         **envelope("#/$defs/", names.kind),
         "examples": [example_envelope(model, names.source) for model in names.kind.models],
         "$defs": event_schemas("#/$defs/", names.kind.models),

@@ -1,17 +1,20 @@
 """Example payloads of the contract: each event in each version, the object that 2.0 refers to, envelopes."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
 
+from domain.model.events.erased import ErasureCause, ErasureData, TranscriptErased
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
     TranscriptData,
     TranscriptRef,
 )
-from domain.model.events.failed import BatchProcessingFailed, FailureData, SentEvent
+from domain.model.events.failed import BatchProcessingFailed, FailureData
+from domain.model.events.sent import SentEvent
 
 TRANSCRIPTS = TranscriptData(
     raw_transcript="um please open the the window", cleaned_transcript="Please open the window."
@@ -27,13 +30,12 @@ EXAMPLE = BatchProcessingCompleted(
 FAILURE = FailureData(
     reason="undecodable-audio", detail="The recording holds no sound that can be decoded.", retryable=False
 )
+ERASURE = ErasureData(requested_by="alice", cause=ErasureCause.REQUEST, at=EXAMPLE.timestamp)
 
 
 def example_event(model: type[SentEvent]) -> SentEvent:
     """Return the example of a type in one of its versions."""
-    if model is BatchProcessingFailed:
-        return _failed()
-    return EXAMPLE if model is BatchProcessingCompleted else _referring()
+    return next(example for known, example in _EXAMPLES.items() if issubclass(model, known))
 
 
 def example_object() -> str:
@@ -67,12 +69,10 @@ def _referring() -> BatchProcessingCompletedV2:
     return BatchProcessingCompletedV2.referring(EXAMPLE, ref)
 
 
-def _failed() -> BatchProcessingFailed:
-    return BatchProcessingFailed(
-        interaction_id=EXAMPLE.interaction_id,
-        tenant_id=EXAMPLE.tenant_id,
-        user_id=EXAMPLE.user_id,
-        account_id=EXAMPLE.account_id,
-        timestamp=EXAMPLE.timestamp,
-        data=FAILURE,
-    )
+_FIELDS = EXAMPLE.model_dump(include={"interaction_id", "tenant_id", "user_id", "account_id", "timestamp"})
+_EXAMPLES: Mapping[type[SentEvent], SentEvent] = {
+    BatchProcessingCompleted: EXAMPLE,
+    BatchProcessingCompletedV2: _referring(),
+    BatchProcessingFailed: BatchProcessingFailed(**_FIELDS, data=FAILURE),
+    TranscriptErased: TranscriptErased(**_FIELDS, data=ERASURE),
+}

@@ -5,12 +5,12 @@ no schema closes its objects, and each takes every minor version of its major. T
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping
 
 from domain.model.contract.compatibility import JsonSchema
 from domain.model.contract.examples import example_event
-from domain.model.events.failed import SentEvent
+from domain.model.events.schema_id import schema_id
+from domain.model.events.sent import SentEvent
 from domain.model.events.version import SchemaVersion
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -35,16 +35,6 @@ def published_schema(model: type[SentEvent]) -> JsonSchema:
         "examples": [json.loads(example_event(model).to_json())],
         "$defs": schemas,
     }
-
-
-def schema_id(model: type[SentEvent]) -> str:
-    """Return the `$id` of the published schema of a version."""
-    return f"urn:batch-transcription:event:{hyphenated(model.DETAIL_TYPE)}:{model.SCHEMA_VERSION}"
-
-
-def hyphenated(name: str) -> str:
-    """Write the name of a type as it stands in the names of files and schemas."""
-    return re.sub("(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
 
 def component_name(model: type[SentEvent]) -> str:

@@ -8,9 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from domain.model.errors import UnreadableMessageError
+from domain.model.events.cloud_event import as_bus_envelope, is_cloud_event
+from domain.model.events.erased import TranscriptErased
 from domain.model.events.event import TEST_EVENT_LABEL, CompletedEvent, version_to_read
-from domain.model.events.failed import BatchProcessingFailed, SentEvent
+from domain.model.events.failed import BatchProcessingFailed
 from domain.model.events.kinds import EventKind, kind_of
+from domain.model.events.sent import SentEvent
 from domain.model.events.version import SchemaVersion
 
 MAX_SHOWN = 100
@@ -46,10 +49,15 @@ class _FailedEnvelope(_Envelope):
     detail: BatchProcessingFailed
 
 
-_AnyEnvelope = _CompletedEnvelope | _FailedEnvelope
+class _ErasedEnvelope(_Envelope):
+    detail: TranscriptErased
+
+
+_AnyEnvelope = _CompletedEnvelope | _FailedEnvelope | _ErasedEnvelope
 _ENVELOPES: Mapping[EventKind, type[_AnyEnvelope]] = {
     EventKind.COMPLETED: _CompletedEnvelope,
     EventKind.FAILED: _FailedEnvelope,
+    EventKind.ERASED: _ErasedEnvelope,
 }
 
 
@@ -77,8 +85,10 @@ def _delivered(envelope: _AnyEnvelope, version: str) -> EventEnvelope:
 
 
 def _second_look(body: str, source: str, kind: EventKind, error: ValidationError) -> EventEnvelope:
-    """Accept a later minor version; refuse all other bodies, naming the coarsest fault first."""
+    """Accept another form, or a later minor version; refuse all others, naming the coarsest fault first."""
     envelope = _object(body)
+    if (inside := _envelope_inside(envelope)) is not None:
+        return parse_envelope(inside, source, kind)
     _check_origin(envelope, source, kind)
     detail = envelope.get("detail")
     if not isinstance(detail, dict) or "version" not in detail:
@@ -111,6 +121,30 @@ def _object(body: str) -> Mapping[str, object]:
     if document is None:
         raise UnreadableMessageError("it is JSON, but no object")
     return document
+
+
+def read_envelope(body: str) -> Mapping[str, object] | None:
+    """Parse a body in any of its forms as the bus's envelope; return None for JSON that is no object.
+
+    The forms are the envelope of the bus, a CloudEvent, and SNS's notification around either.
+
+    Raises:
+        ValueError: the body, or the message in a notification, is not JSON.
+    """
+    document = read_object(body)
+    inside = None if document is None else _envelope_inside(document)
+    return document if inside is None else read_envelope(inside)
+
+
+def _envelope_inside(document: Mapping[str, object]) -> str | None:
+    """Return what a notification or a CloudEvent holds; None where the document is neither.
+
+    SNS sends notifications to the queues of subscriptions without raw message delivery.
+    """
+    match document:
+        case {"Type": "Notification", "Message": str(message)}:
+            return message
+    return json.dumps(as_bus_envelope(document)) if is_cloud_event(document) else None
 
 
 def read_object(body: str) -> Mapping[str, object] | None:

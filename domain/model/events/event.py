@@ -11,7 +11,7 @@ import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -197,6 +197,8 @@ KNOWN_VERSIONS = tuple(
     for model in (BatchProcessingCompleted, BatchProcessingCompletedV2)
 )
 
+Event = TypeVar("Event")
+
 _any_version: TypeAdapter[CompletedEvent] = TypeAdapter(
     Annotated[CompletedEvent, Field(discriminator="version")]
 )
@@ -210,16 +212,25 @@ def read_event(text: str) -> CompletedEvent:
     Raises:
         pydantic.ValidationError: the event breaks the schema of its version, or its version is unknown.
     """
+    return read_versions(text, _any_version, KNOWN_VERSIONS)
+
+
+def read_versions(text: str, reader: TypeAdapter[Event], versions: tuple[SchemaVersion, ...]) -> Event:
+    """Parse an event by its reader, as the known version of its major number.
+
+    Raises:
+        pydantic.ValidationError: the event breaks the schema of its version, or its version is unknown.
+    """
     try:
-        return _any_version.validate_json(text)
+        return reader.validate_json(text)
     except ValidationError:
-        known = in_known_version(text)
+        known = _in_known_version(text, versions)
         if known is None:
             raise
-        return _any_version.validate_json(known, extra="ignore")
+        return reader.validate_json(known, extra="ignore")
 
 
-def in_known_version(text: str, versions: tuple[SchemaVersion, ...] = KNOWN_VERSIONS) -> str | None:
+def _in_known_version(text: str, versions: tuple[SchemaVersion, ...]) -> str | None:
     """Relabel an event of a later minor version as the known version; None for any other text."""
     try:
         event = from_json(text)

@@ -11,10 +11,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from domain.model.errors import UnreadableMessageError
-from domain.model.events.envelope import parse_envelope, read_object, shorten
-from domain.model.events.event import read_event
-from domain.model.events.failed import read_failed
-from domain.model.events.kinds import EventKind
+from domain.model.events.envelope import parse_envelope, read_envelope, shorten
+from domain.model.events.kinds import EventKind, read_kind
 from domain.model.messages.message import DeliveryFailure
 
 MAX_PLACE = 200
@@ -94,7 +92,7 @@ def read_body(body: str, source: str, kind: EventKind = EventKind.COMPLETED) -> 
 def _read_invalid(body: str, source: str, kind: EventKind, reason: str) -> Reading:
     """Read as much as possible of an invalid body; `reason` is its violation where no other is found."""
     try:
-        envelope = read_object(body)
+        envelope = read_envelope(body)
     except ValueError as error:
         return Reading(problems=(ContractViolation("$", f"is not JSON: {_short(str(error))}"),))
     if envelope is None:
@@ -127,11 +125,11 @@ def _detail_violations(detail: object, kind: EventKind) -> Iterator[ContractViol
         yield ContractViolation("$.detail", "is missing" if detail is None else "is not an object")
         return
     try:
-        (read_failed if kind is EventKind.FAILED else read_event)(json.dumps(detail))
+        read_kind(json.dumps(detail), kind)
     except ValidationError as error:
         for found in error.errors(include_url=False, include_input=False, include_context=False):
             # of a completed event, pydantic puts the version first; alone, it is wrong
-            place = found["loc"] if kind is EventKind.FAILED else found["loc"][1:] or ("version",)
+            place = found["loc"][1:] or ("version",) if kind is EventKind.COMPLETED else found["loc"]
             yield ContractViolation(_path(("detail", *place)), _short(found["msg"]))
 
 

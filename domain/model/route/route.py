@@ -28,6 +28,9 @@ DELIVERY_ATTEMPTS = 185
 """Retries of a delivery; after the last one the event goes to the dead-letter queue."""
 
 
+DEFAULT_TOPIC = "meeting-transcripts-topic"
+
+
 @dataclass(frozen=True, slots=True)
 class RouteNames:
     """Names of the resources of one kind's route; the defaults are the requirements'."""
@@ -39,10 +42,11 @@ class RouteNames:
     source: str = DEFAULT_EVENT_SOURCE
     archive: str = "meeting-transcripts-archive"  # empty for a route that is never archived
     kind: EventKind = EventKind.COMPLETED
+    topic: str = DEFAULT_TOPIC  # of all kinds, where SNS takes the place of bus and rule
 
     def variable(self, name: str) -> str:
         """Return the variable that sets a name of this route: `name` itself for completed events."""
-        return name if self.kind is EventKind.COMPLETED else f"{self.kind.upper()}_{name}"
+        return self.kind.prefix.upper().replace("-", "_") + name
 
     @property
     def provision_command(self) -> str:
@@ -52,7 +56,7 @@ class RouteNames:
 
 
 Routes = Mapping[EventKind, RouteNames]
-"""The route of each kind of event; both begin at the same bus."""
+"""The route of each kind of event; all begin at the same bus."""
 
 DEFAULT_ROUTES: Routes = {
     EventKind.COMPLETED: RouteNames(),
@@ -62,6 +66,13 @@ DEFAULT_ROUTES: Routes = {
         dead_letter_queue="meeting-failures-dlq",
         archive="",
         kind=EventKind.FAILED,
+    ),
+    EventKind.ERASED: RouteNames(
+        rule="capture-erasures-rule",
+        queue="meeting-erasures-queue",
+        dead_letter_queue="meeting-erasures-dlq",
+        archive="",
+        kind=EventKind.ERASED,
     ),
 }
 
@@ -75,12 +86,20 @@ class RouteComponent(StrEnum):
     RULE = "rule"
     PATTERN = "pattern"
     TARGET = "target"
+    TOPIC = "topic"
+    SUBSCRIPTION = "subscription"
+    FILTER_POLICY = "filter policy"
     QUEUE = "queue"
     QUEUE_POLICY = "queue policy"
     ENCRYPTION = "encryption"
     CONSUMER = "consumer"
     DEAD_LETTER_QUEUE = "dead-letter queue"
     ARCHIVE = "archive"
+    NAME = "name"
+    """The name of an endpoint, of a transport that is not on AWS; the next three are its as well."""
+    ADDRESS = "address"
+    TLS = "TLS"
+    ENDPOINT = "endpoint"
 
 
 class Finding(NamedTuple):
@@ -125,7 +144,7 @@ class ProvisioningReport:
     resources: tuple[ProvisionedResource, ...]  # in the order in which they were provisioned
     queue_address: str  # for consumers
     dead_letter_queue_address: str  # for operators
-    rule_identifier: str  # the provider's identifier of the rule
+    rule_identifier: str  # the provider's identifier of the rule, or of the topic in its place
     findings: tuple[Finding, ...] = ()  # faults that the final check found
 
     @property

@@ -3,19 +3,17 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import TypedDict
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
-from domain.model.events.envelope import read_object
+from domain.model.events.envelope import read_envelope
+from domain.model.events.erased import ErasureCause, ErasureData, TranscriptErased
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted, TranscriptData
-from domain.model.events.failed import (
-    BatchProcessingFailed,
-    FailureData,
-    TerminalEvent,
-    terminal_event,
-)
+from domain.model.events.failed import BatchProcessingFailed, FailureData
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import StoredEvent, stored_event
 
 TEST_USER_ID = "transcripts-verify"
 """`user_id` of every test event."""
@@ -27,31 +25,29 @@ LEFT_OVER_AFTER = timedelta(minutes=15)
 TEST_TEXT = "This event tests the route from the bus to the queue."
 
 
-def route_test_event(moment: datetime, kind: EventKind = EventKind.COMPLETED) -> TerminalEvent:
+class _Fields(TypedDict):
+    interaction_id: UUID
+    tenant_id: UUID
+    user_id: str
+    account_id: None
+    timestamp: datetime
+
+
+def route_test_event(moment: datetime, kind: EventKind = EventKind.COMPLETED) -> StoredEvent:
     """Create a valid event, of a tenant of its own, that only tests the route (requirement 8.1)."""
-    return _failed(moment) if kind is EventKind.FAILED else _completed(moment)
-
-
-def _failed(moment: datetime) -> BatchProcessingFailed:
-    return BatchProcessingFailed(
-        interaction_id=uuid4(),
-        tenant_id=uuid4(),
-        user_id=TEST_USER_ID,
-        account_id=None,
-        timestamp=moment,
-        data=FailureData(reason="test", detail=TEST_TEXT, retryable=False),
+    fields = _Fields(
+        interaction_id=uuid4(), tenant_id=uuid4(), user_id=TEST_USER_ID, account_id=None, timestamp=moment
     )
-
-
-def _completed(moment: datetime) -> BatchProcessingCompleted:
-    return BatchProcessingCompleted(
-        interaction_id=uuid4(),
-        tenant_id=uuid4(),
-        user_id=TEST_USER_ID,
-        account_id=None,
-        timestamp=moment,
-        data=TranscriptData(raw_transcript=TEST_TEXT, cleaned_transcript=TEST_TEXT),
-    )
+    match kind:
+        case EventKind.COMPLETED:
+            texts = TranscriptData(raw_transcript=TEST_TEXT, cleaned_transcript=TEST_TEXT)
+            return BatchProcessingCompleted(**fields, data=texts)
+        case EventKind.FAILED:
+            failure = FailureData(reason="test", detail=TEST_TEXT, retryable=False)
+            return BatchProcessingFailed(**fields, data=failure)
+        case EventKind.ERASED:
+            erasure = ErasureData(requested_by=TEST_USER_ID, cause=ErasureCause.REQUEST, at=moment)
+            return TranscriptErased(**fields, data=erasure)
 
 
 def names_interaction(body: str, interaction_id: UUID) -> bool:
@@ -69,13 +65,13 @@ def is_left_over(body: str, now: datetime) -> bool:
     if not isinstance(labels, list) or TEST_EVENT_LABEL not in labels:
         return False
     try:
-        event = terminal_event(_detail(envelope))
+        event = stored_event(_detail(envelope))
     except ValidationError:
         return False
     return event.user_id == TEST_USER_ID and now - event.timestamp > LEFT_OVER_AFTER
 
 
-def change_on_the_way(body: str, sent: TerminalEvent) -> str | None:
+def change_on_the_way(body: str, sent: StoredEvent) -> str | None:
     """Describe how the event in this message differs from the one sent; None where it is equal."""
     envelope = _read_envelope(body)
     if not isinstance(envelope.get("detail"), dict):
@@ -89,7 +85,7 @@ def change_on_the_way(body: str, sent: TerminalEvent) -> str | None:
 
 def _read_envelope(body: str) -> Mapping[str, object]:
     try:
-        return read_object(body) or {}
+        return read_envelope(body) or {}
     except ValueError:
         return {}
 

@@ -24,9 +24,9 @@ MAX_RETRY_DELAY = 900.0
 class Acknowledger:
     """Reports the outcome of messages to the queue and the deduplication store.
 
-    Only handled events, duplicates of them and left-over test events are deleted. The queue itself
-    dead-letters what fails too often: with three receives and a first delay of 30 seconds, the last try comes
-    about two minutes after the first.
+    Only handled events, duplicates of them, events of erased transcripts and left-over test events are
+    deleted. The queue itself dead-letters what fails too often: with three receives and a first delay of 30
+    seconds, the last try comes about two minutes after the first.
     """
 
     def __init__(
@@ -68,6 +68,16 @@ class Acknowledger:
         for message in messages:
             logger.info("duplicate skipped", extra=log_context(message))
         self._delete_in_flight(messages, MessageOutcome.DUPLICATE)
+
+    def ack_erased(self, messages: Sequence[InFlightMessage], reason: str) -> None:
+        """Delete the events of erased transcripts; no handler gets them."""
+        if not messages:
+            return
+        for message in messages:
+            context = {**log_context(message), "reason": reason}
+            logger.warning("transcript erased, its event is dropped", extra=context)
+        self._release_leases(messages)
+        self._delete_in_flight(messages, MessageOutcome.ERASED)
 
     def nack(self, message: InFlightMessage, reason: str) -> None:
         """Return a failed message to the queue, visible again after the retry delay."""

@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -36,13 +37,21 @@ ABORT_SECONDS = 2.0
 """Time that handlers have to end after an abort."""
 
 
+ERASURE_DAYS = 36_500.0
+"""Days for which erasures are remembered: archives may keep events as long, and replays bring them back."""
+
+
 class Consumer:
     """Consumer of one queue, with several threads that receive, handle and acknowledge.
 
     Each event is handled once, unless the process dies between the handler's success and the record of it,
     which follows at once on a quiet queue, and within a second on a full one. Its message is deleted after
     that. A message that fails or cannot be read reappears after a growing delay until the queue dead-letters
-    it; apart from handled events only duplicates and left-over test events are deleted.
+    it; apart from handled events only duplicates, events of erased transcripts and left-over test events are
+    deleted.
+
+    Attributes:
+        stats: the counts of outcomes so far, readable from any thread.
     """
 
     def __init__(
@@ -61,12 +70,14 @@ class Consumer:
     ) -> None:
         options = options or ConsumerOptions()
         random = Random()  # noqa: S311 - spreads delays, keeps no secret
-        circuit, outage_log = HandlerCircuit(), OutageLog()
+        circuit, outage_log = self._circuit, self._outage_log = HandlerCircuit(), OutageLog()
         self._queue, self._options, self._clock = queue, options, clock
         self._stop, self._changed = Event(), Event()
-        self._in_flight, self._stats = InFlight(), ConsumerStats()
+        self._in_flight, self.stats = InFlight(), ConsumerStats()
+        if kind is EventKind.ERASED:
+            options = replace(options, dedup_days=max(options.dedup_days, ERASURE_DAYS))
         self._acknowledger = Acknowledger(
-            queue, deduplication, self._in_flight, self._stats, options, random, now
+            queue, deduplication, self._in_flight, self.stats, options, random, now
         )
         parse = partial(parse_envelope, source=source, kind=kind)
         receiver = Receiver(
@@ -76,7 +87,7 @@ class Consumer:
             queue, deduplication, receiver, self._acknowledger, self._in_flight, outage_log, options, clock
         )
         self._processor = MessageProcessor(
-            handler, payloads, self._acknowledger, self._in_flight, circuit, self._stats, clock
+            handler, payloads, self._acknowledger, self._in_flight, circuit, self.stats, clock
         )
         state = RunState(options, self._stop)
         self._loops = [
@@ -106,10 +117,10 @@ class Consumer:
         self._supervise(threads, math.inf, until=self._stop.is_set)
         stuck = 0 if self._stop.is_set() else self._heartbeat.count_stuck()
         self._shut_down(threads)
-        logger.info("consumer stopped", extra=dict(self._stats.as_dict()))
+        logger.info("consumer stopped", extra=dict(self.stats.as_dict()))
         if stuck:
             raise HandlerError(f"{stuck} handlers are stuck and no thread is left: restart the consumer")
-        return self._stats
+        return self.stats
 
     def stop(self) -> None:
         """Start no new work, finish running handlers, and let `run` return; callable from any thread."""
@@ -119,6 +130,11 @@ class Consumer:
     def abort(self) -> None:
         """Abort running handlers that can be aborted; for a process that ends at once."""
         self._processor.abort()
+
+    @property
+    def is_paused(self) -> bool:
+        """True while the queue, the database or the handlers are unavailable; callable from any thread."""
+        return self._circuit.is_open or self._outage_log.is_on
 
     def _run_loop(self, loop: ConsumerLoop) -> None:
         try:

@@ -40,12 +40,17 @@ class MessageProcessor:
     def process(self, message: InFlightMessage) -> None:
         """Handle one message that was started; never raises for a failed handler."""
         try:
-            self._handler.handle(self._received(message))
+            received = self._received(message)
+            if received is not None:
+                self._handler.handle(received)
         except (HandlerError, PayloadStoreError) as error:
             self._failed(message, str(error))
         except BaseException as error:  # noqa: BLE001 - foreign code may raise anything; signals reach the main thread
             self._failed(message, f"the handler raised {type(error).__name__}")
         else:
+            if received is None:
+                self._acknowledger.ack_erased([message], "the object with its transcripts does not exist")
+                return
             self._circuit.succeeded()
             self._acknowledger.ack(self._in_flight.complete(message, self._clock()))
 
@@ -58,11 +63,17 @@ class MessageProcessor:
         self._aborted = True
         self._handler.abort()
 
-    def _received(self, message: InFlightMessage) -> ReceivedEvent:
+    def _received(self, message: InFlightMessage) -> ReceivedEvent | None:
+        """Return what the handler gets; None where the event's transcripts were erased."""
         event, queued = message.envelope.event, message.message
         if isinstance(event, BatchProcessingCompletedV2):
-            event = restore_payload(event, self._payloads)
-        return ReceivedEvent(event, message.envelope.replay, queued.receive_count, queued.sent_at)
+            restored = restore_payload(event, self._payloads)
+            if restored is None:
+                return None
+            event = restored
+        return ReceivedEvent(
+            event, message.envelope.replay, queued.receive_count, queued.sent_at, queued.traceparent
+        )
 
     def _failed(self, message: InFlightMessage, reason: str) -> None:
         now = self._clock()

@@ -13,6 +13,7 @@ from domain.model.errors import (
 )
 from domain.model.events.envelope import EventEnvelope
 from domain.services.consuming.acknowledger import Acknowledger
+from domain.services.consuming.erasures import respect_erasures
 from domain.services.consuming.in_flight import InFlight, InFlightMessage
 from domain.services.consuming.options import ConsumerOptions
 from ports.deduplication_port import DeduplicationPort
@@ -77,7 +78,7 @@ class Receiver:
         return ReceiveResult(len(messages), self.deduplicate(events), len(tests))
 
     def deduplicate(self, messages: Sequence[InFlightMessage]) -> int:
-        """Lease the events: start those that are free, block those in progress, delete completed ones.
+        """Lease the events: start those that are free, block those in progress, delete the others.
 
         Returns the number of messages that may be started or are blocked.
 
@@ -93,7 +94,9 @@ class Receiver:
         self._in_flight.block(message for message, status in leased if status is LeaseStatus.IN_PROGRESS)
         duplicates = [message for message, status in leased if status is LeaseStatus.COMPLETED]
         self._acknowledger.ack_duplicates(duplicates)
-        return len(leased) - len(duplicates)
+        erased = [message for message, status in leased if status is LeaseStatus.ERASED]
+        self._acknowledger.ack_erased(erased, "its erasure was handled before")
+        return len(leased) - len(duplicates) - len(erased)
 
     def check_deduplication(self) -> None:
         """Raise `ProcessedEventsUnavailableError` if the store is away, before a receive counts in vain."""
@@ -101,9 +104,10 @@ class Receiver:
 
     def _acquire(self, messages: Sequence[InFlightMessage]) -> Sequence[ProcessingLease | LeaseStatus]:
         try:
-            return self._deduplication.acquire(
+            leases = self._deduplication.acquire(
                 [message.key for message in messages], lease_seconds=self._options.lease_seconds
             )
+            return respect_erasures(self._deduplication, leases)
         except ProcessedEventsUnavailableError:
             self._acknowledger.postpone([message.message for message in messages])
             self._in_flight.drop(messages)

@@ -19,6 +19,7 @@ class MessageOutcome(StrEnum):
     UNREADABLE = "unreadable"
     DUPLICATE = "duplicates"
     TEST_EVENT = "test_events"
+    ERASED = "erased"
 
 
 class ConsumerStats:

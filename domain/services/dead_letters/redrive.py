@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from domain.model.clock import utc_now
-from domain.model.errors import DeletionError, InfrastructureError
+from domain.model.errors import DeletionError, InfrastructureError, JobStoreUnavailableError
 from domain.model.events.kinds import EventKind
 from domain.model.messages.dead_letter import Selection
 from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterScan, Found
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 MAX_CONSECUTIVE_FAILURES = 3
 """Consecutive batches without a moved message after which a redrive ends: the queues are at fault."""
+
+FindErased = Callable[[Sequence[UUID]], frozenset[UUID]]
+"""Finds those of the interactions that were erased; raises `JobStoreUnavailableError`."""
 
 Report = Callable[[int, int | None], None]
 """Callback with the number of messages moved so far, and the total where it is known."""
@@ -38,6 +42,7 @@ class RedriveReport:
     failed: int = 0  # number of messages that could not be copied and stay in the dead-letter queue
     # number of messages that arrived after the start, or came straight back, and were left alone
     skipped: int = 0
+    erased: int = 0  # number of messages whose transcripts were erased, and that were left alone
     problem: str = ""  # the first failure; empty where there was none
     interrupted: bool = False  # whether Ctrl-C ended the redrive
 
@@ -62,6 +67,7 @@ class Redrive:
         *,
         source: str,  # the source that the events should have
         kind: EventKind = EventKind.COMPLETED,  # the kind that they should be of
+        erased: FindErased | None = None,  # None where no interaction was erased, as far as is known
         now: Callable[[], datetime] = utc_now,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -70,11 +76,14 @@ class Redrive:
         self._move_task = move_task
         self._source = source
         self._kind = kind
+        self._erased = erased
         self._now = now
         self._pause = pause
 
     def run(self, selection: Selection, report: Report = lambda *_: None) -> RedriveReport:
         """Move the selected messages; release all others. Ctrl-C ends the redrive and is reported.
+
+        A transcript that was erased is not sent again; the queue service's own move could not tell.
 
         Raises:
             InfrastructureError: the dead-letter queue cannot be read, or has a redrive policy of its own.
@@ -82,10 +91,10 @@ class Redrive:
         outcome = RedriveReport()
         with DeadLetterScan(self._dead_letters, self._source, kind=self._kind, before=self._now()) as scan:
             try:
-                if selection.is_everything:
+                if selection.is_everything and self._erased is None:
                     self._by_task(outcome, report)
                 self._by_hand(scan, selection, outcome, report)
-            except InfrastructureError as error:
+            except (InfrastructureError, JobStoreUnavailableError) as error:
                 outcome.note_problem(str(error))
             except KeyboardInterrupt:
                 outcome.interrupted = True
@@ -123,11 +132,23 @@ class Redrive:
         self, scan: DeadLetterScan, selection: Selection, outcome: RedriveReport, report: Report
     ) -> None:
         consecutive_failures = 0
-        for batch in _first_alone(scan.batches(selection)):
+        for batch in _first_alone(self._without_erased(scan.batches(selection), outcome)):
             consecutive_failures = 0 if self._move(scan, batch, outcome) else consecutive_failures + 1
             report(outcome.moved, None)
             if consecutive_failures == MAX_CONSECUTIVE_FAILURES:
                 return
+
+    def _without_erased(
+        self, batches: Iterator[list[Found]], outcome: RedriveReport
+    ) -> Iterator[list[Found]]:
+        """Leave out messages whose transcripts were erased."""
+        for batch in batches:
+            ids = [found.letter.reading.interaction_id for found in batch]
+            gone = self._erased([each for each in ids if each]) if self._erased else frozenset()
+            kept = [found for found, each in zip(batch, ids, strict=True) if each not in gone]
+            outcome.erased += len(batch) - len(kept)
+            if kept:
+                yield kept
 
     def _move(self, scan: DeadLetterScan, messages: Sequence[QueueMessage], outcome: RedriveReport) -> bool:
         """Send copies, then delete the originals; return True where any message was moved completely."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -140,17 +141,19 @@ class JobExecution:
     async def _recording(self, lease: JobLease, stack: ExitStack) -> Path:
         """Provide the recording as a file; one that has a source only is fetched and stored first."""
         stored = lease.job.order.recording or await self._fetched(lease)
-        fetched = self._recordings.fetched(stored.key)
+        cancelled = Event()
+        fetched = self._recordings.fetched(stored.key, cancelled)
         entering = self._in_thread(stack.enter_context, fetched)
         try:
             return await asyncio.shield(entering)
-        except asyncio.CancelledError:  # the thread goes on, and may still make a file
+        except asyncio.CancelledError:  # the thread goes on for a moment, and may still make a file
+            cancelled.set()
             entering.add_done_callback(partial(_close, stack))
             raise
 
     def _in_thread(self, fetch: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[R]":
         """Fetch beside the threads that everything else shares: a slow place must not take those."""
-        work = partial(fetch, *args, **kwargs)
+        work = partial(copy_context().run, fetch, *args, **kwargs)
         return asyncio.get_running_loop().run_in_executor(self._fetching, work)
 
     async def _fetched(self, lease: JobLease) -> StoredRecording:

@@ -5,8 +5,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from domain.model import errors
-from domain.model.errors import problem_name
 from domain.model.events.failed import MAX_DETAIL_LENGTH, FailureData
+from domain.model.problem_names import problem_name
 
 INTERNAL = "internal-error"
 CRASHED = FailureData(

@@ -15,8 +15,9 @@ from domain.model.errors import (
     JobWithoutTranscriptError,
     RecordingStoreUnavailableError,
 )
+from domain.model.events.erased import ErasureCause
 from domain.model.idempotency import key_scope
-from domain.model.identity import Identity
+from domain.model.identity import Identity, Interaction
 from domain.model.jobs import (
     Job,
     JobKey,
@@ -30,6 +31,7 @@ from domain.model.jobs import (
 from domain.model.metadata import Metadata
 from domain.model.result_warnings import ResultWarning
 from domain.model.transcripts import DEFAULT_OPTIONS, TranscriptionOptions
+from domain.services.erasure.eraser import Eraser
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.failures import CANCELLED
 from domain.services.jobs.sources import RecordingSources
@@ -66,6 +68,7 @@ class JobService:
         sources: RecordingSources,
         bell: JobBellPort,
         announcement: JobAnnouncement,
+        eraser: Eraser,
         *,
         queue: str,  # the queue of new jobs
     ) -> None:
@@ -74,6 +77,7 @@ class JobService:
         self._sources = sources
         self._bell = bell
         self._announcement = announcement
+        self._eraser = eraser
         self._queue = queue
 
     def submit(self, recording: Path, request: JobRequest) -> Job:
@@ -165,21 +169,19 @@ class JobService:
             logger.info("job cancelled", extra={"interaction_id": str(job_id), "tenant_id": str(tenant_id)})
         return self.find(tenant_id, job_id)
 
-    def erase(self, tenant_id: UUID, job_id: UUID) -> None:
-        """Delete a job that has ended, its transcript and its recording.
+    def erase(self, tenant_id: UUID, job_id: UUID, *, requested_by: str) -> None:
+        """Delete a job that has ended, its transcript, its recording and its event, and leave a tombstone.
 
         Raises:
             JobNotFoundError: there is none, or it is another tenant's.
             JobUnfinishedError: the job has not ended.
             RecordingStoreUnavailableError: the recording is still stored; it is deleted later.
         """
-        self.find(tenant_id, job_id)
-        erased = self._jobs.erase(job_id)
-        if erased is None:
-            raise JobUnfinishedError(f"The job is {self.find(tenant_id, job_id).state}; cancel it first.")
-        if erased.recording_key is not None:
-            self._recordings.delete(erased.recording_key)
-        logger.info("job erased", extra={"interaction_id": str(job_id), "tenant_id": str(tenant_id)})
+        job = self.find(tenant_id, job_id)
+        interaction = Interaction(job.event_id or job.id, tenant_id, job.order.identity.user_id)
+        objects = self._eraser.erase(interaction, requested_by=requested_by, cause=ErasureCause.REQUEST)
+        if objects.unreachable is not None:
+            raise objects.unreachable
 
     def retry(self, tenant_id: UUID, job_id: UUID) -> Job:
         """Add a job with recording and settings of a failed or cancelled one; a repeated call finds it.

@@ -1,8 +1,11 @@
 """Publication of the events of jobs, as their callers see it."""
 
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.jobs import Job
-from domain.model.outbox import OutboxRecord, OutboxState
+from domain.model.outbox import EventStatus, OutboxRecord, OutboxState
 from ports.outbox_port import OutboxPort
 
 _STATUS = {
@@ -24,15 +27,33 @@ class JobPublications:
         Raises:
             OutboxUnavailableError: the outbox cannot be read.
         """
-        if not job.state.is_final:
-            return None
-        if job.event_id is None:
-            return Publication(PublicationStatus.DISABLED)
-        return _publication(self._outbox.find(job.event_id))
+        return self.find_all([job])[job.id]
+
+    def record(self, job: Job) -> OutboxRecord | None:
+        """Return what the outbox knows of a job's event; None where there is none, or none any more.
+
+        Raises:
+            OutboxUnavailableError: the outbox cannot be read.
+        """
+        return None if job.event_id is None else self._outbox.find(job.event_id)
+
+    def find_all(self, jobs: Sequence[Job]) -> dict[UUID, Publication | None]:
+        """Return the same of many jobs by their ids, with one question to the outbox at most.
+
+        Raises:
+            OutboxUnavailableError: the outbox cannot be read.
+        """
+        asked = [job.event_id for job in jobs if job.state.is_final and job.event_id is not None]
+        found = self._outbox.statuses(asked) if asked else {}
+        return {job.id: _publication(job, found) for job in jobs}
 
 
-def _publication(record: OutboxRecord | None) -> Publication:
-    """Derive the state from a record; one that is not there was published, since no other is deleted."""
-    if record is None:
+def _publication(job: Job, found: Mapping[UUID, EventStatus]) -> Publication | None:
+    """Derive the state of an event; one that is not there was published, since no other is deleted."""
+    if not job.state.is_final:
+        return None
+    if job.event_id is None:
+        return Publication(PublicationStatus.DISABLED)
+    if (status := found.get(job.event_id)) is None:
         return Publication(PublicationStatus.PUBLISHED)
-    return Publication(_STATUS[record.state], record.event_id)
+    return Publication(_STATUS[status.state], status.event_id)

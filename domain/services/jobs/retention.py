@@ -34,6 +34,7 @@ class JobSweeper:
         recordings: RecordingStorePort,
         bell: JobBellPort,
         *,
+        erase_expired: Callable[[Event], None] = lambda _stop: None,  # transcripts whose time is over
         jobs_keep_days: float,  # time after their end for which jobs are kept
         recordings_keep_days: float,  # the same for recordings of completed and cancelled jobs
         clock: Callable[[], float] = time.monotonic,
@@ -41,6 +42,7 @@ class JobSweeper:
         self._jobs = jobs
         self._recordings = recordings
         self._bell = bell
+        self._erase_expired = erase_expired
         self._clock = clock
         self._stop = Event()
         self._search_at = clock()
@@ -58,6 +60,8 @@ class JobSweeper:
         """Sweep once; failures are logged, and the next sweep tries again."""
         with _logging_failures():
             self._ring()
+        with _logging_failures():
+            self._erase_expired(self._stop)
         with _logging_failures():
             self._delete_expired()
         with _logging_failures():

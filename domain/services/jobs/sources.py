@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Event
 
-from domain.model.errors import EmptyRecordingError, SourceRefusedError
+from domain.model.errors import EmptyRecordingError, SourceRefusedError, SourceUnavailableError
 from domain.model.jobs import StoredRecording
 from ports.recording_source_port import RecordingSourcePort
 from ports.recording_store_port import RecordingStorePort
@@ -47,6 +47,8 @@ class RecordingSources:
             self._source(url).fetch(url, target, cancelled)
             if not target.stat().st_size:
                 raise EmptyRecordingError("The recording has no bytes.")
+            if cancelled.is_set():
+                raise SourceUnavailableError("The recording was not stored: the job was stopped.")
             return self.store(target)
 
     def store(self, recording: Path) -> StoredRecording:

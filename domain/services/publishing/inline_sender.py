@@ -12,7 +12,7 @@ from random import Random
 from threading import Lock
 
 from domain.model.errors import EventBusUnavailableError, OutboxUnavailableError
-from domain.model.events.failed import TerminalEvent
+from domain.model.events.sent import StoredEvent
 from domain.model.outbox import EventLease, Outcome, Postponed
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -32,7 +32,7 @@ event does not wait until long transcripts are stored beside theirs."""
 class PendingPublish:
     """One event, and the caller who waits for its outcome."""
 
-    def __init__(self, event: TerminalEvent, lease: EventLease | None) -> None:
+    def __init__(self, event: StoredEvent, lease: EventLease | None) -> None:
         self.event = event
         self.lease = lease  # the lease of the event in the outbox; None if the event could not be stored
         # the outcome of the call; cancelled if the caller left before the call began
@@ -76,12 +76,12 @@ class InlineSender:
         self._executor.shutdown()
 
     def publish(
-        self, event: TerminalEvent, lease: EventLease | None, *, timeout_seconds: float
+        self, event: StoredEvent, lease: EventLease | None, *, timeout_seconds: float
     ) -> PublishOutcome:
         """Send an event and wait for its outcome; `EventBusUnavailableError` after the time-out."""
         return self.wait_for(self.submit(event, lease), timeout_seconds)
 
-    def submit(self, event: TerminalEvent, lease: EventLease | None) -> PendingPublish:
+    def submit(self, event: StoredEvent, lease: EventLease | None) -> PendingPublish:
         """Queue an event for the next call; returns at once."""
         pending = PendingPublish(event, lease)
         self._waiting.append(pending)
@@ -111,7 +111,8 @@ class InlineSender:
     def _send_next(self) -> None:
         if not (taken := self._take()):
             return  # an earlier call took the event along
-        answers = publish_safely(self._events, [pending.event for pending in taken])
+        traceparents = [pending.lease and pending.lease.traceparent for pending in taken]
+        answers = publish_safely(self._events, [pending.event for pending in taken], traceparents)
         if not taken[0].is_late:
             update_breaker(self._breaker, answers)
         for pending, answer in zip(taken, answers, strict=True):
@@ -160,7 +161,7 @@ class InlineSender:
             self._wake()
 
 
-def error_context(event: TerminalEvent, error: Exception) -> dict[str, str]:
+def error_context(event: StoredEvent, error: Exception) -> dict[str, str]:
     """Return the log fields of an error that concerns one event."""
     return {
         "interaction_id": str(event.interaction_id),

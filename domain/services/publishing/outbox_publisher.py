@@ -12,11 +12,11 @@ from domain.model.events.event import (
     Publication,
     PublicationStatus,
 )
-from domain.model.events.failed import SentEvent, TerminalEvent
+from domain.model.events.sent import SentEvent, StoredEvent
 from domain.model.outbox import EventLease
 from domain.services.publishing.inline_sender import InlineSender, error_context
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import EventPort, PublishOutcome
+from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for
 from ports.outbox_port import OutboxPort
 
 logger = logging.getLogger(__name__)
@@ -77,22 +77,30 @@ class OutboxPublisher(EventPort):
         self._sender.close()
 
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
         """Publish the events one after the other."""
-        return tuple(self._outcome(event, labels) for event in events)
+        contexts = contexts_for(events, traceparents)
+        return tuple(
+            self._outcome(event, labels, context) for event, context in zip(events, contexts, strict=True)
+        )
 
-    def _outcome(self, event: SentEvent, labels: tuple[str, ...]) -> PublishOutcome:
+    def _outcome(self, event: SentEvent, labels: tuple[str, ...], traceparent: str | None) -> PublishOutcome:
         try:
-            return self._publish(event, labels)
+            return self._publish(event, labels, traceparent)
         except InteractionIdTakenError as error:
             return error
 
-    def _publish(self, event: SentEvent, labels: tuple[str, ...]) -> PublishOutcome:
+    def _publish(self, event: SentEvent, labels: tuple[str, ...], traceparent: str | None) -> PublishOutcome:
         if labels or isinstance(event, BatchProcessingCompletedV2):
-            return self._events.publish_all((event,), labels=labels)[0]
+            return self._events.publish_all((event,), labels=labels, traceparents=(traceparent,))[0]
         tries = not self._breaker.is_open
-        lease = self._store(event, self._lease_seconds if tries else 0.0)
+        lease = self._store(event, self._lease_seconds if tries else 0.0, traceparent)
         if lease is None:
             return self._without_outbox(event)
         if tries:
@@ -100,9 +108,9 @@ class OutboxPublisher(EventPort):
         self._wake()
         return QUEUED
 
-    def _store(self, event: TerminalEvent, lease_seconds: float) -> EventLease | None:
+    def _store(self, event: StoredEvent, lease_seconds: float, traceparent: str | None) -> EventLease | None:
         try:
-            return self._outbox.add(event, lease_seconds=lease_seconds)
+            return self._outbox.add(event, lease_seconds=lease_seconds, traceparent=traceparent)
         except OutboxUnavailableError as error:
             logger.error(  # noqa: TRY400 - an expected outage; requirement 10.5 is about publishing
                 "the event could not be stored, only the bus is tried", extra=error_context(event, error)
@@ -116,7 +124,7 @@ class OutboxPublisher(EventPort):
         self._log_failure(lease.event, outcome)
         return QUEUED
 
-    def _log_failure(self, event: TerminalEvent, error: EventBusUnavailableError) -> None:
+    def _log_failure(self, event: StoredEvent, error: EventBusUnavailableError) -> None:
         """Log the failure with the transport's stack trace, although the event is stored (requirement 10)."""
         context = {
             **error_context(event, error),
@@ -126,7 +134,7 @@ class OutboxPublisher(EventPort):
         }
         logger.error("event publishing failed, the event is kept", exc_info=error, extra=context)
 
-    def _without_outbox(self, event: TerminalEvent) -> PublishOutcome:
+    def _without_outbox(self, event: StoredEvent) -> PublishOutcome:
         """Try the bus even while the circuit breaker is open, unless the route would drop the event."""
         if self._breaker.held:
             return EventBusUnavailableError(f"outbox unavailable, and {self._breaker.held}")

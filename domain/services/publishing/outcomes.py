@@ -11,11 +11,11 @@ from domain.model.errors import (
     EventRejectedError,
 )
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.events.failed import TerminalEvent
+from domain.model.events.sent import StoredEvent
 from domain.model.outbox import EventLease, Outcome, Postponed, Published, Rejected
 from domain.services.resilience.backoff import Backoff
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import EventPort, PublishOutcome
+from ports.event_port import EventPort, PublishOutcome, Traceparents
 
 logger = logging.getLogger(__name__)
 
@@ -23,10 +23,12 @@ RETRY = Backoff()
 """Delay before an event that failed is sent again."""
 
 
-def publish_safely(events: EventPort, batch: Sequence[TerminalEvent]) -> tuple[PublishOutcome, ...]:
+def publish_safely(
+    events: EventPort, batch: Sequence[StoredEvent], traceparents: Traceparents = ()
+) -> tuple[PublishOutcome, ...]:
     """Publish events and return an outcome for each, even if the transport raises an unexpected error."""
     try:
-        outcomes = events.publish_all(batch)
+        outcomes = events.publish_all(batch, traceparents=traceparents)
         if len(outcomes) == len(batch):
             return outcomes
         failure = EventBusUnavailableError(
@@ -40,12 +42,15 @@ def publish_safely(events: EventPort, batch: Sequence[TerminalEvent]) -> tuple[P
 
 
 def update_breaker(breaker: CircuitBreaker, answers: Sequence[PublishOutcome]) -> None:
-    """Close the breaker after an accepted event, and count a failed call; a rejected event shows nothing."""
+    """Close the breaker after an accepted event, and count a failed call; a rejected event shows nothing.
+
+    A bus that refuses all our events, or asks to wait, opens it at once.
+    """
     if any(isinstance(answer, Publication) for answer in answers):
         breaker.succeeded()
         return
     failures = [answer for answer in answers if isinstance(answer, EventBusUnavailableError)]
-    if failures and isinstance(failures[-1], EventBusRefusesUsError):
+    if failures and (isinstance(failures[-1], EventBusRefusesUsError) or failures[-1].retry_after_seconds):
         breaker.trip(str(failures[-1]))
     elif failures:
         breaker.failed(str(failures[-1]))
@@ -64,6 +69,9 @@ def outcome_for(lease: EventLease, outcome: PublishOutcome, random: Random) -> O
             return Rejected(lease, str(outcome))
         case EventBusRefusesUsError():
             return Postponed(lease, 0.0, str(outcome), is_attempt=False)
+        case EventBusUnavailableError():
+            delay = max(RETRY.delay(lease.attempts, random), outcome.retry_after_seconds)
+            return Postponed(lease, delay, str(outcome))
         case EventPublishError():
             return Postponed(lease, RETRY.delay(lease.attempts, random), str(outcome))
     return Postponed(lease, RETRY.delay(lease.attempts, random), f"the transport answered {outcome.status}")

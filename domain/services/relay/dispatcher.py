@@ -46,6 +46,7 @@ class DispatchResult(NamedTuple):
     accepted: int  # the number of events that the bus accepted
     refused: int  # the number of events that failed and are to be sent again
     failure: str = ""  # the error of one of those
+    retry_after_seconds: float = 0.0  # the longest time for which the bus asked to wait
 
 
 class _CallResult(NamedTuple):
@@ -137,7 +138,8 @@ class BatchDispatcher:
 
     def _send(self, leases: Sequence[EventLease], bus: CircuitBreaker) -> _CallResult:
         begun = self._clock()
-        answers = publish_safely(self._events, [lease.event for lease in leases])
+        traceparents = [lease.traceparent for lease in leases]
+        answers = publish_safely(self._events, [lease.event for lease in leases], traceparents)
         self._update_breakers(bus, answers, self._clock() - begun)
         outcomes = [
             outcome_for(lease, answer, self._random) for lease, answer in zip(leases, answers, strict=True)
@@ -179,10 +181,11 @@ def _released(leases: Sequence[EventLease], reason: str) -> _CallResult:
 
 def _summarize(calls: Sequence[_CallResult]) -> DispatchResult:
     answers = [answer for call in calls for answer in call.answers]
-    failures = [str(answer) for answer in answers if isinstance(answer, EventBusUnavailableError)]
+    failures = [answer for answer in answers if isinstance(answer, EventBusUnavailableError)]
     return DispatchResult(
         outcomes=tuple(outcome for call in calls for outcome in call.outcomes),
         accepted=sum(isinstance(answer, Publication) for answer in answers),
         refused=len(failures),
-        failure=failures[-1] if failures else "",
+        failure=str(failures[-1]) if failures else "",
+        retry_after_seconds=max((failure.retry_after_seconds for failure in failures), default=0.0),
     )

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
@@ -35,6 +36,17 @@ MAX_IN_FLIGHT = 4
 """Batches in flight: while one of long transcripts is leased or recorded, others are sent."""
 
 
+class PauseCause(StrEnum):
+    """Part whose failure pauses a relay."""
+
+    ROUTE = "route"
+    """The route drops events, or has not been checked yet."""
+    BUS = "bus"
+    OUTBOX = "outbox"
+    RELAY = "relay"
+    """The relay itself: an unexpected error."""
+
+
 class RelayFailure(NamedTuple):
     """A failure of bus or outbox."""
 
@@ -51,22 +63,24 @@ class RelayBackoff:
         self._failures = 0
         self._slowdown = -1
         self.paused_reason: str | None = None  # the failure that the relay waits out; None while it works
+        self.paused_by: PauseCause | None = None  # the part that failed; None while the relay works
         self.last_failure: RelayFailure | None = None  # the last failure; None once all went well again
 
     def delay_after(self, result: DispatchResult) -> float:
         """Return the seconds to wait after a batch."""
         if not result.accepted:
-            return self.failed(result.failure) if result.refused else 0.0
+            return max(self.failed(result.failure), result.retry_after_seconds) if result.refused else 0.0
         self.succeeded()
         if result.refused:
             self.last_failure = RelayFailure(result.failure, self._now())
         return self._slow_down() if result.refused > result.accepted else self._full_speed()
 
-    def failed(self, reason: str) -> float:
+    def failed(self, reason: str, cause: PauseCause = PauseCause.BUS) -> float:
         """Return the seconds to wait after bus or outbox failed; log only the first failure in a row."""
         if self.paused_reason is None:
             logger.error("relay paused", extra={"error": reason})
-        self.paused_reason, self.last_failure = reason, RelayFailure(reason, self._now())
+        self.paused_reason, self.paused_by = reason, cause
+        self.last_failure = RelayFailure(reason, self._now())
         self._failures += 1
         return PAUSE.delay(self._failures, self._random)
 
@@ -74,7 +88,8 @@ class RelayBackoff:
         """End the pause, if there is one, and forget the last failure."""
         if self.paused_reason is not None:
             logger.info("relay resumed", extra={"after": self.paused_reason})
-        self.paused_reason, self.last_failure, self._failures = None, None, 0
+        self.paused_reason, self.paused_by = None, None
+        self.last_failure, self._failures = None, 0
 
     def _slow_down(self) -> float:
         """Return a delay that grows with each batch in a row of which most events were refused."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from domain.model.clock import utc_now
 from domain.model.errors import OutboxUnavailableError
 from domain.services.relay.dispatcher import Batch, BatchDispatcher, DispatchResult
-from domain.services.relay.pacing import BATCH, LeaseSizer, RelayBackoff
+from domain.services.relay.pacing import BATCH, LeaseSizer, PauseCause, RelayBackoff
 from domain.services.relay.recorder import OutcomeRecorder
 from domain.services.relay.route_guard import RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -107,19 +107,24 @@ class Relay:
             return RelayStatus(paused, since_beat, None, None)
         return RelayStatus(paused, since_beat, failure.reason, failure.at)
 
+    @property
+    def paused_by(self) -> PauseCause | None:
+        """Part for which `status` tells a pause; None while the relay works."""
+        return PauseCause.ROUTE if self._breaker.held else self._backoff.paused_by
+
     def step(self) -> float:
         """Dispatch one batch and record finished ones; return the seconds to wait before the next step."""
         self._beat = self._clock()
         try:
             return self._step()
         except OutboxUnavailableError as error:
-            reason = f"outbox unavailable: {error}"
+            reason, cause = f"outbox unavailable: {error}", PauseCause.OUTBOX
         except Exception as error:
             logger.exception("unexpected error in the relay", extra={"error_type": type(error).__name__})
-            reason = f"unexpected error in the relay: {type(error).__name__}"
+            reason, cause = f"unexpected error in the relay: {type(error).__name__}", PauseCause.RELAY
         self._has_failed = True
         self._recorder.add(self._dispatcher.drain())
-        return self._backoff.failed(reason)
+        return self._backoff.failed(reason, cause)
 
     def _step(self) -> float:
         """Start the next batch, and finish earlier ones: several are in flight while the bus accepts all."""

@@ -2,18 +2,32 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from domain.model.route.route import Finding, RouteComponent
 from domain.services.resilience.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 
-REQUIRED = frozenset({RouteComponent.BUS, RouteComponent.RULE, RouteComponent.PATTERN, RouteComponent.TARGET})
-"""Components without which EventBridge accepts events and delivers them to no queue."""
+REQUIRED = frozenset(
+    {
+        RouteComponent.BUS,
+        RouteComponent.RULE,
+        RouteComponent.PATTERN,
+        RouteComponent.TARGET,
+        RouteComponent.TOPIC,
+        RouteComponent.SUBSCRIPTION,
+        RouteComponent.FILTER_POLICY,
+    }
+)
+"""Components without which EventBridge or SNS accepts events and delivers them to no queue."""
 
-UNSEEN_WITHOUT_RULE = frozenset({RouteComponent.PATTERN, RouteComponent.TARGET})
-"""Components that cannot be checked if the rule cannot be read."""
+UNSEEN_WITHOUT: Mapping[RouteComponent, frozenset[RouteComponent]] = {
+    RouteComponent.RULE: frozenset({RouteComponent.PATTERN, RouteComponent.TARGET}),
+    RouteComponent.TOPIC: frozenset({RouteComponent.SUBSCRIPTION, RouteComponent.FILTER_POLICY}),
+    RouteComponent.SUBSCRIPTION: frozenset({RouteComponent.FILTER_POLICY}),
+}
+"""Components that cannot be checked if another one cannot be read."""
 
 NOT_CHECKED = "the event route has not been checked yet"
 
@@ -53,9 +67,14 @@ class RouteGuard:
             self._check_now()
         return self._breaker.held is None
 
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """The problems that hold events back; callable from any thread."""
+        return tuple(finding for route in self._routes for finding in route.broken)
+
     def _check_now(self) -> None:
         findings = [finding for route in self._routes for finding in route.check()]
-        broken = [finding for route in self._routes for finding in route.broken]
+        broken = self.broken
         if broken:
             self._hold(broken)
         else:
@@ -105,6 +124,6 @@ class _CheckedRoute:
     def _still_broken(self, findings: Sequence[Finding]) -> list[Finding]:
         """Return the problems of the last check whose components could not be checked this time."""
         unseen = {finding.component for finding in findings if not finding.proven}
-        if RouteComponent.RULE in unseen:
-            unseen |= UNSEEN_WITHOUT_RULE
+        for component in tuple(unseen):
+            unseen |= UNSEEN_WITHOUT.get(component, frozenset())
         return [finding for finding in self.broken if finding.component in unseen]

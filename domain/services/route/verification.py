@@ -9,8 +9,8 @@ from uuid import UUID
 from domain.model.clock import utc_now
 from domain.model.errors import EventPublishError, InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL, PublicationStatus
-from domain.model.events.failed import TerminalEvent
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import StoredEvent
 from domain.model.route.route import Finding, RouteComponent, Verification
 from domain.model.route.test_event import (
     change_on_the_way,
@@ -86,7 +86,7 @@ class EventVerificationService:
         search = self._search(event, timeout_seconds)
         return self._verdict(event, started, search, tuple(self._findings(event, search)))
 
-    def _publish(self, event: TerminalEvent) -> Finding | None:
+    def _publish(self, event: StoredEvent) -> Finding | None:
         try:
             publication = self._events.publish(event, labels=(TEST_EVENT_LABEL,))
         except EventPublishError as error:
@@ -101,7 +101,7 @@ class EventVerificationService:
             RouteComponent.PUBLISH, "publishing is disabled", "the transport discards events", remedy
         )
 
-    def _search(self, event: TerminalEvent, timeout_seconds: float) -> SearchResult:
+    def _search(self, event: StoredEvent, timeout_seconds: float) -> SearchResult:
         def match(message: QueueMessage) -> Match:
             return Match(
                 wanted=names_interaction(message.body, event.interaction_id),
@@ -111,7 +111,7 @@ class EventVerificationService:
         search = MessageSearch(self._queue, match, clock=self._clock, pause=self._pause)
         return search.run(timeout_seconds)
 
-    def _findings(self, event: TerminalEvent, search: SearchResult) -> Iterator[Finding]:
+    def _findings(self, event: StoredEvent, search: SearchResult) -> Iterator[Finding]:
         if search.problem:
             yield _search_broken_off(search.problem)
         if search.found:
@@ -119,7 +119,7 @@ class EventVerificationService:
         elif search.problem is None:
             yield from self._reasons(event, search)
 
-    def _reasons(self, event: TerminalEvent, search: SearchResult) -> Iterator[Finding]:
+    def _reasons(self, event: StoredEvent, search: SearchResult) -> Iterator[Finding]:
         """Diagnose why the event did not arrive: by the route's configuration, then by the queues."""
         broken = self._infrastructure.diagnose()
         yield from broken
@@ -164,7 +164,7 @@ class EventVerificationService:
 
     def _verdict(
         self,
-        event: TerminalEvent,
+        event: StoredEvent,
         started: float,
         search: SearchResult,
         findings: tuple[Finding, ...],
@@ -187,7 +187,7 @@ class EventVerificationService:
         return verification
 
 
-def _changes(message: QueueMessage, sent: TerminalEvent) -> Iterator[Finding]:
+def _changes(message: QueueMessage, sent: StoredEvent) -> Iterator[Finding]:
     """Check that consumers receive the whole event in its envelope (requirements 8.5 and 8.6)."""
     change = change_on_the_way(message.body, sent)
     if change:

@@ -19,6 +19,7 @@ HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """Headers that keep caches and proxies from holding events back."""
 HEARTBEAT_SECONDS = 15.0
 """Longest silence: proxies close connections on which nothing moves."""
+HEARTBEAT = ": heartbeat\n\n"
 RETRY_MILLISECONDS = 3000
 """Delay of a client before it connects again."""
 LAST_EVENT_HEADER = "Last-Event-ID"
@@ -32,7 +33,7 @@ async def event_stream(request: Request, context: JobContext, job: Job) -> Respo
     if job.state.is_final and request.headers.get(LAST_EVENT_HEADER) == str(job.revision):
         return Response(status_code=204)
     first = await context.snapshot(job)  # its errors are problems still
-    messages = _none() if request.state.is_head else events(context, job, first)
+    messages = no_messages() if request.state.is_head else events(context, job, first)
     return StreamingResponse(messages, headers=HEADERS, media_type=MEDIA_TYPE)
 
 
@@ -54,7 +55,7 @@ async def events(
             return
         except (JobStoreUnavailableError, OutboxUnavailableError) as error:
             logger.warning("events of a job delayed, the store is unavailable", extra={"error": str(error)})
-        yield ": heartbeat\n\n"
+        yield HEARTBEAT
 
 
 async def _present(context: JobContext, job: Job) -> tuple[Job, JobSnapshot]:
@@ -68,7 +69,7 @@ def _message(snapshot: JobSnapshot) -> str:
     return f"id: {snapshot.revision}\nevent: {name}\ndata: {data}\n\n"
 
 
-async def _none() -> AsyncIterator[str]:
+async def no_messages() -> AsyncIterator[str]:
     """Yield nothing: the answer to HEAD has no content."""
     messages: tuple[str, ...] = ()
     for message in messages:

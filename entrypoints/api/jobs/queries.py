@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from domain.model.jobs import MAX_PAGE, JobCursor, JobQuery, JobState
-from entrypoints.api.parameters import invalid_parameter
+from entrypoints.api.parameters import invalid_parameter, whole_number
 
 DEFAULT_PAGE = 20
 MAX_WAIT_SECONDS = 60.0
@@ -32,7 +32,7 @@ def read_query(request: Request, tenant_id: UUID) -> JobQuery:
         created_after=_time("created_after", given.get("created_after")),
         created_before=_time("created_before", given.get("created_before")),
         behind=_cursor(given.get("cursor")),
-        limit=_limit(given.get("limit")),
+        limit=whole_number("limit", given.get("limit"), default=DEFAULT_PAGE, maximum=MAX_PAGE),
     )
 
 
@@ -78,14 +78,6 @@ def _time(name: str, text: str | None) -> datetime | None:
     except (ValueError, OverflowError) as error:
         raise invalid_parameter(name, text, _TIME) from error
     raise invalid_parameter(name, text, _TIME)
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_PAGE
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE):
-        raise invalid_parameter("limit", text, f"a whole number from 1 to {MAX_PAGE}")
-    return int(text)
 
 
 def _number(text: str) -> float | None:

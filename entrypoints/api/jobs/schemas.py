@@ -1,6 +1,7 @@
 """Schemas of the answers about jobs."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -119,3 +120,16 @@ class JobSourceRequest(BaseModel):
     """Place from which the recording of a new job is to be fetched."""
 
     url: str = Field(description="https or s3", examples=["s3://recordings/2026/call.wav"])
+
+
+class Waveform(BaseModel):
+    """Loudness of a recording over time, for drawing; its channels are mixed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"duration_seconds": 61.2, "peaks": [-12, 11, -87, 90, -3, 2]}]}
+    )
+
+    duration_seconds: Seconds
+    peaks: list[Annotated[int, Field(ge=-128, le=127)]] = Field(
+        description="Lowest and highest sample of up to 2,000 equal stretches of time, in turn."
+    )

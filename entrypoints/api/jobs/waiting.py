@@ -1,8 +1,12 @@
 """Waits for changes of a job: they end early when the process is about to end."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections import Counter
+from collections.abc import Iterator
+from uuid import UUID
 
 from domain.model.errors import JobStoreUnavailableError
 from domain.model.jobs import Job
@@ -11,12 +15,16 @@ from domain.services.jobs.jobs import JobService
 
 logger = logging.getLogger(__name__)
 
+MAX_STREAMS = 32
+"""Streams of lists of one tenant in one process; each asks the database once a second."""
+
 
 class JobWaits:
     """Waits of this process, for the end of which none of them is waited for."""
 
     def __init__(self) -> None:
         self._ending = asyncio.Event()
+        self._streams = Counter[UUID]()  # of lists, by tenant
 
     @property
     def is_ending(self) -> bool:
@@ -26,6 +34,28 @@ class JobWaits:
     def end(self) -> None:
         """End all waits, and each one after them: the process is about to end."""
         self._ending.set()
+
+    def has_place(self, tenant_id: UUID) -> bool:
+        """True unless a tenant has as many streams of lists as one process serves."""
+        return self._streams[tenant_id] < MAX_STREAMS
+
+    @contextlib.contextmanager
+    def streaming(self, tenant_id: UUID) -> Iterator[None]:
+        """Count a stream of a list while the context lasts."""
+        self._streams[tenant_id] += 1
+        try:
+            yield
+        finally:
+            self._streams[tenant_id] -= 1
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait for a while; False as soon as the process is about to end."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        except TimeoutError:
+            return True
+        return False
 
     async def changed(self, follower: JobFollower, job: Job, *, timeout_seconds: float) -> bool:
         """Wait until a job has another revision, or is erased; False after the time-out, or at the end."""

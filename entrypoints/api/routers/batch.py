@@ -58,8 +58,9 @@ async def process(
     media_type = accepted_type(request)
     preferences = read_preferences(request)
     if preferences.asks_for_job:
-        return await process_as_job(request, preferences, media_type)
+        return await process_as_job(request, context.identity, preferences, media_type)
     answer = await _answer(request, context)
+    request.state.event_status = answer.event.status  # for metrics
     if media_type != JSON:
         return await asyncio.to_thread(represented, answer, media_type)
     response.headers["Vary"] = "Accept"

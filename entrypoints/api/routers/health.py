@@ -8,12 +8,14 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 
-from bootstrap.choices import EventTransport
+from bootstrap.choices import Authentication
 from bootstrap.container import Container
+from bootstrap.transports import has_bus
 from domain.model.errors import JobStoreUnavailableError, OutboxUnavailableError, TranscriberBusyError
 from entrypoints.api.dependencies import ContainerDependency, SpoolDependency, TranscriberDependency
 from entrypoints.api.problems import ShuttingDownError, StorageFullError, TooManyUploadsError
 from entrypoints.api.schemas import (
+    DetailedReadiness,
     EventsHealth,
     JobsHealth,
     Liveness,
@@ -37,24 +39,28 @@ async def live() -> Liveness:
 @router.get(
     "/ready",
     operation_id="readiness",
-    responses={503: {"model": Readiness, "description": "No recording is accepted now"}},
+    responses={503: {"model": DetailedReadiness | Readiness, "description": "No recording is accepted now"}},
 )
 async def ready(
     response: Response,
     container: ContainerDependency,
     transcriber: TranscriberDependency,
     spool: SpoolDependency,
-) -> Readiness:
+) -> DetailedReadiness | Readiness:
     """Report readiness for uploads: a recording that is uploaded now is accepted and transcribed.
 
-    Jobs, and events that wait or are held back, show in the details, and do not affect readiness.
+    Jobs, and events that wait or are held back, show in the details, and do not affect readiness. Where
+    callers are authenticated, there are no details: probes have no credentials.
     """
     state = transcriber.state()
     reason = _not_ready_because(state, transcriber, spool)
     if reason is not None:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return Readiness(
-        status="ready" if reason is None else "unavailable" if state.ready_slots else "starting",
+    status = "ready" if reason is None else "unavailable" if state.ready_slots else "starting"
+    if container.settings().auth is not Authentication.OPEN:
+        return Readiness(status=status, reason=reason)
+    return DetailedReadiness(
+        status=status,
         reason=reason,
         transcriber=TranscriberHealth(**state._asdict()),
         jobs=await asyncio.to_thread(_jobs_health, container),
@@ -86,10 +92,10 @@ def _jobs_health(container: Container) -> JobsHealth:
 
 def _events_health(container: Container) -> EventsHealth:
     transport = container.event_transport()
-    if transport is not EventTransport.EVENTBRIDGE:
-        return EventsHealth(transport=transport.value)
+    if not has_bus(transport):
+        return EventsHealth(transport=str(transport))
     return EventsHealth(
-        transport=transport.value,
+        transport=str(transport),
         held_back=container.breaker().reason,
         outbox=_outbox_health(container),
         relay=RelayHealth(**container.relay().status()._asdict()),

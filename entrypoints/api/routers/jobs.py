@@ -6,14 +6,18 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 
 from domain.model import errors
-from domain.model.jobs import MAX_PAGE, JobPage, JobState
+from domain.model.access import Scope
+from domain.model.jobs import MAX_PAGE, JobState
 from entrypoints.api import problems
-from entrypoints.api.description import Described, problem_responses
+from entrypoints.api.description import ACCESS, Described, problem_responses
 from entrypoints.api.disconnects import while_connected
-from entrypoints.api.jobs.context import JobDependency
+from entrypoints.api.jobs.context import ReadDependency, WriteDependency
+from entrypoints.api.jobs.delivery import EventDelivery
 from entrypoints.api.jobs.events import LAST_EVENT_HEADER, MEDIA_TYPE, event_stream
+from entrypoints.api.jobs.lists import list_stream, listed
+from entrypoints.api.jobs.playback import PlaybackDependency
 from entrypoints.api.jobs.preferred import transcript_of
-from entrypoints.api.jobs.queries import DEFAULT_PAGE, MAX_WAIT_SECONDS, next_page, read_query, wait_seconds
+from entrypoints.api.jobs.queries import DEFAULT_PAGE, MAX_WAIT_SECONDS, read_query, wait_seconds
 from entrypoints.api.jobs.schemas import JobList, JobSnapshot
 from entrypoints.api.jobs.snapshots import (
     PRIVATE,
@@ -32,13 +36,19 @@ from entrypoints.api.schemas import BatchResponse
 router = APIRouter(prefix="/batch/jobs", tags=["jobs"])
 
 _LOOK = (
-    errors.InvalidIdentityError,
+    *ACCESS,
     errors.JobNotFoundError,
     errors.JobStoreUnavailableError,
     errors.OutboxUnavailableError,
 )
+_LIST = (
+    *ACCESS,
+    problems.InvalidParameterError,
+    errors.JobStoreUnavailableError,
+    errors.OutboxUnavailableError,
+)
 _SUBMIT = (
-    errors.InvalidIdentityError,
+    *ACCESS,
     errors.MissingRecordingError,
     errors.EmptyRecordingError,
     errors.RecordingTooLargeError,
@@ -89,34 +99,42 @@ _LAST = header(LAST_EVENT_HEADER, "Revision that the client has; 204 where it is
     openapi_extra={"requestBody": _BODY, "parameters": [*UPLOAD]},
     response_class=Response,
 )
-async def submit_job(request: Request, context: JobDependency) -> Response:
+async def submit_job(request: Request, context: WriteDependency) -> Response:
     """Accept a recording as a job; it is durable when this is answered.
 
     The recording is an upload, or `{"source": {"url": "https://…"}}`, with the parameters beside `source`.
     """
     job = await submit(request, context)
-    return accepted(with_replaced_id(request, await context.snapshot(job)))
+    return accepted(with_replaced_id(request, await context.accepted_snapshot(job)))
 
 
 @router.get(
     "",
     operation_id="list_jobs",
     response_model=JobList,
-    responses=problem_responses(
-        errors.InvalidIdentityError,
-        problems.InvalidParameterError,
-        errors.JobStoreUnavailableError,
-        errors.OutboxUnavailableError,
-    ),
+    responses=problem_responses(*_LIST),
     openapi_extra={"parameters": [TENANT, *_FILTERS]},
 )
-async def list_jobs(request: Request, context: JobDependency) -> Response:
+async def list_jobs(request: Request, context: ReadDependency) -> Response:
     """List the jobs of the tenant, newest first."""
-    asked = read_query(request, context.identity.tenant_id)
-    page: JobPage = await asyncio.to_thread(context.jobs.page, asked)
-    snapshots = [await context.snapshot(job) for job in page.jobs]
-    listed = JobList(jobs=tuple(snapshots), next=next_page(request, page.next))
-    return Response(listed.model_dump_json(by_alias=True), headers=PRIVATE, media_type="application/json")
+    page = await listed(request, context, read_query(request, context.identity.tenant_id))
+    return Response(page.model_dump_json(by_alias=True), headers=PRIVATE, media_type="application/json")
+
+
+@router.get(
+    "/events",
+    operation_id="follow_jobs",
+    response_class=Response,
+    responses={
+        200: {"description": "The page, and its changes.", "content": {MEDIA_TYPE: {"schema": TEXT}}},
+        204: {"description": "The tenant has as many of these streams as are served; ask for the list."},
+        **problem_responses(*_LIST),
+    },
+    openapi_extra={"parameters": [TENANT, *_FILTERS]},
+)
+async def follow_jobs(request: Request, context: ReadDependency) -> Response:
+    """Send server-sent events: `jobs` with the page and each other one, `job` with a changed job."""
+    return await list_stream(request, context, read_query(request, context.identity.tenant_id))
 
 
 @router.get(
@@ -130,7 +148,7 @@ async def list_jobs(request: Request, context: JobDependency) -> Response:
     },
     openapi_extra={"parameters": [TENANT, _WAIT, _KNOWN]},
 )
-async def get_job(request: Request, job_id: str, context: JobDependency) -> Response:
+async def get_job(request: Request, job_id: str, context: ReadDependency) -> Response:
     """Look at a job, in every state; with `wait`, after its next change."""
     seconds = wait_seconds(request)
     job = await context.find(job_id)
@@ -152,7 +170,7 @@ async def get_job(request: Request, job_id: str, context: JobDependency) -> Resp
     },
     openapi_extra={"parameters": [TENANT, _LAST]},
 )
-async def follow_job(request: Request, job_id: str, context: JobDependency) -> Response:
+async def follow_job(request: Request, job_id: str, context: ReadDependency) -> Response:
     """Send server-sent events: `progress` with each change, then `completed`, `failed` or `cancelled`."""
     return await event_stream(request, context, await context.find(job_id))
 
@@ -172,12 +190,27 @@ async def follow_job(request: Request, job_id: str, context: JobDependency) -> R
     },
     openapi_extra={"parameters": [TENANT]},
 )
-async def get_transcript(request: Request, job_id: str, context: JobDependency) -> Response:
+async def get_transcript(request: Request, job_id: str, context: ReadDependency) -> Response:
     """Fetch the transcript of a completed job, in the forms of `/batch/process`."""
     media_type = accepted_type(request)
     response = await transcript_of(context, await context.find(job_id), media_type)
     response.headers.update(PRIVATE)
     return response
+
+
+@router.get(
+    "/{job_id}/delivery",
+    operation_id="get_delivery",
+    response_model=EventDelivery,
+    responses=problem_responses(*_LOOK),
+    openapi_extra={"parameters": [TENANT]},
+)
+async def get_delivery(request: Request, job_id: str, context: ReadDependency) -> Response:
+    """Tell what became of the event of a job; its last failure only to operators."""
+    job = await context.find(job_id)
+    tells_reason = Scope.OPERATE in request.state.scopes
+    delivery = await asyncio.to_thread(context.delivery, job, tells_reason=tells_reason)
+    return Response(delivery.model_dump_json(), headers=PRIVATE, media_type="application/json")
 
 
 @router.delete(
@@ -190,13 +223,17 @@ async def get_transcript(request: Request, job_id: str, context: JobDependency) 
     },
     openapi_extra={"parameters": [TENANT]},
 )
-async def end_job(job_id: str, context: JobDependency) -> Response:
+async def end_job(job_id: str, context: WriteDependency, playback: PlaybackDependency) -> Response:
     """Cancel a job that has not ended; erase one that has."""
     job = await context.find(job_id)
     if not job.state.is_final:
         ended = await asyncio.to_thread(context.jobs.cancel, context.identity.tenant_id, job.id)
         return shown(await context.snapshot(ended))
-    await asyncio.to_thread(context.jobs.erase, context.identity.tenant_id, job.id)
+    tenant_id, user_id = context.identity.tenant_id, context.identity.user_id
+    try:
+        await asyncio.to_thread(context.jobs.erase, tenant_id, job.id, requested_by=user_id)
+    finally:
+        await playback.forget(job.id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -208,8 +245,8 @@ async def end_job(job_id: str, context: JobDependency) -> Response:
     openapi_extra={"parameters": [TENANT]},
     response_class=Response,
 )
-async def retry_job(job_id: str, context: JobDependency) -> Response:
+async def retry_job(job_id: str, context: WriteDependency) -> Response:
     """Try a failed or cancelled job again, as a new job with its recording and settings."""
     job = await context.find(job_id)
     again = await asyncio.to_thread(context.jobs.retry, context.identity.tenant_id, job.id)
-    return accepted(await context.snapshot(again))
+    return accepted(await context.accepted_snapshot(again))

@@ -19,6 +19,7 @@ from bootstrap.runtime.handlers import (
     function_handler,
     prints_on_stderr,
 )
+from bootstrap.runtime.metrics import exposed, process_metrics
 from domain.model.events.kinds import EventKind
 from domain.services.consuming.consumer import Consumer, ConsumerOptions, ConsumerStats
 from entrypoints.cli.commands.consume_options import CONSUMER_GROUP, RENAMED_OPTIONS, consumer_options
@@ -116,9 +117,12 @@ def command(
         handler = _handler(line, function, folder, file_format, kind, timeout_seconds=work.handler_timeout)
         if line:
             work = replace(work, handler_timeout=work.handler_timeout + KILL_SECONDS)
-        stats = _run(
-            build_consumer(settings, handler, kind=kind, group=group, options=work, aws_timeout=timeout)
+        metrics = process_metrics(settings)
+        consumer = build_consumer(
+            settings, handler, kind=kind, group=group, options=work, aws_timeout=timeout, metrics=metrics
         )
+        with exposed(settings, metrics):
+            stats = _run(consumer)
     print_place(lookup.place, as_json=as_json)
     if as_json:
         print_json(stats.as_dict())

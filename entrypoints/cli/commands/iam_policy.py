@@ -44,6 +44,7 @@ def command(
     consumer     consume
     operator     status, verify, doctor, dlq, replay
     provisioner  provision, teardown
+    eraser       erase
 
     Its ARNs follow the settings: region, names, PAYLOAD_BUCKET, QUEUE_KMS_KEY, RECORDING_STORE,
     SOURCE_BUCKETS, TRANSCRIBER, TRANSCRIBE_BUCKET. Other commands need no permission.

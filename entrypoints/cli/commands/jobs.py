@@ -15,7 +15,7 @@ from entrypoints.cli.commands.jobs_export import export
 from entrypoints.cli.commands.jobs_submit import submit
 from entrypoints.cli.commands.jobs_watch import Followed, follow
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.parameters import examples
+from entrypoints.cli.runtime.parameters import examples, limit_option
 from entrypoints.cli.views.jobs import as_line, as_lines, counts_as_line, failed_as_json, job_as_json, name_of
 from entrypoints.cli.views.output import EXIT_FAILED, print_json, printable
 
@@ -58,14 +58,7 @@ command.add_command(submit)
     help="Only jobs of this tenant. [default: MOCK_TENANT_ID, else all tenants]",
 )
 @click.option("--all", "of_all", is_flag=True, help="Jobs of all tenants, also where MOCK_TENANT_ID is set.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    metavar="N",
-    default=100,
-    show_default=True,
-    help="Show at most N jobs.",
-)
+@limit_option("jobs")
 @AS_JSON
 def list_jobs(
     state: JobState | None, tenant: UUID | None, limit: int, *, of_all: bool, as_json: bool

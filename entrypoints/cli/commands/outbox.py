@@ -8,7 +8,7 @@ import click
 from domain.model.errors import TranscriptionServiceError
 from domain.model.outbox import OutboxRecord, OutboxState
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.parameters import examples
+from entrypoints.cli.runtime.parameters import examples, limit_option
 from entrypoints.cli.views.outbox import as_line, as_lines, counts_as_line, record_as_json
 from entrypoints.cli.views.output import confirm, print_json
 from ports.outbox_port import OutboxPort
@@ -28,14 +28,7 @@ def command() -> None:
     type=click.Choice(OutboxState, case_sensitive=False),
     help="Only events in this state. [default: all]",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1, 100_000),
-    metavar="N",
-    default=100,
-    show_default=True,
-    help="Show at most N events.",
-)
+@limit_option("events")
 @AS_JSON
 def list_events(state: OutboxState | None, limit: int, *, as_json: bool) -> None:
     """List events without their transcripts, those added last first."""

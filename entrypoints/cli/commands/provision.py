@@ -7,12 +7,13 @@ from click.decorators import FC
 
 from bootstrap.operator.templates import RouteTemplate, route_template
 from domain.model.events.kinds import EventKind
-from domain.model.route.route import ProvisionedResource, ProvisioningReport
+from domain.model.route.route import ProvisionedResource, ProvisioningReport, RouteComponent
 from domain.model.route.status import Action, Inspection, PlannedChange
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, examples
+from entrypoints.cli.runtime.provisioning import told_nothing_to_provision
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
 from entrypoints.cli.views.route import (
     differences_as_json,
@@ -75,7 +76,7 @@ def command(
     as_json: bool,
     template: str | None,
 ) -> None:
-    """Create missing resources: dead-letter queue, queue, rule and target; then check the route.
+    """Create missing resources: dead-letter queue, queue, rule and target, or topic; then check the route.
 
     Existing resources are changed only with --repair; otherwise each attribute that differs is named. A
     repair keeps the additions of others. The event bus must exist: a missing one is most likely a wrong
@@ -89,8 +90,12 @@ def command(
         if repair or dry_run:
             raise click.UsageError("--format only prints: it cannot be combined with --repair or --dry-run.")
         if len(kinds) > 1:
-            raise click.UsageError("--format prints one route: add --kinds completed or --kinds failed.")
+            raise click.UsageError(
+                f"--format prints one route: add {' or '.join(f'--kinds {kind}' for kind in kinds)}."
+            )
         click.echo(route_template(settings, RouteTemplate(template), archive_days=days, kind=kinds[0]))
+        return
+    if told_nothing_to_provision(settings, as_json=as_json):
         return
     container = build_container(settings, aws_timeout=timeout)
     announce_account(container, as_json=as_json)
@@ -188,10 +193,16 @@ def provisioning_as_json(provisioning: ProvisioningReport) -> dict[str, object]:
         "ok": provisioning.ok,
         "queue_url": provisioning.queue_address,
         "dlq_url": provisioning.dead_letter_queue_address,
-        "rule_arn": provisioning.rule_identifier,
+        f"{_feed(provisioning)}_arn": provisioning.rule_identifier,
         "resources": [_resource_as_json(resource) for resource in provisioning.resources],
         "findings": findings_as_json(provisioning.findings),
     }
+
+
+def _feed(provisioning: ProvisioningReport) -> str:
+    """Name what sends to the queue: a rule, or a topic of SNS."""
+    components = {resource.component for resource in provisioning.resources}
+    return "topic" if RouteComponent.TOPIC in components else "rule"
 
 
 def _resource_as_json(resource: ProvisionedResource) -> dict[str, object]:
@@ -214,7 +225,8 @@ def show(provisioning: ProvisioningReport) -> None:
         print_differences(out, resource.differences)
     out.print(f"Queue URL  {printable(provisioning.queue_address)}", markup=False)
     out.print(f"DLQ URL    {printable(provisioning.dead_letter_queue_address)}", markup=False)
-    out.print(f"Rule ARN   {printable(provisioning.rule_identifier)}", markup=False)
+    feed = f"{_feed(provisioning).title()} ARN"
+    out.print(f"{feed:<9}  {printable(provisioning.rule_identifier)}", markup=False)
     print_findings(out, provisioning.findings)
     out.print("[green]The route is there.[/green]" if provisioning.ok else "[red]The route is broken.[/red]")
 

@@ -1,6 +1,8 @@
 """`transcripts serve`: the HTTP service."""
 
 import asyncio
+import webbrowser
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -21,13 +23,18 @@ if TYPE_CHECKING:
     metavar="PORT",
     help="Port to listen on; 0 for a free one. [default: PORT, else 8000]",
 )
+@click.option("--open", "open_console", is_flag=True, help="Open the console in a browser.")
 @FAILURE_AS_JSON
-def command(host: str | None, port: int | None) -> None:
+def command(host: str | None, port: int | None, *, open_console: bool) -> None:
     """Run the HTTP service until SIGTERM or SIGINT, then finish the requests in flight."""
     exit_on_signal()
     settings = configure(default_log_level="INFO")
     require_server()
-    asyncio.run(_serve(settings, host or settings.host, settings.port if port is None else port))
+    address = {"host": host or settings.host, "port": settings.port if port is None else port}
+    settings = settings.model_copy(update=address)
+    if open_console and not settings.has_console:
+        raise click.UsageError(f"--open needs CONSOLE=true, because {settings.host} is no loopback address.")
+    asyncio.run(_serve(settings, browse if open_console else None))
 
 
 def require_server() -> None:
@@ -37,16 +44,25 @@ def require_server() -> None:
     require("server", "transcripts serve")
 
 
-async def _serve(settings: "Settings", host: str, port: int) -> None:
-    """Serve; the engines load in their processes while this one imports the rest."""
-    from bootstrap.factories.transcriber import transcriber_for  # noqa: PLC0415 - slow to import
+def browse(url: str) -> None:
+    """Open the console in a browser, or print its address where the machine has none."""
+    if not webbrowser.open(url):
+        click.echo(f"Open {url} in a browser.", err=True)
 
-    transcriber = transcriber_for(settings)
+
+async def _serve(settings: "Settings", announce: Callable[[str], None] | None) -> None:
+    """Serve; the engines load in their processes while this one imports the rest."""
+    from bootstrap.factories.tracing import trace_port  # noqa: PLC0415 - slow to import
+    from bootstrap.factories.transcriber import transcriber_for  # noqa: PLC0415 - same
+
+    trace = trace_port(settings)
+    transcriber = transcriber_for(settings, trace)
     await transcriber.start()
     try:
         with importing():
             from entrypoints.api.server.server import serve  # noqa: PLC0415 - slow to import; the workers load meanwhile
 
-        await serve(build_container(settings, transcriber), host=host, port=port)
+        container = build_container(settings, transcriber, trace=trace)
+        await serve(container, host=settings.host, port=settings.port, announce=announce)
     finally:
         await transcriber.stop()

@@ -15,6 +15,7 @@ from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
+from entrypoints.cli.runtime.provisioning import nothing_to_provision
 from entrypoints.cli.views.jobs import counts_as_line as jobs_as_line
 from entrypoints.cli.views.outbox import age, counts_as_line
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
@@ -46,6 +47,9 @@ def command(
     outbox, jobs = _counts(container)
     if not as_json:
         show_counts(outbox, jobs)
+    if note := nothing_to_provision(settings):
+        _tell_no_route(note, settings.event_transport, outbox, jobs, as_json=as_json)
+        return
     announce_account(container, as_json=as_json)
     routes = {
         kind: _route(container.routes()[kind].infrastructure(), days)
@@ -59,6 +63,16 @@ def command(
             show_route(route)
     if not all(map(_is_sound, routes.values())):
         raise SystemExit(EXIT_FAILED)
+
+
+def _tell_no_route(
+    note: str, transport: str, outbox: OutboxCounts | str, jobs: JobCounts | str, *, as_json: bool
+) -> None:
+    if as_json:
+        route = {"ok": True, "transport": transport, "note": note}
+        print_json({**route, "outbox": _counts_as_json(outbox), "jobs": _counts_as_json(jobs)})
+    else:
+        console().print(note, markup=False)
 
 
 def _route(infrastructure: "EventInfrastructurePort", archive_days: int | None) -> Inspection | str:

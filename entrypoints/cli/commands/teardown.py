@@ -11,6 +11,7 @@ from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
+from entrypoints.cli.runtime.provisioning import told_nothing_to_provision
 from entrypoints.cli.views.output import confirm, console, print_json, printable
 from entrypoints.cli.views.route import joined, print_kind
 
@@ -34,15 +35,18 @@ def command(
     """Remove target, rule, queue and dead-letter queue, in this order, and print the result of each.
 
     Refuses while one of the queues holds messages. The bus stays, and so does the archive unless --archive is
-    given. Until the route is provisioned again, the service keeps its events.
+    given. With EVENT_TRANSPORT=sns, subscription and topic go first; a topic with other subscribers stays.
+    Until the route is provisioned again, the service keeps its events.
     """
     settings = configure()
+    if told_nothing_to_provision(settings, as_json=as_json):
+        return
     container = build_container(settings, aws_timeout=timeout)
     announce_account(container, as_json=as_json)
     kinds = kinds or settings.event_kinds
     if not yes:
         names = [container.routes()[kind].names() for kind in kinds]
-        questions = [_question(each, force=force, archive=archive) for each in names]
+        questions = [_question(each, force=force, archive=archive, is_sns=settings.is_sns) for each in names]
         confirm(" ".join(questions), as_json=as_json)
     removed: dict[EventKind, Sequence[RemovedResource]] = {}
     for kind in kinds:
@@ -55,8 +59,9 @@ def command(
         print_json(joined({kind: {"ok": True, "resources": each} for kind, each in resources.items()}))
 
 
-def _question(names: RouteNames, *, force: bool, archive: bool) -> str:
-    what = f"rule {names.rule} of the bus {names.bus}, queues {names.queue} and {names.dead_letter_queue}"
+def _question(names: RouteNames, *, force: bool, archive: bool, is_sns: bool) -> str:
+    feed = f"topic {names.topic}" if is_sns else f"rule {names.rule} of the bus {names.bus}"
+    what = f"{feed}, queues {names.queue} and {names.dead_letter_queue}"
     if archive and names.archive:
         what += f", the archive {names.archive} with every event in it"
     messages = ", with the messages in them" if force else ""

@@ -1,7 +1,10 @@
 """`transcripts verify`: send a test event through the whole route."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from bootstrap.transports import is_provisioned_elsewhere
 from domain.model.events.kinds import EventKind
 from domain.model.route.route import RouteComponent, Verification
 from entrypoints.cli.runtime.account import announce_account
@@ -10,6 +13,11 @@ from entrypoints.cli.runtime.kinds import kinds_option
 from entrypoints.cli.runtime.parameters import timeout_option
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json
 from entrypoints.cli.views.route import findings_as_json, joined, print_findings, print_kind
+from entrypoints.cli.views.transport import show as show_transport
+from entrypoints.cli.views.transport import verification_as_json as transport_as_json
+
+if TYPE_CHECKING:
+    from bootstrap.settings import Settings
 
 MIN_AWS_SECONDS = 5.0
 """A test event that should arrive within a second is no reason to expect answers of AWS sooner than usual."""
@@ -24,8 +32,13 @@ def command(timeout: float, kinds: tuple[EventKind, ...] | None, *, as_json: boo
 
     The event carries the label urn:batch-transcription:test-event in its envelope's resources, and is deleted
     once it is found. All other messages are put back at once, as copies with a receive count of 0.
+
+    Other transports, such as webhook, are sent the same event; the report ends at the endpoint or broker.
     """
     settings = configure()
+    if is_provisioned_elsewhere(settings.event_transport):
+        _verify_transport(settings, kinds or settings.event_kinds, as_json=as_json)
+        return
     container = build_container(settings, aws_timeout=max(timeout, MIN_AWS_SECONDS))
     announce_account(container, as_json=as_json)
     kinds = kinds or settings.event_kinds
@@ -37,6 +50,20 @@ def command(timeout: float, kinds: tuple[EventKind, ...] | None, *, as_json: boo
             show(found[kind])
     if as_json:
         print_json(joined({kind: verification_as_json(each) for kind, each in found.items()}))
+    if not all(each.ok for each in found.values()):
+        raise SystemExit(EXIT_FAILED)
+
+
+def _verify_transport(settings: "Settings", kinds: tuple[EventKind, ...], *, as_json: bool) -> None:
+    """Send a test event of each kind by a transport whose far end others provide."""
+    transport, service = settings.event_transport, build_container(settings).transport_verification()
+    found = {kind: service.verify(kind) for kind in kinds}
+    if as_json:
+        print_json(joined({kind: transport_as_json(transport, each) for kind, each in found.items()}))
+    else:
+        for kind, each in found.items():
+            print_kind(console(), kind, kinds)
+            show_transport(transport, each)
     if not all(each.ok for each in found.values()):
         raise SystemExit(EXIT_FAILED)
 

@@ -95,12 +95,14 @@ def _with_celery(settings: "Settings", queues: "Sequence[str]", concurrency: int
 
 
 async def _work(container: "Container") -> None:
-    from bootstrap.runtime.workers import serving_jobs  # noqa: PLC0415 - slow to import
+    from bootstrap.runtime.metrics import exposing_metrics  # noqa: PLC0415 - slow to import
+    from bootstrap.runtime.workers import serving_jobs  # noqa: PLC0415 - same
 
     stop = _stop_on_signal()
-    async with serving_jobs(container) as worker:
-        work = asyncio.create_task(worker.run(), name="job-worker")
-        await _until_first(work, stop)
+    with exposing_metrics(container, has_transcriber=True):
+        async with serving_jobs(container) as worker:
+            work = asyncio.create_task(worker.run(), name="job-worker")
+            await _until_first(work, stop)
 
 
 def _once(container: "Container", *, as_json: bool) -> int:

@@ -15,6 +15,7 @@ from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
 if TYPE_CHECKING:
     from bootstrap.container import Container
     from bootstrap.settings import Settings
+    from ports.trace_port import TracePort
     from ports.transcriber_port import TranscriberPort
 
 
@@ -60,10 +61,11 @@ def build_container(
     settings: "Settings",
     transcriber: "TranscriberPort | None" = None,
     *,
+    trace: "TracePort | None" = None,
     aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> "Container":
     """Import and call `bootstrap.container.build_container`."""
     with importing():
         from bootstrap import container  # noqa: PLC0415 - slow to import
 
-    return container.build_container(settings, transcriber, aws_timeout=aws_timeout)
+    return container.build_container(settings, transcriber, trace=trace, aws_timeout=aws_timeout)

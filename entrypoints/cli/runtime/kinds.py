@@ -30,7 +30,7 @@ def kinds_option(meaning: str) -> Callable[[FC], FC]:
         "--kinds",
         type=_Kinds(),
         metavar="KINDS",
-        help=f"{meaning}: completed, failed, or both with a comma. [default: EVENT_KINDS]",
+        help=f"{meaning}: completed, failed, erased, or several with commas. [default: EVENT_KINDS]",
     )
 
 

@@ -74,3 +74,15 @@ def timeout_option(
 
 
 AWS_TIMEOUT = timeout_option()
+
+
+def limit_option(things: str) -> Callable[[FC], FC]:
+    """Build the option `--limit N` of commands that list things of the database."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1, 100_000),
+        metavar="N",
+        default=100,
+        show_default=True,
+        help=f"Show at most N {things}.",
+    )

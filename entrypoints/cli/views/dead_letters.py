@@ -139,6 +139,7 @@ def _redrive_as_json(report: RedriveReport) -> dict[str, object]:
         "undeleted": report.undeleted,
         "failed": report.failed,
         "left": report.skipped,
+        "erased": report.erased,
         "problem": report.problem or None,
         "interrupted": report.interrupted,
     }
@@ -150,6 +151,8 @@ def _redrive_lines(report: RedriveReport) -> Iterator[str]:
         yield f"{report.undeleted} of them may be in both queues"
     if report.failed:
         yield f"{report.failed} could not be moved and stay in the dead-letter queue"
+    if report.erased:
+        yield f"{report.erased} stay there: their transcripts were erased; `dlq purge` deletes dead letters"
     yield from _skipped(report.skipped)
 
 

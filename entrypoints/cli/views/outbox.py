@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from domain.model.events.erased import ErasureData
 from domain.model.events.event import TranscriptData
-from domain.model.events.failed import BatchProcessingFailed, FailureData, TerminalEvent
+from domain.model.events.failed import FailureData
+from domain.model.events.sent import StoredEvent
 from domain.model.outbox import OutboxCounts, OutboxRecord
 from entrypoints.cli.views.output import printable
 
@@ -31,13 +33,13 @@ def record_as_json(record: OutboxRecord, *, with_text: bool = False) -> dict[str
     }
 
 
-def _event_as_json(event: TerminalEvent, *, with_text: bool) -> dict[str, object]:
+def _event_as_json(event: StoredEvent, *, with_text: bool) -> dict[str, object]:
     data = event.data
     return {
         "user_id": event.user_id,
         "account_id": event.account_id,
         "timestamp": event.timestamp.isoformat(),
-        **(_transcripts(data, with_text=with_text) if isinstance(data, TranscriptData) else _failure(data)),
+        **(_transcripts(data, with_text=with_text) if isinstance(data, TranscriptData) else _fields(data)),
     }
 
 
@@ -49,9 +51,10 @@ def _transcripts(data: TranscriptData, *, with_text: bool) -> dict[str, object]:
     }
 
 
-def _failure(data: FailureData) -> dict[str, object]:
+def _fields(data: FailureData | ErasureData) -> dict[str, object]:
     """Name the fields apart from `reason`, the failure of a publication."""
-    return {f"failure_{name}": value for name, value in data.model_dump().items()}
+    prefix = "failure" if isinstance(data, FailureData) else "erasure"
+    return {f"{prefix}_{name}": value for name, value in data.model_dump(mode="json").items()}
 
 
 def as_line(record: OutboxRecord, now: datetime) -> str:
@@ -62,11 +65,15 @@ def as_line(record: OutboxRecord, now: datetime) -> str:
         due = f"due in {age(seconds)}" if seconds > 0 else "due now"
     reason = printable(record.reason or "")
     shortened = reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"
-    failed = f"[{record.event.DETAIL_TYPE}]  " if isinstance(record.event, BatchProcessingFailed) else ""
+    kind = _kind_of(record.event)
     return (
         f"{record.interaction_id}  {record.tenant_id}  {record.state:<9}  {age(added):>6} old  "
-        f"{record.attempts:>3} failed  {due:<13}  {failed}{shortened}"
+        f"{record.attempts:>3} failed  {due:<13}  {kind}{shortened}"
     ).rstrip()
+
+
+def _kind_of(event: StoredEvent | None) -> str:
+    return "" if event is None or event.status == "completed" else f"[{event.DETAIL_TYPE}]  "
 
 
 def as_lines(record: OutboxRecord, *, with_text: bool) -> Iterator[str]:

@@ -22,9 +22,14 @@ def build(aws: Callable[..., Any], tmp_path: Path) -> Build:
     client.create_bucket(Bucket=bucket)
     scratch = ScratchFolders(tmp_path / "fetched")
 
-    def build(bucket: str = bucket) -> S3RecordingStore:
+    def build(bucket: str = bucket, owner: str = uuid4().hex) -> S3RecordingStore:
         return S3RecordingStore(
-            client, bucket=bucket, prefix="calls", scratch=scratch, has_room=lambda _: True
+            client,
+            bucket=bucket,
+            prefix="calls",
+            owner=lambda: owner,
+            scratch=scratch,
+            has_room=lambda _: True,
         )
 
     return build
@@ -33,7 +38,7 @@ def build(aws: Callable[..., Any], tmp_path: Path) -> Build:
 class TestS3RecordingStoreOnLocalStack(RecordingStorePortContract):
     @pytest.fixture
     def store(self, build: Build) -> Store:
-        return Store(build(), build(), build(f"nowhere-{uuid4().hex}"))
+        return Store(build(), build(), build(f"nowhere-{uuid4().hex}"), build(owner=uuid4().hex))
 
 
 def test_a_recording_in_parts_comes_back_whole(build: Build, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from botocore.config import Config
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from domain.model.errors import InfrastructureError
 from domain.model.events.event import TEST_EVENT_LABEL
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from domain.model.route.route import RouteComponent, RouteNames, Verification
 from domain.services.route.verification import EventVerificationService
-from ports.event_port import EventPort, PublishOutcome
+from ports.event_port import EventPort, PublishOutcome, Traceparents
 from ports.queue_port import QueueMessage
 from tests.integration.conftest import Names
 from tests.support.aws.event_bridges import unreachable_publisher
@@ -55,9 +55,14 @@ class _OthersFirst(EventPort):
         self._consumer.start()
 
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
-        outcomes = self._events.publish_all(events, labels=labels)
+        outcomes = self._events.publish_all(events, labels=labels, traceparents=traceparents)
         self._consumer.join()
         return outcomes
 

@@ -1,20 +1,25 @@
 """Workers as processes: each job ends once, also where the broker, the worker or a message does not."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable
 from random import Random
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+import urllib3
+from redis import Redis
 
 from adapters.celery.publisher import RingPublisher
 from domain.model.jobs import JobState
 from tests.integration.brokers.conftest import BROKERS
-from tests.support.brokers.brokers import PASSWORD, REDIS, Broker
+from tests.integration.localstack import free_port
+from tests.support.brokers.brokers import PASSWORD, RABBITMQ, REDIS, Broker
 from tests.support.brokers.workers import WorkerProcess, WorkSite, engine_without_answer
 from tests.support.faults.bus import RoughBus
 from tests.support.harness.service import wait_until
+from tests.support.prometheus.scrapes import Scrape
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,6 +36,11 @@ NewSite = Callable[..., WorkSite]
 def ready(worker: WorkerProcess) -> WorkerProcess:
     """Wait until a worker takes messages."""
     return worker.wait_for("ready.")
+
+
+def tenant_of(site: WorkSite, job_id: UUID) -> UUID:
+    tenant: UUID = site.container.job_service().find_of_any_tenant(job_id).order.identity.tenant_id
+    return tenant
 
 
 @pytest.mark.parametrize("kind", BROKERS)
@@ -59,6 +69,35 @@ def test_celerys_own_command_runs_a_worker(site_on: NewSite) -> None:
     assert worker.stop() == 0
 
 
+@pytest.mark.parametrize("start", [WorkSite.worker, WorkSite.celery_worker])
+def test_a_worker_serves_its_metrics_until_its_end(
+    site_on: NewSite, start: Callable[..., WorkerProcess]
+) -> None:
+    port = free_port()
+    site = site_on(REDIS, **RINGS_ALONE)
+    worker = ready(start(site, METRICS_PORT=str(port)))
+
+    site.wait_until_all(site.submit(2), JobState.COMPLETED)
+    answer = urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", retries=False)
+    scrape = Scrape.of(answer.data.decode())
+
+    assert scrape.value("transcription_seconds_count", engine="canned", outcome="completed") == 2
+    assert scrape.value("jobs", state="queued") == 0
+    assert worker.stop() == 0
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        urllib3.request("GET", f"http://127.0.0.1:{port}/metrics", retries=False)
+
+
+def test_a_worker_whose_metrics_port_is_taken_does_not_start(site_on: NewSite) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        worker = site_on(REDIS, **RINGS_ALONE).worker(METRICS_PORT=port)
+
+        assert worker.wait() == 2
+
+    assert f"METRICS_PORT={port}: cannot listen" in worker.log
+
+
 def test_rings_that_are_doubled_out_of_order_or_for_no_job_cost_nothing(site_on: NewSite) -> None:
     site = site_on(REDIS, **RINGS_ALONE)
     jobs = site.submit(4)
@@ -77,6 +116,54 @@ def test_rings_that_are_doubled_out_of_order_or_for_no_job_cost_nothing(site_on:
     assert site.events() == sorted([*jobs, *later])
     started = sum(worker.log.count("job started") for worker in workers)
     assert started == len(jobs) + 1, "each job runs once"
+
+
+@pytest.mark.parametrize("kind", [REDIS, RABBITMQ])
+def test_rings_that_come_an_hour_late_for_jobs_that_have_ended_cost_nothing(
+    kind: str, site_on: NewSite
+) -> None:
+    """A broker may keep a message until its job is completed, cancelled or erased."""
+    site = site_on(kind, **RINGS_ALONE)
+    service = site.container.job_service()
+    completed, erased, cancelled = site.submit(3)
+    service.cancel(tenant_of(site, cancelled), cancelled)
+    worker = ready(site.worker())
+    site.wait_until_all([completed, erased], JobState.COMPLETED)
+    service.erase(tenant_of(site, erased), erased, requested_by="alice")
+    events = site.events()
+
+    bell = site.bell()
+    for each in (completed, erased, cancelled):
+        bell.ring(each, site.queue)
+    assert bell.flush(60)
+    later = site.submit()  # comes behind the late rings
+    site.wait_until_all(later, JobState.COMPLETED)
+
+    assert site.events() == sorted([*events, *later])
+    assert site.states([completed, erased, cancelled]) == [JobState.COMPLETED, None, JobState.CANCELLED]
+    assert worker.log.count("job started") == 3
+    assert "Traceback" not in worker.log
+
+
+def test_no_broker_delivers_a_message_again_while_its_job_is_at_work(
+    own_redis: Broker, new_site: NewSite
+) -> None:
+    """taskiq-redis#101, pretix#2058: jobs longer than a broker's time-out ran several times at once.
+
+    The message is gone from the broker before the job begins, so that no time-out of its applies.
+    """
+    site = new_site(own_redis.url, **RINGS_ALONE)
+    client = Redis.from_url(own_redis.url)
+    with engine_without_answer() as stuck:
+        ready(site.worker(**stuck))
+        jobs = site.submit()
+        site.wait_until_all(jobs, JobState.PROCESSING)
+
+        wait_until(lambda: not client.hlen("unacked"))
+
+        assert not client.zcard("unacked_index")
+        assert not RingPublisher(site.broker).waiting(site.queue)
+    client.close()
 
 
 def test_a_dead_broker_costs_delay_alone(own_redis: Broker, new_site: NewSite) -> None:

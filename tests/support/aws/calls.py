@@ -67,6 +67,8 @@ def recorded_calls() -> Iterator[Recorder]:
 def calls_of(operation: str, params: Params) -> Iterator[Call]:
     """Return the permissions that IAM checks for an operation."""
     action, resources, context = OPERATIONS[operation]
+    if operation == "s3:DeleteObject" and "VersionId" in params:
+        action = "s3:DeleteObjectVersion"
     carried = tuple(sorted(context(params).items()))
     for resource in resources(params):
         yield Call(action, resource, carried)
@@ -149,6 +151,14 @@ def _targets(params: Params) -> Context:
     return {"events:TargetArn": tuple(target["Arn"] for target in params["Targets"])}
 
 
+def _topic(params: Params) -> list[str]:
+    return [params["TopicArn"] if "TopicArn" in params else arn("sns", params["Name"])]
+
+
+def _subscribing(params: Params) -> Context:
+    return {"sns:Protocol": (params["Protocol"],), "sns:Endpoint": (params["Endpoint"],)}
+
+
 def _prefix(params: Params) -> Context:
     return {"s3:prefix": (params["Prefix"],)}
 
@@ -182,12 +192,18 @@ OPERATIONS: dict[str, _Operation] = {
     ),
     "events:PutEvents": ("events:PutEvents", _buses, _sources),
     "events:PutTargets": ("events:PutTargets", _rule, _targets),
+    **_same("sns", "CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes", _topic),
+    **_same("sns", "ListSubscriptionsByTopic", _topic),
+    **_same("sns", "GetSubscriptionAttributes SetSubscriptionAttributes Unsubscribe", _nothing),
+    "sns:PublishBatch": ("sns:Publish", _topic, _plain),
+    "sns:Subscribe": ("sns:Subscribe", _topic, _subscribing),
     **_same("s3", "PutObject GetObject DeleteObject AbortMultipartUpload", _object),
     "s3:UploadPart": ("s3:PutObject", _object, _plain),
     "s3:CreateMultipartUpload": ("s3:PutObject", _object, _plain),
     "s3:CompleteMultipartUpload": ("s3:PutObject", _object, _plain),
     "s3:HeadBucket": ("s3:ListBucket", _bucket, _plain),
     "s3:ListObjectsV2": ("s3:ListBucket", _bucket, _prefix),
+    "s3:ListObjectVersions": ("s3:ListBucketVersions", _bucket, _prefix),
     **_same("kms", "DescribeKey GetKeyPolicy", _key),
     **_same("cloudwatch", "GetMetricData", _nothing),
     **_same("sts", "GetCallerIdentity", _nothing),
@@ -219,15 +235,23 @@ def transcribing(params: Params) -> Iterator[tuple[str, str]]:
 ON_THE_KEY = {
     "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
     "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
 }
-"""SQS's actions on the key of an encrypted queue for its caller (SQS developer guide, key management)."""
+"""Actions of SQS and SNS on the key of queue or topic for their callers (their developer guides, on keys)."""
 
 
 def with_the_key(calls: Iterable[Call], key: str) -> set[Call]:
-    """Add SQS's calls on the key of both queues."""
-    via = (("kms:ViaService", (f"sqs.{REGION}.amazonaws.com",)),)
-    actions = {action for call in calls for action in ON_THE_KEY.get(call.action, ())}
-    return {*calls, *(Call(action, arn("kms", f"key/{key}"), via) for action in actions)}
+    """Add the calls of SQS and SNS on the key of queues and topic."""
+    used = {
+        (call.action.partition(":")[0], action)
+        for call in calls
+        for action in ON_THE_KEY.get(call.action, ())
+    }
+    return {*calls, *(Call(action, arn("kms", f"key/{key}"), _via(service)) for service, action in used)}
+
+
+def _via(service: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (("kms:ViaService", (f"{service}.{REGION}.amazonaws.com",)),)
 
 
 FREE = {"sts:GetCallerIdentity"}

@@ -41,18 +41,19 @@ def _speaks_of(statement: Statement, call: Call) -> bool:
     )
 
 
-def _conditions(statement: Statement) -> Iterator[tuple[str, str, str]]:
+def _conditions(statement: Statement) -> Iterator[tuple[str, str, str | list[str]]]:
     for operator, keys in statement.get("Condition", {}).items():
         for key, value in keys.items():
             yield operator, key, value
 
 
-def _holds(operator: str, key: str, wanted: str, context: Mapping[str, tuple[str, ...]]) -> bool:
+def _holds(operator: str, key: str, wanted: str | list[str], context: Mapping[str, tuple[str, ...]]) -> bool:
     """Apply a condition; a missing key fails, even where IAM would accept it (`ForAllValues`)."""
     kind, _, comparison = operator.rpartition(":")
     assert comparison in ("StringEquals", "StringLike", "ArnEquals"), operator
     same = _matches if comparison == "StringLike" else _equals
-    answers = [same(wanted, value) for value in context.get(key, ())]
+    allowed = [wanted] if isinstance(wanted, str) else wanted
+    answers = [any(same(each, value) for each in allowed) for value in context.get(key, ())]
     return any(answers) if kind == "ForAnyValue" else bool(answers) and all(answers)
 
 

@@ -5,27 +5,22 @@ A test that stops and starts a broker has one of its own. Servers end by their p
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from tests.integration.localstack import free_port
+from tests.support.brokers.programs import SYSTEM_PROGRAMS, answers, end, spawn
 from tests.support.harness.service import wait_until
 
 REDIS, RABBITMQ = "redis", "rabbitmq"
 PROGRAMS = {REDIS: "redis-server", RABBITMQ: "rabbitmq-server"}
 PASSWORD = "sesame-7b1c54c5"
 """Password of Redis here, to look for in logs."""
-STOP_SECONDS = 20
-SYSTEM_PROGRAMS = "/usr/sbin"
-"""Folder of RabbitMQ, which is not on every user's PATH."""
 RABBITMQ_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 """Debian's scripts on the PATH change to a user of their own; these do not."""
 
@@ -60,11 +55,11 @@ class RedisServer(Broker):
     def start(self) -> None:
         options = {"port": self._port, "bind": "127.0.0.1", "save": "", "requirepass": PASSWORD}
         arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        self._process = _spawn([self._program, *arguments], self._folder, os.environ)
-        wait_until(lambda: _answers(self._port))
+        self._process = spawn([self._program, *arguments], self._folder, os.environ)
+        wait_until(lambda: answers(self._port))
 
     def stop(self) -> None:
-        _end(self._process)
+        end(self._process)
 
 
 class RabbitMqServer(Broker):
@@ -93,15 +88,15 @@ class RabbitMqServer(Broker):
 
     def start(self) -> None:
         mapper = ["epmd", "-address", "127.0.0.1", "-port", str(self._mapper_port)]
-        self._mapper = _spawn(mapper, self._folder, self._environment)
-        wait_until(lambda: _answers(self._mapper_port))
-        self._process = _spawn([self._program], self._folder, self._environment)
-        wait_until(lambda: _answers(self._port) or self._process.poll() is not None, seconds=120)
+        self._mapper = spawn(mapper, self._folder, self._environment)
+        wait_until(lambda: answers(self._mapper_port))
+        self._process = spawn([self._program], self._folder, self._environment)
+        wait_until(lambda: answers(self._port) or self._process.poll() is not None, seconds=120)
         assert self._process.poll() is None, (self._folder / "output.log").read_text()[-3000:]
 
     def stop(self) -> None:
-        _end(self._process)
-        _end(self._mapper)
+        end(self._process)
+        end(self._mapper)
 
 
 class BrokerElsewhere(Broker):
@@ -159,29 +154,3 @@ def _found(kind: str, folder: Path, *, own: bool) -> Broker:
     if "://" in place:
         return BrokerElsewhere(place)
     return RedisServer(place, folder) if kind == REDIS else RabbitMqServer(place, folder)
-
-
-def _spawn(command: list[str], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    with (folder / "output.log").open("ab") as log:
-        return subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a server and its children, which are in its group."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5):
-            return True
-    except OSError:
-        return False

@@ -17,6 +17,7 @@ from bootstrap.container import build_container
 from bootstrap.settings import Settings
 from domain.model.identity import Identity
 from domain.model.jobs import JobState
+from domain.model.metadata import Metadata
 from domain.services.jobs.jobs import JobRequest
 from tests.support.aws.silence import silent_endpoint
 from tests.support.faults.servers import CREDENTIALS, ROOT
@@ -40,6 +41,11 @@ class WorkerProcess:
             )
 
     @property
+    def pid(self) -> int:
+        """Process, and process group, of the worker."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """Return all that the worker has written."""
         return self._log.read_text(errors="replace")
@@ -50,10 +56,19 @@ class WorkerProcess:
         assert all(word in self.log for word in words), self.log[-3000:]
         return self
 
+    def send(self, number: signal.Signals) -> None:
+        """Send the process group a signal, and do not wait for its effect."""
+        os.killpg(self._process.pid, number)
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the process a signal, and return its exit code."""
         self._process.send_signal(number)
         return self.wait()
+
+    @property
+    def is_running(self) -> bool:
+        """False once the process has ended."""
+        return not self._has_ended
 
     def wait(self) -> int:
         """Wait for the end of the process, and return its exit code."""
@@ -81,6 +96,7 @@ class WorkSite:
 
     def __init__(self, folder: Path, broker: str | None, **environ: str) -> None:
         self._folder = folder
+        folder.mkdir(exist_ok=True)
         self._workers: list[WorkerProcess] = []
         self.queue = f"q-{uuid4().hex[:12]}"  # its own on a broker that tests share
         self.environ = {
@@ -111,13 +127,24 @@ class WorkSite:
         """Start `transcripts worker`."""
         return self._start((str(PROGRAM), "worker", *arguments), environ)
 
+    def worker_on(self, core: int) -> WorkerProcess:
+        """Start `transcripts worker` as on a machine of one core, which is one of this machine's."""
+        return self._start(("taskset", "--cpu-list", str(core), str(PROGRAM), "worker"), {})
+
+    def dying_worker(self, *arguments: str, **environ: str) -> WorkerProcess:
+        """Start `transcripts worker` in a process that kills itself (see `tests.support.faults.dying`)."""
+        command = (sys.executable, "-m", "tests.support.faults.dying", *arguments, "worker")
+        return self._start(command, environ)
+
     def celery_worker(self, *arguments: str, **environ: str) -> WorkerProcess:
         """Start a worker with Celery's own command."""
         return self._start((*CELERY, *arguments), environ)
 
-    def submit(self, count: int = 1) -> list[UUID]:
+    def submit(
+        self, count: int = 1, *, recording: Path = RECORDING, metadata: Metadata | None = None
+    ) -> list[UUID]:
         """Submit recordings, each of a tenant of its own; return the ids of the jobs."""
-        return [self._submit() for _ in range(count)]
+        return [self._submit(recording, metadata or {}) for _ in range(count)]
 
     def bell(self) -> CeleryBell:
         """Return another bell of the broker."""
@@ -136,10 +163,10 @@ class WorkSite:
         """Return the interaction ids of all events, in order."""
         return sorted(each.interaction_id for each in self.container.outbox().records())
 
-    def _submit(self) -> UUID:
-        file = self._folder / f"{uuid4()}.ogg"
-        shutil.copy(RECORDING, file)
-        request = JobRequest(Identity(uuid4(), "alice", None), uuid4())
+    def _submit(self, recording: Path, metadata: Metadata) -> UUID:
+        file = self._folder / f"{uuid4()}{recording.suffix}"
+        shutil.copy(recording, file)
+        request = JobRequest(Identity(uuid4(), "alice", None), uuid4(), metadata=metadata)
         return self.container.job_service().submit(file, request).id
 
     def _start(self, command: Sequence[str], environ: dict[str, str]) -> WorkerProcess:

@@ -29,6 +29,10 @@ POSTGRESQL = "postgresql"
 KINDS = (*LIBRARIES, POSTGRESQL)
 """The databases that the contracts are tested on."""
 
+PATIENCE_SECONDS = 60.0
+"""Time limit of a writer for other writers of its SQLite file: a busy machine may stop one of them for long,
+and SQLite's lock goes to waiting ones in no order."""
+
 
 class Clock:
     """Seconds since 1970, moved by hand."""
@@ -68,10 +72,10 @@ class PostgreSqlServer:
         uri: str = self._server.get_uri(database=name, driver="psycopg")
         return uri
 
-    def new_url(self) -> str:
-        """Create an empty database and return its URL."""
+    def new_url(self, *, template: str = "template1") -> str:
+        """Create a database, empty unless another one is its template, and return its URL."""
         name = f"test_{uuid4().hex}"
-        self.run(f"CREATE DATABASE {name}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def run(self, command: str) -> None:
@@ -162,6 +166,7 @@ class Place(NamedTuple):
             database = Database(engine_for(self.url))
         else:
             path = Path(self.url.removeprefix("sqlite:///"))
-            database = Database(sqlite_engine(path, library=LIBRARIES[self.kind]))
+            engine = sqlite_engine(path, library=LIBRARIES[self.kind])
+            database = Database(engine, wait_seconds=PATIENCE_SECONDS)
         upgrade_schema(database)
         return database

@@ -39,7 +39,7 @@ def fill_up_to_a_limit(folder: str) -> dict[str, int]:
     def limit(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
-    return _fill(Path(folder), lambda: limit(512 * 1024), lambda: limit(hard))
+    return _fill(Path(folder), lambda: limit(768 * 1024), lambda: limit(hard))
 
 
 def fill_a_disk(folder: str) -> dict[str, int]:

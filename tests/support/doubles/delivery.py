@@ -10,9 +10,9 @@ from uuid import UUID
 from adapters.in_memory import InMemoryOutbox
 from domain.model.errors import OutboxUnavailableError
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.events.failed import SentEvent, TerminalEvent
+from domain.model.events.sent import SentEvent, StoredEvent
 from domain.model.outbox import EventLease, Outcome
-from ports.event_port import EventPort, PublishOutcome
+from ports.event_port import EventPort, PublishOutcome, Traceparents
 
 ACCEPTED = Publication(PublicationStatus.PUBLISHED, "event-1")
 
@@ -52,6 +52,7 @@ class AnsweringEventPublisher(EventPort):
         calls: the events of each call.
         labels: the labels of each call.
         accepted: the accepted events, in order.
+        traceparents: the trace contexts of all events that were sent, in order.
     """
 
     def __init__(self, answer: Callable[[SentEvent], PublishOutcome] = lambda _: ACCEPTED) -> None:
@@ -59,6 +60,7 @@ class AnsweringEventPublisher(EventPort):
         self.calls: list[tuple[SentEvent, ...]] = []
         self.labels: list[tuple[str, ...]] = []
         self.accepted: list[SentEvent] = []
+        self.traceparents: list[str | None] = []
         self._lock = Lock()
 
     def publish_all(
@@ -67,10 +69,12 @@ class AnsweringEventPublisher(EventPort):
         /,
         *,
         labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
         outcomes = tuple(map(self.answer, events))
         with self._lock:
             self.labels.append(labels)
+            self.traceparents += traceparents
             self.calls.append(tuple(events))
             self.accepted += [
                 event for event, outcome in zip(events, outcomes, strict=True) if outcome == ACCEPTED
@@ -91,11 +95,16 @@ class HeldUpEventPublisher(AnsweringEventPublisher):
         self.go_on = Event()
 
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
         self.asked.set()
         assert self.go_on.wait(60)
-        return super().publish_all(events, labels=labels)
+        return super().publish_all(events, labels=labels, traceparents=traceparents)
 
 
 class PromptThreads(ThreadPoolExecutor):
@@ -139,9 +148,11 @@ class FaultyOutbox(InMemoryOutbox):
         self.recorded: list[tuple[Outcome, ...]] = []
         self.leased: list[tuple[EventLease, ...]] = []
 
-    def add(self, event: TerminalEvent, /, *, lease_seconds: float = 0.0) -> EventLease:
+    def add(
+        self, event: StoredEvent, /, *, lease_seconds: float = 0.0, traceparent: str | None = None
+    ) -> EventLease:
         self._fail("add")
-        return super().add(event, lease_seconds=lease_seconds)
+        return super().add(event, lease_seconds=lease_seconds, traceparent=traceparent)
 
     def lease_due(self, limit: int, /, *, lease_seconds: float) -> tuple[EventLease, ...]:
         self._fail("lease_due")

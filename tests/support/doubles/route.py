@@ -6,11 +6,11 @@ from uuid import uuid4
 
 from domain.model.errors import EventPublishError
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from domain.model.route.route import Finding, ProvisionedResource, ProvisioningReport, RouteComponent
 from domain.model.route.status import Inspection, RemovedResource
 from ports.event_infrastructure_port import EventInfrastructurePort
-from ports.event_port import EventPort, PublishOutcome
+from ports.event_port import EventPort, PublishOutcome, Traceparents
 from tests.support.doubles.queue import InMemoryQueue
 
 
@@ -40,7 +40,12 @@ class Bus(EventPort):
         self.published: list[tuple[SentEvent, tuple[str, ...]]] = []
 
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),  # noqa: ARG002 - the queue of the test has no place for it
     ) -> tuple[PublishOutcome, ...]:
         for event in events:
             self.published.append((event, labels))
@@ -66,6 +71,7 @@ class SwallowingBus(EventPort):
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is delivered
+        traceparents: Traceparents = (),  # noqa: ARG002 - same
     ) -> tuple[PublishOutcome, ...]:
         self.published.extend(events)
         return (self._error or Publication(self._status),) * len(events)

@@ -7,10 +7,10 @@ from threading import Event
 
 from domain.model.errors import EventPublishError, TranscriberBusyError
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
 from ports.cleaner_port import CleanedTranscript, CleanerPort
-from ports.event_port import EventPort, PublishOutcome
+from ports.event_port import EventPort, PublishOutcome, Traceparents
 from ports.transcriber_port import Checkpoint, Progress, ProgressListener, TranscriberPort, TranscriberState
 
 SPOKEN = Transcript(
@@ -34,6 +34,7 @@ class FailingEventPublisher(EventPort):
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is looked at
+        traceparents: Traceparents = (),  # noqa: ARG002 - same
     ) -> tuple[PublishOutcome, ...]:
         if isinstance(self._error, EventPublishError):
             return (self._error,) * len(events)
@@ -52,6 +53,7 @@ class HangingEventPublisher(EventPort):
         /,
         *,
         labels: tuple[str, ...] = (),  # noqa: ARG002 - nothing is looked at
+        traceparents: Traceparents = (),  # noqa: ARG002 - same
     ) -> tuple[PublishOutcome, ...]:
         self.answer.wait(60)
         return (Publication(PublicationStatus.PUBLISHED, "late"),) * len(events)

@@ -11,7 +11,7 @@ from adapters.sql.jobs.jobs import SqlJobs
 from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import jobs as rows
 from bootstrap.factories.database import prepare_database
-from domain.model.events.failed import sent_event
+from domain.model.events.sent import sent_event
 from domain.model.jobs import JobLease
 from tests.support.doubles.bus_faults import Entry
 from tests.support.samples.jobs import QUEUE, a_result, completed

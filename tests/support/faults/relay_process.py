@@ -18,6 +18,7 @@ from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
 from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import LEASE_SECONDS, Relay
+from tests.support.faults.bus import environ_of
 from tests.support.faults.servers import CREDENTIALS
 from tests.support.harness.installed_command import clean_environment
 
@@ -29,14 +30,13 @@ DRAIN_SECONDS = 240
 
 def container_on(database_url: str, bus_url: str) -> Container:
     """What the service would be made of; credentials come from the environment."""
-    environ = {"DATABASE_URL": database_url, "AWS_ENDPOINT_URL": bus_url, "EVENT_TRANSPORT": "eventbridge"}
-    return build_container(Settings.from_env(environ))
+    return build_container(Settings.from_env({"DATABASE_URL": database_url, **environ_of(bus_url)}))
 
 
 def relay_on(container: Container, outbox: SqlOutbox, lease_seconds: float = LEASE_SECONDS) -> Relay:
     """Build a relay without a route check, as the bus of the tests has no route."""
     breaker = container.breaker()
-    dispatcher = BatchDispatcher(container.patient_event_bridge(), breaker)
+    dispatcher = BatchDispatcher(container.patient_sender(), breaker)
     return Relay(outbox, dispatcher, breaker, lease_seconds=lease_seconds)
 
 

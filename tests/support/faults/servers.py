@@ -56,6 +56,11 @@ class Server:
                 start_new_session=True,
             )
 
+    @property
+    def log(self) -> str:
+        """All that the server has written."""
+        return (self._folder / "log").read_text(errors="replace")
+
     def wait_until_ready(self) -> None:
         wait_until(self._is_ready)
 
@@ -69,6 +74,11 @@ class Server:
         process = self._running()
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def wait_until_killed(self) -> None:
+        """Wait until the process has killed itself."""
+        wait_until(lambda: self._running().poll() is not None)
+        assert self._running().returncode == -signal.SIGKILL
 
     def close(self) -> None:
         """End the process if it still runs."""

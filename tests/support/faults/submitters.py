@@ -30,12 +30,11 @@ class Submitters:
         self._tenant = {"X-Tenant-ID": str(uuid4())}
         self.answers: Counter[int] = Counter()
 
-    def submit(self, url: str) -> str | None:
+    def submit(self, url: str, *, key: str | None = None) -> str | None:
         """Submit one recording; return the id of the job, None without a promise."""
+        headers = self._tenant | ({} if key is None else {"Idempotency-Key": key})
         try:
-            response = self._client.request(
-                "POST", f"{url}/batch/jobs", fields=self._fields, headers=self._tenant
-            )
+            response = self._client.request("POST", f"{url}/batch/jobs", fields=self._fields, headers=headers)
         except urllib3.exceptions.HTTPError:
             self.answers[0] += 1
             return None

@@ -10,8 +10,8 @@ from domain.model.consuming.received import ReceivedEvent
 from domain.model.errors import HandlerError
 from domain.model.events.envelope import EventEnvelope, parse_envelope
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.model.events.failed import SentEvent, TerminalEvent
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import SentEvent, StoredEvent
 from domain.services.consuming.acknowledger import Acknowledger
 from domain.services.consuming.handler_circuit import HandlerCircuit, OutageLog
 from domain.services.consuming.heartbeat import VisibilityHeartbeat
@@ -49,7 +49,7 @@ class SteeredHandler(EventHandlerPort):
         self.when_aborted()
 
     @property
-    def events(self) -> list[TerminalEvent]:
+    def events(self) -> list[StoredEvent]:
         return [received.event for received in self.got]
 
 
@@ -71,7 +71,8 @@ class ConsumerHarness:
     """One consumer with one thread, in parts.
 
     Args:
-        beside: another consumer, whose clock, queue, deduplication store and payloads are shared.
+        beside: another consumer, whose clock, deduplication store and payloads are shared, and the queue if
+            it reads the same kind of events.
         kind: the kind of events that it reads.
 
     Attributes:
@@ -90,9 +91,11 @@ class ConsumerHarness:
         )
         self.options = options
         self.clock: Clock = beside.clock if beside else Clock()
-        self.dead: InMemoryQueue = beside.dead if beside else InMemoryQueue(self.clock)
+        self.kind = kind
+        owner = beside if beside and beside.kind is kind else None
+        self.dead: InMemoryQueue = owner.dead if owner else InMemoryQueue(self.clock)
         self.queue: BreakingQueue = (
-            beside.queue if beside else BreakingQueue(self.clock, dead_letters=self.dead)
+            owner.queue if owner else BreakingQueue(self.clock, dead_letters=self.dead)
         )
         self.memory: InMemoryProcessedEvents = (
             beside.memory if beside else InMemoryProcessedEvents(self.clock)
@@ -161,7 +164,11 @@ class ConsumerHarness:
 
     def another(self) -> "ConsumerHarness":
         """Return a second consumer on the same queue, as in another process."""
-        return ConsumerHarness(self.options, beside=self)
+        return ConsumerHarness(self.options, beside=self, kind=self.kind)
+
+    def of_kind(self, kind: EventKind) -> "ConsumerHarness":
+        """Return a consumer of another kind of events, in the same group."""
+        return ConsumerHarness(self.options, beside=self, kind=kind)
 
     def send(self, event: SentEvent | None = None, replay: str | None = None) -> SentEvent:
         """Send an event to the queue."""

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, CompletedEvent
 from domain.model.messages.message import Attribute, Attributes, DeliveryFailure
 from domain.services.dead_letters.dead_letters import DeadLetters
-from domain.services.dead_letters.redrive import Redrive
+from domain.services.dead_letters.redrive import FindErased, Redrive
 from tests.support.doubles.queue import BreakingQueue, Clock, InMemoryMoveTask
 from tests.support.samples.factories import an_event
 
@@ -47,12 +47,13 @@ class Ground:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
 
-    def redrive(self) -> Redrive:
+    def redrive(self, erased: FindErased | None = None) -> Redrive:
         return Redrive(
             self.dead_letters,
             self.queue,
             self.move_task,
             source=DEFAULT_EVENT_SOURCE,
+            erased=erased,
             now=self.now,
             pause=self.clock.advance,
         )

@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -45,16 +45,35 @@ def clean_environment(**environ: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(tmp_path: Path, **environ: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """Run `transcripts serve` on a free port until it is ready; yield its URL and its process."""
-    port = free_port()
+def running(
+    *arguments: str, environ: Mapping[str, str], cwd: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """Run `transcripts`, with its output in pipes; it is killed at the end of the context."""
+    with subprocess.Popen(
+        [PROGRAM, *arguments],
+        env=clean_environment(**environ),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextlib.contextmanager
+def serving(tmp_path: Path, *options: str, **environ: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """Run `transcripts serve` until it is ready, on a free port unless PORT is set; yield URL and process."""
+    port = environ.get("PORT") or free_port()
     variables = {
         "EVENT_TRANSPORT": "memory",
         "SPOOL_DIR": str(tmp_path / "spool"),
         "DATABASE_URL": f"sqlite:///{tmp_path}/transcripts.db",
         "TRANSCRIBER_WORKERS": "1",
     }
-    command = [str(PROGRAM), "serve", "--port", str(port)]
+    command = [str(PROGRAM), "serve", "--port", str(port), *options]
     environment = clean_environment(**{**variables, **environ})
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         url = f"http://127.0.0.1:{port}"

@@ -8,14 +8,22 @@ from types import TracebackType
 from uuid import UUID, uuid4
 
 from adapters.files.recordings import FolderRecordingStore
-from adapters.in_memory import InMemoryJobs, InMemoryOutbox, InProcessBell
+from adapters.in_memory import (
+    InMemoryErasures,
+    InMemoryIdempotency,
+    InMemoryJobs,
+    InMemoryOutbox,
+    InMemoryPayloadStore,
+    InProcessBell,
+)
 from adapters.scratch import ScratchFolders
 from domain.model.errors import JobStoreUnavailableError, RecordingStoreUnavailableError
-from domain.model.events.failed import TerminalEvent
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import StoredEvent
 from domain.model.identity import Identity
 from domain.model.jobs import Job, JobLease
 from domain.model.transcripts import DEFAULT_OPTIONS, Segment, Transcript, TranscriptionOptions
+from domain.services.erasure.eraser import Eraser
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.heartbeat import LeaseHeartbeat
@@ -28,7 +36,7 @@ from tests.support.databases.databases import Clock
 from tests.support.doubles.delivery import seeded
 from tests.support.doubles.transcription import CallbackCleaner
 from tests.support.samples.factories import A_MOMENT
-from tests.support.samples.jobs import QUEUE
+from tests.support.samples.jobs import QUEUE, an_owner
 
 UNIT_SECONDS = 28.0
 TENANT = uuid4()
@@ -79,6 +87,9 @@ class SwitchableRecordings(FolderRecordingStore):
     """Store of recordings that can be unavailable."""
 
     is_away = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, owner=an_owner())
 
     def put(self, recording: Path, /) -> str:
         self._check()
@@ -185,8 +196,22 @@ class JobHarness:
         self.announcement = JobAnnouncement(
             kinds=tuple(EventKind), wake=lambda: self.woken.append(True), now=lambda: A_MOMENT
         )
+        self.erasures = InMemoryErasures(self.jobs, self.outbox, InMemoryIdempotency(self.clock), self.clock)
+        self.eraser = Eraser(
+            self.erasures,
+            self.recordings,
+            InMemoryPayloadStore(),
+            announces=True,
+            wake=lambda: self.woken.append(True),
+        )
         self.service = JobService(
-            self.jobs, self.recordings, self.sources, self.bell, self.announcement, queue=QUEUE
+            self.jobs,
+            self.recordings,
+            self.sources,
+            self.bell,
+            self.announcement,
+            self.eraser,
+            queue=QUEUE,
         )
         self.execution = JobExecution(
             self.jobs,
@@ -227,6 +252,6 @@ class JobHarness:
         assert found
         return found
 
-    def events(self) -> list[TerminalEvent]:
+    def events(self) -> list[StoredEvent]:
         """Return the events of the outbox."""
         return [record.event for record in self.outbox.records(limit=10_000) if record.event]

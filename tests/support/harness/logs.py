@@ -10,9 +10,8 @@ def logging_as_it_was() -> Iterator[None]:
     """Restore the root logger, and the levels of the loggers that are kept quiet."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    loggers = [
-        logger for logger in logging.Logger.manager.loggerDict.values() if isinstance(logger, logging.Logger)
-    ]
+    known = tuple(logging.Logger.manager.loggerDict.values())  # at once: a thread may be adding one
+    loggers = [logger for logger in known if isinstance(logger, logging.Logger)]
     levels = {logger: logger.level for logger in loggers}
     try:
         yield

@@ -22,8 +22,11 @@ PATIENCE_SECONDS = 240.0
 
 
 def container_for(spool: Path, transcriber: TranscriberPort | None = None, **environ: str) -> Container:
-    """Build a container with events in memory, and a double in place of the engine where one is given."""
-    own = {"SPOOL_DIR": str(spool), "DATA_DIR": str(spool.parent)}
+    """Build a container with events in memory, and a double in place of the engine where one is given.
+
+    Recordings are kept, so that no sweep in the background changes a job that a test looks at.
+    """
+    own = {"SPOOL_DIR": str(spool), "DATA_DIR": str(spool.parent), "RECORDING_KEEP_DAYS": "1"}
     settings = Settings.from_env({"EVENT_TRANSPORT": "memory", **own, **environ})
     container = build_container(settings)
     if transcriber is not None:

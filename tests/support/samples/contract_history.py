@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from domain.model.contract.compatibility import schema_changes
 from domain.model.contract.envelope_schema import envelope_schema
-from domain.model.contract.json_schema import published_schema, schema_id
-from domain.model.events.failed import SentEvent
+from domain.model.contract.json_schema import published_schema
 from domain.model.events.kinds import EventKind
+from domain.model.events.schema_id import schema_id
+from domain.model.events.sent import SentEvent
 from domain.model.events.version import Bump, SchemaVersion, declared_version
 from domain.model.route.route import DEFAULT_ROUTES
 

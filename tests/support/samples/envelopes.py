@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from tests.support.samples.factories import an_event
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from domain.model.events.erased import ErasureCause, ErasureData, TranscriptErased
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
@@ -12,6 +13,8 @@ from domain.model.events.event import (
 from domain.model.events.failed import BatchProcessingFailed, FailureData
 
 A_MOMENT = datetime(2026, 11, 23, 18, 0, 0, 123456, tzinfo=UTC)
+A_TRACEPARENT = "00-4efaaf4d1e8720b39541901950019ee5-53995c3f42cd8ad8-01"
+ANOTHER_TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
 def an_event(
@@ -59,3 +62,28 @@ def a_failure(
         timestamp=timestamp,
         data=FailureData(reason=reason, detail=detail, retryable=retryable),
     )
+
+
+def an_erasure(
+    *,
+    interaction_id: UUID | None = None,
+    tenant_id: UUID | None = None,
+    timestamp: datetime = A_MOMENT,
+    requested_by: str = "user-7",
+    cause: ErasureCause = ErasureCause.REQUEST,
+) -> TranscriptErased:
+    """Build a valid event of a transcript that was erased; identifiers are new unless given."""
+    return TranscriptErased(
+        interaction_id=interaction_id or uuid4(),
+        tenant_id=tenant_id or uuid4(),
+        user_id="user-7",
+        account_id="account-9",
+        timestamp=timestamp,
+        data=ErasureData(requested_by=requested_by, cause=cause, at=timestamp),
+    )
+
+
+def trace_of(traceparent: str | None) -> str:
+    """Return the trace id of a context."""
+    assert traceparent
+    return traceparent.split("-")[1]

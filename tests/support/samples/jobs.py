@@ -1,5 +1,6 @@
 """Factories of orders, results and events of jobs; a test sets only the fields that it is about."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
@@ -28,6 +29,12 @@ def a_recording(name: str | None = None) -> StoredRecording:
     return StoredRecording(key, sha256(key.encode()).hexdigest(), 3_000_000_000)
 
 
+def an_owner() -> Callable[[], str]:
+    """Name the database that owns recordings."""
+    owner = uuid4().hex
+    return lambda: owner
+
+
 def an_order(
     *,
     job_id: UUID | None = None,
@@ -42,6 +49,7 @@ def an_order(
     warnings: tuple[ResultWarning, ...] = (),
     key: JobKey | None = None,
     retry_of: UUID | None = None,
+    traceparent: str | None = None,
 ) -> JobOrder:
     """Build an order, of an upload unless a source is given; identifiers are new unless given."""
     return JobOrder(
@@ -56,6 +64,7 @@ def an_order(
         key=key,
         event_kinds=tuple(EventKind),
         retry_of=retry_of,
+        traceparent=traceparent,
     )
 
 

@@ -1,6 +1,7 @@
 """HTTPS server on this machine that answers as a test says, byte for byte."""
 
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -57,12 +58,18 @@ class TlsServer:
         plain.settimeout(60)
         with contextlib.suppress(OSError), plain, self._context.wrap_socket(plain, server_side=True) as tls:
             head = b""
-            while not head.endswith(b"\r\n\r\n"):
+            while not _is_whole(head):
                 if not (block := tls.recv(65536)):
                     return
                 head += block
             self.heads.append(head.decode("latin-1"))
             self.answer(tls, self._stop)
+
+
+def _is_whole(request: bytes) -> bool:
+    head, end, body = request.partition(b"\r\n\r\n")
+    size = re.search(rb"(?i)content-length: (\d+)", head)
+    return bool(end) and len(body) >= (int(size[1]) if size else 0)
 
 
 def ok(body: bytes, *fields: str, status: str = "200 OK", sized: bool = True) -> bytes:

@@ -16,14 +16,16 @@ class TestInMemoryEventPublisher(EventPortContract):
         def arrivals(_count: int) -> list[Arrival]:
             return [Arrival(*pair) for pair in zip(port.accepted, port.labels, strict=True)]
 
-        return Transport(port, arrivals, Delivery(has_bus=False))
+        return Transport(
+            port, arrivals, Delivery(has_bus=False), traceparents=lambda: list(port.traceparents)
+        )
 
 
 class TestInMemoryPayloadStore(PayloadStorePortContract):
     @pytest.fixture
     def store(self) -> Store:
         port = InMemoryPayloadStore()
-        return Store(port, port.get)
+        return Store(port, lambda ref: port.get(ref) or b"")
 
 
 class TestInMemoryProcessedEvents(DeduplicationPortContract):

@@ -43,6 +43,15 @@ def test_what_the_requirements_page_names_exists(code: str, file: str, test: str
     assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
 
 
+def test_the_tests_of_faults_that_the_page_names_exist() -> None:
+    named = re.findall(r"`(test_\w+)`", (ROOT / "docs" / "faults.md").read_text(encoding="utf-8"))
+    files = (path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    defined = {name for text in files for name in re.findall(r"def (test_\w+)\(", text)}
+
+    assert set(named) - defined == set()
+    assert named
+
+
 @pytest.mark.parametrize("document", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=str)
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?://)([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))

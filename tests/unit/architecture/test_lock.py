@@ -57,7 +57,8 @@ class Target(NamedTuple):
     @property
     def tags(self) -> set[Tag]:
         platforms = [f"manylinux_2_{minor}_{self.machine}" for minor in range(28, 4, -1)]
-        platforms += [f"manylinux2014_{self.machine}", f"linux_{self.machine}"]
+        older = ("manylinux1", "manylinux2010") if self.machine == "x86_64" else ()
+        platforms += [f"{each}_{self.machine}" for each in (*older, "manylinux2014", "linux")]
         name = "cp{}{}".format(*self.python)
         return {
             *cpython_tags(self.python, platforms=platforms),
@@ -154,7 +155,10 @@ def test_a_package_is_left_out_only_where_something_else_serves(lock: Lock) -> N
 @pytest.mark.process
 @pytest.mark.parametrize(
     ("file", "extras"),
-    [("requirements.txt", ("server", "speech", "openai", "celery")), ("requirements-demo.txt", ("demo",))],
+    [
+        ("requirements.txt", ("server", "speech", "openai", "celery", "auth", "otel")),
+        ("requirements-demo.txt", ("demo",)),
+    ],
 )
 def test_the_requirements_are_those_of_the_lock(file: str, extras: tuple[str, ...]) -> None:
     export = [

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bootstrap.choices import EventTransport, LogFormat, Transcriber
+from bootstrap.choices import Authentication, EventTransport, LogFormat, Transcriber
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError
 from domain.model.events.kinds import EventKind
@@ -21,7 +21,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.aws_region == "us-east-1"
     assert settings.eventbridge_bus_name == "default"
     assert settings.event_source == "com.yourapp.transcription"
-    assert settings.event_transport is EventTransport.AUTO
+    assert settings.event_transport == EventTransport.AUTO
     assert settings.queue_name == "meeting-transcripts-queue"
     assert settings.dlq_name == "meeting-transcripts-dlq"
     assert settings.rule_name == "capture-transcripts-rule"
@@ -52,7 +52,7 @@ def test_every_value_of_the_environment_is_read() -> None:
     assert settings.aws_region == "eu-central-1"
     assert settings.eventbridge_bus_name == "company"
     assert settings.event_source == "com.example.speech"
-    assert settings.event_transport is EventTransport.MEMORY
+    assert settings.event_transport == EventTransport.MEMORY
     assert settings.identity_defaults == IdentityDefaults("3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11", "alice")
     assert (settings.transcriber_workers, settings.max_audio_seconds) == (3, 60.0)
     assert settings.outbox_keep_days == 0.5
@@ -66,7 +66,8 @@ def test_a_prefix_has_no_slash_at_its_end(value: str, prefix: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kinds"),
     [("completed", ["completed"]), ("completed,failed", ["completed", "failed"]),
-     (" Failed , completed,failed", ["completed", "failed"])],
+     (" Failed , completed,failed", ["completed", "failed"]),
+     ("erased,completed", ["completed", "erased"])],
 )  # fmt: skip
 def test_the_kinds_of_events_are_a_list_in_any_order(text: str, kinds: list[str]) -> None:
     assert Settings.from_env({"EVENT_KINDS": text}).event_kinds == tuple(kinds)
@@ -123,7 +124,7 @@ def test_the_region_is_the_one_of_a_variable_or_else_of_the_profile_or_else_the_
 def test_capital_letters_do_not_matter_where_there_are_a_few_values(variable: str, value: str) -> None:
     found = getattr(Settings.from_env({variable: value}), variable.lower())
 
-    assert found.value.lower() == value.lower()
+    assert found.lower() == value.lower()
 
 
 def test_a_blank_value_counts_as_absent() -> None:
@@ -133,8 +134,12 @@ def test_a_blank_value_counts_as_absent() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "explanation"),
     [
-        ("EVENT_TRANSPORT", "eventbrige", "auto, eventbridge, memory, noop .did you mean 'eventbridge'"),
-        ("EVENT_TRANSPORT", "kafka", "is not one of auto, eventbridge, memory, noop$"),
+        ("EVENT_TRANSPORT", "eventbrige", "auto, eventbridge, .*nats.* .did you mean 'eventbridge'"),
+        (
+            "EVENT_TRANSPORT",
+            "carrier-pigeon",
+            "is not one of auto, eventbridge, sns, webhook, memory, noop, ",
+        ),
         ("TRANSCRIBER", "pocketsphinx", "is not one of faster-whisper, .*canned"),
         ("TRANSCRIBER_DEVICE", "cuba", "auto, cpu, cuda .did you mean 'cuda'"),
         ("TRANSCRIBER_LANGUAGE", "English", "the code of a language in small letters, such as en"),
@@ -164,6 +169,8 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("PUBLISH_TIMEOUT_SECONDS", "30", "less than or equal to 3"),
         ("MAX_UPLOAD_BYTES", "2GB", "whole bytes, such as 1000000$"),
         ("EVENT_MAX_BYTES", "1MB", "whole bytes, such as 1000000$"),
+        ("SNS_TOPIC_NAME", "topic.fifo", "up to 256 letters, digits and - _$"),
+        ("SNS_MAX_BYTES", "1048577", "must be less than or equal to 1048576$"),
         ("ARCHIVE_NAME", "a" * 49, "up to 48 letters, digits and . - _$"),
         ("ARCHIVE_DAYS", "1.5", "whole days, such as 30; 0 for good$"),
         ("QUEUE_KMS_KEY", "our key", "the id, the ARN or the alias of a key, such as alias/transcripts$"),
@@ -174,13 +181,18 @@ def test_a_blank_value_counts_as_absent() -> None:
         ("OUTBOX_KEEP_DAYS", "-1", "must be greater than or equal to 0"),
         ("OUTBOX_KEEP_DAYS", "nan", "must be"),
         ("OUTBOX_KEEP_DAYS", "4000", "must be less than or equal to 3650"),
-        ("EVENT_KINDS", "completed,fail", "'fail' is not one of completed, failed$"),
-        ("EVENT_KINDS", "completed,,failed", "'' is not one of completed, failed$"),
+        ("EVENT_KINDS", "completed,fail", "'fail' is not one of completed, failed, erased$"),
+        ("EVENT_KINDS", "completed,,failed", "'' is not one of completed, failed, erased$"),
         ("EVENT_KINDS", "failed", "must have completed: every finished recording is announced$"),
         ("FAILED_QUEUE_NAME", "meeting-transcripts-queue", "must differ from QUEUE_NAME: failed events have"),
         ("FAILED_DLQ_NAME", "meeting-transcripts-dlq", "must differ from DLQ_NAME: failed events have"),
         ("FAILED_DLQ_NAME", "meeting-failures-queue", "must differ from FAILED_QUEUE_NAME: failed events"),
         ("FAILED_RULE_NAME", "capture-transcripts-rule", "must differ from RULE_NAME: failed events have"),
+        ("EVENT_TEXTS", "reference", "must have a bucket for the texts: set PAYLOAD_BUCKET$"),
+        ("EVENT_TEXTS", "refer", "inline, reference"),
+        ("ERASED_QUEUE_NAME", "meeting-failures-dlq", "must differ from FAILED_DLQ_NAME: erased events have"),
+        ("ERASED_DLQ_NAME", "meeting-erasures-queue", "must differ from ERASED_QUEUE_NAME: erased events"),
+        ("ERASED_RULE_NAME", "capture-failures-rule", "must differ from FAILED_RULE_NAME: erased events"),
         ("DATA_DIR", "/srv/a?b", "must be the path of a folder, without"),
         ("DATA_DIR", "/srv/a%20b", "must be the path of a folder, without"),
         ("DATA_DIR", "~/data", "must be the path of a folder, without"),
@@ -273,3 +285,40 @@ def test_a_wrong_source_is_named(name: str, value: str, problem: str) -> None:
 
     assert str(refusal.value).startswith(f"{name}={value!r}: ")
     assert problem in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "auth"),
+    [
+        ("open", Authentication.OPEN),
+        ("KEY", Authentication.KEY),
+        ("token,key", Authentication.TOKEN_OR_KEY),
+        ("key, token", Authentication.TOKEN_OR_KEY),
+    ],
+)
+def test_the_methods_of_authentication_have_no_order(text: str, auth: Authentication) -> None:
+    assert Settings.from_env({"AUTH": text}).auth is auth
+
+
+@pytest.mark.parametrize("text", ["keys", "none", "open,key", "key,key", "token,", "gateway,key"])
+def test_other_methods_of_authentication_are_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match="is not one of open, gateway, token, key, token,key"):
+        Settings.from_env({"AUTH": text})
+
+
+@pytest.mark.parametrize("environ", [{}, {"TRUSTED_PROXIES": " "}, {"TRUSTED_PROXIES": ","}], ids=str)
+def test_a_gateway_needs_the_list_of_its_addresses(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError, match=r"TRUSTED_PROXIES=.* must list the addresses of"):
+        Settings.from_env({"AUTH": "gateway", **environ})
+
+
+def test_a_gateway_may_have_several_networks() -> None:
+    settings = Settings.from_env({"AUTH": "gateway", "TRUSTED_PROXIES": "10.1.0.0/24, fd12::7"})
+
+    assert list(map(str, settings.trusted_proxies)) == ["10.1.0.0/24", "fd12::7/128"]
+
+
+@pytest.mark.parametrize("networks", ["0.0.0.0/0", "::/0", "10.1.0.0/24,0.0.0.0/0", "10.1.0.9/24", "gateway"])
+def test_a_gateway_that_every_peer_could_be_is_refused(networks: str) -> None:
+    with pytest.raises(ConfigurationError, match="TRUSTED_PROXIES"):
+        Settings.from_env({"AUTH": "gateway", "TRUSTED_PROXIES": networks})

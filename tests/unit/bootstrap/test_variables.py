@@ -15,6 +15,7 @@ from bootstrap.variables import misspelt
         ("DATABASE_URI", "DATABASE_URL"),
         ("AWS_SECRET_KEY", "AWS_SECRET_ACCESS_KEY"),
         ("AWS_ENDPOINT", "AWS_ENDPOINT_URL"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINTS", "OTEL_EXPORTER_OTLP_ENDPOINT"),
     ],
 )
 def test_a_misspelt_name_is_named_with_the_one_that_is_meant(name: str, nearest: str) -> None:
@@ -33,6 +34,10 @@ def test_a_misspelt_name_is_named_with_the_one_that_is_meant(name: str, nearest:
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_MAX_ATTEMPTS",
         "AWS_DEFAULTS_MODE",
+        "OTEL_SERVICE_NAME",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
     ],
 )
 def test_names_of_other_programs_are_none_of_ours(name: str) -> None:

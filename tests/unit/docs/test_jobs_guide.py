@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.harness.installed_command import serving
+from tests.support.harness.installed_command import serving, transcripts
 from tests.support.samples.recordings import record, tone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -29,18 +29,33 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def run(caller: str, service: str, recording: Path) -> "subprocess.CompletedProcess[str]":
+def run(caller: str, service: str, recording: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
     if shutil.which(CALLERS[caller][0]) is None or shutil.which("curl") is None:
         pytest.skip("the program of the example is not installed")
     key = [recording.name] if caller == "curl" else []
     return subprocess.run(
         [*CALLERS[caller], str(recording), *key],
-        env={**os.environ, "SERVICE": service, "TENANT": TENANT},
+        env={**os.environ, "SERVICE": service, "TENANT": TENANT, **environ},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_an_example_sends_a_key(caller: str, tmp_path: Path) -> None:
+    recording = record(tmp_path / f"{caller}.wav", tone(3.0))
+    settings = {"AUTH": "key", "DATA_DIR": str(tmp_path)}
+    with serving(tmp_path, TRANSCRIBER="canned", EVENT_TRANSPORT="noop", **settings) as (url, _):
+        database = f"sqlite:///{tmp_path}/transcripts.db"
+        key = transcripts("keys", "create", "--tenant", TENANT, DATABASE_URL=database).stdout.strip()
+        served, refused = run(caller, url, recording, KEY=key), run(caller, url, recording, KEY="bt_nonsense")
+
+    assert served.returncode == 0, served.stderr
+    assert served.stdout
+    assert refused.returncode != 0
+    assert "401" in refused.stderr
 
 
 @pytest.mark.parametrize("caller", CALLERS)

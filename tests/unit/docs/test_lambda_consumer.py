@@ -146,3 +146,13 @@ def test_large_transcripts_are_fetched_and_have_to_be_those_of_the_event(consume
 
     assert consumer.receive(*messages) == ["1"]
     assert consumer.saved == [(str(sound.interaction_id), "Grüße.")]
+
+
+def test_a_transcript_that_was_erased_is_no_failure(consumer: Consumer) -> None:
+    event = an_event()
+    boto3.client("s3").create_bucket(Bucket="transcripts")
+    ref = S3PayloadStore(boto3.client("s3"), bucket="transcripts").store(event)
+    boto3.client("s3").delete_object(Bucket="transcripts", Key=ref.key)
+
+    assert consumer.receive(message(BatchProcessingCompletedV2.referring(event, ref))) == []
+    assert consumer.saved == []

@@ -9,38 +9,45 @@ from tests.contracts.recording_store_port import RecordingStorePortContract, Sto
 __all__ = ["recording"]
 
 
+OWNER = "0f" * 16
+
+
+def stored_in(folder: Path, owner: str = OWNER) -> FolderRecordingStore:
+    return FolderRecordingStore(folder, owner=lambda: owner)
+
+
 class TestFolderRecordingStore(RecordingStorePortContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Store:
         folder, no_folder = tmp_path / "store", tmp_path / "file"
         no_folder.touch()
-        return Store(
-            FolderRecordingStore(folder), FolderRecordingStore(folder), FolderRecordingStore(no_folder)
-        )
+        return Store(stored_in(folder), stored_in(folder), stored_in(no_folder), stored_in(folder, "1e" * 16))
 
 
 def test_files_of_others_in_the_folder_are_no_recordings(tmp_path: Path, recording: Path) -> None:
     folder = tmp_path / "store"
     (folder / "music").mkdir(parents=True)
     (folder / "thesis.pdf").touch()
-    (folder / ("ab" * 16 + ".part")).touch()
-    store = FolderRecordingStore(folder)
+    part = f"{OWNER}-{'ab' * 16}.part"
+    for name in (part, "ab" * 16, "ab" * 16 + ".part"):
+        (folder / name).touch()
+    store = stored_in(folder)
 
     key = store.put(recording)
 
-    assert set(store.keys(older_than_seconds=-60.0)) == {key, "ab" * 16 + ".part"}
+    assert set(store.keys(older_than_seconds=-60.0)) == {key, part}
 
 
 def test_a_file_that_disappears_during_a_listing_is_left_out(tmp_path: Path, recording: Path) -> None:
-    store = FolderRecordingStore(tmp_path / "store")
+    store = stored_in(tmp_path / "store")
     key = store.put(recording)
-    (tmp_path / "store" / ("ab" * 16)).symlink_to(tmp_path / "gone")  # is listed, and has no times
+    (tmp_path / "store" / f"{OWNER}-{'ab' * 16}").symlink_to(tmp_path / "gone")  # is listed, and has no times
 
     assert list(store.keys(older_than_seconds=-60.0)) == [key]
 
 
 def test_a_folder_that_is_away_is_an_outage_and_no_loss(tmp_path: Path, recording: Path) -> None:
-    store = FolderRecordingStore(tmp_path / "store")
+    store = stored_in(tmp_path / "store")
     key = store.put(recording)
     (tmp_path / "store").rename(tmp_path / "unmounted")
 

@@ -15,7 +15,7 @@ from domain.model.events.event import BatchProcessingCompleted
 from domain.model.events.kinds import EventKind
 from tests.contracts.event_handler_port import EventHandlerPortContract, Handler
 from tests.support.harness.warehouses import files, place_of
-from tests.support.samples.factories import a_failure, an_event
+from tests.support.samples.factories import a_failure, an_erasure, an_event
 
 
 def directory(root: Path) -> ParquetDirectory:
@@ -111,3 +111,22 @@ def test_a_failed_event_has_its_reason_in_place_of_transcripts(tmp_path: Path) -
         True,
     )
     assert pq.ParquetFile(tmp_path / file).read().schema.equals(SCHEMAS[EventKind.FAILED])
+
+
+def test_an_erasure_has_its_cause_in_place_of_transcripts(tmp_path: Path) -> None:
+    erasure = an_erasure(requested_by="operator:alice")
+    folder = PartitionedWriter(tmp_path)
+    folder.prepare()
+
+    ParquetDirectory(folder, EventKind.ERASED).handle(ReceivedEvent(erasure))
+
+    (file,) = files(tmp_path)
+    (row,) = read(tmp_path)
+    assert file.endswith(f"/{erasure.interaction_id}.erased.parquet")
+    assert (row["status"], row["requested_by"], row["cause"], row["at"]) == (
+        "erased",
+        "operator:alice",
+        "request",
+        erasure.data.at,
+    )
+    assert pq.ParquetFile(tmp_path / file).read().schema.equals(SCHEMAS[EventKind.ERASED])

@@ -1,10 +1,12 @@
 """Fixtures for tests on databases."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from adapters.sql.database import Database
 from tests.integration.localstack import SHARED_FOLDER
@@ -25,6 +27,22 @@ def postgresql() -> Iterator[PostgreSqlServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a database that is ready for use, to be copied; a migration takes a test's time."""
+    path = tmp_path_factory.mktemp("migrated") / "test.db"
+    Place("sqlite", f"sqlite:///{path}").open().close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgresql: PostgreSqlServer) -> str:
+    """Return the name of a database that is ready for use, as a template."""
+    url = postgresql.new_url()
+    Place(POSTGRESQL, url).open().close()
+    return str(make_url(url).database)
+
+
 @pytest.fixture
 def sqlite_place(tmp_path: Path) -> Place:
     return Place("sqlite", f"sqlite:///{tmp_path}/var/test.db")
@@ -35,18 +53,33 @@ def postgresql_place(postgresql: PostgreSqlServer) -> Place:
     return Place(POSTGRESQL, postgresql.new_url())
 
 
-@pytest.fixture(params=[*LIBRARIES, pytest.param(POSTGRESQL, marks=pytest.mark.process)])
+EVERY_KIND = [*LIBRARIES, pytest.param(POSTGRESQL, marks=pytest.mark.process)]
+
+
+@pytest.fixture(params=EVERY_KIND)
+def empty_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A database of each kind, without tables."""
+    if request.param == POSTGRESQL:
+        place: Place = request.getfixturevalue("postgresql_place")
+        return place
+    return Place(request.param, f"sqlite:///{tmp_path}/var/test.db")
+
+
+@pytest.fixture(params=EVERY_KIND)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """An empty database of each kind."""
+    """A database of each kind, ready for use."""
     if request.param == POSTGRESQL:
         server: PostgreSqlServer = request.getfixturevalue("postgresql")
-        return Place(POSTGRESQL, server.new_url())
-    return Place(request.param, f"sqlite:///{tmp_path}/var/test.db")
+        return Place(POSTGRESQL, server.new_url(template=request.getfixturevalue("migrated_name")))
+    path = tmp_path / "var" / "test.db"
+    path.parent.mkdir()
+    shutil.copy(request.getfixturevalue("migrated_file"), path)
+    return Place(request.param, f"sqlite:///{path}")
 
 
 @pytest.fixture
 def database(place: Place) -> Iterator[Database]:
-    """A database of each kind, ready for use."""
+    """A database of each kind, open."""
     database = place.open()
     yield database
     database.close()

@@ -47,8 +47,8 @@ def test_the_report_on_postgresql_has_its_version_and_sync_settings(postgresql_p
     database.close()
 
 
-def test_a_database_without_tables_has_no_schema_and_stays_empty(place: Place) -> None:
-    database = Database(engine_for(place.url))
+def test_a_database_without_tables_has_no_schema_and_stays_empty(empty_place: Place) -> None:
+    database = Database(engine_for(empty_place.url))
 
     assert [durability_report(database).schema for _ in range(2)] == [None, None]
     database.close()

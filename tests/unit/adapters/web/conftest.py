@@ -1,34 +1,21 @@
 import ssl
-from collections.abc import Callable, Iterator, Sequence
-from ipaddress import ip_address, ip_network
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.downloads import DownloadLimits
-from adapters.web.addresses import Address
 from adapters.web.https_source import HttpsRecordingSource
 from tests.support.web.authority import Authority
+from tests.support.web.names import Names
 from tests.support.web.tls_server import TlsServer, tls_server
 
 HOST = "media.example.com"
 LOOPBACK = ip_network("127.0.0.0/8")
 
 Build = Callable[..., HttpsRecordingSource]
-
-
-class Names:
-    """Resolver with the answers of a test; it counts how often it was asked."""
-
-    def __init__(self, *answers: str) -> None:
-        self.answers = list(answers)
-        self.asked: list[str] = []
-
-    def __call__(self, host: str) -> Sequence[Address]:
-        self.asked.append(host)
-        answer = self.answers[min(len(self.asked), len(self.answers)) - 1]
-        return [ip_address(each) for each in answer.split()]
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,9 @@ from domain.model.errors import (
     TranscriptionServiceError,
 )
 from tests.support.web.authority import Authority
+from tests.support.web.names import Names
 from tests.support.web.tls_server import TlsServer, drips, ok, sends, tls_server
-from tests.unit.adapters.web.conftest import HOST, Build, Names
+from tests.unit.adapters.web.conftest import HOST, Build
 
 QUICK = Timing(connect_seconds=30.0, idle_seconds=0.3, start_seconds=1.0, bytes_per_second=1_000_000.0)
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.web.locations import location_of
 from domain.model.errors import SourceRefusedError
-from tests.unit.adapters.web.conftest import Names
+from tests.support.web.names import Names
 
 Build = Callable[..., Any]
 

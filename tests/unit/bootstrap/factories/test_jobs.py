@@ -1,6 +1,7 @@
 """Stores and sources of recordings that the settings choose, and a job while its bucket is away."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -54,6 +55,26 @@ def test_a_folder_is_the_default_and_needs_no_credentials(container: Build) -> N
 
 def test_a_bucket_is_chosen_by_its_address(container: Build, bucket: str) -> None:
     assert isinstance(container(RECORDING_STORE=f"s3://{bucket}/jobs").recordings(), S3RecordingStore)
+
+
+def test_databases_that_share_a_store_delete_no_recordings_of_each_other(
+    container: Build, tmp_path: Path
+) -> None:
+    one, other = (container(DATABASE_URL=f"sqlite:///{tmp_path}/{name}.db") for name in ("one", "other"))
+    files = [tmp_path / name for name in ("of a job", "of no job")]
+    for file in files:
+        file.write_bytes(b"sound")
+    job = other.job_service().submit(files[0], JobRequest(Identity(uuid4(), "alice", None), uuid4()))
+    orphan = one.recordings().put(files[1])
+    folder = tmp_path / "recordings"
+    for stored in folder.iterdir():
+        os.utime(stored, (1, 1))  # long ago
+
+    one.job_sweeper().sweep()
+
+    assert job.order.recording
+    assert [each.name for each in folder.iterdir()] == [job.order.recording.key]
+    assert orphan != job.order.recording.key
 
 
 async def test_a_job_waits_while_its_bucket_is_away_and_is_completed_afterwards(

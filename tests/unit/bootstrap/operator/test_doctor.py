@@ -118,9 +118,11 @@ def test_a_service_that_has_run_is_looked_at_from_top_to_bottom(container: Build
         "sqlite",
         "ffmpeg",
         "variables",
+        "callers",
         "workers",
         "engine",
         "decoder",
+        "redactor",
         "database",
         "outbox",
         "space for uploads",
@@ -378,6 +380,15 @@ def test_a_sound_route_is_reported_by_its_names(container: Build) -> None:
 
     assert check.verdict is CheckResult.OK
     assert check.found.startswith("bus company, rule capture-transcripts-rule and its target ")
+
+
+def test_a_sound_route_of_a_topic_is_reported_by_its_names(container: Build) -> None:
+    service = container(EVENT_TRANSPORT="sns", SNS_TOPIC_NAME="company", **AN_ACCOUNT)
+    service.completed.infrastructure.override(providers.Object(_Route()))
+
+    check = examined(service)["route"]
+
+    assert check.found == "topic company and its queue meeting-transcripts-queue are as provisioned"
 
 
 @pytest.mark.parametrize(("proven", "verdict"), [(True, CheckResult.WRONG), (False, CheckResult.UNKNOWN)])

@@ -25,7 +25,8 @@ FULL = Route(
     replays=True,
 )
 FAILED = Route(DEFAULT_ROUTES[EventKind.FAILED], CHINA + "default")
-ROUTES = [(BARE, None), (ARCHIVED, 0), (FULL, 30), (FAILED, None)]
+ERASED = Route(DEFAULT_ROUTES[EventKind.ERASED], CHINA + "default")
+ROUTES = [(BARE, None), (ARCHIVED, 0), (FULL, 30), (FAILED, None), (ERASED, None)]
 
 
 @pytest.mark.parametrize(("route", "archive_days"), ROUTES)

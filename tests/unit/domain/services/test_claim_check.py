@@ -1,4 +1,5 @@
 import logging
+from uuid import UUID
 
 import pytest
 
@@ -15,13 +16,13 @@ from domain.model.events.event import (
     TranscriptData,
     TranscriptRef,
 )
-from domain.model.events.failed import SentEvent
-from domain.services.claim_check import ClaimCheck
+from domain.model.events.sent import SentEvent
+from domain.services.claim_check import ClaimCheck, restore_payload
 from ports.event_port import PublishOutcome
 from ports.payload_store_port import PayloadStorePort
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher
-from tests.support.samples.factories import a_referring_event, an_event
+from tests.support.samples.factories import a_failure, a_referring_event, an_erasure, an_event
 
 LIMIT = 1_000
 
@@ -44,6 +45,9 @@ class BrokenPayloadStore(PayloadStorePort):
     def get(self, ref: TranscriptRef, /) -> bytes:  # noqa: ARG002 - same
         raise PayloadStoreError("the transcripts were not read: SlowDown")
 
+    def erase(self, tenant_id: UUID, interaction_id: UUID, /) -> int:  # noqa: ARG002 - same
+        raise PayloadStoreError("the transcripts were not erased: SlowDown")
+
 
 def sized(event: SentEvent) -> PublishOutcome:
     size = len(event.to_json())
@@ -63,7 +67,7 @@ def test_what_is_too_large_is_stored_and_sent_as_version_2() -> None:
     assert isinstance(sent, BatchProcessingCompletedV2)
     ref = sent.data.transcript_ref
     assert sent == BatchProcessingCompletedV2.referring(event, ref)
-    assert TranscriptData.model_validate_json(payloads.get(ref)) == event.data
+    assert TranscriptData.model_validate_json(payloads.get(ref) or b"") == event.data
 
 
 def test_what_fits_is_sent_as_version_1_and_stored_nowhere() -> None:
@@ -159,3 +163,92 @@ def test_the_log_tells_the_size_and_no_text(caplog: pytest.LogCaptureFixture) ->
     assert vars(record)["size"] > LIMIT
     assert vars(record)["interaction_id"] == str(event.interaction_id)
     assert "secret" not in str(vars(record))
+
+
+# All by reference
+
+
+class TestEveryEventByReference(EventPortContract):
+    @pytest.fixture
+    def transport(self) -> Transport:
+        far_end, payloads = InMemoryEventPublisher(), InMemoryPayloadStore()
+
+        def arrivals(_count: int) -> list[Arrival]:
+            return [
+                Arrival(_restored(event, payloads), labels)
+                for event, labels in zip(far_end.accepted, far_end.labels, strict=True)
+            ]
+
+        return Transport(ClaimCheck(far_end, payloads, always=True), arrivals, Delivery(has_bus=False))
+
+
+def _restored(event: SentEvent, payloads: PayloadStorePort) -> SentEvent:
+    """Return the event that was handed in; one of the suite's own references leads to another bucket."""
+    if not isinstance(event, BatchProcessingCompletedV2):
+        return event
+    is_ours = event.data.transcript_ref.bucket == InMemoryPayloadStore.BUCKET
+    return (restore_payload(event, payloads) if is_ours else None) or event
+
+
+class SometimesBrokenPayloadStore(InMemoryPayloadStore):
+    """Fails for the user `mallory`."""
+
+    def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
+        if event.user_id == "mallory":
+            raise PayloadStoreError("the transcripts were not stored: SlowDown")
+        return super().store(event)
+
+
+def test_by_reference_no_text_reaches_the_bus_and_other_events_go_as_they_are() -> None:
+    bus, payloads = AnsweringEventPublisher(lambda _: ACCEPTED), InMemoryPayloadStore()
+    events: list[SentEvent] = [an_event(), a_failure(), a_referring_event(), an_erasure(), an_event()]
+
+    assert ClaimCheck(bus, payloads, always=True).publish_all(events) == (ACCEPTED,) * 5
+
+    assert len(bus.calls) == 1
+    assert [type(event) for event in bus.accepted] == [
+        BatchProcessingCompletedV2,
+        type(events[1]),
+        BatchProcessingCompletedV2,
+        type(events[3]),
+        BatchProcessingCompletedV2,
+    ]
+    assert bus.accepted[1:4] == events[1:4]
+    restored = bus.accepted[4]
+    assert isinstance(restored, BatchProcessingCompletedV2)
+    assert restore_payload(restored, payloads) == events[4]
+
+
+def test_by_reference_an_event_whose_texts_are_not_stored_waits_and_the_others_are_sent() -> None:
+    bus = AnsweringEventPublisher(
+        lambda event: EventRejectedError("malformed") if event.user_id == "eve" else ACCEPTED
+    )
+    events = [an_event(user_id=user) for user in ("alice", "mallory", "eve", "bob")]
+
+    outcomes = ClaimCheck(bus, SometimesBrokenPayloadStore(), always=True).publish_all(
+        events, traceparents=("a", "b", "c", "d")
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [
+        type(ACCEPTED),
+        EventBusUnavailableError,
+        EventRejectedError,
+        type(ACCEPTED),
+    ]
+    assert "SlowDown" in str(outcomes[1])
+    assert [event.user_id for event in bus.accepted] == ["alice", "bob"]
+
+
+def test_by_reference_the_texts_are_stored_before_the_event_is_sent() -> None:
+    payloads = InMemoryPayloadStore()
+
+    def fetched(event: SentEvent) -> PublishOutcome:
+        assert isinstance(event, BatchProcessingCompletedV2)
+        assert payloads.get(event.data.transcript_ref)
+        return ACCEPTED
+
+    events = [an_event() for _ in range(10)]
+
+    assert ClaimCheck(AnsweringEventPublisher(fetched), payloads, always=True).publish_all(events) == (
+        (ACCEPTED,) * 10
+    )

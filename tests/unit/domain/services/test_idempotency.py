@@ -16,8 +16,8 @@ from domain.model.errors import (
     IdempotencyInProgressError,
     IdempotencyUnavailableError,
 )
-from domain.model.idempotency import Reservation
-from domain.model.identity import Identity
+from domain.model.idempotency import Answer, Reservation
+from domain.model.identity import Identity, Interaction
 from domain.services.idempotency import LEASE_SECONDS, RENEW_SECONDS, IdempotentRequests, LeaseRenewal
 from tests.support.databases.databases import Clock
 from tests.support.harness.service import wait_until
@@ -75,23 +75,27 @@ def is_taken(keys: CountingKeys, key: str = "key") -> bool:
     return False
 
 
-def answering(*answers: str) -> Callable[[], Awaitable[str]]:
+def an_answer(text: str) -> Answer:
+    return Answer(text, Interaction(uuid4(), ALICE.tenant_id, ALICE.user_id))
+
+
+def answering(*answers: str) -> Callable[[], Awaitable[Answer]]:
     """Build work that returns each answer once, and fails afterwards."""
     remaining = iter(answers)
 
-    async def work() -> str:
-        return next(remaining)
+    async def work() -> Answer:
+        return an_answer(next(remaining))
 
     return work
 
 
-async def failing() -> str:
+async def failing() -> Answer:
     raise KeyError
 
 
-async def never() -> str:
+async def never() -> Answer:
     await asyncio.Event().wait()
-    return ""
+    return an_answer("")
 
 
 async def test_the_next_request_with_a_key_gets_the_first_answer(requests: IdempotentRequests) -> None:
@@ -113,10 +117,10 @@ async def test_a_key_in_progress_is_refused_and_kept_by_renewals(
 ) -> None:
     started, release = asyncio.Event(), asyncio.Event()
 
-    async def slow() -> str:
+    async def slow() -> Answer:
         started.set()
         await release.wait()
-        return "first"
+        return an_answer("first")
 
     first = asyncio.create_task(requests.once(ALICE, "key", "recording", slow))
     await started.wait()
@@ -223,7 +227,7 @@ def test_a_stale_reservation_overwrites_nothing_and_is_given_up(
         leases.round()
 
         assert keys.renewed == ["key"]
-    assert keys.finish(owner, "{}")
+    assert keys.finish(owner, an_answer("{}"))
     (record,) = caplog.records
     assert (record.levelno, record.__dict__["tenant_id"]) == (logging.WARNING, str(TENANT))
 
@@ -234,7 +238,7 @@ def test_a_request_that_ends_during_its_renewal_has_lost_nothing(
     class Slow(CountingKeys):
         def renew(self, reservation: Reservation, /, *, lease_seconds: float) -> bool:
             holding.__exit__(None, None, None)
-            self.finish(reservation, "{}")
+            self.finish(reservation, an_answer("{}"))
             return super().renew(reservation, lease_seconds=lease_seconds)
 
     keys = Slow(clock)

@@ -1,4 +1,5 @@
 import hashlib
+from uuid import UUID
 
 import pytest
 
@@ -21,6 +22,9 @@ class Objects(PayloadStorePort):
 
     def get(self, ref: TranscriptRef, /) -> bytes:
         return self._content[: ref.size + 1]
+
+    def erase(self, tenant_id: UUID, interaction_id: UUID, /) -> int:
+        raise NotImplementedError
 
 
 def referring(event: BatchProcessingCompleted, **changes: object) -> BatchProcessingCompletedV2:

@@ -3,7 +3,6 @@
 import importlib
 import io
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate as validate_openapi
 
 from domain.model import errors
-from domain.model.errors import problem_name
+from domain.model.problem_names import problem_name
 from domain.model.recordings import ACCEPTED
 from domain.model.transcripts import Provenance, Segment, Transcript, TranscriptionOptions, Word
 from entrypoints.api.app import create_app
@@ -30,11 +29,23 @@ OPERATIONS = {
     ("/batch/process", "post"): "process_recording",
     ("/batch/jobs", "post"): "submit_job",
     ("/batch/jobs", "get"): "list_jobs",
+    ("/batch/jobs/events", "get"): "follow_jobs",
     ("/batch/jobs/{job_id}", "get"): "get_job",
+    ("/batch/jobs/{job_id}/delivery", "get"): "get_delivery",
     ("/batch/jobs/{job_id}", "delete"): "end_job",
     ("/batch/jobs/{job_id}/events", "get"): "follow_job",
     ("/batch/jobs/{job_id}/transcript", "get"): "get_transcript",
+    ("/batch/jobs/{job_id}/recording", "get"): "play_recording",
+    ("/batch/jobs/{job_id}/waveform", "get"): "get_waveform",
     ("/batch/jobs/{job_id}/retry", "post"): "retry_job",
+    ("/operations/outbox", "get"): "list_outbox",
+    ("/operations/outbox/retry", "post"): "retry_outbox",
+    ("/operations/route", "get"): "show_route",
+    ("/operations/route/verify", "post"): "verify_route",
+    ("/operations/dead-letters", "get"): "list_dead_letters",
+    ("/operations/dead-letters/{message_id}", "get"): "show_dead_letter",
+    ("/operations/dead-letters/redrive", "post"): "redrive_dead_letters",
+    ("/operations/dead-letters/archive", "post"): "archive_dead_letters",
     ("/health/live", "get"): "liveness",
     ("/health/ready", "get"): "readiness",
 }
@@ -134,7 +145,10 @@ def test_every_answer_has_its_headers_described(document: Any) -> None:
     assert {status for _, status in retried} == {"200", "202", "409", "503"}
     assert {operation for operation, status in retried if status == "200"} == {"get_job"}
     assert all("Location" in names for (_, status), names in headers.items() if status == "202")
-    assert set(document["components"]["headers"]) == {"InteractionId", "RetryAfter"}
+    challenged = {key for key, names in headers.items() if "WWW-Authenticate" in names}
+    assert {status for _, status in challenged} == {"401", "403"}
+    assert {operation for operation, _ in challenged}.isdisjoint({"liveness", "readiness"})
+    assert set(document["components"]["headers"]) == {"InteractionId", "RetryAfter", "Challenge"}
 
 
 @pytest.mark.parametrize(
@@ -204,21 +218,6 @@ def test_an_answer_with_everything_is_as_the_document_describes_it(tmp_path: Pat
     assert set(answer) == set(schema["properties"])
 
 
-def test_the_page_works_without_another_host(api: TestClient) -> None:
-    page = api.get("/docs").text
-
-    paths = re.findall(r"""(?:src|href)="([^"]*)"|\burl: '([^']*)'""", page)
-    wanted = [path for pair in paths for path in pair if path]
-    assert len(wanted) >= 4
-    assert "://" not in page
-    for path in wanted:
-        assert path.startswith("/")
-        assert not path.startswith("//")
-        assert api.get(path).status_code == 200, path
-    assert 'validatorUrl": null' in page.replace("'", '"')
-    assert api.get("/redoc").status_code == 404
-
-
 @pytest.mark.process
 def test_a_generated_client_uploads_a_recording_and_reads_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -266,6 +265,8 @@ def test_a_generated_client_uploads_a_recording_and_reads_a_problem(
 def generate(url: str, folder: Path) -> None:
     """Generate a client, and fail on a warning: the generator leaves out what it warns of."""
     environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # it runs ruff
-    command = (*GENERATE, "--url", url, "--output-path", str(folder))
+    config = folder.with_suffix(".yaml")
+    config.write_text("content_type_overrides: {audio/mp4: application/octet-stream}\n", encoding="utf-8")
+    command = (*GENERATE, "--config", str(config), "--url", url, "--output-path", str(folder))
     generated = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
     assert generated.returncode == 0, generated.stdout + generated.stderr

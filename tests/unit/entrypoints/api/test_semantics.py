@@ -54,13 +54,25 @@ def test_the_description_lists_each_path_once_and_reads_no_head(service: Service
 
     assert sorted(paths) == [
         "/batch/jobs",
+        "/batch/jobs/events",
         "/batch/jobs/{job_id}",
+        "/batch/jobs/{job_id}/delivery",
         "/batch/jobs/{job_id}/events",
+        "/batch/jobs/{job_id}/recording",
         "/batch/jobs/{job_id}/retry",
         "/batch/jobs/{job_id}/transcript",
+        "/batch/jobs/{job_id}/waveform",
         "/batch/process",
         "/health/live",
         "/health/ready",
+        "/operations/dead-letters",
+        "/operations/dead-letters/archive",
+        "/operations/dead-letters/redrive",
+        "/operations/dead-letters/{message_id}",
+        "/operations/outbox",
+        "/operations/outbox/retry",
+        "/operations/route",
+        "/operations/route/verify",
     ]
     assert {method for operations in paths.values() for method in operations} == {"delete", "get", "post"}
 

@@ -35,7 +35,7 @@ def test_numbers_have_a_unit_and_not_a_type(option: click.Option) -> None:
     assert "TEXT" not in record(option)[0]
 
 
-@pytest.mark.parametrize("group", ["jobs", "models", "outbox", "dlq", "replay", "schema"])
+@pytest.mark.parametrize("group", ["jobs", "keys", "models", "outbox", "dlq", "replay", "schema"])
 def test_no_summary_in_a_list_of_commands_is_cut_off(group: str) -> None:
     command = cli.get_command(click.Context(cli), group)
     assert isinstance(command, click.Group)

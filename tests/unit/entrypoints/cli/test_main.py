@@ -96,12 +96,12 @@ def test_an_environment_file_is_read_but_the_environment_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / ".env").write_text("EVENT_TRANSPORT=kafka\nCLEANER=soap\n", encoding="utf-8")
+    (tmp_path / ".env").write_text("EVENT_TRANSPORT=carrier-pigeon\nCLEANER=soap\n", encoding="utf-8")
 
     result = transcripts("provision", CLEANER="rules")
 
     assert result.returncode == 2
-    assert "EVENT_TRANSPORT='kafka'" in result.stderr
+    assert "EVENT_TRANSPORT='carrier-pigeon'" in result.stderr
     assert "CLEANER" not in result.stderr
 
 

@@ -7,7 +7,8 @@ from unittest.mock import patch
 import pytest
 from botocore.exceptions import ClientError
 
-from adapters.aws.diagnosis.bus import BusDiagnosis, matches_plainly
+from adapters.aws.diagnosis.bus import BusDiagnosis
+from adapters.aws.diagnosis.patterns import matches_plainly
 from domain.model.route.route import RouteComponent
 from tests.support.aws.routes import RouteOnAws, only_finding
 

@@ -7,12 +7,15 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from adapters.aws.diagnosis.queue import KEY_STATEMENT
+from adapters.aws.diagnosis.queue import Feed
+from adapters.aws.policy.evaluation import EVENTBRIDGE
 from domain.model.route.route import RouteComponent
 from tests.support.aws.routes import RouteOnAws, only_finding
 
 REGION = "eu-central-1"
 PATTERN = {"source": ["com.yourapp.transcription"], "detail-type": ["BatchProcessingCompleted"]}
+
+KEY_STATEMENT = Feed("EventBridge", EVENTBRIDGE, str).key_statement
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher, entry_size, put_events_entry
+from adapters.aws.trace_header import traceparent
 from domain.model.errors import EventTooLargeError
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication, read_event
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
@@ -57,6 +58,7 @@ class TestEventBridgePublisherOnStubBus(EventPortContract):
             lambda _count: [arrival(entry) for entry in bus.accepted],
             to_unknown_bus=publisher(client, "nowhere"),
             unreachable=unreachable_publisher(),
+            traceparents=lambda: [traceparent(entry.get("TraceHeader")) for entry in bus.accepted],
         )
 
 

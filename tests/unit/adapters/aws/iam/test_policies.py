@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.aws.iam.policies import consumer, operator, provisioner, publisher
+from adapters.aws.iam.policies import consumer, eraser, operator, provisioner, publisher
 from adapters.aws.iam.resources import PolicyResources, S3Place
 from bootstrap.operator.iam import MAX_CHARACTERS
 from domain.model.events.kinds import EventKind
@@ -39,6 +39,7 @@ FULL = PolicyResources(
     key="1b2c",
     letters=S3Place("letters", "/dead/"),
 )
+TOPIC = replace(FULL, names=replace(FULL.names, archive=""), others=(FAILED_NAMES,), has_topic=True)
 LONG = PolicyResources(
     RouteNames("b" * 100, "r" * 64, "q" * 80, "d" * 80, "s" * 100, "a" * 48),
     "aws-us-gov",
@@ -67,7 +68,18 @@ def test_the_policy_of_each_role_is_its_golden_document(role: Policy) -> None:
     assert role(FULL) == golden["full"]
 
 
-@pytest.mark.parametrize("resources", [PLAIN, BOTH, FAILED, FULL, LONG])
+@pytest.mark.parametrize("role", [publisher, operator, provisioner], ids=lambda role: role.__name__)
+def test_the_policy_of_each_role_for_a_topic_is_its_golden_document(role: Policy) -> None:
+    golden = json.loads((GOLDEN / "topic.json").read_text())
+
+    assert role(TOPIC) == golden[role.__name__]
+
+
+def test_a_consumer_needs_the_same_whatever_feeds_its_queue() -> None:
+    assert consumer(replace(BOTH, has_topic=True)) == consumer(BOTH)
+
+
+@pytest.mark.parametrize("resources", [PLAIN, BOTH, FAILED, FULL, LONG, TOPIC])
 @pytest.mark.parametrize("role", ROLES)
 def test_a_policy_is_one_that_iam_takes(role: Policy, resources: PolicyResources) -> None:
     policy = role(resources)
@@ -128,6 +140,14 @@ def test_events_of_both_types_may_be_published_but_no_others() -> None:
     assert condition["events:detail-type"] == ["BatchProcessingCompleted", "BatchProcessingFailed"]
 
 
+def test_a_third_kind_is_a_word_of_the_publisher_and_a_statement_of_the_provisioner() -> None:
+    on = replace(BOTH, others=(*BOTH.others, DEFAULT_ROUTES[EventKind.ERASED]))
+    condition = statement(publisher, on, "PublishEvents")["Condition"]["ForAllValues:StringEquals"]
+
+    assert condition["events:detail-type"][-1] == "TranscriptErased"
+    assert statement(provisioner, on, "SendToTheQueueOfErasedEvents")
+
+
 def test_each_rule_may_send_to_its_own_queue_alone() -> None:
     target = statement(provisioner, BOTH, "SendToTheQueueOfFailedEvents")
 
@@ -167,3 +187,30 @@ def test_recordings_are_kept_below_their_prefix_and_fetched_from_listed_places()
     assert statement(operator, resources, "ProbeTheStoreOfRecordings")["Resource"] == [
         "arn:aws:s3:::calls/jobs/doctor-*"
     ]
+
+
+def test_the_eraser_may_delete_every_version_in_both_stores_and_nothing_else() -> None:
+    resources = replace(FULL, recordings=S3Place("calls", "team"))
+    objects = ["arn:aws-cn:s3:::payloads/transcripts/*", "arn:aws-cn:s3:::calls/team/*"]
+
+    assert eraser(resources)["Statement"] == [
+        {
+            "Sid": "EraseObjects",
+            "Effect": "Allow",
+            "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            "Resource": objects,
+        },
+        {
+            "Sid": "ListTheirVersions",
+            "Effect": "Allow",
+            "Action": ["s3:ListBucketVersions"],
+            "Resource": ["arn:aws-cn:s3:::payloads", "arn:aws-cn:s3:::calls"],
+        },
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_other_role_may_delete_versions(role: Policy) -> None:
+    actions = {action for action, _ in resources_of(role(LONG))}
+
+    assert not actions & {"s3:DeleteObjectVersion", "s3:ListBucketVersions"}

@@ -16,6 +16,7 @@ from adapters.aws.route.definition import Route
 from adapters.aws.route.rules import RuleTarget
 from domain.model.errors import InfrastructureError
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import StoredEvent
 from domain.model.route.route import DEFAULT_ROUTES, RouteComponent, RouteNames
 from tests.contracts.event_infrastructure.archive import ArchiveContract
 from tests.contracts.event_infrastructure.fixtures import ORDER
@@ -23,7 +24,7 @@ from tests.contracts.event_infrastructure.provisioning import ProvisioningContra
 from tests.contracts.event_infrastructure.removal import RemovalContract
 from tests.contracts.event_infrastructure.repair import RepairContract
 from tests.support.aws.routes import Clients, RouteOnAws, moto_clients
-from tests.support.samples.factories import a_failure, an_event
+from tests.support.samples.factories import a_failure, an_erasure, an_event
 
 
 @pytest.fixture
@@ -73,24 +74,36 @@ class TestTheRouteOfFailedEventsOnMoto(ProvisioningContract):
         return DEFAULT_ROUTES[EventKind.FAILED]
 
 
-def test_failed_events_pass_by_the_queue_of_completed_ones(clients: Clients) -> None:
-    completed, failed = (RouteOnAws(clients, DEFAULT_ROUTES[kind]) for kind in EventKind)
+class TestTheRouteOfErasuresOnMoto(ProvisioningContract):
+    @pytest.fixture
+    def clients(self, clients: Clients) -> Clients:
+        return clients
+
+    @pytest.fixture
+    def names(self) -> RouteNames:
+        return DEFAULT_ROUTES[EventKind.ERASED]
+
+
+def test_events_of_other_kinds_pass_by_the_queue_of_completed_ones(clients: Clients) -> None:
+    completed, *others = routes = [RouteOnAws(clients, DEFAULT_ROUTES[kind]) for kind in EventKind]
     completed.infrastructure.provision()
     before = completed.rule()["EventPattern"], completed.targets(), completed.attributes()["Policy"]
-    failed.infrastructure.provision(archive_days=30)
+    for other in others:
+        other.infrastructure.provision(archive_days=30)
     bus = EventBridgePublisher(
         clients.events, bus_name="default", source="com.yourapp.transcription", region="r"
     )
-    done, broken = an_event(), a_failure()
+    events: list[StoredEvent] = [an_event(), a_failure(), an_erasure()]
 
-    bus.publish_all([done, broken])
+    bus.publish_all(events)
 
-    assert [ids(route) for route in (completed, failed)] == [[done.interaction_id], [broken.interaction_id]]
+    assert [ids(route) for route in routes] == [[event.interaction_id] for event in events]
     assert (completed.rule()["EventPattern"], completed.targets(), completed.attributes()["Policy"]) == before
 
 
-def test_the_route_of_failed_events_has_no_archive(clients: Clients) -> None:
-    route = RouteOnAws(clients, DEFAULT_ROUTES[EventKind.FAILED])
+@pytest.mark.parametrize("kind", [EventKind.FAILED, EventKind.ERASED])
+def test_the_route_of_another_kind_has_no_archive(clients: Clients, kind: EventKind) -> None:
+    route = RouteOnAws(clients, DEFAULT_ROUTES[kind])
     route.infrastructure.provision(archive_days=30)
 
     parts = [resource.component for resource in route.infrastructure.inspect(archive_days=30).resources]
@@ -101,12 +114,13 @@ def test_the_route_of_failed_events_has_no_archive(clients: Clients) -> None:
     assert [each.component for each in removed if each.component is RouteComponent.ARCHIVE] == []
 
 
-def test_the_faults_of_that_route_are_told_with_its_own_names(clients: Clients) -> None:
-    names = DEFAULT_ROUTES[EventKind.FAILED]
+@pytest.mark.parametrize("kind", [EventKind.FAILED, EventKind.ERASED])
+def test_the_faults_of_that_route_are_told_with_its_own_names(clients: Clients, kind: EventKind) -> None:
+    names = DEFAULT_ROUTES[kind]
     remedies = [finding.remedy for finding in RouteOnAws(clients, names).infrastructure.diagnose()]
 
-    assert "Run `transcripts provision --kinds failed`, or correct FAILED_RULE_NAME." in remedies
-    assert any("correct FAILED_QUEUE_NAME or AWS_REGION" in remedy for remedy in remedies)
+    assert f"Run `transcripts provision --kinds {kind}`, or correct {kind.upper()}_RULE_NAME." in remedies
+    assert any(f"correct {kind.upper()}_QUEUE_NAME or AWS_REGION" in remedy for remedy in remedies)
 
 
 def ids(route: RouteOnAws) -> list[UUID]:

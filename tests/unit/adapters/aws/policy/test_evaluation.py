@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from adapters.aws.policy.evaluation import Decision, EventBridgeRequest, canonical, evaluate, statements
+from adapters.aws.policy.evaluation import Decision, ServiceRequest, canonical, evaluate, statements
 
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:orders"
 RULE = "arn:aws:events:eu-central-1:123456789012:rule/capture"
-CALL = EventBridgeRequest("sqs:SendMessage", QUEUE, RULE)
+CALL = ServiceRequest("sqs:SendMessage", QUEUE, RULE)
 ALLOW: dict[str, Any] = {
     "Effect": "Allow",
     "Principal": {"Service": "events.amazonaws.com"},

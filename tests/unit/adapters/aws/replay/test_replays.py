@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from adapters.aws.policy.evaluation import Decision, EventBridgeRequest, evaluate
+from adapters.aws.policy.evaluation import Decision, ServiceRequest, evaluate
 from adapters.aws.replay.replays import EventBridgeReplays
 from domain.model.errors import InfrastructureError
 from domain.model.replays import SETTLE_SECONDS
@@ -127,9 +127,7 @@ def test_both_queues_admit_the_rule_of_a_replay_and_no_other_one(archived: OnMot
     others = (rule["Arn"].replace("-replay-", "-other-"), rule["Arn"].replace("/orders/", "/"))
     for queue in (NAMES.queue, NAMES.dead_letter_queue):
         found = archived.route.attributes(queue)
-        calls = [
-            EventBridgeRequest("sqs:SendMessage", found["QueueArn"], arn) for arn in (rule["Arn"], *others)
-        ]
+        calls = [ServiceRequest("sqs:SendMessage", found["QueueArn"], arn) for arn in (rule["Arn"], *others)]
         answers = [evaluate(found["Policy"], call).decision for call in calls]
         assert answers == [Decision.ALLOWED, Decision.DENIED, Decision.DENIED]
 

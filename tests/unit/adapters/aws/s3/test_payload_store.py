@@ -64,6 +64,19 @@ def test_a_refusal_names_its_code_and_quotes_nothing(code: str) -> None:
     assert "secret" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket", "SlowDown", "404", "InternalError"])
+def test_only_s3_itself_tells_that_an_object_is_gone(code: str) -> None:
+    ref = TranscriptRef(bucket="transcripts", key="transcripts/a/b.json", size=7, sha256="0f" * 32)
+    client = a_client()
+    store = S3PayloadStore(client, bucket="transcripts")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("get_object", code)
+        with pytest.raises(PayloadStoreError, match=code):
+            store.get(ref)
+        stubber.add_client_error("get_object", "NoSuchKey")
+        assert store.get(ref) is None
+
+
 def test_a_store_that_cannot_be_reached_may_be_tried_again_and_is_not_proven_broken() -> None:
     store = S3PayloadStore(a_client(f"http://127.0.0.1:{free_port()}"), bucket="transcripts")
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from adapters.aws.iam.policies import operator, publisher
+from adapters.aws.iam.policies import eraser, operator, publisher
 from adapters.aws.iam.resources import PolicyResources, S3Place
 from adapters.aws.s3.recording_source import S3RecordingSource
 from adapters.aws.s3.recording_store import PARTS, S3RecordingStore
@@ -19,6 +19,7 @@ from domain.model.errors import RecordingStoreUnavailableError
 from domain.model.route.route import RouteNames
 from tests.support.aws.calls import ACCOUNT, REGION, Recorder
 from tests.support.aws.iam import allows, unused
+from tests.support.samples.jobs import an_owner
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -49,6 +50,7 @@ def store(client: "S3Client", tmp_path: Path) -> S3RecordingStore:
         client,
         bucket=PLACE.bucket,
         prefix=PLACE.prefix,
+        owner=an_owner(),
         scratch=ScratchFolders(tmp_path / "fetched"),
         has_room=lambda _: True,
     )
@@ -81,6 +83,32 @@ def test_the_publishers_policy_allows_what_the_store_calls_and_no_more(
     policy = ours(publisher, recordings=PLACE)
     assert [str(call) for call in sorted(recorder.calls) if not allows(policy, call)] == []
     assert unused(policy, recorder.calls) == []
+
+
+def test_the_publishers_policy_suffices_to_erase_from_a_bucket_without_versions(
+    recorder: Recorder, store: S3RecordingStore, tmp_path: Path
+) -> None:
+    (tmp_path / "small").touch()
+
+    assert store.erase(store.put(tmp_path / "small")) is None
+
+    policy = ours(publisher, recordings=PLACE)
+    assert [str(call) for call in recorder.calls if not allows(policy, call)] == []
+
+
+def test_the_erasers_policy_allows_erasing_from_a_bucket_with_versions_and_no_more(
+    client: "S3Client", store: S3RecordingStore, tmp_path: Path
+) -> None:
+    client.put_bucket_versioning(Bucket=PLACE.bucket, VersioningConfiguration={"Status": "Enabled"})
+    (tmp_path / "small").touch()
+    key, asked = store.put(tmp_path / "small"), Recorder()
+    client.meta.events.register("provide-client-params.*.*", asked.record)
+
+    assert store.erase(key) is None
+
+    policy = eraser(PolicyResources(RouteNames(), "aws", REGION, ACCOUNT, recordings=PLACE))
+    assert [str(call) for call in asked.calls if not allows(policy, call)] == []
+    assert unused(policy, asked.calls) == []
 
 
 def _fail(**_: object) -> None:

@@ -62,6 +62,14 @@ def test_a_recording_in_a_listed_place_is_fetched_by_its_key_as_it_is(
     assert target.read_bytes() == b"RIFF"
 
 
+def test_a_download_whose_job_is_lost_ends(build: Build, target: Path) -> None:
+    cancelled = Event()
+    cancelled.set()
+
+    with pytest.raises(SourceUnavailableError, match="the job was stopped"):
+        build().fetch("s3://calls/incoming/a b%20c.wav", target, cancelled)
+
+
 @pytest.mark.parametrize(
     "url",
     [

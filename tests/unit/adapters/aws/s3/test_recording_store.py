@@ -3,6 +3,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableErr
 from tests.contracts.recording_store_port import RecordingStorePortContract, Store, recording
 from tests.integration.localstack import free_port
 from tests.support.aws.s3_clients import a_client
+from tests.support.samples.jobs import an_owner
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["recording"]
 
 BUCKET, PREFIX = "calls", "team/recordings"
+OWNER = "0f" * 16
 
 Build = Callable[..., S3RecordingStore]
 
@@ -50,6 +53,7 @@ def build(client: "S3Client", tmp_path: Path) -> Build:
             "client": client,
             "bucket": BUCKET,
             "prefix": PREFIX,
+            "owner": lambda: OWNER,
             "scratch": ScratchFolders(tmp_path / "fetched"),
             "has_room": lambda _: True,
         }
@@ -65,7 +69,7 @@ def objects(client: "S3Client") -> list[str]:
 class TestS3RecordingStore(RecordingStorePortContract):
     @pytest.fixture
     def store(self, build: Build) -> Store:
-        return Store(build(), build(), build(bucket="nowhere"))
+        return Store(build(), build(), build(bucket="nowhere"), build(owner=an_owner()))
 
 
 def test_a_recording_is_an_object_below_the_prefix(client: "S3Client", build: Build, recording: Path) -> None:
@@ -88,7 +92,12 @@ def test_each_way_to_write_a_prefix_leads_back(build: Build, recording: Path, pr
 
 
 def test_objects_of_others_are_never_recordings_of_ours(client: "S3Client", build: Build) -> None:
-    for name in ("thesis.pdf", f"{PREFIX}/thesis.pdf", f"{PREFIX}/deeper/{'ab' * 16}.recording", "doctor-1"):
+    for name in (
+        "thesis.pdf",
+        f"{PREFIX}/thesis.pdf",
+        f"{PREFIX}/deeper/{OWNER}-{'ab' * 16}.recording",
+        "doctor-1",
+    ):
         client.put_object(Bucket=BUCKET, Key=name, Body=b"")
 
     assert list(build().keys(older_than_seconds=-60.0)) == []
@@ -107,6 +116,22 @@ def test_the_copy_on_this_machine_is_private_and_removed_whatever_happens(
         raise ZeroDivisionError
     with pytest.raises(RecordingGoneError), store.fetched("unknown"):
         pass
+
+    assert list((tmp_path / "fetched").iterdir()) == []
+
+
+def test_a_download_whose_job_is_lost_ends_and_leaves_no_file(
+    build: Build, recording: Path, tmp_path: Path
+) -> None:
+    store, cancelled = build(), Event()
+    key = store.put(recording)
+    cancelled.set()
+
+    with (
+        pytest.raises(RecordingStoreUnavailableError, match="the job was stopped"),
+        store.fetched(key, cancelled),
+    ):
+        pytest.fail("it was downloaded")
 
     assert list((tmp_path / "fetched").iterdir()) == []
 

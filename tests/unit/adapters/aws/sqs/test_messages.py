@@ -8,6 +8,7 @@ from botocore.stub import ANY, Stubber
 from adapters.aws.sqs.queue import SqsQueue
 from ports.queue_port import QueueMessage
 from tests.support.aws.sqs_queues import TRACE_HEADER, receive_stubbed
+from tests.support.samples.factories import A_TRACEPARENT
 
 Stubbed = tuple[SqsQueue, Stubber]
 EVENTBRIDGE_SAYS = {
@@ -54,6 +55,14 @@ def test_a_message_that_reached_a_queue_before_was_delivered(stubbed: Stubbed) -
     source = {"DeadLetterQueueSourceArn": EVENTBRIDGE_SAYS["TARGET_ARN"]}
 
     assert _read(stubbed, EVENTBRIDGE_SAYS, **source).delivery_failure is None
+
+
+def test_the_trace_of_a_message_is_read(stubbed: Stubbed) -> None:
+    header = "Root=1-4efaaf4d-1e8720b39541901950019ee5;Parent=53995c3f42cd8ad8;Sampled=1"
+
+    message = _read(stubbed, {}, AWSTraceHeader=header)
+
+    assert (message.traceparent, message.attributes.trace) == (A_TRACEPARENT, header)
 
 
 def test_when_a_message_was_sent_is_read_to_the_millisecond(stubbed: Stubbed) -> None:
@@ -128,3 +137,19 @@ def test_a_copy_is_sent_with_the_trace_header_of_its_original(stubbed: Stubbed) 
     (copy,) = queue.resend(queue.receive(1, visibility_timeout=10))
 
     assert copy.id == "copy-0"
+
+
+def test_why_sns_could_not_deliver_is_read(stubbed: Stubbed) -> None:
+    named = {"RequestID": "r-1", "ErrorCode": "AccessDenied", "ErrorMessage": "not authorised"}
+
+    failure = _read(stubbed, named).delivery_failure
+
+    assert failure == ("AccessDenied", "not authorised", None, "")
+
+
+def test_the_trace_context_that_sns_carries_as_an_attribute_is_read(stubbed: Stubbed) -> None:
+    assert _read(stubbed, {"traceparent": A_TRACEPARENT}).traceparent == A_TRACEPARENT
+
+
+def test_a_trace_context_that_cannot_be_read_is_none(stubbed: Stubbed) -> None:
+    assert _read(stubbed, {"traceparent": "00-zz"}).traceparent is None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.speech.workers.process import EndReason
 from adapters.speech.workers.protocol import Failed
 from adapters.speech.workers.readers import WorkerSpeechSource
 from adapters.speech.workers.recognisers import WorkerRecogniser
@@ -47,6 +48,7 @@ async def test_a_killed_worker_fails_its_own_unit_only_and_is_replaced(
         await eventually(lambda: recogniser.slots().ready == 2)
         assert running.pids()[0] != before[0]
         assert running.pids()[1] == before[1]
+        assert running.ends() == {EndReason.CRASHED: 1}
     assert "worker ended" in caplog.text
 
 
@@ -63,6 +65,7 @@ async def test_cancelling_a_unit_kills_its_process(tmp_path: Path) -> None:
 
         assert not Path(f"/proc/{pid}").exists()
         await eventually(lambda: recogniser.slots().ready == 1)
+        assert workers.ends() == {EndReason.CANCELLED: 1}
 
 
 async def test_hanging_up_in_mid_recording_kills_the_reader(tmp_path: Path) -> None:
@@ -138,6 +141,7 @@ async def test_a_reader_whose_recording_is_at_fault_stays(tmp_path: Path) -> Non
             await read_to_end(WorkerSpeechSource(workers, max_audio_seconds=60), tmp_path / "letter")
 
         assert workers.pids() == before
+        assert workers.ends() == {}
 
 
 async def test_a_unit_that_is_recognised_again_gets_a_fresh_process() -> None:
@@ -150,6 +154,7 @@ async def test_a_unit_that_is_recognised_again_gets_a_fresh_process() -> None:
 
         assert len(workers.pids()) == 1
         assert workers.pids() != before
+        assert workers.ends() == {EndReason.REPLACED: 1}
 
 
 async def test_a_process_that_has_done_no_work_is_fresh_enough() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.speech.workers.process import EndReason
 from adapters.speech.workers.protocol import Advanced, Cut, ReadToEnd
 from adapters.speech.workers.readers import WorkerSpeechSource
 from domain.model.errors import TranscriberStalledError, TranscriptionTooCostlyError
@@ -71,6 +72,7 @@ async def test_a_worker_without_a_further_sign_of_life_is_killed_and_replaced(tm
         assert not Path(f"/proc/{pid}").exists()
         await eventually(lambda: source.slots().ready == 1)
         assert workers.pids() != (pid,)
+        assert workers.ends()[EndReason.STALLED] == 1
 
 
 async def test_a_worker_that_works_without_a_sign_of_life_is_left_to_its_work(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from adapters.speech.workers import sandbox
-from adapters.speech.workers.process import WorkerProcess
+from adapters.speech.workers.process import EndReason, WorkerProcess
 from adapters.speech.workers.recognisers import WorkerRecogniser
 from adapters.speech.workers.supervision import SupervisedWorkers
 from domain.model.errors import TranscriberCrashedError, TranscriberUnavailableError
@@ -95,6 +95,7 @@ async def test_a_worker_that_dies_while_idle_is_logged_and_replaced_unasked(
         os.kill(pid, signal.SIGKILL)
 
         await eventually(lambda: workers.pids() not in {(), (pid,)})
+        assert workers.ends() == {EndReason.CRASHED: 1}
     (line,) = [record for record in caplog.records if record.message == "worker ended"]
     assert line.__dict__["worker_pid"] == pid
     assert line.__dict__["error"] == "The transcriber's process died (killed by SIGKILL)."
@@ -147,6 +148,7 @@ async def test_a_worker_that_used_up_its_processor_time_is_replaced_between_unit
         assert await recognised(workers) == first
 
         assert workers.pids() != (pid,)
+        assert workers.ends() == {EndReason.RETIRED: 1}
     assert {record.levelname for record in caplog.records if record.message == "worker retired"} == {"INFO"}
     assert "worker ended" not in caplog.text
 

@@ -316,8 +316,9 @@ def _write(database: Database) -> None:
         pass
 
 
-def test_every_transaction_sets_its_own_time_limit(sqlite_place: Place) -> None:
-    database = sqlite_place.open()
+def test_every_transaction_sets_its_own_time_limit(tmp_path: Path) -> None:
+    database = Database(sqlite_engine(tmp_path / "test.db"))
+    upgrade_schema(database)
     connection = database.engine.raw_connection()
     with database.engine.connect() as late:
         set_busy_timeout(late, 0.01)

@@ -6,22 +6,29 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import event, insert, select, update
 
 from adapters.sql.database import Database
+from adapters.sql.erasures.erasures import SqlErasures
 from adapters.sql.jobs.additions import NewJob, add_all
+from adapters.sql.jobs.claiming import CLAIM_LOCK, JobClaims
 from adapters.sql.jobs.jobs import SqlJobs
 from adapters.sql.jobs.rows import new_row
 from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.dialect import DatabaseNow
 from adapters.sql.schema.tables import jobs
+from domain.model.erasures import Erasure
 from domain.model.errors import IdempotencyConflictError, JobStoreUnavailableError
+from domain.model.events.erased import ErasureCause
+from domain.model.identity import Interaction
 from domain.model.jobs import Job, JobCursor, JobKey, JobQuery
 from tests.contracts.job_store_port import JobStorePortContract, KeptJobs
 from tests.support.databases.databases import Clock, Place
 from tests.support.samples.jobs import HALFWAY, QUEUE, a_result, an_order
 
 pytestmark = pytest.mark.slow
+
+ASKED = {"queues": [QUEUE], "tenant_limit": None, "lease_seconds": 60.0}
 
 
 def broken(database: Database) -> Database:
@@ -81,6 +88,62 @@ def test_frequent_queries_use_an_index(
         plans = [connection.exec_driver_sql(f"{explain} {query}", values).all() for query, values in asked]
 
     assert all(index in str(plan) for plan in plans)
+
+
+def test_a_look_that_finds_no_job_is_only_read(database: Database) -> None:
+    port = SqlJobs(database)
+    port.add(an_order())
+    port.claim([QUEUE], limit=1, lease_seconds=60)
+    said: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+
+    assert port.claim([QUEUE], limit=1, lease_seconds=60) == ()
+
+    assert said
+    assert not [each for each in said if "UPDATE" in each or "IMMEDIATE" in each or "advisory" in each]
+
+
+@pytest.mark.process
+def test_claims_that_wait_too_long_for_others_find_nothing(postgresql_place: Place) -> None:
+    """The database works, so workers must not treat it as away."""
+    database = postgresql_place.open()
+    port = SqlJobs(database)
+    port.add(an_order())
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})")
+
+        assert port.claim([QUEUE], limit=1, lease_seconds=60) == ()
+
+    assert len(port.claim([QUEUE], limit=1, lease_seconds=60)) == 1
+    database.close()
+
+
+@pytest.mark.parametrize("count", [10, 2000])
+def test_a_claim_reads_no_more_rows_however_many_jobs_of_a_tenant_wait(
+    sqlite_place: Place, count: int
+) -> None:
+    """SQLite counts the steps of its virtual machine."""
+    database, steps = sqlite_place.open(), 0
+    tenant, moment = uuid4(), DatabaseNow()
+    rows = [new_row(an_order(tenant_id=tenant)) for _ in range(count)]
+    times = dict.fromkeys(("created_at", "updated_at", "due_at", "lease_until"), 1.0)
+    with database.engine.begin() as connection:
+        connection.execute(insert(jobs), [row | times for row in rows])
+
+    def note() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    with database.engine.begin() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.set_progress_handler(note, 100)
+        JobClaims(moment).lease(connection, ASKED | {"new_token": uuid4()}, 2)
+        driver.set_progress_handler(None, 0)
+    database.close()
+
+    assert steps < 100
 
 
 def test_a_job_that_this_version_cannot_read_stops_no_other(
@@ -157,7 +220,8 @@ def test_the_transcript_of_a_deleted_job_is_gone_from_the_file(sqlite_place: Pla
     port.advance(lease, HALFWAY, units={"a": '"xylophone"'})
     port.complete(lease, a_result("xylophone", "Xylophone."), None)
     if end == "erase":
-        port.erase(lease.job.id)
+        interaction = Interaction(lease.job.id, lease.job.order.identity.tenant_id)
+        SqlErasures(database).erase(interaction, Erasure("alice", ErasureCause.REQUEST, announces=True))
     else:
         port.expired(1, jobs_keep_seconds=0, recordings_keep_seconds=0)
     database.close()

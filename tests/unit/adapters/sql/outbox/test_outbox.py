@@ -27,6 +27,7 @@ def broken(database: Database) -> Database:
     with database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE outbox")
         connection.exec_driver_sql("DROP TABLE idempotency_keys")
+        connection.exec_driver_sql("DROP TABLE api_keys")
         connection.exec_driver_sql("DROP TABLE event_holds")
         connection.exec_driver_sql("DROP TABLE processed_events")
     return database

@@ -17,7 +17,7 @@ from adapters.in_memory import InMemoryOutbox
 from adapters.sql.database import Database
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import InteractionIdTakenError
-from domain.model.events.failed import TerminalEvent
+from domain.model.events.sent import StoredEvent
 from domain.model.outbox import EventLease, OutboxRecord, Outcome, Postponed, Published, Rejected
 from ports.outbox_port import OutboxPort
 from tests.support.databases.databases import LIBRARIES, POSTGRESQL, Clock
@@ -124,7 +124,7 @@ class OutboxMachine(RuleBasedStateMachine):
         return self.stored, self.in_memory
 
 
-def lease_or_none(port: OutboxPort, event: TerminalEvent, lease_seconds: float) -> EventLease | None:
+def lease_or_none(port: OutboxPort, event: StoredEvent, lease_seconds: float) -> EventLease | None:
     try:
         return port.add(event, lease_seconds=lease_seconds)
     except InteractionIdTakenError:  # published, and its texts are dropped

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from adapters.sql.database import Database
 from adapters.sql.outbox.outbox import SqlOutbox
 from domain.model.errors import EventBusUnavailableError, EventRejectedError, OutboxUnavailableError
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from domain.model.outbox import EventLease, OutboxState, Outcome, Published
 from domain.services.relay.dispatcher import BatchDispatcher
 from domain.services.relay.relay import Relay

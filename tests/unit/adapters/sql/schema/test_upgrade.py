@@ -77,7 +77,13 @@ def test_a_database_of_the_first_version_keeps_its_events(
     engine, event = engine_for(place.url), an_event()
     with engine.begin() as connection:
         _migrate(connection, "0001")
-    SqlOutbox(Database(engine)).add(event)
+        connection.execute(
+            text(
+                "INSERT INTO outbox VALUES"
+                " (:id, :tenant, 'waiting', 0, 0, 0, NULL, 0, NULL, NULL, NULL, :event)"
+            ),
+            {"id": event.interaction_id.hex, "tenant": event.tenant_id.hex, "event": event.to_json()},
+        )
     engine.dispose()
 
     database = place.open()

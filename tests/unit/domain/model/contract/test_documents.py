@@ -14,15 +14,17 @@ from domain.model.contract.documents import DOCUMENTS, contract_files
 from domain.model.contract.envelope_schema import envelope_schema
 from domain.model.contract.examples import example_envelope
 from domain.model.contract.json_schema import published_schema
+from domain.model.events.erased import ErasureCause, TranscriptErased
 from domain.model.events.event import (
     BatchProcessingCompleted,
     BatchProcessingCompletedV2,
 )
-from domain.model.events.failed import BatchProcessingFailed, SentEvent, sent_event
+from domain.model.events.failed import BatchProcessingFailed
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import SentEvent, sent_event
 from domain.model.route.route import DEFAULT_ROUTES, RouteNames
 from tests.support.samples.contract_history import ROOT, frozen
-from tests.support.samples.factories import a_failure, a_referring_event, an_event
+from tests.support.samples.factories import a_failure, a_referring_event, an_erasure, an_event
 
 GOLDEN = ROOT / "tests" / "unit" / "golden"
 EVENTS = ROOT / "docs" / "events"
@@ -31,11 +33,12 @@ PAYLOADS = [
     json.loads((GOLDEN / f"batch_processing_completed.v{version}.json").read_text(encoding="utf-8"))
     for version in ("1.0", "2.0")
 ]
+ERASED = json.loads((GOLDEN / "transcript_erased.v1.0.json").read_text(encoding="utf-8"))
 FAILED = json.loads((GOLDEN / "batch_processing_failed.v1.0.json").read_text(encoding="utf-8"))
 MODELS = [model for kind in EventKind for model in kind.models]
 
 
-SCHEMAS = ("1.0", "2.0", "envelope", "failed-1.0", "failed-envelope")
+SCHEMAS = ("1.0", "2.0", "envelope", "failed-1.0", "failed-envelope", "erased-1.0", "erased-envelope")
 
 
 def document(name: str) -> Any:
@@ -52,6 +55,10 @@ def in_envelope(detail: dict[str, Any], **more: object) -> dict[str, Any]:
 
 def in_failed_envelope(detail: dict[str, Any], **more: object) -> dict[str, Any]:
     return {**example_envelope(BatchProcessingFailed, "com.acme"), "detail": detail, **more}
+
+
+def in_erased_envelope(detail: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {**example_envelope(TranscriptErased, "com.acme"), "detail": detail, **more}
 
 
 def schemas_within(schema: Any) -> Iterator[dict[str, Any]]:
@@ -217,7 +224,7 @@ def test_the_examples_are_the_golden_payloads_and_the_reference_leads_to_the_obj
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_models_read_the_examples(model: type[SentEvent]) -> None:
-    prefix = "failed-" if model is BatchProcessingFailed else ""
+    (prefix,) = (kind.prefix for kind in EventKind if model in kind.models)
     example = json.loads(FILES[f"examples/{prefix}envelope-{model.SCHEMA_VERSION}.json"])
 
     assert isinstance(sent_event(json.dumps(example["detail"])), model)
@@ -260,18 +267,55 @@ def test_a_reader_of_failures_survives_the_next_minor_version() -> None:
     assert errors(document("failed-envelope"), in_failed_envelope(later)) == []
 
 
+# Erasures
+
+
+def test_the_golden_payload_of_an_erasure_is_valid_by_its_own_schema_only() -> None:
+    assert errors(document("erased-1.0"), ERASED) == []
+    assert errors(document("erased-envelope"), in_erased_envelope(ERASED)) == []
+    assert [name for name in ("1.0", "2.0", "failed-1.0") if not errors(document(name), ERASED)] == []
+    assert errors(document("envelope"), in_erased_envelope(ERASED))
+    assert errors(document("failed-envelope"), in_erased_envelope(ERASED))
+    assert errors(document("erased-envelope"), in_failed_envelope(FAILED))
+
+
+def test_what_the_model_of_an_erasure_writes_is_valid() -> None:
+    payload = json.loads(an_erasure(requested_by="日本", cause=ErasureCause.RETENTION).to_json())
+
+    assert errors(document("erased-1.0"), payload) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("status", "completed"), ("version", "2.0"), ("data", None),
+     ("data", {"requested_by": "a", "cause": "request"}),
+     ("data", {"requested_by": "", "cause": "request", "at": ERASED["timestamp"]}),
+     ("data", {"requested_by": "a", "cause": "whim", "at": ERASED["timestamp"]})],
+)  # fmt: skip
+def test_what_the_model_of_an_erasure_never_writes_is_not_valid(field: str, value: object) -> None:
+    assert errors(document("erased-1.0"), {**ERASED, field: value})
+
+
+def test_a_reader_of_erasures_survives_the_next_minor_version() -> None:
+    later = {**ERASED, "version": "1.7", "data": {**ERASED["data"], "unit": 3}}
+
+    assert errors(document("erased-envelope"), in_erased_envelope(later)) == []
+
+
 # The registry's document
 
 
-def test_a_failure_has_a_registry_document_of_its_own() -> None:
-    openapi = document("failed-openapi")
+@pytest.mark.parametrize(
+    ("name", "detail_type"),
+    [("failed-openapi", "BatchProcessingFailed"), ("erased-openapi", "TranscriptErased")],
+)
+def test_every_other_kind_has_a_registry_document_of_its_own(name: str, detail_type: str) -> None:
+    openapi = document(name)
     event = openapi["components"]["schemas"]["AWSEvent"]
 
     validate_openapi(openapi)
-    assert event["x-amazon-events-detail-type"] == "BatchProcessingFailed"
-    assert event["properties"]["detail"]["oneOf"] == [
-        {"$ref": "#/components/schemas/BatchProcessingFailedV1"}
-    ]
+    assert event["x-amazon-events-detail-type"] == detail_type
+    assert event["properties"]["detail"]["oneOf"] == [{"$ref": f"#/components/schemas/{detail_type}V1"}]
 
 
 def test_the_registry_document_is_valid_openapi_with_what_eventbridge_looks_for() -> None:
@@ -321,14 +365,21 @@ def test_the_asyncapi_document_has_a_channel_an_operation_and_a_message_that_lea
     assert followed(asyncapi, sent) in channel["messages"].values()
 
 
-def test_the_asyncapi_document_has_a_channel_of_failures() -> None:
+@pytest.mark.parametrize(
+    ("name", "queue", "detail_type"),
+    [("sendFailure", "meeting-failures-queue", "BatchProcessingFailed"),
+     ("sendErasure", "meeting-erasures-queue", "TranscriptErased")],
+)  # fmt: skip
+def test_the_asyncapi_document_has_a_channel_of_every_other_kind(
+    name: str, queue: str, detail_type: str
+) -> None:
     asyncapi = document("asyncapi")
-    operation = asyncapi["operations"]["sendFailure"]
+    operation = asyncapi["operations"][name]
     message = followed(asyncapi, followed(asyncapi, operation["messages"][0]))
     payload = {**followed(asyncapi, message["payload"]), "components": asyncapi["components"]}
 
-    assert followed(asyncapi, operation["channel"])["address"] == "meeting-failures-queue"
-    assert message["name"] == "BatchProcessingFailed"
+    assert followed(asyncapi, operation["channel"])["address"] == queue
+    assert message["name"] == detail_type
     assert [errors(payload, example["payload"]) for example in message["examples"]] == [[]]
 
 

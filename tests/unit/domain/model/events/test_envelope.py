@@ -8,8 +8,9 @@ from domain.model.errors import UnreadableMessageError
 from domain.model.events.envelope import EventEnvelope, parse_envelope
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, TEST_EVENT_LABEL
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import StoredEvent
 from tests.support.samples.envelopes import enveloped
-from tests.support.samples.factories import a_failure, a_referring_event, an_event
+from tests.support.samples.factories import a_failure, a_referring_event, an_erasure, an_event
 
 SECRET = "this must not be in a log"
 FAR_AHEAD, FAR_BACK = "9999-12-31T23:59:59.999999-23:59", "0001-01-01T00:00:00+23:59"
@@ -92,39 +93,49 @@ def test_what_is_no_event_of_ours_is_refused_with_what_is_wrong_and_where(body: 
     assert len(str(refusal.value)) < 1500
 
 
-def test_a_failed_event_is_read_by_a_consumer_of_failed_events_alone() -> None:
-    failure = a_failure()
-
-    envelope = parse_envelope(enveloped(failure, replay="again"), DEFAULT_EVENT_SOURCE, EventKind.FAILED)
-
-    assert envelope == EventEnvelope(failure, "again", is_test=False, version="1.0")
-    with pytest.raises(UnreadableMessageError) as refusal:
-        parse_envelope(enveloped(failure), DEFAULT_EVENT_SOURCE)
-    assert str(refusal.value) == (
-        "its detail-type is 'BatchProcessingFailed', not 'BatchProcessingCompleted': "
-        "a consumer of failed events reads it"
-    )
-    with pytest.raises(UnreadableMessageError, match="a consumer of completed events reads it"):
-        parse_envelope(enveloped(), DEFAULT_EVENT_SOURCE, EventKind.FAILED)
+OTHER_KINDS = pytest.mark.parametrize(
+    ("event", "kind"),
+    [(a_failure(), EventKind.FAILED), (an_erasure(), EventKind.ERASED)],
+    ids=["failed", "erased"],
+)
 
 
-def test_a_later_minor_version_of_a_failed_event_is_read_without_what_it_has_added() -> None:
-    failure = a_failure()
-    detail = json.loads(failure.to_json()) | {"version": "1.3", "unit": 7}
+@OTHER_KINDS
+def test_an_event_of_another_kind_is_read_by_a_consumer_of_that_kind_alone(
+    event: StoredEvent, kind: EventKind
+) -> None:
+    envelope = parse_envelope(enveloped(event, replay="again"), DEFAULT_EVENT_SOURCE, kind)
 
-    envelope = parse_envelope(enveloped(failure, detail=detail), DEFAULT_EVENT_SOURCE, EventKind.FAILED)
-
-    assert (envelope.event, envelope.version) == (failure, "1.3")
-    with pytest.raises(UnreadableMessageError, match=r"its version is '2\.0'.*this one reads 1\.0"):
-        parse_envelope(
-            enveloped(failure, detail=detail | {"version": "2.0"}), DEFAULT_EVENT_SOURCE, EventKind.FAILED
+    assert envelope == EventEnvelope(event, "again", is_test=False, version="1.0")
+    for other in set(EventKind) - {kind}:
+        with pytest.raises(UnreadableMessageError) as refusal:
+            parse_envelope(enveloped(event), DEFAULT_EVENT_SOURCE, other)
+        assert str(refusal.value) == (
+            f"its detail-type is '{event.DETAIL_TYPE}', not '{other.detail_type}': "
+            f"a consumer of {kind} events reads it"
         )
+    with pytest.raises(UnreadableMessageError, match="a consumer of completed events reads it"):
+        parse_envelope(enveloped(), DEFAULT_EVENT_SOURCE, kind)
 
 
-def test_a_breach_of_a_failed_event_is_named_by_its_place() -> None:
-    failure = a_failure()
-    detail = json.loads(failure.to_json())
-    detail["data"]["retryable"] = "perhaps"
+@OTHER_KINDS
+def test_a_later_minor_version_of_another_kind_is_read_without_what_it_has_added(
+    event: StoredEvent, kind: EventKind
+) -> None:
+    detail = json.loads(event.to_json()) | {"version": "1.3", "unit": 7}
 
-    with pytest.raises(UnreadableMessageError, match=r"at detail\.data\.retryable"):
-        parse_envelope(enveloped(failure, detail=detail), DEFAULT_EVENT_SOURCE, EventKind.FAILED)
+    envelope = parse_envelope(enveloped(event, detail=detail), DEFAULT_EVENT_SOURCE, kind)
+
+    assert (envelope.event, envelope.version) == (event, "1.3")
+    with pytest.raises(UnreadableMessageError, match=r"its version is '2\.0'.*this one reads 1\.0"):
+        parse_envelope(enveloped(event, detail=detail | {"version": "2.0"}), DEFAULT_EVENT_SOURCE, kind)
+
+
+@OTHER_KINDS
+def test_a_breach_of_another_kind_is_named_by_its_place(event: StoredEvent, kind: EventKind) -> None:
+    detail = json.loads(event.to_json())
+    last = list(detail["data"])[-1]
+    detail["data"][last] = "perhaps"
+
+    with pytest.raises(UnreadableMessageError, match=rf"at detail\.data\.{last}"):
+        parse_envelope(enveloped(event, detail=detail), DEFAULT_EVENT_SOURCE, kind)

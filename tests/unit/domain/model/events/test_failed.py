@@ -7,15 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from domain.model.contract.json_schema import published_schema
-from domain.model.events.failed import (
-    MAX_DETAIL_LENGTH,
-    BatchProcessingFailed,
-    SentEvent,
-    sent_event,
-    terminal_event,
-)
+from domain.model.events.failed import MAX_DETAIL_LENGTH, BatchProcessingFailed
 from domain.model.events.kinds import EventKind, kind_of
-from tests.support.samples.factories import a_failure, a_referring_event, an_event
+from domain.model.events.sent import SentEvent, sent_event, stored_event
+from tests.support.samples.factories import a_failure, a_referring_event, an_erasure, an_event
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 PAYLOAD = (GOLDEN / "batch_processing_failed.v1.0.json").read_text(encoding="utf-8")
@@ -53,21 +48,26 @@ def test_what_the_contract_does_not_say_is_refused(field: str, value: object) ->
 
 
 @pytest.mark.parametrize(
-    "event", [a_failure(), an_event(), a_referring_event()], ids=["failed", "1.0", "2.0"]
+    "event",
+    [a_failure(), an_event(), a_referring_event(), an_erasure()],
+    ids=["failed", "1.0", "2.0", "erased"],
 )
 def test_an_event_that_was_sent_is_read_as_the_same_type(event: SentEvent) -> None:
     assert sent_event(event.to_json()) == event
 
 
-@pytest.mark.parametrize("event", [a_failure(), an_event()], ids=["failed", "completed"])
+@pytest.mark.parametrize(
+    "event", [a_failure(), an_event(), an_erasure()], ids=["failed", "completed", "erased"]
+)
 def test_an_event_that_was_stored_is_read_as_the_same_type(event: SentEvent) -> None:
-    assert terminal_event(event.to_json()) == event
+    assert stored_event(event.to_json()) == event
 
 
 def test_each_kind_has_a_detail_type_by_which_it_is_found() -> None:
     assert {kind: kind.detail_type for kind in EventKind} == {
         "completed": "BatchProcessingCompleted",
         "failed": "BatchProcessingFailed",
+        "erased": "TranscriptErased",
     }
     assert [kind_of(kind.detail_type) for kind in EventKind] == list(EventKind)
     assert kind_of("BatchProcessingStarted") is None

@@ -10,7 +10,7 @@ from domain.model.events.kinds import EventKind
 from domain.model.messages.dead_letter import MAX_PLACE, ContractViolation, Reading, read_body
 from tests.support.harness.dead_letters import SPOKEN, an_envelope
 from tests.support.samples.envelopes import enveloped
-from tests.support.samples.factories import a_failure, a_referring_event, an_event
+from tests.support.samples.factories import a_failure, a_referring_event, an_erasure, an_event
 
 
 def problems(body: str) -> list[tuple[str, str]]:
@@ -143,4 +143,18 @@ def test_a_dead_letter_of_a_failed_event_is_read_by_its_own_contract() -> None:
     assert [problem.place for problem in reading.problems] == ["$.detail.data.reason"]
     assert read_body(enveloped(failure), DEFAULT_EVENT_SOURCE).problems[0] == ContractViolation(
         "$.detail-type", "is not BatchProcessingCompleted"
+    )
+
+
+def test_a_dead_letter_of_an_erasure_is_read_by_its_own_contract() -> None:
+    erasure = an_erasure()
+    broken = json.loads(erasure.to_json()) | {"data": {"requested_by": "alice", "cause": "whim"}}
+
+    sound = read_body(enveloped(erasure), DEFAULT_EVENT_SOURCE, EventKind.ERASED)
+    reading = read_body(enveloped(erasure, detail=broken), DEFAULT_EVENT_SOURCE, EventKind.ERASED)
+
+    assert (sound.interaction_id, sound.version, sound.problems) == (erasure.interaction_id, "1.0", ())
+    assert [problem.place for problem in reading.problems] == ["$.detail.data.cause", "$.detail.data.at"]
+    assert read_body(enveloped(erasure), DEFAULT_EVENT_SOURCE, EventKind.FAILED).problems[0] == (
+        ContractViolation("$.detail-type", "is not BatchProcessingFailed")
     )

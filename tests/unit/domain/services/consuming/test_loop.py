@@ -17,14 +17,14 @@ from domain.model.errors import (
 )
 from domain.model.events.envelope import EventEnvelope
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompletedV2
-from domain.model.events.failed import SentEvent
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import SentEvent
 from domain.model.route.test_event import route_test_event
 from domain.services.consuming.options import ConsumerOptions
 from tests.support.doubles.queue import failing_with
 from tests.support.harness.consumer import OPTIONS, ConsumerHarness
 from tests.support.samples.envelopes import enveloped
-from tests.support.samples.factories import A_MOMENT, a_failure, an_event
+from tests.support.samples.factories import A_MOMENT, a_failure, an_erasure, an_event
 
 SECRET = "never in a log"
 
@@ -558,8 +558,13 @@ def test_a_consumer_of_failed_events_handles_them_once_beside_the_completion_of_
 
 @pytest.mark.parametrize(
     ("kind", "event"),
-    [(EventKind.COMPLETED, a_failure()), (EventKind.FAILED, an_event())],
-    ids=["completed", "failed"],
+    [
+        (EventKind.COMPLETED, a_failure()),
+        (EventKind.COMPLETED, an_erasure()),
+        (EventKind.FAILED, an_event()),
+        (EventKind.ERASED, an_event()),
+    ],
+    ids=["completed-failure", "completed-erasure", "failed", "erased"],
 )
 def test_an_event_of_the_other_kind_is_left_to_the_dead_letter_queue_with_its_type(
     kind: EventKind, event: SentEvent, caplog: pytest.LogCaptureFixture

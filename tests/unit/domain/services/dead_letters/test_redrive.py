@@ -2,11 +2,11 @@
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from domain.model.errors import InfrastructureError
+from domain.model.errors import InfrastructureError, JobStoreUnavailableError
 from domain.model.messages.dead_letter import Selection
 from tests.support.harness.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
 from tests.support.samples.factories import an_event
@@ -194,3 +194,26 @@ def test_what_the_bus_gave_up_is_redriven_like_everything_else(ground: Ground) -
 
     assert ground.redrive().run(BY_HAND).moved == 1
     assert len(ground.queue.bodies()) == 1
+
+
+def test_an_erased_transcript_is_not_sent_again(ground: Ground) -> None:
+    kept, gone = an_event(), an_event()
+    ground.fill(an_envelope(kept), an_envelope(gone), "not json")
+
+    outcome = ground.redrive(lambda ids: frozenset({gone.interaction_id} & set(ids))).run(ALL)
+
+    assert (outcome.moved, outcome.erased, outcome.ok) == (2, 1, True)
+    (left,) = ground.dead_letters.bodies()
+    assert str(gone.interaction_id) in left
+
+
+def test_nothing_is_sent_while_nothing_tells_what_was_erased(ground: Ground) -> None:
+    ground.fill_with_events(2)
+
+    def away(_ids: object) -> frozenset[UUID]:
+        raise JobStoreUnavailableError("database error: away")
+
+    outcome = ground.redrive(away).run(ALL)
+
+    assert (outcome.moved, outcome.ok, outcome.problem) == (0, False, "database error: away")
+    assert len(ground.dead_letters.bodies()) == 2

@@ -1,8 +1,11 @@
 """Execution of a leased job: each error has its consequence, and every job ends once."""
 
 import asyncio
+import contextlib
 import errno
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import NoReturn
 
 import pytest
@@ -23,9 +26,11 @@ from domain.model.events.failed import BatchProcessingFailed
 from domain.model.events.kinds import EventKind
 from domain.model.jobs import MAX_FAILURES, Job, JobState
 from domain.services.jobs import execution
+from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.failures import failure_of
 from domain.services.jobs.jobs import JobRequest
-from tests.support.harness.jobs import ALICE, JobHarness
+from tests.support.doubles.transcription import CallbackCleaner
+from tests.support.harness.jobs import ALICE, JobHarness, SwitchableRecordings
 from tests.support.harness.service import eventually
 
 
@@ -351,6 +356,43 @@ async def test_a_recording_that_is_fetched_for_a_lost_lease_is_deleted(harness: 
     await harness.execution.run(lease)
 
     assert harness.recordings.stored() == set()
+
+
+class DownloadedRecordings(SwitchableRecordings):
+    """Store whose downloads take until they are cancelled."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.began, self.was_cancelled = Event(), False
+
+    @contextlib.contextmanager
+    def fetched(self, key: str, cancelled: Event | None = None, /) -> Iterator[Path]:
+        assert cancelled
+        self.began.set()
+        self.was_cancelled = cancelled.wait(240)
+        raise RecordingStoreUnavailableError(key)
+        yield Path(key)
+
+
+async def test_a_download_ends_once_the_lease_is_lost(harness: JobHarness, tmp_path: Path) -> None:
+    recordings = DownloadedRecordings(tmp_path / "recordings")
+    own = JobExecution(
+        harness.jobs,
+        recordings,
+        harness.sources,
+        harness.transcriber,
+        CallbackCleaner(),
+        harness.announcement,
+    )
+    harness.submit()
+
+    work = asyncio.create_task(own.run(harness.claim()))
+    await asyncio.to_thread(recordings.began.wait, 240)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+    await eventually(lambda: recordings.was_cancelled)
 
 
 async def test_a_recording_that_is_gone_fails_the_job(harness: JobHarness) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
 
+from domain.model.erasures import ErasedRows, Erasure
 from domain.model.errors import (
     IdempotencyConflictError,
     JobNotFoundError,
@@ -17,7 +19,7 @@ from domain.model.errors import (
     RecordingStoreUnavailableError,
     SourceRefusedError,
 )
-from domain.model.identity import Identity
+from domain.model.identity import Identity, Interaction
 from domain.model.jobs import Job, JobOrder, JobQuery, JobState
 from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.model.transcripts import Channels, TranscriptionOptions
@@ -213,7 +215,7 @@ def test_another_tenant_sees_no_job(harness: JobHarness) -> None:
         service.find,
         service.result,
         service.cancel,
-        service.erase,
+        partial(service.erase, requested_by="alice"),
         service.retry,
     ]
 
@@ -276,12 +278,12 @@ def test_a_job_that_has_ended_is_not_cancelled(harness: JobHarness, state: JobSt
 def test_a_job_that_has_ended_is_erased_with_its_recording(harness: JobHarness, state: JobState) -> None:
     job = job_in(harness, state)
 
-    harness.service.erase(TENANT, job.id)
+    harness.service.erase(TENANT, job.id, requested_by="alice")
 
     assert harness.jobs.find(job.id) is None
     assert harness.recordings.stored() == set()
     with pytest.raises(JobNotFoundError):
-        harness.service.erase(TENANT, job.id)
+        harness.service.erase(TENANT, job.id, requested_by="alice")
 
 
 @pytest.mark.parametrize("state", [JobState.QUEUED, JobState.PROCESSING])
@@ -289,24 +291,27 @@ def test_a_job_that_has_not_ended_is_not_erased(harness: JobHarness, state: JobS
     job = job_in(harness, state)
 
     with pytest.raises(JobUnfinishedError, match=f"{state}; cancel it first"):
-        harness.service.erase(TENANT, job.id)
+        harness.service.erase(TENANT, job.id, requested_by="alice")
 
     assert harness.job(job) == job
     assert harness.recordings.stored() == {key_of(job)}
 
 
-def test_a_job_that_another_call_erases_meanwhile_is_not_found(
+def test_a_job_that_another_call_erases_meanwhile_is_erased_once(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job, erase = job_in(harness, JobState.COMPLETED), harness.jobs.erase
+    job, erase = job_in(harness, JobState.COMPLETED), harness.erasures.erase
 
-    def too_late(job_id: UUID) -> None:
-        erase(job_id)
+    def twice(interaction: Interaction, erasure: Erasure) -> ErasedRows:
+        erase(interaction, erasure)
+        return erase(interaction, erasure)
 
-    monkeypatch.setattr(harness.jobs, "erase", too_late)
+    monkeypatch.setattr(harness.erasures, "erase", twice)
 
-    with pytest.raises(JobNotFoundError):
-        harness.service.erase(TENANT, job.id)
+    harness.service.erase(TENANT, job.id, requested_by="alice")
+
+    assert harness.jobs.find(job.id) is None
+    assert harness.recordings.stored() == set()
 
 
 def test_an_erased_job_whose_recording_cannot_be_deleted_says_so(harness: JobHarness) -> None:
@@ -314,7 +319,7 @@ def test_an_erased_job_whose_recording_cannot_be_deleted_says_so(harness: JobHar
     harness.recordings.is_away = True
 
     with pytest.raises(RecordingStoreUnavailableError):
-        harness.service.erase(TENANT, job.id)
+        harness.service.erase(TENANT, job.id, requested_by="alice")
 
     assert harness.jobs.find(job.id) is None
 

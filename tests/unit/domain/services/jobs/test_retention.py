@@ -12,8 +12,9 @@ from domain.model.jobs import Job, JobState
 from domain.services.jobs.failures import CANCELLED
 from domain.services.jobs.retention import BATCH, ORPHAN_SECONDS, SEARCH_SECONDS, JobSweeper
 from tests.support.harness.jobs import JobHarness
+from tests.support.harness.leases import lease_of
 from tests.support.harness.service import wait_until
-from tests.support.samples.jobs import a_result
+from tests.support.samples.jobs import QUEUE, a_result
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_old_recordings_of_jobs_that_wait_are_kept(harness: JobHarness, sweeper:
 def test_due_jobs_are_rung_for_again(harness: JobHarness, sweeper: JobSweeper) -> None:
     jobs = [harness.submit().id for _ in range(2)]
     harness.submit()
-    harness.jobs.claim(["default"], limit=1, lease_seconds=40, job_id=harness.rung[-1])
+    lease_of(harness.jobs, harness.rung[-1], QUEUE)
     harness.rung.clear()
 
     sweeper.sweep()

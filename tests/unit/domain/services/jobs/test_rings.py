@@ -7,8 +7,11 @@ from uuid import uuid4
 import pytest
 
 from domain.model.jobs import JobState
+from domain.services.jobs.worker import WorkerOptions
 from tests.support.brokers.rings import RungWorker
+from tests.support.harness.jobs import TENANT, JobHarness
 from tests.support.harness.service import eventually
+from tests.support.samples.jobs import QUEUE
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +32,27 @@ async def test_a_ring_for_no_job_and_a_doubled_one_change_nothing(tmp_path: Path
 
     assert not await site.worker.run_job(job)
     assert not await site.worker.run_job(uuid4())
+
+
+@pytest.mark.parametrize("end", ["completed", "cancelled", "erased"])
+async def test_a_ring_that_comes_an_hour_after_the_end_changes_nothing(harness: JobHarness, end: str) -> None:
+    worker, job = harness.worker(WorkerOptions((QUEUE,), places=1, awaits_rings=True)), harness.submit()
+    if end == "cancelled":
+        harness.service.cancel(TENANT, job.id)
+    else:
+        await worker.run_job(job.id)
+    harness.clock.advance(3600)
+    if end == "erased":
+        harness.service.erase(TENANT, job.id, requested_by="alice")
+    before, events = harness.jobs.find(job.id), harness.events()
+
+    harness.heartbeat.start()  # a process that is alive renews its leases, and so may claim
+    await eventually(lambda: harness.heartbeat.is_current)
+    assert not await worker.run_job(job.id)
+    harness.heartbeat.stop()
+
+    assert harness.jobs.find(job.id) == before
+    assert harness.events() == events
 
 
 async def test_rings_of_one_tenant_leave_the_second_place_to_another(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from adapters.scratch import ScratchFolders
 from domain.model.errors import EmptyRecordingError, SourceRefusedError
 from domain.services.jobs.sources import RecordingSources
 from ports.recording_source_port import RecordingSourcePort
+from tests.support.samples.jobs import an_owner
 
 
 class _Source(RecordingSourcePort):
@@ -31,7 +32,7 @@ class _Source(RecordingSourcePort):
 
 def sources(folder: Path, content: bytes = b"RIFF") -> tuple[RecordingSources, _Source]:
     source = _Source(content)
-    store = FolderRecordingStore(folder / "store")
+    store = FolderRecordingStore(folder / "store", owner=an_owner())
     return RecordingSources(store, {"https": source}, ScratchFolders(folder / "fetched").folder), source
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError, EventRejectedError
 from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from domain.model.outbox import OutboxState
 from domain.services.publishing.inline_sender import MAX_SHARED_CHARACTERS, InlineSender, PendingPublish
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import MAX_BATCH, PublishOutcome
+from ports.event_port import MAX_BATCH, PublishOutcome, Traceparents
 from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, FaultyOutbox, seeded
 from tests.support.samples.factories import an_event
 
@@ -31,11 +31,16 @@ class StepwiseBus(AnsweringEventPublisher):
         self._allowed = Semaphore(0)
 
     def publish_all(
-        self, events: Sequence[SentEvent], /, *, labels: tuple[str, ...] = ()
+        self,
+        events: Sequence[SentEvent],
+        /,
+        *,
+        labels: tuple[str, ...] = (),
+        traceparents: Traceparents = (),
     ) -> tuple[PublishOutcome, ...]:
         self._asked.release()
         assert self._allowed.acquire(timeout=30)
-        return super().publish_all(events, labels=labels)
+        return super().publish_all(events, labels=labels, traceparents=traceparents)
 
     def wait_until_asked(self) -> None:
         assert self._asked.acquire(timeout=30)

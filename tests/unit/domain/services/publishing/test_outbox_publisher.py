@@ -16,7 +16,7 @@ from domain.model.errors import (
     InteractionIdTakenError,
 )
 from domain.model.events.event import Publication, PublicationStatus
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from domain.model.outbox import OutboxRecord, OutboxState, Outcome
 from domain.services.publishing.outbox_publisher import OutboxPublisher
 from domain.services.resilience.circuit_breaker import CircuitBreaker

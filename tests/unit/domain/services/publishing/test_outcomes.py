@@ -11,7 +11,8 @@ from domain.model.errors import (
 )
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import EventLease, Postponed, Published, Rejected
-from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely
+from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
+from domain.services.resilience.circuit_breaker import CircuitBreaker
 from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher, seeded
 from tests.support.doubles.transcription import FailingEventPublisher
 from tests.support.samples.factories import an_event
@@ -71,8 +72,8 @@ def test_a_defect_of_the_transport_is_an_outcome_for_each_event_and_logged(
 
 def test_outcomes_that_do_not_fit_the_events_are_believed_of_none() -> None:
     class Miscounting(AnsweringEventPublisher):
-        def publish_all(self, events, /, *, labels=()):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as its parent's
-            return super().publish_all(events, labels=labels)[1:]
+        def publish_all(self, events, /, *, labels=(), traceparents=()):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - as its parent's
+            return super().publish_all(events, labels=labels, traceparents=traceparents)[1:]
 
     outcomes = publish_safely(Miscounting(), [an_event(), an_event()])
 
@@ -95,3 +96,16 @@ def test_the_log_names_event_and_interaction_and_quotes_no_text(caplog: pytest.L
         assert vars(record)["source"] == "com.example"
         assert vars(record)["detail_type"] == "BatchProcessingCompleted"
         assert "secret" not in str(vars(record))
+
+
+def test_a_bus_that_asks_to_wait_is_not_asked_before() -> None:
+    busy = EventBusUnavailableError("busy")
+    busy.retry_after_seconds = 300.0
+    breaker = CircuitBreaker()
+
+    outcome = outcome_for(a_lease(), busy, seeded(1))
+    update_breaker(breaker, [busy])
+
+    assert isinstance(outcome, Postponed)
+    assert (outcome.delay_seconds, outcome.is_attempt) == (300.0, True)
+    assert breaker.reason == "busy"

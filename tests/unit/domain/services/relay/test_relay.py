@@ -17,11 +17,11 @@ from domain.model.errors import (
     EventTooLargeError,
 )
 from domain.model.events.event import BatchProcessingCompleted
-from domain.model.events.failed import SentEvent
+from domain.model.events.sent import SentEvent
 from domain.model.outbox import OutboxState, Published
 from domain.model.route.route import Finding, RouteComponent
 from domain.services.relay.dispatcher import CALL_CHARACTERS, BatchDispatcher
-from domain.services.relay.pacing import LEASE_CHARACTERS
+from domain.services.relay.pacing import LEASE_CHARACTERS, PauseCause
 from domain.services.relay.relay import IDLE_SECONDS, POLL_SECONDS, Relay, RelayStatus
 from domain.services.relay.route_guard import RouteGuard
 from domain.services.resilience.circuit_breaker import CircuitBreaker
@@ -305,6 +305,7 @@ def test_a_bus_that_is_away_is_asked_seldom_and_gets_everything_when_it_is_back(
     assert calls[0] <= 30
     assert max(calls[2:]) <= 10
     assert here.relay.status().paused == "the bus is away"
+    assert here.relay.paused_by is PauseCause.BUS
     assert here.breaker.is_open
     attempts = [record.attempts for record in here.outbox.records(limit=10_000)]
     assert sum(attempts) == sum(map(len, bus.calls))
@@ -314,6 +315,7 @@ def test_a_bus_that_is_away_is_asked_seldom_and_gets_everything_when_it_is_back(
     here.work()
     assert set(bus.accepted_ids) == set(ids(events))
     assert here.relay.status().paused is None
+    assert here.relay.paused_by is None
     assert not here.breaker.is_open
 
 
@@ -400,11 +402,15 @@ def test_events_are_held_back_while_the_bus_would_drop_them() -> None:
     assert bus.calls == []
     assert here.outbox.leased == []
     assert here.relay.status().paused == "the rule does not exist"
+    assert here.relay.paused_by is PauseCause.ROUTE
+    assert [finding.component for finding in route.broken] == [RouteComponent.RULE]
 
     findings.clear()
     here.work(15)
     assert sorted(bus.accepted_ids) == sorted(ids(events))
     assert here.relay.status().paused is None
+    assert here.relay.paused_by is None
+    assert route.broken == ()
 
 
 # An outbox that fails
@@ -419,6 +425,7 @@ def test_an_outbox_that_fails_is_asked_seldom_and_goes_on_by_itself(method: str)
     here.work(600)
     assert here.steps <= 50
     assert here.relay.status().paused == "outbox unavailable: the disk is full"
+    assert here.relay.paused_by is PauseCause.OUTBOX
 
     here.outbox.failing = set()
     here.work()
@@ -506,6 +513,7 @@ def test_a_defect_of_the_outbox_does_not_end_the_relay(caplog: pytest.LogCapture
 
     here.step()
     assert here.relay.status().paused == "unexpected error in the relay: ZeroDivisionError"
+    assert here.relay.paused_by is PauseCause.RELAY
     assert caplog.records[0].exc_info
 
     here.outbox.failing = set()

@@ -115,6 +115,23 @@ def test_the_state_is_logged_when_it_changes_and_not_each_time(
     assert vars(caplog.records[0])["remedies"] == ["create it"]
 
 
+@pytest.mark.parametrize("hidden", [RouteComponent.TOPIC, RouteComponent.SUBSCRIPTION])
+def test_a_broken_filter_policy_lasts_while_topic_or_subscription_cannot_be_read(
+    breaker: CircuitBreaker, hidden: RouteComponent
+) -> None:
+    route, clock = Route(broken(RouteComponent.FILTER_POLICY)), SimulatedTime()
+    guard = RouteGuard([route], breaker, broken_every_seconds=10, clock=clock)
+    assert not guard.is_sound()
+
+    route.findings = [broken(hidden, proven=False)]
+    clock.at += 10
+    assert not guard.is_sound()
+
+    route.findings = []
+    clock.at += 10
+    assert guard.is_sound()
+
+
 def test_a_check_that_breaks_down_proves_nothing_and_is_logged(
     breaker: CircuitBreaker, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from domain.model.events.erased import TranscriptErased
 from domain.model.events.event import TEST_EVENT_LABEL, BatchProcessingCompleted
 from domain.model.events.failed import BatchProcessingFailed
 from domain.model.events.kinds import EventKind
+from domain.model.events.sent import StoredEvent
 from domain.model.route.test_event import TEST_USER_ID, route_test_event
 from domain.services.route.verification import EventVerificationService
 from tests.support.doubles.queue import Clock, InMemoryQueue
@@ -141,15 +143,20 @@ def test_the_clock_is_the_only_thing_that_waits() -> None:
     assert service.verify(300).seconds == 300
 
 
-def test_the_route_of_failed_events_is_tested_with_a_failed_event() -> None:
-    ground = VerificationHarness(EventKind.FAILED)
-    left_over = route_test_event(NOW - timedelta(hours=1), EventKind.FAILED)
+@pytest.mark.parametrize(
+    ("kind", "model"), [(EventKind.FAILED, BatchProcessingFailed), (EventKind.ERASED, TranscriptErased)]
+)
+def test_the_route_of_another_kind_is_tested_with_an_event_of_that_kind(
+    kind: EventKind, model: type[StoredEvent]
+) -> None:
+    ground = VerificationHarness(kind)
+    left_over = route_test_event(NOW - timedelta(hours=1), kind)
     ground.queue.send(envelope(left_over, (TEST_EVENT_LABEL,)))
 
     verification = ground.verify()
 
     ((event, labels),) = ground.bus.published
     assert verification.ok
-    assert isinstance(event, BatchProcessingFailed)
+    assert isinstance(event, model)
     assert (event.user_id, event.timestamp, labels) == (TEST_USER_ID, NOW, (TEST_EVENT_LABEL,))
     assert ground.queue.bodies() == []

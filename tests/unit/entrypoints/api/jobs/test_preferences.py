@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from domain.model.errors import UndecodableAudioError
+from domain.model.errors import OutboxUnavailableError, UndecodableAudioError
 from entrypoints.api.jobs.preferences import Preferences, read_preferences
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.job_api import JobCaller
@@ -16,6 +16,11 @@ from tests.unit.entrypoints.api.jobs.conftest import Service
 from tests.unit.entrypoints.api.jobs.test_submission import problem, unavailable
 
 PROCESS = "/batch/process"
+
+
+def unreadable(*_: object) -> Any:
+    """Fail as an outbox that cannot be reached."""
+    raise OutboxUnavailableError("the database is away")
 
 
 def preferring(*values: str) -> Preferences:
@@ -172,3 +177,33 @@ def test_the_caller_learns_the_job_though_the_store_fails_while_it_waits(
 
     assert response.status_code == 202
     assert response.headers["location"]
+
+
+@pytest.mark.parametrize("store", ["jobs", "outbox"])
+def test_the_caller_learns_the_job_though_its_end_cannot_be_read(
+    caller: JobCaller, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    if store == "jobs":
+        monkeypatch.setattr(caller.container.jobs(), "result", unavailable)
+    else:
+        monkeypatch.setattr(caller.container.job_publications(), "find_all", unreadable)
+
+    response = caller.submit(path=PROCESS, headers={"Prefer": "wait=60"})
+
+    job = response.json()
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "wait=60"
+    assert response.headers["location"] == f"/batch/jobs/{job['id']}"
+    assert (job["state"], "completed") == ("completed", caller.stored(job).state)
+
+
+def test_the_caller_of_a_known_key_learns_the_job_though_its_event_is_unknown(
+    caller: JobCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"Idempotency-Key": "k1"}
+    job = caller.ended(caller.submitted(headers=key))
+    monkeypatch.setattr(caller.container.job_publications(), "find_all", unreadable)
+
+    again = caller.submit(headers=key)
+
+    assert (again.status_code, again.json()["id"], again.json()["event"]) == (202, job["id"], None)

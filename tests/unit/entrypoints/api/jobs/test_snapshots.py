@@ -1,6 +1,6 @@
 """Looking at jobs: every state, entity tags, long polling, transcripts and the state of the event."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Thread
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,11 +12,12 @@ from bootstrap.container import Container
 from domain.model import errors
 from domain.model.events.kinds import EventKind
 from domain.model.jobs import JobProgress, JobStage
-from domain.model.outbox import Published, Rejected
+from domain.model.outbox import EventStatus, Published, Rejected
 from domain.services.jobs.announcement import JobAnnouncement
 from domain.services.jobs.failures import CANCELLED
 from tests.support.doubles.transcription import SPOKEN, FixedTranscriber
 from tests.support.harness.job_api import JobCaller, links_of
+from tests.support.harness.leases import lease_of
 from tests.support.harness.service import container_for, wait_until
 from tests.unit.entrypoints.api.jobs.conftest import Service
 from tests.unit.entrypoints.api.jobs.test_submission import problem, unavailable
@@ -163,9 +164,7 @@ def test_head_has_the_headers_of_get(waiting: JobCaller) -> None:
 @pytest.mark.parametrize(("eta", "seconds"), [(None, "5"), (0.2, "2"), (17.2, "18"), (3600.0, "60")], ids=str)
 def test_retry_after_follows_the_estimate(waiting: JobCaller, eta: float | None, seconds: str) -> None:
     job, jobs = waiting.submitted(), waiting.container.jobs()
-    (lease,) = jobs.claim(
-        [waiting.stored(job).order.queue], limit=1, lease_seconds=60, job_id=UUID(job["id"])
-    )
+    lease = lease_of(jobs, UUID(job["id"]), waiting.stored(job).order.queue)
     jobs.advance(lease, JobProgress(JobStage.TRANSCRIBING, 10.0, 60.0, eta))
 
     response = waiting.get(job["links"]["self"])
@@ -243,7 +242,7 @@ def test_a_job_that_is_erased_during_a_long_poll_is_gone(waiting: JobCaller) -> 
 
     jobs = waiting.container.job_service()
     jobs.cancel(UUID(waiting.tenant), UUID(job["id"]))
-    jobs.erase(UUID(waiting.tenant), UUID(job["id"]))
+    jobs.erase(UUID(waiting.tenant), UUID(job["id"]), requested_by="alice")
 
     answer = poll.join()
     assert (answer.status_code, answer.json().get("state")) in {(404, None), (200, "cancelled")}
@@ -364,3 +363,22 @@ def test_spoken_words_are_in_no_snapshot(caller: JobCaller) -> None:
     job = caller.ended(caller.submitted())
 
     assert SPOKEN.segments[0].text not in caller.get(job["links"]["self"]).text
+
+
+def test_the_events_of_all_jobs_of_a_page_are_looked_up_at_once(
+    announcing: JobCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [announcing.ended(announcing.submitted()) for _ in range(3)]
+    outbox, asked = announcing.container.outbox(), list[int]()
+    look = outbox.statuses
+
+    def counted(ids: Sequence[UUID]) -> Mapping[UUID, EventStatus]:
+        asked.append(len(ids))
+        return look(ids)
+
+    monkeypatch.setattr(outbox, "statuses", counted)
+
+    listed = announcing.get("/batch/jobs").json()["jobs"]
+
+    assert asked == [len(jobs)]
+    assert {job["event"]["status"] for job in listed} == {"queued"}

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,16 @@ from moto.server import ThreadedMotoServer
 
 from adapters.aws.s3.payload_store import S3PayloadStore
 from domain.model.events.event import BatchProcessingCompleted, BatchProcessingCompletedV2
+from domain.model.events.sent import StoredEvent
 from domain.services.consuming import handler_circuit
 from domain.services.resilience.backoff import Backoff
 from entrypoints.cli.commands.consume import command
 from tests.support.aws.sqs_queues import create_pair
 from tests.support.harness.command_line import PLACE_KEYS, Caller, Told
-from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.installed_command import running
 from tests.support.harness.service import wait_until
 from tests.support.samples.envelopes import enveloped
-from tests.support.samples.factories import a_failure, an_event
+from tests.support.samples.factories import a_failure, an_erasure, an_event
 from tests.unit.adapters.handlers.test_command import is_gone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -66,15 +68,9 @@ class Aws:
         """Run the command in this process."""
         return self._caller("consume", *arguments)
 
-    def consume(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [PROGRAM, "consume", *arguments],
-            env=clean_environment(**self.environ),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.folder,
-        )
+    def consume(self, *arguments: str) -> AbstractContextManager["subprocess.Popen[str]"]:
+        """Run the command in a process."""
+        return running("consume", *arguments, environ=self.environ, cwd=self.folder)
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +152,9 @@ def test_what_a_function_prints_goes_to_stderr_in_whole_lines_with_the_id(aws: A
     aws.send(*map(enveloped, events))
     (aws.folder / "printing_handler.py").write_text(PRINTS, encoding="utf-8")
 
-    consumer = aws.consume("--handler", "printing_handler:store", "--drain", "--json", "--concurrency", "3")
-    out, err = consumer.communicate(timeout=300)
+    arguments = ("--handler", "printing_handler:store", "--drain", "--json", "--concurrency", "3")
+    with aws.consume(*arguments) as consumer:
+        out, err = consumer.communicate(timeout=300)
 
     lines = err.splitlines()
     assert json.loads(out)["handled"] == 3
@@ -181,23 +178,60 @@ def test_a_folder_gets_a_file_for_each_event_and_a_reference_is_resolved(aws: Aw
     assert file.read_text(encoding="utf-8") == event.to_json() + "\n"
 
 
-@pytest.mark.parametrize("file_format", ["jsonl", "parquet"])
-def test_a_consumer_of_failed_events_reads_their_own_queue(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, file_format: str
-) -> None:
-    failure = a_failure()
-    monkeypatch.setenv("FAILED_QUEUE_NAME", aws.environ["QUEUE_NAME"])
-    monkeypatch.setenv("QUEUE_NAME", "another")
-    aws.send(enveloped(failure), enveloped(an_event()))
+def test_an_event_whose_object_was_erased_is_acknowledged_and_no_failure_of_the_run(aws: Aws) -> None:
+    s3 = boto3.client("s3", endpoint_url=aws.environ["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    s3.create_bucket(Bucket="erased-transcripts")
+    event = an_event()
+    ref = S3PayloadStore(s3, bucket="erased-transcripts").store(event)
+    s3.delete_object(Bucket="erased-transcripts", Key=ref.key)
+    aws.send(enveloped(BatchProcessingCompletedV2.referring(event, ref)))
 
-    told = aws.run("--kind", "failed", "--to", "out", "--format", file_format, "--drain", "--json", *AT_ONCE)
+    told = aws.run("--exec", "false", "--payload-bucket", "erased-transcripts", "--drain", "--json")
+
+    figures = json.loads(told.out)
+    assert (told.code, figures["erased"], figures["failed"], figures["handled"]) == (0, 1, 0, 0)
+    assert aws.depth() == (0, 0)
+
+
+@pytest.mark.parametrize("group", ["warehouse", "crm"])
+def test_a_transcript_that_comes_after_its_erasure_is_dropped_by_consumers_of_the_same_group(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, group: str
+) -> None:
+    event = an_event()
+    monkeypatch.setenv("ERASED_QUEUE_NAME", aws.environ["QUEUE_NAME"])
+    monkeypatch.setenv("QUEUE_NAME", "another")
+    aws.send(enveloped(an_erasure(interaction_id=event.interaction_id)))
+    aws.run("--kind", "erased", "--exec", "true", "--group", "warehouse", "--drain")
+    monkeypatch.delenv("ERASED_QUEUE_NAME")
+    monkeypatch.setenv("QUEUE_NAME", aws.environ["QUEUE_NAME"])
+    aws.send(enveloped(event, replay="after-a-month"))
+
+    told = aws.run("--exec", "true", "--group", group, "--drain", "--json")
+
+    figures = json.loads(told.out)
+    same = group == "warehouse"
+    assert (figures["erased"], figures["handled"]) == ((1, 0) if same else (0, 1))
+    assert aws.depth() == (0, 0)
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "parquet"])
+@pytest.mark.parametrize("event", [a_failure(), an_erasure()], ids=["failed", "erased"])
+def test_a_consumer_of_another_kind_reads_its_own_queue(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, file_format: str, event: StoredEvent
+) -> None:
+    kind = event.status
+    monkeypatch.setenv(f"{kind.upper()}_QUEUE_NAME", aws.environ["QUEUE_NAME"])
+    monkeypatch.setenv("QUEUE_NAME", "another")
+    aws.send(enveloped(event), enveloped(an_event()))
+
+    told = aws.run("--kind", kind, "--to", "out", "--format", file_format, "--drain", "--json", *AT_ONCE)
 
     figures = json.loads(told.out)
     assert (told.code, figures["handled"], figures["failed"]) == (1, 1, 0)
     assert figures["unreadable"]
     (file,) = (aws.folder / "out").glob(f"tenant_id=*/day=*/*.{file_format}")
-    assert file.name == f"{failure.interaction_id}.failed.{file_format}"
-    assert file_format != "jsonl" or file.read_text(encoding="utf-8") == f"{failure.to_json()}\n"
+    assert file.name == f"{event.interaction_id}.{kind}.{file_format}"
+    assert file_format != "jsonl" or file.read_text(encoding="utf-8") == f"{event.to_json()}\n"
 
 
 def test_each_group_handles_every_event(aws: Aws) -> None:

@@ -152,6 +152,7 @@ def test_what_cannot_be_meant_is_refused_with_what_can(
         ((), {"meeting-transcripts-queue"}),
         (("--kinds", "failed"), {"meeting-failures-queue"}),
         (("--kinds", "completed,failed"), {"meeting-transcripts-queue", "meeting-failures-queue"}),
+        (("--kinds", "erased,failed"), {"meeting-erasures-queue", "meeting-failures-queue"}),
     ],
 )
 def test_a_consumer_may_use_the_queues_of_the_kinds_that_it_handles(

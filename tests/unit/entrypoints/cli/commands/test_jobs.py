@@ -31,6 +31,7 @@ from domain.model.outbox import Published
 from domain.model.transcripts import Channels
 from tests.support.doubles.transcription import SPOKEN
 from tests.support.harness.command_line import Caller, Told
+from tests.support.harness.leases import lease_of
 from tests.support.samples.factories import an_event
 
 TENANT = UUID("3f0e1f5e-6f0b-4c57-9c55-0d9b1c7f2a11")
@@ -61,8 +62,7 @@ class Office(NamedTuple):
         return self.jobs.add(order)
 
     def lease(self, job: Job) -> JobLease:
-        (lease,) = self.jobs.claim(["cpu"], limit=1, lease_seconds=60, job_id=job.id)
-        return lease
+        return lease_of(self.jobs, job.id, "cpu")
 
     def complete(self, job: Job, event: BatchProcessingCompleted | None = None) -> Job:
         assert self.jobs.complete(self.lease(job), RESULT, event)

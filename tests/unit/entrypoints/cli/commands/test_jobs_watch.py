@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -17,7 +16,7 @@ from domain.model.jobs import Job, JobOrder, JobProgress, JobQuery, JobResult, J
 from entrypoints.cli.commands import jobs_watch
 from entrypoints.cli.commands.jobs_watch import _follow, how_to_come_back
 from tests.support.doubles.transcription import SPOKEN
-from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.installed_command import running
 from tests.support.harness.service import eventually
 
 pytestmark = pytest.mark.slow
@@ -65,8 +64,9 @@ async def test_a_job_is_followed_through_its_stages_to_its_end(
 
 async def test_a_job_that_is_erased_meanwhile_is_told(container: Container) -> None:
     job = add(container)
-    container.job_service().cancel(job.order.identity.tenant_id, job.id)
-    container.jobs().erase(job.id)
+    tenant_id = job.order.identity.tenant_id
+    container.job_service().cancel(tenant_id, job.id)
+    container.job_service().erase(tenant_id, job.id, requested_by="alice")
 
     ended = await _follow(container, [job])
 
@@ -113,22 +113,18 @@ def test_ctrl_c_leaves_the_jobs_and_says_how_to_come_back(
     container.database()
     waiting = [add(container).id] if command == "watch" else []
     arguments: list[object] = [*waiting] or [tmp_path / "call.wav", "--wait"]
-    environment = clean_environment(
-        DATA_DIR=str(tmp_path), DATABASE_URL=f"sqlite:///{tmp_path}/transcripts.db", EVENT_TRANSPORT="noop"
-    )
+    environ = {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path}/transcripts.db",
+        "EVENT_TRANSPORT": "noop",
+    }
 
-    with subprocess.Popen(
-        [PROGRAM, "jobs", command, *map(str, arguments)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with running("jobs", command, *map(str, arguments), environ=environ) as process:
         assert process.stderr is not None
         while "queued" not in (line := process.stderr.readline()):
             assert line, "it ended"
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=300)
 
     (job,) = container.job_service().page(JobQuery(None)).jobs
     assert process.returncode == 130

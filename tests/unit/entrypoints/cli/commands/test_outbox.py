@@ -15,7 +15,7 @@ from bootstrap.factories.database import prepare_database
 from domain.model.outbox import EventLease, OutboxRecord, OutboxState, Outcome, Postponed, Published, Rejected
 from entrypoints.cli.views.outbox import MAX_REASON, age, as_line
 from tests.support.harness.command_line import Caller, Told
-from tests.support.samples.factories import A_MOMENT, a_failure, an_event
+from tests.support.samples.factories import A_MOMENT, a_failure, an_erasure, an_event
 
 SPOKEN = "the merger is on friday"
 STEERING = "\x1b[2J\u202e[red]evil\r\n"
@@ -324,6 +324,14 @@ def test_a_clock_that_is_behind_the_database_is_no_age_below_nothing() -> None:
 
     assert "0 s old" in line
     assert line.endswith("due in 1 min")
+
+
+def test_an_erasure_is_told_apart(shop: Shop) -> None:
+    erasure = an_erasure(requested_by="operator:alice")
+    shop.outbox.add(erasure)
+
+    assert "[TranscriptErased]" in shop.run("list")[1]
+    assert shop.told("show", erasure.interaction_id)["event"]["erasure_requested_by"] == "operator:alice"
 
 
 def test_a_failed_event_is_told_apart_and_its_reason_is_not_the_reason_of_a_publication(shop: Shop) -> None:

@@ -294,7 +294,7 @@ def test_an_unknown_kind_names_those_that_there_are(run: CommandOn) -> None:
     told = run(_Route(), "--kinds", "completed,cancelled")
 
     assert told.code == 2
-    assert "'cancelled' is not one of completed, failed" in told.err
+    assert "'cancelled' is not one of completed, failed, erased" in told.err
 
 
 def test_a_plan_names_the_kind_of_each_route(run: CommandOn) -> None:
@@ -311,3 +311,12 @@ def test_a_template_is_of_one_kind(run: CommandOn) -> None:
     assert "--format prints one route: add --kinds completed or --kinds failed." in both.err
     assert "meeting-failures-queue" in failed.out
     assert "BatchProcessingCompleted" not in failed.out
+
+
+def test_the_template_of_erasures_has_their_own_names(run: CommandOn) -> None:
+    erased = run(_Route(), "--format", "cloudformation", "--kinds", "erased").out
+
+    assert all(
+        name in erased for name in ("meeting-erasures-queue", "meeting-erasures-dlq", "TranscriptErased")
+    )
+    assert "BatchProcessing" not in erased

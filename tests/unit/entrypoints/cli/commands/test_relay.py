@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from entrypoints.cli.main import main
 from tests.integration.localstack import free_port
 from tests.support.doubles.bus_faults import Latency
 from tests.support.doubles.stub_bus import StubBus
-from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.installed_command import running
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
@@ -41,14 +41,9 @@ def an_outbox(tmp_path: Path) -> Iterator[SqlOutbox]:
     database.close()
 
 
-@contextmanager
-def relaying(tmp_path: Path, bus_url: str) -> Iterator["subprocess.Popen[str]"]:
-    environ = clean_environment(**AN_ACCOUNT, AWS_ENDPOINT_URL=bus_url, DATABASE_URL=url_of(tmp_path))
-    with subprocess.Popen([PROGRAM, "relay"], env=environ, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+def relaying(tmp_path: Path, bus_url: str) -> AbstractContextManager["subprocess.Popen[str]"]:
+    own = {"AWS_ENDPOINT_URL": bus_url, "DATABASE_URL": url_of(tmp_path)}
+    return running("relay", environ=AN_ACCOUNT | own)
 
 
 def end(process: "subprocess.Popen[str]", number: signal.Signals = signal.SIGTERM) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import urllib3
 
+from entrypoints.api.server.server import console_url
 from tests.support.harness.installed_command import PROGRAM, clean_environment, serving, transcripts
 from tests.support.harness.service import multipart, post_head, wait_until
 from tests.support.samples.recordings import record, speech, tone
@@ -36,7 +37,7 @@ def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) ->
         "service started",
         "service stopped",
     ]
-    assert list((tmp_path / "spool").iterdir()) == []
+    assert [file for file in (tmp_path / "spool").rglob("*") if file.is_file()] == []
 
 
 def test_sigterm_finishes_what_is_in_flight(tmp_path: Path) -> None:
@@ -137,3 +138,66 @@ def test_health_stays_responsive_while_every_core_transcribes(tmp_path: Path) ->
             caller.join(60)
 
     assert answers == [200] * 50
+
+
+@pytest.mark.parametrize(
+    ("environ", "warned"),
+    [
+        ({}, False),
+        ({"HOST": "0.0.0.0"}, True),  # noqa: S104 - it is the fault
+        ({"HOST": "0.0.0.0", "AUTH": "key"}, False),  # noqa: S104 - behind keys
+    ],
+    ids=["loopback", "open to others", "with keys"],
+)
+def test_a_service_that_believes_callers_on_other_machines_says_so(
+    tmp_path: Path, environ: dict[str, str], *, warned: bool
+) -> None:
+    with serving(tmp_path, TRANSCRIBER="canned", **environ) as (_, process):
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=300)
+
+    lines = [json.loads(line) for line in log.splitlines()]
+    warnings = [line for line in lines if line["event"].startswith("callers are not authenticated")]
+    assert [(line["level"], line["host"]) for line in warnings] == [("warning", "0.0.0.0")] * warned  # noqa: S104 - as above
+
+
+@pytest.mark.parametrize("auth", ["gateway", "keys"])
+def test_a_service_with_half_an_authentication_does_not_start(tmp_path: Path, auth: str) -> None:
+    told = transcripts("serve", SPOOL_DIR=str(tmp_path / "spool"), AUTH=auth)
+
+    assert told.returncode == 2
+    assert ("TRUSTED_PROXIES" if auth == "gateway" else "AUTH='keys'") in told.stderr
+
+
+def test_the_console_opens_in_the_browser_of_the_machine(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    with serving(tmp_path, "--open", TRANSCRIBER="canned", BROWSER=f"{browser} %s") as (url, _):
+        wait_until(lambda: opened.exists() and opened.read_text().endswith("\n"))
+        page = urllib3.request("GET", opened.read_text().strip())
+
+    assert opened.read_text().strip() == f"{url}/console/"
+    assert page.status == 200
+
+
+def test_a_console_that_is_not_served_cannot_be_opened() -> None:
+    ended = transcripts("serve", "--open", "--host", "0.0.0.0")  # noqa: S104 - it does not start
+
+    assert ended.returncode == 2
+    assert "--open needs CONSOLE=true, because 0.0.0.0 is no loopback address." in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "root_path", "url"),
+    [
+        (("127.0.0.1", 8000), "", "http://127.0.0.1:8000/console/"),
+        (("0.0.0.0", 80), "/speech", "http://127.0.0.1:80/speech/console/"),  # noqa: S104 - an address to show
+        (("::1", 8000), "", "http://[::1]:8000/console/"),
+    ],
+)
+def test_the_address_of_the_console_is_one_of_this_machine(
+    address: tuple[str, int], root_path: str, url: str
+) -> None:
+    assert console_url(address, root_path) == url

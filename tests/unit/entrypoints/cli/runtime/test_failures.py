@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "dlq redrive": ("--all",),
     "dlq restore": ("letters",),
     "dlq show": ("x",),
+    "erase": ("--tenant", INTERACTION, "--yes"),
     "iam-policy": ("publisher",),
     "jobs cancel": (INTERACTION,),
     "jobs export": (INTERACTION,),
@@ -33,6 +34,9 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "jobs show": (INTERACTION,),
     "jobs submit": (RECORDING,),
     "jobs watch": (INTERACTION,),
+    "keys create": ("--tenant", INTERACTION),
+    "keys revoke": ("4f7k2m9x",),
+    "keys rotate": ("4f7k2m9x",),
     "outbox prune": ("--older-than", "1", "--yes"),
     "outbox retry": ("--all-rejected",),
     "outbox show": (INTERACTION,),
@@ -140,8 +144,14 @@ def test_every_command_that_asks_aws_takes_a_timeout(name: str) -> None:
     assert any("--timeout" in parameter.opts for parameter in EVERY[name].params)
 
 
-@pytest.mark.parametrize("name", ["outbox list", "outbox show", "outbox retry", "outbox prune"])
-def test_an_outbox_that_is_not_there_is_one_json_object(name: str, call: Caller) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("outbox list", "outbox show", "outbox retry", "outbox prune"),
+        *("keys create", "keys list", "keys revoke", "keys rotate"),
+    ],
+)
+def test_a_database_that_is_not_there_is_one_json_object(name: str, call: Caller) -> None:
     told = call(*arguments(name), "--json")
 
     assert told.code == told.error["exit_code"] == 2

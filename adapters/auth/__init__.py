@@ -1,0 +1,1 @@
+"""Adapters that find the caller of a request."""

@@ -1,0 +1,1 @@
+"""Parts that the adapters of message brokers share."""

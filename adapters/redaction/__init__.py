@@ -1,0 +1,1 @@
+"""Redactors: what finds personal data in transcripts."""

@@ -1,0 +1,1 @@
+"""Decorators of ports that record a span for each piece of work."""

@@ -1,0 +1,1 @@
+"""Webhook: sends events to an HTTPS endpoint, signed by Standard Webhooks 1.0."""

@@ -1,0 +1,153 @@
+"""The chosen transport of events: a publisher for which a request waits, and a patient one of the relay."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from dependency_injector import providers
+from dependency_injector.containers import DeclarativeContainer
+
+from bootstrap.aws.clients import (
+    AwsAccess,
+    publishing_client,
+    relaying_client,
+    sns_publishing_client,
+    sns_relaying_client,
+)
+from bootstrap.choices import EventTransport
+from bootstrap.factories.events import (
+    event_bridge_publisher,
+    payload_store,
+    resolve_transport,
+    sns_publisher,
+    topic_address,
+)
+from bootstrap.settings import Settings
+from bootstrap.transports import GROUP, has_bus
+from domain.model.errors import ConfigurationError
+from domain.services.claim_check import ClaimCheck
+from domain.services.relay.dispatcher import DEFAULT_THREADS
+from domain.services.route.transport_verification import PublishingProbe, TransportVerificationService
+from ports.event_port import EventPort
+from ports.transport_probe_port import TransportProbePort
+
+RELAY_TIMEOUT_SECONDS = 15.0
+"""Longest wait of the relay for the transport to accept an event; well within the lease of the event."""
+
+
+class TransportFactory(Protocol):
+    """Builds publishers of one transport; an entry point of the group names it (docs/transports.md)."""
+
+    def __call__(self, settings: Settings, /, *, timeout_seconds: float) -> EventPort:
+        """Build a publisher; publishing a batch takes at most `timeout_seconds`.
+
+        Raises:
+            ConfigurationError: a setting is missing, or a library is not installed.
+        """
+        ...
+
+
+def transport_publisher(
+    settings: Settings,
+    transport: str,
+    of_aws: Mapping[str, Callable[[], EventPort]],
+    *,
+    timeout_seconds: float,
+) -> EventPort:
+    """Build a publisher of the transport; one without a bus never gets to publish.
+
+    Raises:
+        ConfigurationError: the package of the transport cannot be imported, or a setting is missing.
+    """
+    if transport in of_aws or not has_bus(transport):
+        return of_aws.get(transport, of_aws[EventTransport.EVENTBRIDGE])()
+    return _factory_of(transport)(settings, timeout_seconds=timeout_seconds)
+
+
+def relay_timeout(settings: Settings, transport: str) -> float:
+    """Return the longest wait of the relay for the transport to accept a batch, in seconds."""
+    if transport == EventTransport.WEBHOOK:
+        return settings.webhook_timeout_seconds
+    return RELAY_TIMEOUT_SECONDS
+
+
+def transport_probe(
+    settings: Settings, transport: str, sender: Callable[[], EventPort]
+) -> TransportProbePort:
+    """Build the probe of a transport that is not on AWS: its own, or one that publishes."""
+    if transport == EventTransport.WEBHOOK:
+        from bootstrap.factories import webhook  # noqa: PLC0415 - only where it is chosen
+
+        return webhook.probe(settings, timeout_seconds=settings.webhook_timeout_seconds)
+    return PublishingProbe(sender())
+
+
+def _factory_of(transport: str) -> TransportFactory:
+    if transport == EventTransport.WEBHOOK:
+        from bootstrap.factories import webhook  # noqa: PLC0415 - only where it is chosen
+
+        return webhook.publisher
+    (entry_point,) = entry_points(group=GROUP, name=transport)
+    try:
+        factory: TransportFactory = entry_point.load()
+    except ImportError as error:
+        raise ConfigurationError(
+            f"EVENT_TRANSPORT={transport}: {entry_point.value} cannot be imported: {error}"
+        ) from error
+    return factory
+
+
+class TransportContainer(DeclarativeContainer):
+    """Objects that send events, by whichever transport is chosen; large transcripts go beside the event."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    aws_access = providers.Dependency(instance_of=AwsAccess)
+
+    event_transport = providers.Singleton(resolve_transport, settings)
+    event_bridge = providers.Singleton(
+        event_bridge_publisher, settings, providers.Singleton(publishing_client, aws_access)
+    )
+    patient_event_bridge = providers.Singleton(
+        event_bridge_publisher,
+        settings,
+        providers.Singleton(relaying_client, aws_access, threads=DEFAULT_THREADS),
+    )
+    topic = providers.Singleton(topic_address, settings, aws_access)
+    sns = providers.Singleton(
+        sns_publisher, settings, topic, providers.Singleton(sns_publishing_client, aws_access)
+    )
+    patient_sns = providers.Singleton(
+        sns_publisher,
+        settings,
+        topic,
+        providers.Singleton(sns_relaying_client, aws_access, threads=DEFAULT_THREADS),
+    )
+    payloads = providers.Singleton(payload_store, settings, aws_access)
+    sender = providers.Singleton(
+        ClaimCheck,
+        providers.Singleton(
+            transport_publisher,
+            settings,
+            event_transport,
+            providers.Dict(eventbridge=event_bridge.provider, sns=sns.provider),
+            timeout_seconds=settings.provided.publish_timeout_seconds,
+        ),
+        payloads,
+        always=settings.provided.always_by_reference,
+    )
+    patient_sender = providers.Singleton(
+        ClaimCheck,
+        providers.Singleton(
+            transport_publisher,
+            settings,
+            event_transport,
+            providers.Dict(eventbridge=patient_event_bridge.provider, sns=patient_sns.provider),
+            timeout_seconds=providers.Callable(relay_timeout, settings, event_transport),
+        ),
+        payloads,
+        always=settings.provided.always_by_reference,
+    )
+    verification = providers.Singleton(
+        TransportVerificationService,
+        providers.Singleton(transport_probe, settings, event_transport, patient_sender.provider),
+    )

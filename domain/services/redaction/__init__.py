@@ -1,0 +1,1 @@
+"""Redaction: personal data leaves a transcript before anything else sees it."""

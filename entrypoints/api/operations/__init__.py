@@ -1,0 +1,1 @@
+"""The service's operation over HTTP: outbox, route and dead letters."""

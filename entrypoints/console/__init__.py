@@ -1,0 +1,1 @@
+"""Console: the pages for people, static files over the public API."""
