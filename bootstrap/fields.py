@@ -64,7 +64,7 @@ def _amqp_url(url: SecretStr) -> SecretStr:
     return url
 
 
-def _recording_store(place: str) -> str:
+def _folder_or_bucket(place: str) -> str:
     if "://" in place and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?", place):
         raise ValueError("must be a folder, or s3://bucket/prefix")
     return place
@@ -201,7 +201,7 @@ AmqpUrl = Annotated[SecretStr, AfterValidator(_amqp_url)]  # has a password
 KafkaTopic = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", description="up to 249 letters, digits and . _ -")
 ]
-RecordingStore = Annotated[str, AfterValidator(_recording_store)]
+Place = Annotated[str, AfterValidator(_folder_or_bucket)]
 SourceBuckets = Annotated[tuple[str, ...], BeforeValidator(_source_buckets)]
 Algorithms = Annotated[tuple[str, ...], BeforeValidator(_algorithms)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]

@@ -14,6 +14,7 @@ from bootstrap.fields import (
     Name,
     OtherQueueName,
     OtherRuleName,
+    Place,
     QueueName,
     Region,
     RuleName,
@@ -54,7 +55,7 @@ class EventSettings(SnsSettings):
     queue_name: QueueName = "meeting-transcripts-queue"
     dlq_name: DeadLetterQueueName = Field(default="meeting-transcripts-dlq", validate_default=True)
     rule_name: RuleName = "capture-transcripts-rule"
-    dlq_archive: str | None = None
+    dlq_archive: Place | None = None
     failed_queue_name: OtherQueueName = Field(default="meeting-failures-queue", validate_default=True)
     failed_dlq_name: OtherQueueName = Field(default="meeting-failures-dlq", validate_default=True)
     failed_rule_name: OtherRuleName = Field(default="capture-failures-rule", validate_default=True)

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from bootstrap.choices import Device
-from bootstrap.fields import Broker, Count, Days, Networks, Queue, RecordingStore, Seconds, SourceBuckets
+from bootstrap.fields import Broker, Count, Days, Networks, Place, Queue, Seconds, SourceBuckets
 from bootstrap.settings.speech import SpeechSettings
 from bootstrap.settings.storage import StorageSettings
 
@@ -19,7 +19,7 @@ class JobSettings(SpeechSettings, StorageSettings):
     job_poll_seconds: Seconds | None = Field(default=None, le=3600)
     job_tenant_limit: Count | None = Field(default=None, ge=1, description="a whole number, such as 2")
     jobs_keep_days: Days = Field(default=30.0, le=3650)
-    recording_store: RecordingStore = Field(
+    recording_store: Place = Field(
         default_factory=lambda given: f"{given['data_dir']}/recordings", min_length=1
     )
     recording_keep_days: Days = Field(default=0.0, le=3650)

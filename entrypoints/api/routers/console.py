@@ -73,7 +73,7 @@ async def end_session(request: Request) -> Response:
     """End the session, and let the browser forget its cookie."""
     refuse_other_sites(request)
     key = parse_key(request.cookies.get(COOKIE, ""))
-    if key is not None:
+    if key is not None and request.app.state.container.settings().auth in WITH_KEYS:
         await _end(request, key)
     response = Response(status_code=204, headers=NOT_STORED)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")

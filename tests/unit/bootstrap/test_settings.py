@@ -275,11 +275,13 @@ def test_buckets_and_networks_of_sources_are_lists() -> None:
     [
         ("SOURCE_BUCKETS", "s3://acme-calls", "'s3://acme-calls' is not a bucket"),
         ("SOURCE_BUCKETS", "*", "'*' is not a bucket"),
+        ("RECORDING_STORE", "gs://calls/team", "must be a folder, or s3://bucket/prefix"),
+        ("DLQ_ARCHIVE", "https://letters.example", "must be a folder, or s3://bucket/prefix"),
         ("SOURCE_ALLOW_NETWORKS", "10.1.2.3/16", "has host bits set"),
         ("SOURCE_ALLOW_NETWORKS", "intranet", "does not appear to be an IPv4 or IPv6 network"),
     ],
 )
-def test_a_wrong_source_is_named(name: str, value: str, problem: str) -> None:
+def test_a_wrong_place_is_named(name: str, value: str, problem: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         Settings.from_env({name: value})
 

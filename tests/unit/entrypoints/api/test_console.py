@@ -266,6 +266,18 @@ def test_the_cookie_of_another_service_names_no_tenant(unproven: Browser, cookie
     assert not unproven.session()["signed_in"]
 
 
+def test_a_session_of_earlier_settings_is_forgotten_behind_a_gateway(tmp_path: Path) -> None:
+    with browsing(tmp_path, AUTH="key") as browser:
+        key = browser.key()
+    with browsing(tmp_path, AUTH="gateway", TRUSTED_PROXIES="127.0.0.1/32") as browser:
+        browser.client.cookies.set(COOKIE, key)
+
+        answer = browser.client.delete("/console/session")
+
+        assert answer.status_code == 204
+        assert "Max-Age=0" in answer.headers["set-cookie"]
+
+
 def test_behind_a_gateway_there_is_nothing_to_sign_in_to(tmp_path: Path) -> None:
     with browsing(tmp_path, AUTH="gateway", TRUSTED_PROXIES="127.0.0.1/32") as browser:
         assert browser.open(tenant_id=str(TENANT)).status_code == 400
