@@ -11,6 +11,8 @@ export UV_PYTHON_DOWNLOADS = never
 export UV_LINK_MODE = copy
 export UV_PROJECT_ENVIRONMENT = $(VENV)
 export SAMPLES
+# The tests start hundreds of commands, and each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp is out of date if another Python made it than the one that is asked for.
 OTHER_PYTHON := $(if $(filter $(PYTHON),$(shell cat $(VENV)/made-by 2>/dev/null)),,other-python)

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.model.errors import EventPublishError
+from domain.model.errors import EventPublishError, EventTooLargeError
 from domain.model.events.event import Publication
 from domain.model.events.sent import SentEvent
 
@@ -18,6 +18,11 @@ Traceparents = Sequence[str | None]
 def contexts_for(events: Sequence[SentEvent], traceparents: Traceparents) -> Traceparents:
     """Return a trace context for each event; none has one where none is given."""
     return traceparents or (None,) * len(events)
+
+
+def too_large(size: int, limit: int) -> EventTooLargeError:
+    """Describe an event with more bytes than the transport takes."""
+    return EventTooLargeError(f"the event has {size} bytes, and the limit is {limit}")
 
 
 MAX_BATCH = 10

@@ -4,9 +4,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from domain.model.errors import EventPublishError, EventRejectedError, EventTooLargeError
+from domain.model.errors import EventPublishError, EventRejectedError
 from domain.model.events.sent import SentEvent
-from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for
+from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for, too_large
 
 Entry = TypeVar("Entry")
 
@@ -67,8 +67,7 @@ class BatchedPublisher(EventPort, Generic[Entry]):
 
     def _outcomes(self, batch: Batch[Entry]) -> Sequence[PublishOutcome]:
         if batch.size > self._max_bytes:
-            message = f"the event has {batch.size} bytes, and the limit is {self._max_bytes}"
-            return [EventTooLargeError(message)]
+            return [too_large(batch.size, self._max_bytes)]
         try:
             return self.send(batch.entries)
         except EventRejectedError as error:

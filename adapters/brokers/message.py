@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from domain.model.errors import EventTooLargeError
 from domain.model.events.cloud_event import CONTENT_TYPE, cloud_event, cloud_event_id
 from domain.model.events.sent import SentEvent
 from ports.event_port import Traceparents, contexts_for
@@ -29,11 +28,6 @@ def messages_of(
     """Serialize events, in their order."""
     contexts = contexts_for(events, traceparents)
     return [_message(event, source, labels, context) for event, context in zip(events, contexts, strict=True)]
-
-
-def too_large(size: int, limit: int) -> EventTooLargeError:
-    """Describe an event with more bytes than the limit."""
-    return EventTooLargeError(f"the event has {size} bytes, and the limit is {limit}")
 
 
 def _message(

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 from adapters.brokers.connection import Acknowledgement, Broker, BrokerConnection
 from adapters.brokers.event_loop import EventLoopThread
-from adapters.brokers.message import BrokerMessage, messages_of, too_large
+from adapters.brokers.message import BrokerMessage, messages_of
 from domain.model.errors import EventBusUnavailableError, EventPublishError
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.events.sent import SentEvent
-from ports.event_port import EventPort, PublishOutcome, Traceparents
+from ports.event_port import EventPort, PublishOutcome, Traceparents, too_large
 
 logger = logging.getLogger(__name__)
 

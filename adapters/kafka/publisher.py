@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from threading import Lock
 
-from adapters.brokers.message import BrokerMessage, messages_of, too_large
+from adapters.brokers.message import BrokerMessage, messages_of
 from adapters.kafka.access import KafkaAccess
 from adapters.kafka.producer import Answer, ReportingProducer
 from domain.model.errors import EventPublishError, EventTooLargeError
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.events.sent import SentEvent
-from ports.event_port import EventPort, PublishOutcome, Traceparents
+from ports.event_port import EventPort, PublishOutcome, Traceparents, too_large
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,9 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from adapters.brokers.connection import Acknowledgement, Broker, BrokerConnection, lost
-from adapters.brokers.message import BrokerMessage, too_large
+from adapters.brokers.message import BrokerMessage
 from adapters.nats.answers import connection_failure, read_answer
+from ports.event_port import too_large
 
 MESSAGE_ID = "Nats-Msg-Id"
 """Header by which a stream recognises duplicates, within its window of two minutes."""

@@ -13,10 +13,11 @@ from pika.frame import Method
 from pika.spec import Basic
 
 from adapters.brokers.connection import Acknowledgement, Broker, BrokerConnection, lost
-from adapters.brokers.message import BrokerMessage, too_large
+from adapters.brokers.message import BrokerMessage
 from adapters.rabbitmq.errors import channel_failure, connection_failure, largest_message
 from domain.model.errors import EventBusUnavailableError, EventPublishError
 from domain.model.events.cloud_event import CONTENT_TYPE
+from ports.event_port import too_large
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs each failure six times; outcomes name it once
 

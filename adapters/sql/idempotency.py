@@ -8,7 +8,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from adapters.sql.database import Database
 from adapters.sql.schema.dialect import DatabaseNow, insert_into
-from adapters.sql.schema.tables import erasures, idempotency_keys
+from adapters.sql.schema.tables import idempotency_keys, is_erased
 from domain.model.errors import (
     IdempotencyConflictError,
     IdempotencyInProgressError,
@@ -52,8 +52,7 @@ class SqlIdempotency(IdempotencyPort):
     def finish(self, reservation: Reservation, answer: Answer, /) -> bool:
         """Update the row of the reservation."""
         id_, tenant_id, user_id, _ = answer.interaction
-        tombstone = select(erasures.c.interaction_id).where(erasures.c.interaction_id == id_)
-        statement = update(idempotency_keys).where(*_owned(reservation), ~tombstone.exists())
+        statement = update(idempotency_keys).where(*_owned(reservation), ~is_erased(id_))
         owner = {"interaction_id": id_, "owner_tenant_id": tenant_id, "owner_user_id": user_id}
         expires_at = self._now + RETENTION_SECONDS
         kept = statement.values(answer=answer.json, expires_at=expires_at, **owner)

@@ -13,6 +13,7 @@ from adapters.sql.schema.tables import (
     IS_RENAMED,
     erasures,
     idempotency_keys,
+    is_erased,
     job_units,
     jobs,
     outbox,
@@ -93,8 +94,7 @@ def _had_transcript(job: "Row[*tuple[Any, ...]]") -> bool:
 
 
 def _has_tombstone(connection: Connection, interaction_id: UUID) -> bool:
-    query = select(erasures.c.interaction_id).where(erasures.c.interaction_id == interaction_id)
-    return connection.execute(query).one_or_none() is not None
+    return bool(connection.execute(select(is_erased(interaction_id))).scalar())
 
 
 def _leave_tombstone(

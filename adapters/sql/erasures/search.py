@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 
-from adapters.sql.schema.tables import IS_FINISHED, erasures, idempotency_keys, jobs, outbox
+from adapters.sql.schema.tables import IS_FINISHED, idempotency_keys, is_erased, jobs, outbox
 from domain.model.erasures import ErasureQuery
 from domain.model.idempotency import RETENTION_SECONDS
 from domain.model.outbox import OutboxState
@@ -44,8 +44,7 @@ def _events(query: ErasureQuery) -> Select[UUID, UUID, str]:
     row = outbox.c
     conditions = _owned(query, row.interaction_id, row.tenant_id, row.user_id, row.added_at)
     if query.interaction_id is None:
-        tombstone = select(erasures.c.interaction_id).where(erasures.c.interaction_id == row.interaction_id)
-        conditions.append(~tombstone.exists())
+        conditions.append(~is_erased(row.interaction_id))
     if query.only_settled:
         conditions.append(row.state == _PUBLISHED)
     return select(row.interaction_id.label("id"), row.tenant_id, row.user_id).where(*conditions)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, exists, null, or_, select, upd
 from adapters.sql.jobs import statements
 from adapters.sql.jobs.rows import COLUMNS, Parameters, job_from, key_hash, new_row, recording_values
 from adapters.sql.schema.dialect import insert_into
-from adapters.sql.schema.tables import erasures, job_units, jobs, outbox
+from adapters.sql.schema.tables import is_erased, job_units, jobs, outbox
 from domain.model.errors import IdempotencyConflictError
 from domain.model.jobs import Job, JobOrder, JobState
 
@@ -108,8 +108,7 @@ def _known(connection: Connection, order: JobOrder) -> Added | None:
 def _is_taken(connection: Connection, job_id: UUID) -> bool:
     """Check for an event or a tombstone with the id; `_insert` notices a job with it."""
     has_event = exists().where(outbox.c.interaction_id == job_id)
-    was_erased = exists().where(erasures.c.interaction_id == job_id)
-    return bool(connection.execute(select(or_(has_event, was_erased))).scalar())
+    return bool(connection.execute(select(or_(has_event, is_erased(job_id)))).scalar())
 
 
 def _insert(connection: Connection, values: Parameters, now: ColumnElement[float]) -> Job | None:

@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeEngine
 
 from adapters.sql.outbox.rows import RowUpdate
 from adapters.sql.schema.dialect import insert_into
-from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, erasures, outbox
+from adapters.sql.schema.tables import HAS_KEPT_TEXTS, IS_SETTLED, IS_WAITING, is_erased, outbox
 from domain.model.outbox import MAX_WAIT_SECONDS, OutboxState
 
 PRUNE_BATCH = 500
@@ -46,7 +46,6 @@ Types = tuple[type[TypeEngine[Any]], ...]
 def add(dialect: str, now: ColumnElement[float]) -> Insert:
     """Insert an event unless its row or a tombstone of it exists; the result's `rowcount` tells."""
     id_ = bindparam("interaction_id", type_=Uuid)
-    tombstone = select(erasures.c.interaction_id).where(erasures.c.interaction_id == id_)
     values: dict[str, ColumnElement[Any]] = {
         "interaction_id": id_,
         "tenant_id": bindparam("tenant_id", type_=Uuid),
@@ -62,7 +61,7 @@ def add(dialect: str, now: ColumnElement[float]) -> Insert:
     }
     return (
         insert_into(dialect, outbox)
-        .from_select(list(values), select(*values.values()).where(~tombstone.exists()))
+        .from_select(list(values), select(*values.values()).where(~is_erased(id_)))
         .on_conflict_do_nothing()
         .execution_options(preserve_rowcount=True)
     )

@@ -3,9 +3,12 @@
 The partial indexes are in `adapters.sql.schema.indexes`.
 """
 
+from uuid import UUID
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Double,
     Index,
     Integer,
@@ -15,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     literal_column,
+    select,
 )
 
 from domain.model.outbox import OutboxState
@@ -83,6 +87,12 @@ erasures = Table(
 """Tombstones, kept for good."""
 
 IS_PENDING = erasures.c.pending_until.is_not(None)
+
+
+def is_erased(interaction_id: ColumnElement[UUID] | UUID) -> ColumnElement[bool]:
+    """Check for the tombstone of an interaction, a condition for any statement."""
+    return select(erasures.c.interaction_id).where(erasures.c.interaction_id == interaction_id).exists()
+
 
 jobs = Table(
     "jobs",

@@ -14,7 +14,7 @@ from domain.model.errors import EventBusUnavailableError, EventPublishError, Eve
 from domain.model.events.cloud_event import CONTENT_TYPE, cloud_event, cloud_event_id
 from domain.model.events.event import BatchProcessingCompleted, Publication, PublicationStatus
 from domain.model.events.sent import SentEvent
-from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for
+from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for, too_large
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class WebhookPublisher(EventPort):
         """
         body = cloud_event(event, source=self._source, labels=labels, traceparent=context)
         if len(body) > self._max_bytes:
-            raise EventTooLargeError(f"the event has {len(body)} bytes, and the limit is {self._max_bytes}")
+            raise too_large(len(body), self._max_bytes)
         return self._client.post(body, self._headers(event, body, context), seconds=seconds)
 
     def _headers(self, event: SentEvent, body: bytes, context: str | None) -> dict[str, str]:

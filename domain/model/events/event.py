@@ -199,21 +199,6 @@ KNOWN_VERSIONS = tuple(
 
 Event = TypeVar("Event")
 
-_any_version: TypeAdapter[CompletedEvent] = TypeAdapter(
-    Annotated[CompletedEvent, Field(discriminator="version")]
-)
-
-
-def read_event(text: str) -> CompletedEvent:
-    """Parse an event in any version with a known major number.
-
-    Keys that a later minor version has added are ignored, as readers must do (docs/adr/0012).
-
-    Raises:
-        pydantic.ValidationError: the event breaks the schema of its version, or its version is unknown.
-    """
-    return read_versions(text, _any_version, KNOWN_VERSIONS)
-
 
 def read_versions(text: str, reader: TypeAdapter[Event], versions: tuple[SchemaVersion, ...]) -> Event:
     """Parse an event by its reader, as the known version of its major number.

@@ -8,7 +8,8 @@ import boto3
 from botocore.config import Config
 
 from adapters.aws.eventbridge.publisher import EventBridgePublisher
-from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted, read_event
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
+from domain.model.events.kinds import EventKind, read_kind
 from tests.contracts.event_port import Arrival
 from tests.integration.localstack import free_port
 
@@ -74,4 +75,4 @@ class QueueBehindRule:
 
 def _arrival(envelope: dict[str, Any]) -> Arrival:
     detail = json.dumps(envelope["detail"])
-    return Arrival(read_event(detail), tuple(envelope["resources"]))
+    return Arrival(read_kind(detail, EventKind.COMPLETED), tuple(envelope["resources"]))

@@ -11,7 +11,8 @@ from adapters.aws.sns.publisher import SnsPublisher
 from adapters.aws.sns.topic import TopicAddress
 from adapters.aws.trace_header import TRACEPARENT
 from domain.model.events.envelope import read_envelope
-from domain.model.events.event import DEFAULT_EVENT_SOURCE, read_event
+from domain.model.events.event import DEFAULT_EVENT_SOURCE
+from domain.model.events.kinds import EventKind, read_kind
 from tests.contracts.event_port import Arrival
 from tests.integration.localstack import free_port
 from tests.support.aws.event_bridges import ARRIVAL_SECONDS, PATIENT, REGION
@@ -104,4 +105,6 @@ class QueueBehindTopic:
 
 def _arrival(body: str) -> Arrival:
     envelope: Any = read_envelope(body)
-    return Arrival(read_event(json.dumps(envelope["detail"])), tuple(envelope["resources"]))
+    return Arrival(
+        read_kind(json.dumps(envelope["detail"]), EventKind.COMPLETED), tuple(envelope["resources"])
+    )

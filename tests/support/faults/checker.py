@@ -8,7 +8,7 @@ from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
 
-from domain.model.events.event import read_event
+from domain.model.events.kinds import EventKind, read_kind
 from tests.support.doubles.bus_faults import Entry
 
 PROMISES = frozenset({"published", "queued"})
@@ -55,7 +55,7 @@ def judge(promised: frozenset[UUID], received: Iterable[Entry]) -> DeliveryCheck
     Raises:
         pydantic.ValidationError: something arrived that no consumer could read.
     """
-    arrivals = Counter(read_event(entry["Detail"]).interaction_id for entry in received)
+    arrivals = Counter(read_kind(entry["Detail"], EventKind.COMPLETED).interaction_id for entry in received)
     return DeliveryCheck(len(promised), promised - arrivals.keys(), arrivals.total() - len(arrivals))
 
 

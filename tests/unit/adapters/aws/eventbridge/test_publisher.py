@@ -11,7 +11,8 @@ from moto import mock_aws
 from adapters.aws.eventbridge.publisher import EventBridgePublisher, entry_size, put_events_entry
 from adapters.aws.trace_header import traceparent
 from domain.model.errors import EventTooLargeError
-from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication, read_event
+from domain.model.events.event import DEFAULT_EVENT_SOURCE, Publication
+from domain.model.events.kinds import EventKind, read_kind
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.support.aws.event_bridges import (
     REGION,
@@ -31,7 +32,7 @@ def bus() -> Iterator[StubBus]:
 
 
 def arrival(entry: dict[str, Any]) -> Arrival:
-    return Arrival(read_event(entry["Detail"]), tuple(entry.get("Resources", ())))
+    return Arrival(read_kind(entry["Detail"], EventKind.COMPLETED), tuple(entry.get("Resources", ())))
 
 
 class TestEventBridgePublisherOnMoto(EventPortContract):
