@@ -19,7 +19,7 @@ OTHER_PYTHON := $(if $(filter $(PYTHON),$(shell cat $(VENV)/made-by 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo serve check format test unit integration quick pythons bench chaos fuzz mutants contract lock clean other-python
+.PHONY: help demo serve check format test exhaustive unit integration quick pythons bench chaos fuzz mutants contract lock clean other-python
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -40,14 +40,17 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
-test: $(VENV)/ready $(LOCALSTACK) ## Run every test, with a real LocalStack; shows the slowest 25
-	$(RUN)/pytest -n 4 --dist worksteal --durations=25
+test: $(VENV)/ready $(LOCALSTACK) ## Run the tests, with a real LocalStack, in ten minutes; shows the slowest 25
+	$(RUN)/pytest -n 4 --dist worksteal --durations=25 -m "not exhaustive"
+
+exhaustive: $(VENV)/ready $(LOCALSTACK) ## Run the cases that `make test` leaves out, for half an hour: before a release
+	$(RUN)/pytest -n 4 --dist worksteal --durations=25 -m exhaustive
 
 unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no processes, speech or slow suites
-	$(RUN)/pytest tests/unit -n 2 --dist worksteal -m "not process and not speech and not slow"
+	$(RUN)/pytest tests/unit -n 2 --dist worksteal -m "not process and not speech and not slow and not exhaustive"
 
 quick: $(VENV)/ready ## Run the unit tests without the slow suites; they start PostgreSQL, workers and commands
-	$(RUN)/pytest tests/unit -n 3 --dist worksteal -m "not slow"
+	$(RUN)/pytest tests/unit -n 3 --dist worksteal -m "not slow and not exhaustive"
 
 integration: $(VENV)/ready $(LOCALSTACK) ## Run the tests against LocalStack
 	$(RUN)/pytest tests/integration

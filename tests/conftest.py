@@ -5,8 +5,10 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -22,6 +24,9 @@ settings.register_profile(
     "unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("unhurried")  # an example may take long on a machine that is busy
+
+# Each session of boto3 would read its models again, for a fifth of a second, and the tests have thousands.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 UNIT = Path(__file__).parent / "unit"

@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from bootstrap.factories.database import prepare_database
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.outbox import OutboxState
@@ -16,6 +18,8 @@ from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.relay_process import container_on
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
+
+pytestmark = pytest.mark.exhaustive
 
 LONG = 240.0
 """Time-out in seconds, for work that takes a few."""

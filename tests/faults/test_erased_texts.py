@@ -24,6 +24,7 @@ from tests.support.aws.moto_server import moto_server
 from tests.support.aws.s3_clients import a_client
 from tests.support.databases.databases import own_postgresql_server
 from tests.support.doubles.transcription import FixedTranscriber
+from tests.support.harness.cases import typical_first
 from tests.support.harness.installed_command import transcripts
 from tests.support.harness.job_api import JobCaller
 from tests.support.harness.service import wait_until
@@ -38,7 +39,7 @@ BUCKET = "large-transcripts"
 SPOKEN = Transcript(duration_seconds=60.0, segments=(Segment(start=0, end=60, text=f"{MARKER} " * 200),))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=typical_first(["sqlite", "postgresql"], typical=["sqlite"]))
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/transcripts.db"

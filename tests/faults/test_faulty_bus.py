@@ -11,6 +11,7 @@ from tests.support.faults.callers import Callers
 from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
+from tests.support.harness.cases import typical_first
 from tests.support.harness.service import wait_until
 
 RECORDINGS = 24
@@ -30,9 +31,10 @@ TAKES_SOME: dict[str, Fault] = {
     "too many entries in the answers": EntryCount(2),
 }
 FAULTS = TAKES_NOTHING | TAKES_SOME
+TYPICAL = {"every call throttled", "connections closed after acceptance"}
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", typical_first(FAULTS, typical=TYPICAL))
 def test_a_fault_that_ends_loses_nothing(
     bus: StubBus,
     database_url: str,

@@ -20,6 +20,7 @@ from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.failing_disk import DiskFault
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
+from tests.support.harness.cases import typical_first
 from tests.support.harness.service import wait_until
 
 RECORDINGS = 12
@@ -151,7 +152,9 @@ def test_a_postgresql_that_restarts_under_load_loses_nothing(
     nothing_lost(promises, bus.accepted, at_least=15)
 
 
-@pytest.mark.parametrize("in_commit", [False, True], ids=["at random moments", "during COMMIT"])
+@pytest.mark.parametrize(
+    "in_commit", typical_first([False, True], typical=[True]), ids=["at random moments", "during COMMIT"]
+)
 def test_backends_of_postgresql_that_are_killed_under_load_lose_nothing(
     postgresql: PostgreSqlServer,
     bus: StubBus,

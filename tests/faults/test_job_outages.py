@@ -113,6 +113,7 @@ def in_state(database_url: str, job_id: str | None, state: str) -> str:
     return job_id
 
 
+@pytest.mark.exhaustive
 def test_a_postgresql_that_restarts_under_server_and_workers_costs_no_job_in_any_state(
     bus: StubBus,
     promises: PromiseLog,
@@ -212,6 +213,7 @@ def test_a_disk_that_is_full_during_uploads_accepts_none_and_works_on_afterwards
     assert ends_of(bus) == {(before, "completed"), (after, "completed")}
 
 
+@pytest.mark.exhaustive
 def test_an_s3_that_goes_away_in_the_middle_delays_accepted_jobs_and_accepts_no_other(
     s3: ThreadedMotoServer,
     promises: PromiseLog,

@@ -142,6 +142,7 @@ def consumers(sqs: Sqs, tmp_path: Path) -> Iterator[Consumers]:
     consumers.close()
 
 
+@pytest.mark.exhaustive
 def test_consumers_killed_at_random_moments_lose_nothing_and_repeat_only_unrecorded_events(
     sqs: Sqs, consumers: Consumers
 ) -> None:

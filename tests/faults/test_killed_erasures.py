@@ -19,6 +19,7 @@ from domain.model.idempotency import Answer, Reservation
 from domain.model.identity import Interaction
 from domain.model.jobs import StoredRecording
 from tests.support.faults.erasing import AFTER, BEFORE, COMMIT, STEPS
+from tests.support.harness.cases import typical_first
 from tests.support.harness.installed_command import clean_environment, transcripts
 from tests.support.samples.jobs import QUEUE, a_result, an_order, completed
 
@@ -28,6 +29,7 @@ JOBS = 3
 MARKER = "xylophone at midnight"
 TENANT = uuid4()
 MOMENTS = [(step, moment) for step in STEPS for moment in (BEFORE, COMMIT, AFTER)]
+TYPICAL = [("rows", COMMIT), ("recording", BEFORE)]
 
 
 def fill(folder: Path, url: str) -> None:
@@ -54,7 +56,7 @@ def files_with_the_marker(folder: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize(("step", "moment"), MOMENTS)
+@pytest.mark.parametrize(("step", "moment"), typical_first(MOMENTS, typical=TYPICAL))
 def test_an_erasure_that_was_killed_is_completed_by_repeating_it(
     tmp_path: Path, step: str, moment: str
 ) -> None:

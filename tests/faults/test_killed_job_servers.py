@@ -19,6 +19,7 @@ from tests.support.faults.held_engine import HeldEngine, held_engine, long_speec
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
 from tests.support.faults.submitters import Submitters
+from tests.support.harness.cases import typical_first
 from tests.support.harness.service import wait_until
 from tests.support.samples.recordings import record, speech
 
@@ -36,7 +37,12 @@ class Death(NamedTuple):
     moment: str
 
 
-@pytest.fixture(params=starmap(Death, product(STEPS, (BEFORE, AFTER))), ids=" ".join)
+TYPICAL = {Death("accept", AFTER), Death("unit", AFTER), Death("finish", BEFORE)}
+
+
+@pytest.fixture(
+    params=typical_first(starmap(Death, product(STEPS, (BEFORE, AFTER))), typical=TYPICAL), ids=" ".join
+)
 def death(request: pytest.FixtureRequest) -> Death:
     found: Death = request.param
     return found

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from uuid import UUID
 
@@ -23,12 +24,20 @@ from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
 from tests.support.faults.stopping import stop_between_writes
 from tests.support.faults.submitters import Submitters
+from tests.support.harness.cases import typical_first
 from tests.support.harness.service import wait_until
 from tests.support.samples.recordings import record, tone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 ROUNDS = 6
+TYPICAL = [
+    ("claim", "after"),
+    ("unit", "before"),
+    ("finish", "before"),
+    ("finish", "after"),
+    ("fail", "before"),
+]
 
 
 @pytest.fixture
@@ -36,8 +45,7 @@ def submitters(tmp_path: Path, promises: PromiseLog) -> Submitters:
     return Submitters(record(tmp_path / "a.wav", tone(2.0)).read_bytes(), promises)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("step", "moment"), typical_first(product(STEPS, MOMENTS), typical=TYPICAL))
 def test_a_process_that_is_killed_at_any_step_leaves_one_event(
     database_url: str, step: str, moment: str
 ) -> None:
@@ -73,6 +81,7 @@ def one_event_each(promises: PromiseLog, bus: StubBus, *, at_least: int) -> None
     assert check.promised >= at_least
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("count", [1, 2])
 def test_servers_killed_at_random_moments_end_every_accepted_job_once(
     bus: StubBus,
@@ -98,6 +107,7 @@ def test_servers_killed_at_random_moments_end_every_accepted_job_once(
     one_event_each(promises, bus, at_least=ROUNDS)
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_is_stopped_for_longer_than_its_lease_ends_no_job_twice(
     bus: StubBus,
     database_url: str,

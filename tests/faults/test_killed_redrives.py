@@ -94,6 +94,7 @@ def _kill_under_way(sqs: Sqs, random: Random) -> bool:
         return redrive.wait() == -signal.SIGKILL
 
 
+@pytest.mark.exhaustive
 def test_redrives_killed_at_random_moments_lose_nothing(sqs: Sqs) -> None:
     seed = time.time_ns()
     print(f"seed {seed}")  # noqa: T201 - pytest shows it where the test fails

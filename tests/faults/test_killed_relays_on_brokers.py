@@ -79,6 +79,7 @@ def start_relay(place: EventPlace, database_url: str) -> "subprocess.Popen[bytes
     return subprocess.Popen([sys.executable, "-m", __name__], env=clean_environment(**environ))
 
 
+@pytest.mark.exhaustive
 def test_relays_killed_at_random_moments_lose_nothing(
     place: EventPlace, database_url: str, database: Database, outbox: SqlOutbox
 ) -> None:

@@ -11,6 +11,7 @@ from uuid import uuid4
 import urllib3
 
 from tests.integration.localstack import SHARED_FOLDER, free_port
+from tests.support.databases.migrated import copy_migrated
 from tests.support.harness.service import wait_until
 
 PROGRAM = Path(sys.executable).with_name("transcripts")
@@ -41,6 +42,7 @@ def clean_environment(**environ: str) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     database = Path(os.environ[SHARED_FOLDER]) / f"{uuid4().hex}.db"
+    copy_migrated(database)
     return {**kept, **without_aws, "DATABASE_URL": f"sqlite:///{database}", **environ}
 
 

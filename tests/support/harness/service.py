@@ -16,6 +16,7 @@ from entrypoints.api.app import create_app
 from entrypoints.api.server.protocol import ProblemH11Protocol
 from entrypoints.api.server.server import Server, server_config
 from ports.transcriber_port import TranscriberPort
+from tests.support.databases.migrated import copy_migrated
 
 PATIENCE_SECONDS = 240.0
 """Generous: a machine may be slow and busy."""
@@ -28,6 +29,8 @@ def container_for(spool: Path, transcriber: TranscriberPort | None = None, **env
     """
     own = {"SPOOL_DIR": str(spool), "DATA_DIR": str(spool.parent), "RECORDING_KEEP_DAYS": "1"}
     settings = Settings.from_env({"EVENT_TRANSPORT": "memory", **own, **environ})
+    if "DATABASE_URL" not in environ:
+        copy_migrated(settings.data_dir / "transcripts.db")
     container = build_container(settings)
     if transcriber is not None:
         container.transcriber.override(providers.Object(transcriber))

@@ -1,7 +1,6 @@
 """Fixtures for tests on databases."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tests.support.databases.databases import (
     PostgreSqlServer,
     postgresql_server,
 )
+from tests.support.databases.migrated import copy_migrated
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +25,6 @@ def postgresql() -> Iterator[PostgreSqlServer]:
     """Start the server that the processes of this test run share."""
     with postgresql_server(Path(os.environ[SHARED_FOLDER])) as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of a database that is ready for use, to be copied; a migration takes a test's time."""
-    path = tmp_path_factory.mktemp("migrated") / "test.db"
-    Place("sqlite", f"sqlite:///{path}").open().close()
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -72,8 +64,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         server: PostgreSqlServer = request.getfixturevalue("postgresql")
         return Place(POSTGRESQL, server.new_url(template=request.getfixturevalue("migrated_name")))
     path = tmp_path / "var" / "test.db"
-    path.parent.mkdir()
-    shutil.copy(request.getfixturevalue("migrated_file"), path)
+    copy_migrated(path)
     return Place(request.param, f"sqlite:///{path}")
 
 

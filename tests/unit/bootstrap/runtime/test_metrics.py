@@ -34,8 +34,11 @@ def test_without_a_port_the_library_is_not_even_imported() -> None:
 
 
 def test_without_a_port_nothing_is_opened(tmp_path: Path) -> None:
-    with exposing_metrics(container_for(tmp_path / "spool")):
-        assert list(tmp_path.iterdir()) == []
+    container = container_for(tmp_path / "spool")
+    before = set(tmp_path.iterdir())
+
+    with exposing_metrics(container):
+        assert set(tmp_path.iterdir()) == before
 
 
 def test_a_port_that_is_taken_ends_the_start(tmp_path: Path, unused_tcp_port: int) -> None:
