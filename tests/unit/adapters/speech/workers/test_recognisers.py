@@ -38,6 +38,7 @@ class TestCannedInWorkers(_InWorkers):
         return CANNED
 
 
+@pytest.mark.exhaustive
 @pytest.mark.speech
 class TestFasterWhisperInWorkers(_InWorkers):
     def program(self) -> Program:
