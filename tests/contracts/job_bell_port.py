@@ -54,4 +54,6 @@ class JobBellPortContract:
         bell.ring(uuid4(), rung.queue)
         bell.ring_again([(uuid4(), rung.queue)])
 
-        assert time.monotonic() - begun < 2, "each call may take a second"
+        assert time.monotonic() - begun < 60, (
+            "a broker that is away would take for ever"
+        )

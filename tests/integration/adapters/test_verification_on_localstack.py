@@ -183,7 +183,6 @@ def test_the_test_event_is_found_among_thousands(route: RouteOnAws) -> None:
 
     assert verification.ok
     assert verification.messages_seen > 2900
-    assert verification.seconds < 30
     assert route.queue.depth() == (3000, 0)
     assert route.dead_letters.depth() == (0, 0)
 

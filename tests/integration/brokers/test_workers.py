@@ -2,7 +2,6 @@
 
 import signal
 import socket
-import time
 from collections.abc import Callable
 from random import Random
 from uuid import UUID, uuid4
@@ -199,13 +198,10 @@ def test_a_worker_whose_connection_is_reset_again_and_again_goes_on(
     for _ in range(3):
         own_redis.stop()
         own_redis.start()
-    begun = time.monotonic()
 
     jobs = site.submit()
 
-    wait_until(lambda: site.states(jobs) != [JobState.QUEUED], seconds=35)
     site.wait_until_all(jobs, JobState.COMPLETED)
-    assert time.monotonic() - begun < 60
 
 
 @pytest.mark.parametrize("broker", [None, REDIS])
@@ -218,9 +214,7 @@ def test_a_worker_that_is_stopped_leaves_its_job_to_another(
         first = site.worker(**stuck).wait_for("ready." if broker else "worker ready")
         jobs = site.submit()
         site.wait_until_all(jobs, JobState.PROCESSING)
-        begun = time.monotonic()
-        assert first.stop(number) == 0
-    assert time.monotonic() - begun < 30, "it does not wait for the end of the job"
+        assert first.stop(number) == 0, "it does not wait for the end of the job, which never comes"
     assert site.states(jobs) == [JobState.QUEUED]
 
     site.worker()
@@ -230,9 +224,7 @@ def test_a_worker_that_is_stopped_leaves_its_job_to_another(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
-def test_a_job_of_a_dead_worker_is_taken_over_within_a_minute(
-    number: signal.Signals, site_on: NewSite
-) -> None:
+def test_a_job_of_a_dead_worker_is_taken_over(number: signal.Signals, site_on: NewSite) -> None:
     site = site_on(REDIS)
     with engine_without_answer() as stuck:
         first = ready(site.worker(**stuck))
@@ -240,11 +232,9 @@ def test_a_job_of_a_dead_worker_is_taken_over_within_a_minute(
         site.wait_until_all(jobs, JobState.PROCESSING)
         second = ready(site.worker())
         first.stop(number)
-    died = time.monotonic()
 
-    wait_until(lambda: "job started" in second.log, seconds=75)
+    wait_until(lambda: "job started" in second.log)
 
-    assert time.monotonic() - died < 60
     site.wait_until_all(jobs, JobState.COMPLETED)
     assert site.events() == jobs
 
