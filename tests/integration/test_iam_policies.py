@@ -28,6 +28,7 @@ from ports.queue_port import Copy, QueueMessage
 from tests.integration.conftest import Names
 from tests.support.aws.calls import ACCOUNT, FREE, REGION, Recorder, recorded_calls, with_the_key
 from tests.support.aws.iam import allows, unused
+from tests.support.harness.cases import typical_first
 from tests.support.harness.dead_letters import an_envelope
 from tests.support.harness.service import exchange, multipart, post_head, serving, wait_until
 from tests.support.samples.factories import an_event
@@ -105,7 +106,9 @@ class Ground:
             sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
 
-EACH_TRANSPORT = pytest.mark.parametrize("transport", ["eventbridge", "sns"], indirect=True)
+EACH_TRANSPORT = pytest.mark.parametrize(
+    "transport", typical_first(["eventbridge", "sns"], typical=["eventbridge"]), indirect=True
+)
 
 
 @pytest.fixture

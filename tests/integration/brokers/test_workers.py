@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import Callable
+from itertools import product
 from random import Random
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from tests.integration.localstack import free_port
 from tests.support.brokers.brokers import PASSWORD, RABBITMQ, REDIS, Broker
 from tests.support.brokers.workers import WorkerProcess, WorkSite, engine_without_answer
 from tests.support.faults.bus import RoughBus
+from tests.support.harness.cases import typical_first
 from tests.support.harness.service import wait_until
 from tests.support.prometheus.scrapes import Scrape
 
@@ -68,7 +70,9 @@ def test_celerys_own_command_runs_a_worker(site_on: NewSite) -> None:
     assert worker.stop() == 0
 
 
-@pytest.mark.parametrize("start", [WorkSite.worker, WorkSite.celery_worker])
+@pytest.mark.parametrize(
+    "start", typical_first([WorkSite.worker, WorkSite.celery_worker], typical=[WorkSite.celery_worker])
+)
 def test_a_worker_serves_its_metrics_until_its_end(
     site_on: NewSite, start: Callable[..., WorkerProcess]
 ) -> None:
@@ -117,7 +121,7 @@ def test_rings_that_are_doubled_out_of_order_or_for_no_job_cost_nothing(site_on:
     assert started == len(jobs) + 1, "each job runs once"
 
 
-@pytest.mark.parametrize("kind", [REDIS, RABBITMQ])
+@pytest.mark.parametrize("kind", typical_first([REDIS, RABBITMQ], typical=[REDIS]))
 def test_rings_that_come_an_hour_late_for_jobs_that_have_ended_cost_nothing(
     kind: str, site_on: NewSite
 ) -> None:
@@ -144,6 +148,7 @@ def test_rings_that_come_an_hour_late_for_jobs_that_have_ended_cost_nothing(
     assert "Traceback" not in worker.log
 
 
+@pytest.mark.exhaustive
 def test_no_broker_delivers_a_message_again_while_its_job_is_at_work(
     own_redis: Broker, new_site: NewSite
 ) -> None:
@@ -189,6 +194,7 @@ def test_a_worker_without_its_broker_ends_when_it_is_told_to(own_redis: Broker, 
     assert worker.stop() == 0
 
 
+@pytest.mark.exhaustive
 def test_a_worker_whose_connection_is_reset_again_and_again_goes_on(
     own_redis: Broker, new_site: NewSite
 ) -> None:
@@ -204,8 +210,10 @@ def test_a_worker_whose_connection_is_reset_again_and_again_goes_on(
     site.wait_until_all(jobs, JobState.COMPLETED)
 
 
-@pytest.mark.parametrize("broker", [None, REDIS])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("broker", "number"),
+    typical_first(product([None, REDIS], [signal.SIGTERM, signal.SIGINT]), typical=[(REDIS, signal.SIGTERM)]),
+)
 def test_a_worker_that_is_stopped_leaves_its_job_to_another(
     broker: str | None, number: signal.Signals, site_on: NewSite, new_site: NewSite
 ) -> None:
@@ -223,7 +231,7 @@ def test_a_worker_that_is_stopped_leaves_its_job_to_another(
     assert site.events() == jobs
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT])
+@pytest.mark.parametrize("number", typical_first([signal.SIGKILL, signal.SIGQUIT], typical=[signal.SIGKILL]))
 def test_a_job_of_a_dead_worker_is_taken_over(number: signal.Signals, site_on: NewSite) -> None:
     site = site_on(REDIS)
     with engine_without_answer() as stuck:
