@@ -33,8 +33,13 @@ class Site(NamedTuple):
         return message_id
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for the tests of one file.
+
+    Not for the whole session: Playwright leaves its event loop running in this thread until it is stopped, and
+    tests that come afterwards in the same process run loops of their own.
+    """
     with running_browser() as browser:
         yield browser
 
