@@ -37,8 +37,8 @@ class Site(NamedTuple):
 def browser() -> Iterator[Browser]:
     """A browser for the tests of one file.
 
-    Not for the whole session: Playwright leaves its event loop running in this thread until it is stopped, and
-    tests that come afterwards in the same process run loops of their own.
+    Not for the whole session: Playwright leaves its event loop running in this thread until it is stopped,
+    and tests that come afterwards in the same process run loops of their own.
     """
     with running_browser() as browser:
         yield browser

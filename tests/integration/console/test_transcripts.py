@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -11,6 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.integration.console.conftest import Site
 from tests.integration.console.test_uploads import choose
 from tests.support.harness.browser import Person, barriers, until
+from tests.support.harness.installed_command import serving
+from tests.support.openai.server import KEY, answer_of, openai_server, reply
 from tests.support.samples.recordings import record, speech
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -174,3 +178,38 @@ def test_names_and_texts_of_strangers_are_shown_as_they_are(
     expect(page.get_by_role("heading", level=1)).to_contain_text("<img src=x onerror=alert(1)>")
     assert "\u202e" not in page.get_by_role("heading", level=1).inner_text()
     assert barriers(page) == []
+
+
+def test_a_segment_whose_words_contradict_the_sound_is_marked(
+    people: Callable[..., Person], own: dict[str, str], tmp_path: Path
+) -> None:
+    with openai_server() as engine:
+        engine.transcribe = lambda request: reply(answer_of(request, ["and", "so"] * 20))
+        settings = {"TRANSCRIBER": "openai", "TRANSCRIBER_MODEL": "gpt-transcribe"}
+        settings |= {"OPENAI_BASE_URL": engine.url, "OPENAI_API_KEY": KEY}
+        with serving(tmp_path, **own | settings) as (url, _):
+            page = people(url).open()
+            choose(page, record(tmp_path / "speech.wav", speech()))
+            page.get_by_role("link", name=re.compile("open the job")).click()
+
+            expect(page.get_by_text(re.compile("marked as doubtful"))).to_be_visible()
+            expect(page.locator("segment-list .doubt").first).to_contain_text("Doubtful")
+            assert barriers(page) == []
+
+
+def test_a_recording_in_s3_is_heard(
+    people: Callable[..., Person], own: dict[str, str], aws: Callable[..., Any], tmp_path: Path
+) -> None:
+    bucket = f"console-{uuid4().hex}"
+    aws("s3").create_bucket(Bucket=bucket)
+    with serving(tmp_path, **own | {"RECORDING_STORE": f"s3://{bucket}/recordings"}) as (url, _):
+        page = people(url).open()
+        choose(page, record(tmp_path / "speech.wav", speech()))
+        page.get_by_role("link", name=re.compile("open the job")).click()
+        expect(page.get_by_text(SPOKEN)).to_be_visible()
+        until(page, "() => document.querySelector('audio')?.readyState >= 1")
+
+        page.get_by_role("button", name="Play from 0:06").click()
+
+        until(page, "() => !document.querySelector('audio').paused")
+        assert position(page) >= 5.5
