@@ -19,6 +19,7 @@ BENCHMARKS = {
     "memory": "benchmarks.memory",
     "health": "benchmarks.responsiveness",
     "listeners": "benchmarks.listeners",
+    "console": "benchmarks.console",
     "publishing": "benchmarks.publishing",
     "transports": "benchmarks.transports",
     "backlog": "benchmarks.outbox_backlog",

@@ -7,12 +7,14 @@ Create engines in the process that uses them, never before a fork.
 
 import threading
 import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from random import random
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -72,10 +74,18 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
     mode = journal_mode(library.sqlite_version_info)
     opened, has_failed = threading.Event(), threading.Event()
 
+    watch(engine, path.absolute())  # notes the file before it is opened
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(
+        _dialect: Dialect, _record: ConnectionPoolEntry, args: Sequence[Any], options: Mapping[str, Any]
+    ) -> DBAPIConnection:
+        wait_seconds = busy_seconds if opened.is_set() else FIRST_CONTACT_SECONDS
+        return connected(partial(library.connect, *args, **options), mode, library, wait_seconds)
+
     @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         decode_damaged_texts(connection)
-        set_pragmas(connection, mode, library, busy_seconds if opened.is_set() else FIRST_CONTACT_SECONDS)
         opened.set()
         if has_failed.is_set():
             checkpoint(connection, library)
@@ -90,7 +100,6 @@ def sqlite_engine(path: Path, *, library: ModuleType = library, busy_seconds: fl
         context.is_disconnect = True  # closes every connection before its next use
 
     event.listen(engine, "begin", _begin)
-    watch(engine, path.absolute())
     return engine
 
 
@@ -118,39 +127,40 @@ def _check_version(library: ModuleType) -> None:
         )
 
 
-def set_pragmas(
-    connection: DBAPIConnection, mode: str, library: ModuleType, wait_seconds: float = WAIT_SECONDS
-) -> None:
-    """Set the options of a new connection that SQLite does not store in the file.
+def connected(
+    connect: Callable[[], DBAPIConnection], mode: str, library: ModuleType, wait_seconds: float
+) -> DBAPIConnection:
+    """Open a connection in a journal mode; each try, for `wait_seconds`, has a connection of its own.
 
-    Waits up to `wait_seconds` for other processes if the file has another journal mode.
+    If two connections switch the mode of a file at once, or one of them writes to it, SQLite fails one of
+    them without its busy time-out, since both could wait for each other. A connection that has read a WAL
+    keeps a lock, with which no other one can end the WAL mode; so a failed one is closed.
     """
+    until = time.monotonic() + wait_seconds
+    while True:
+        connection = connect()
+        try:
+            set_pragmas(connection, mode, library)
+        except library.Error as error:
+            connection.close()
+            if _kind(error) != BUSY or time.monotonic() > until:
+                raise
+        else:
+            return connection
+        time.sleep(SWITCH_PAUSE_SECONDS * (1 + random()))  # noqa: S311 - not in step with others, keeps no secret
+
+
+def set_pragmas(connection: DBAPIConnection, mode: str, library: ModuleType) -> None:
+    """Set the options of a new connection that SQLite does not store in the file."""
     cursor = connection.cursor()
     _pragma(cursor, f"page_size={PAGE_BYTES}")  # before the mode; an existing file keeps its own
-    found = _switch_journal(cursor, mode, library, wait_seconds)
+    found = _pragma(cursor, f"journal_mode={mode}")
     if found != mode:
         raise library.OperationalError(f"the journal mode is {found} and cannot be {mode}")
     _pragma(cursor, "synchronous=FULL")
     _pragma(cursor, "secure_delete=ON")
     _pragma(cursor, f"journal_size_limit={JOURNAL_SIZE_LIMIT}")
     cursor.close()
-
-
-def _switch_journal(cursor: DBAPICursor, mode: str, library: ModuleType, wait_seconds: float) -> object:
-    """Switch the journal mode, and retry while the file is busy.
-
-    If two connections switch a new file at once, or one of them writes to it, SQLite fails one of them
-    without its busy time-out, since both could wait for each other. The failed one holds no lock, so it can
-    retry.
-    """
-    until = time.monotonic() + wait_seconds
-    while True:
-        try:
-            return _pragma(cursor, f"journal_mode={mode}")
-        except library.OperationalError as error:
-            if _kind(error) != BUSY or time.monotonic() > until:
-                raise
-        time.sleep(SWITCH_PAUSE_SECONDS)
 
 
 def decode_damaged_texts(connection: Any) -> None:  # noqa: ANN401 - either library's own class

@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from bootstrap.factories.database import prepare_database
+from adapters.sql.database import Database
+from adapters.sql.engines.sqlite import sqlite_engine
+from adapters.sql.schema.upgrade import upgrade_schema
 from tests.integration.localstack import SHARED_FOLDER
 
 
@@ -14,7 +16,9 @@ from tests.integration.localstack import SHARED_FOLDER
 def migrated_file() -> Path:
     """Migrate a file, once in a process; the folder of the test run holds it."""
     path = Path(mkdtemp(prefix="migrated-", dir=Path(os.environ[SHARED_FOLDER]))) / "migrated.db"
-    prepare_database(f"sqlite:///{path}").close()
+    database = Database(sqlite_engine(path))
+    upgrade_schema(database)
+    database.close()
     return path
 
 

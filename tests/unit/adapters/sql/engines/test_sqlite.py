@@ -155,6 +155,33 @@ def test_a_new_file_that_another_connection_writes_to_is_waited_for(
     other.close()
 
 
+def test_openers_of_a_file_in_wal_mode_let_each_other_leave_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that has read a WAL keeps a lock, with which no other connection can end the WAL mode."""
+    path, clock = tmp_path / "test.db", SimulatedTime()
+    with contextlib.closing(library.connect(path)) as newer:
+        newer.execute("PRAGMA journal_mode=wal")
+        newer.execute("CREATE TABLE notes (text)")
+    monkeypatch.setattr(library, "sqlite_version_info", (3, 46, 1))  # its mode is another one
+    other = library.connect(path, timeout=0)
+    other.execute("SELECT * FROM notes").fetchall()
+
+    def pause(seconds: float) -> None:
+        clock.wait(seconds)
+        with contextlib.suppress(library.OperationalError):
+            other.execute("PRAGMA journal_mode=truncate")
+
+    monkeypatch.setattr("adapters.sql.engines.sqlite.time", SimpleNamespace(monotonic=clock, sleep=pause))
+    engine = sqlite_engine(path)
+    connection = engine.raw_connection()
+
+    assert connection.cursor().execute("PRAGMA journal_mode").fetchone() == ("truncate",)
+    connection.close()
+    engine.dispose()
+    other.close()
+
+
 def test_once_a_file_was_opened_callers_wait_no_longer_than_usual(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
