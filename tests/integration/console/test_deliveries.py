@@ -27,7 +27,7 @@ def test_a_rejected_event_is_sent_again_from_its_transcript(
         page.get_by_role("link", name=re.compile("open the job")).click()
         delivery = page.get_by_role("region", name="Delivery of the event")
         expect(delivery).to_contain_text("Refused by the bus, and set aside")
-        expect(delivery).to_contain_text("Detail is malformed.")
+        expect(delivery).to_contain_text("EventBridge refused the event: MalformedDetail")
         assert barriers(page) == []
         bus.fail_always(None)
 
