@@ -18,4 +18,5 @@ def logging_as_it_was() -> Iterator[None]:
     finally:
         root.handlers, root.level = handlers, level
         for logger, was in levels.items():
-            logger.setLevel(was)
+            if logger.level != was:  # setting one empties the caches of all of them, thousands of times a run
+                logger.setLevel(was)
