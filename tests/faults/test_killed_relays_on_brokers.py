@@ -1,15 +1,15 @@
-"""Relays on NATS, RabbitMQ and Kafka, killed at random moments: every event arrives at least once.
+"""Relays on NATS, RabbitMQ, Kafka and SNS, killed at random moments: every event arrives at least once.
 
     python -m tests.faults.test_killed_relays_on_brokers
 
-relays until it is killed; the variables of the environment choose the transport. Kafka is Tansu.
+relays until it is killed; the variables of the environment choose the transport. Kafka is Tansu, SNS is moto.
 """
 
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -29,7 +29,9 @@ from tests.support.brokers.kafka_place import KafkaPlace
 from tests.support.brokers.nats_place import NatsPlace
 from tests.support.brokers.places import EventPlace, stored_ids
 from tests.support.brokers.rabbitmq_place import RabbitMqPlace
+from tests.support.brokers.sns_place import SnsPlace
 from tests.support.faults.backlogs import fill
+from tests.support.harness.cases import typical_first
 from tests.support.harness.installed_command import clean_environment
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
@@ -40,9 +42,14 @@ EVENTS, MORE_EVENTS, KILLS = 300, 30, 3
 LEASE_SECONDS = 5.0
 """More than a busy machine takes to publish a batch: a relay with shorter leases would make no progress."""
 LONGEST_SECONDS = 0.3
+PLACES: Mapping[str, Callable[[Path], EventPlace]] = {
+    "nats": NatsPlace,
+    "kafka": KafkaPlace,
+    "sns": lambda _: SnsPlace(),
+}
 
 
-@pytest.fixture(params=["nats", "rabbitmq", "kafka"])
+@pytest.fixture(params=typical_first(["nats", "rabbitmq", "kafka", "sns"], typical=["nats"]))
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventPlace]:
     if request.param == "rabbitmq":
         with running(RABBITMQ, tmp_path, own=True) as server:
@@ -50,7 +57,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[EventPlace
             queue.create()
             yield queue
         return
-    server_place = NatsPlace(tmp_path) if request.param == "nats" else KafkaPlace(tmp_path)
+    server_place: EventPlace = PLACES[request.param](tmp_path)
     server_place.start()
     yield server_place
     server_place.stop()
