@@ -1,4 +1,4 @@
-"""SNS for tests: moto's server, with a topic and the queue behind it, as `transcripts provision` makes them."""
+"""SNS for tests: moto's server, with a topic and the queue behind it, made as by `transcripts provision`."""
 
 from contextlib import ExitStack
 
