@@ -13,15 +13,13 @@ from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.killing import kill_again_and_again
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
-from tests.support.harness.cases import typical_first
 
 ROUNDS = 10
 CASES = [("eventbridge", 1), ("eventbridge", 2), ("webhook", 2)]
 
 
-@pytest.mark.parametrize(
-    ("bus", "count"), typical_first(CASES, typical=[("eventbridge", 1)]), indirect=["bus"]
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("bus", "count"), CASES, indirect=["bus"])
 def test_servers_killed_at_random_moments_lose_nothing(
     bus: StubBus,
     database_url: str,

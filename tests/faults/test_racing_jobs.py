@@ -18,6 +18,7 @@ from adapters.sql.schema.upgrade import upgrade_schema
 from domain.model.errors import JobStoreUnavailableError
 from domain.model.jobs import MAX_FAILURES, JobLease, JobState
 from tests.support.databases.databases import Clock, PostgreSqlServer, own_postgresql_server
+from tests.support.harness.cases import typical_first
 from tests.support.harness.service import wait_until
 from tests.support.samples.jobs import QUEUE, UNDECODABLE, a_result, an_order, completed, failed
 
@@ -41,7 +42,7 @@ def own_server() -> Iterator[PostgreSqlServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=typical_first(["sqlite", "postgresql"], typical=["postgresql"]))
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/transcripts.db"
@@ -119,6 +120,7 @@ def test_two_workers_with_one_job_leave_one_event(database: Database) -> None:
     assert statuses(outbox) == {job_id: ["completed"] for job_id in slow}
 
 
+@pytest.mark.exhaustive
 def test_a_tenant_with_900_of_1000_jobs_delays_no_other_and_all_end_once(database: Database) -> None:
     jobs, outbox = SqlJobs(database), SqlOutbox(database)
     tenants = [uuid4() for _ in range(TENANTS)]

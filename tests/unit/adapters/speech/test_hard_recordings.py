@@ -63,6 +63,7 @@ def without_pauses(samples: Samples) -> Samples:
     return loud
 
 
+@pytest.mark.exhaustive
 async def test_four_minutes_of_noise_before_the_first_word_give_no_word_and_move_none(
     transcriber: TranscriberPort, tmp_path: Path
 ) -> None:
@@ -96,6 +97,7 @@ async def test_silence_is_no_failure(transcriber: TranscriberPort, tmp_path: Pat
     assert transcript.quality.coverage == 1
 
 
+@pytest.mark.exhaustive
 async def test_a_minute_without_a_pause_is_cut_between_words(
     transcriber: TranscriberPort, tmp_path: Path
 ) -> None:
