@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.integration import localstack
 from tests.integration.localstack import SHARED_FOLDER
+from tests.support.harness.dealing import dealt
 from tests.support.harness.logs import logging_as_it_was
 from tests.support.harness.loopback import spare_loopback_from_proxies
 from tests.support.harness.process_watch import ProcessWatch
@@ -51,6 +52,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         folder = Path(os.environ.pop(SHARED_FOLDER))
         localstack.stop_shared(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not _coordinates(config):
+        items[:] = dealt(items, config.workerinput["workercount"])  # type: ignore[attr-defined]  # of pytest-xdist
 
 
 def _is_watched(item: pytest.Item) -> bool:
