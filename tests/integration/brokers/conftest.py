@@ -10,7 +10,11 @@ from tests.support.brokers.workers import WorkSite
 from tests.support.faults.servers import CREDENTIALS
 
 SQS = "sqs"
-BROKERS = (REDIS, RABBITMQ, pytest.param(SQS, marks=pytest.mark.localstack))
+BROKERS = (
+    REDIS,
+    pytest.param(RABBITMQ, marks=pytest.mark.exhaustive),
+    pytest.param(SQS, marks=[pytest.mark.localstack, pytest.mark.exhaustive]),
+)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.integration.console.conftest import Site
 from tests.integration.console.test_uploads import choose
 from tests.support.harness.browser import Person, barriers, tabulated, until
+from tests.support.harness.cases import typical_first
 from tests.support.harness.dead_letters import an_envelope
 from tests.support.samples.recordings import record, speech
 
@@ -68,8 +70,9 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280, 3840])
+@pytest.mark.parametrize(
+    ("scheme", "width"), typical_first(product(["light", "dark"], [320, 1280, 3840]), typical=[("dark", 320)])
+)
 def test_every_view_is_free_of_barriers(
     at_work: Callable[..., Page], scheme: Literal["light", "dark"], width: int
 ) -> None:

@@ -37,6 +37,7 @@ def test_a_rejected_event_is_sent_again_from_its_transcript(
         assert len(bus.accepted) == 1
 
 
+@pytest.mark.exhaustive
 def test_an_event_whose_bus_is_throttled_waits_with_the_reason_and_goes_at_once_on_request(
     people: Callable[[str], Person], own: dict[str, str], tmp_path: Path
 ) -> None:

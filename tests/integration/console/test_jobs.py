@@ -35,6 +35,7 @@ def test_a_job_of_another_tab_appears_and_ends_by_itself(person: Person, tmp_pat
     row(jobs, "speech.wav", "Completed")
 
 
+@pytest.mark.exhaustive
 def test_eight_tabs_all_show_what_happens(person: Person, tmp_path: Path) -> None:
     tabs = [person.open("#/jobs") for _ in range(8)]
 
@@ -101,6 +102,7 @@ def test_a_job_is_cancelled_before_its_end(
         row(page, "unwanted.wav", "Cancelled")
 
 
+@pytest.mark.exhaustive
 def test_a_job_goes_on_after_its_service_was_killed_and_the_page_follows(
     people: Callable[[str], Person], own: dict[str, str], tmp_path: Path
 ) -> None:
