@@ -1,5 +1,6 @@
 """Set-up of every test: asserts that explain themselves, an environment without AWS, marked processes."""
 
+import gc
 import os
 import shutil
 import signal
@@ -58,6 +59,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not _coordinates(config):
         items[:] = dealt(items, config.workerinput["workercount"])  # type: ignore[attr-defined]  # of pytest-xdist
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # thousands of tests, which stay: the collector need not look at them again and again
 
 
 def _is_watched(item: pytest.Item) -> bool:
