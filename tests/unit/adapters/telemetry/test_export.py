@@ -5,7 +5,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -17,6 +18,17 @@ from tests.support.telemetry.collector import Collector
 
 SERVER_KIND = 2
 """Kind of a server's span on the wire (opentelemetry-proto)."""
+
+
+@pytest.fixture(autouse=True)
+def _last_export(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End the exporters with their test, as with a process; else they go on to send in later tests."""
+    endings: list[Callable[[], None]] = []
+    at_exit = SimpleNamespace(register=endings.append)
+    monkeypatch.setattr("adapters.telemetry.otel.export.atexit", at_exit)
+    yield
+    for end in endings:
+        end()
 
 
 def test_spans_arrive_with_the_name_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
