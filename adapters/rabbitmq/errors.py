@@ -11,6 +11,7 @@ from pika.exceptions import (
     ProbableAuthenticationError,
 )
 
+from adapters.brokers.connection import lost
 from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError
 
 ACCESS_REFUSED = 403
@@ -37,7 +38,7 @@ def connection_failure(name: str, error: BaseException) -> EventBusUnavailableEr
 def channel_failure(name: str, exchange: str, error: BaseException) -> EventBusUnavailableError:
     """Translate the end of the channel, with which RabbitMQ answers what it refuses."""
     if not isinstance(error, ChannelClosedByBroker):
-        return EventBusUnavailableError(f"the connection to {name} was lost: {_text(error)}")
+        return lost(name, _text(error))
     if error.reply_code == NOT_FOUND:
         return EventBusUnavailableError(
             f"{name} has no exchange {exchange!r}: create it, or correct RABBITMQ_EXCHANGE"

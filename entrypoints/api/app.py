@@ -13,6 +13,7 @@ from bootstrap.factories.database import sqlite_file
 from bootstrap.runtime.jobs import working_on_jobs
 from bootstrap.runtime.playback import keeping_copies
 from bootstrap.runtime.relay import relaying
+from bootstrap.settings import Settings
 from entrypoints.api.description import describe
 from entrypoints.api.docs_page.page import add_docs_page
 from entrypoints.api.jobs.waiting import JobWaits
@@ -41,7 +42,6 @@ global provider."""
 def create_app(container: Container) -> FastAPI:
     """Build the application on a container; the server's lifespan events start and stop its parts."""
     settings = container.settings()
-    database_file = sqlite_file(settings.database_url)
     app = FastAPI(
         title="batch-transcription",
         summary="Transcribes recordings, cleans the transcripts, and publishes an event for each.",
@@ -54,25 +54,9 @@ def create_app(container: Container) -> FastAPI:
         telemetry=NO_TELEMETRY,
     )
     app.state.container = container
-    app.state.spool = UploadSpool(
-        settings.spool_dir,
-        UploadLimits(
-            max_bytes=settings.max_upload_bytes,
-            max_concurrent=settings.max_concurrent_uploads,
-            idle_seconds=settings.upload_idle_seconds,
-            min_free_bytes=settings.min_free_bytes,
-            database_folder=database_file.parent if database_file else None,
-        ),
-    )
+    app.state.spool = _upload_spool(settings)
     app.state.job_waits = JobWaits()
-    if (recorder := container.request_metrics()) is not None:
-        app.add_middleware(MetricsMiddleware, recorder=recorder)
-    app.add_middleware(
-        HttpSemanticsMiddleware, prefix=settings.root_path, is_route=lambda path: _is_route(app, path)
-    )
-    app.add_middleware(InteractionMiddleware)
-    if (trace := container.trace()).is_on:
-        app.add_middleware(TraceMiddleware, trace=trace)  # added last, so that it comes first
+    _add_middleware(app, container)
     register_problems(app)
     app.include_router(batch.router)
     app.include_router(jobs.router)
@@ -85,6 +69,29 @@ def create_app(container: Container) -> FastAPI:
         add_console(app)
     describe(app, settings.auth)
     return app
+
+
+def _upload_spool(settings: Settings) -> UploadSpool:
+    database_file = sqlite_file(settings.database_url)
+    limits = UploadLimits(
+        max_bytes=settings.max_upload_bytes,
+        max_concurrent=settings.max_concurrent_uploads,
+        idle_seconds=settings.upload_idle_seconds,
+        min_free_bytes=settings.min_free_bytes,
+        database_folder=database_file.parent if database_file else None,
+    )
+    return UploadSpool(settings.spool_dir, limits)
+
+
+def _add_middleware(app: FastAPI, container: Container) -> None:
+    """Add what comes before the routes; what is added last comes first."""
+    if (recorder := container.request_metrics()) is not None:
+        app.add_middleware(MetricsMiddleware, recorder=recorder)
+    prefix = container.settings().root_path
+    app.add_middleware(HttpSemanticsMiddleware, prefix=prefix, is_route=lambda path: _is_route(app, path))
+    app.add_middleware(InteractionMiddleware)
+    if (trace := container.trace()).is_on:
+        app.add_middleware(TraceMiddleware, trace=trace)
 
 
 def _is_route(app: FastAPI, path: str) -> bool:

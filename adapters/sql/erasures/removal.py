@@ -45,7 +45,7 @@ def erase(connection: Connection, interaction: Interaction, erasure: Erasure, no
     announced = is_announced(event, had_transcript=had_transcript, erasure=erasure)
     _leave_tombstone(connection, interaction, erasure, job, row, now)
     if announced:
-        _announce(connection, _completed(interaction, job, row), erasure, now)
+        _announce(connection, _completed(interaction, job, row, event), erasure, now)
     elif had_transcript and (holds_text or (row is not None and row.event is None)):
         connection.execute(delete(outbox).where(outbox.c.interaction_id == interaction.id))
     return ErasedRows(int(job is not None), int(holds_text), answers, announced)
@@ -125,17 +125,13 @@ def _leave_tombstone(
 def _completed(
     interaction: Interaction,
     job: "Row[*tuple[Any, ...]] | None",
-    event: "Row[*tuple[Any, ...]] | None",
+    row: "Row[*tuple[Any, ...]] | None",
+    event: StoredEvent | None,
 ) -> Interaction:
-    """Complete the owner of an interaction from its rows."""
-    user = (job and job.user_id) or (event and event.user_id) or interaction.user_id
-    account = job.account_id if job is not None else _account_of(event)
-    return interaction._replace(user_id=user, account_id=account)
-
-
-def _account_of(row: "Row[*tuple[Any, ...]] | None") -> str | None:
-    event = _read(row)
-    return event.account_id if event is not None else None
+    """Complete the owner of an interaction from its job, or else from the row of its event and the event."""
+    user = (job and job.user_id) or (row and row.user_id) or interaction.user_id
+    owner = job if job is not None else event
+    return interaction._replace(user_id=user, account_id=None if owner is None else owner.account_id)
 
 
 def _announce(connection: Connection, interaction: Interaction, erasure: Erasure, now: Now) -> None:
