@@ -23,12 +23,12 @@ SERVER_KIND = 2
 @pytest.fixture(autouse=True)
 def _last_export(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """End the exporters with their test, as with a process; else they go on to send in later tests."""
-    endings: list[Callable[[], None]] = []
-    at_exit = SimpleNamespace(register=endings.append)
+    exports: list[Callable[[], None]] = []
+    at_exit = SimpleNamespace(register=exports.append)
     monkeypatch.setattr("adapters.telemetry.otel.export.atexit", at_exit)
     yield
-    for end in endings:
-        end()
+    for finish in exports:
+        finish()
 
 
 def test_spans_arrive_with_the_name_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
