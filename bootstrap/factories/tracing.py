@@ -1,7 +1,9 @@
 """Factories of traces: the port, and the ports that it decorates; without traces, each stays as it is."""
 
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from adapters.auth.loopback import is_loopback
 from adapters.telemetry.noop_trace import NoOpTrace
 from adapters.telemetry.traced.events import TracedEventHandler, TracedEventPublisher, TracedOutbox
 from adapters.telemetry.traced.jobs import TracedJobExecution, TracedJobs, TracedRecordingStore
@@ -40,7 +42,8 @@ def trace_port(settings: Settings) -> TracePort:
     require("otel", "OTEL_EXPORTER_OTLP_ENDPOINT")
     from adapters.telemetry.otel.export import tracing_to  # noqa: PLC0415 - an extra, and slow to import
 
-    trace = tracing_to(settings.traces_url)
+    is_here = is_loopback(urlsplit(settings.traces_url).hostname or "")
+    trace = tracing_to(settings.traces_url, is_here=is_here)
     TRACE_IDS.current = trace.current
     return trace
 

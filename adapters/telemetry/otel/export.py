@@ -11,6 +11,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from requests import Session
 
 from adapters.telemetry.otel.trace import OpenTelemetryTrace
 
@@ -27,18 +28,27 @@ _SILENCED = ("opentelemetry.exporter.otlp", "opentelemetry.sdk._shared_internal"
 """Loggers that write several lines for each batch while a collector is away."""
 
 
-def tracing_to(endpoint: str) -> OpenTelemetryTrace:
+def tracing_to(endpoint: str, *, is_here: bool = False) -> OpenTelemetryTrace:
     """Start to export traces to the URL of a collector; all else is read from the variables of OpenTelemetry.
 
     The queue of finished spans is bounded: while no collector takes them, the oldest are dropped.
+    A collector on this machine is called without a proxy, which would connect to its own machine.
     """
     for name in _SILENCED:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     provider = TracerProvider(resource=_resource(), id_generator=TimedIdGenerator(), shutdown_on_exit=False)
-    processor = BatchSpanProcessor(TellingExporter(OTLPSpanExporter(endpoint, timeout=EXPORT_SECONDS)))
+    session = _direct_session() if is_here else None
+    exporter = OTLPSpanExporter(endpoint, timeout=EXPORT_SECONDS, session=session)
+    processor = BatchSpanProcessor(TellingExporter(exporter))
     provider.add_span_processor(processor)
     atexit.register(_LastExport(processor).run)
     return OpenTelemetryTrace(provider)
+
+
+def _direct_session() -> Session:
+    session = Session()
+    session.trust_env = False  # the proxy of the environment
+    return session
 
 
 def _resource() -> Resource:

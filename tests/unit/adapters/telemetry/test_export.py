@@ -5,8 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from types import SimpleNamespace
+from collections.abc import Iterator, Sequence
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -15,20 +14,16 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from adapters.telemetry.otel.export import TellingExporter, TimedIdGenerator, tracing_to
 from tests.support.harness.service import wait_until
 from tests.support.telemetry.collector import Collector
+from tests.support.telemetry.exports import ended_exports
 
 SERVER_KIND = 2
 """Kind of a server's span on the wire (opentelemetry-proto)."""
 
 
 @pytest.fixture(autouse=True)
-def _last_export(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """End the exporters with their test, as with a process; else they go on to send in later tests."""
-    exports: list[Callable[[], None]] = []
-    at_exit = SimpleNamespace(register=exports.append)
-    monkeypatch.setattr("adapters.telemetry.otel.export.atexit", at_exit)
-    yield
-    for finish in exports:
-        finish()
+def _exports_end() -> Iterator[None]:
+    with ended_exports():
+        yield
 
 
 def test_spans_arrive_with_the_name_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,18 @@ from bootstrap.logs import TRACE_IDS
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError
 from domain.services.jobs.execution import JobExecution
+from tests.support.harness.service import wait_until
+from tests.support.telemetry.collector import Collector
+from tests.support.telemetry.exports import ended_exports
 from tests.support.telemetry.spans import RecordedTrace
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+
+@pytest.fixture(autouse=True)
+def _exports_end() -> Iterator[None]:
+    with ended_exports():
+        yield
 
 
 @pytest.mark.parametrize(
@@ -44,6 +54,36 @@ def test_traces_go_where_the_variables_say(
 
     assert settings.traces_url == url
     assert trace_port(settings).is_on is (url is not None)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_collector_on_this_machine_is_called_without_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setattr(TRACE_IDS, "current", lambda: None)
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+    with Collector() as collector, Collector() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        here = collector.url.replace("127.0.0.1", host)
+        with trace_port(Settings.from_env({ENDPOINT: here})).span("work"):
+            pass
+        wait_until(lambda: collector.requests or proxy.requests)
+
+        assert (collector.requests, proxy.requests) == (1, 0)
+
+
+def test_a_collector_elsewhere_is_called_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TRACE_IDS, "current", lambda: None)
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+    with Collector() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        with trace_port(Settings.from_env({ENDPOINT: "http://collector.invalid"})).span("work"):
+            pass
+        wait_until(lambda: proxy.requests)
 
 
 def test_an_endpoint_that_is_no_url_is_refused() -> None:
