@@ -81,14 +81,14 @@ class JobWorker:
     async def run_job(self, job_id: UUID) -> bool:
         """Answer a ring: wait for a free place, claim a job and work on it.
 
-        Tenants take turns, so the job may be another one than the ring's, which is left to the other's ring.
+        Tenants take turns, so the job may be another one than the ring's, which is left to the other's ring:
+        each ring claims a job, also if its own is at work. That one is looked at: it may have been cancelled.
 
         Returns:
-            False if no job is due: another worker has it, or it has ended.
+            False if no job is due: other rings have taken all, or they have ended.
         """
         if self._heartbeat.holds(job_id):
             self._heartbeat.renew_now()
-            return False
         async with self._claiming:
             await self._free_place()
             tasks = [self._begin(each) for each in await self._claim(limit=1)]

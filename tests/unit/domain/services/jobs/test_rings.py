@@ -84,6 +84,20 @@ async def test_a_ring_waits_for_a_free_place(tmp_path: Path) -> None:
     assert await asyncio.gather(*rung) == [True, True]
 
 
+async def test_a_ring_for_a_job_at_work_takes_the_job_that_another_ring_left(tmp_path: Path) -> None:
+    site = RungWorker(tmp_path, places=2)
+    site.transcriber.held = True
+    first, second = site.submit(), site.submit()
+
+    rung = [asyncio.create_task(site.worker.run_job(second))]  # which takes the first job: it is due first
+    await eventually(lambda: site.state(first) is JobState.PROCESSING)
+    rung.append(asyncio.create_task(site.worker.run_job(first)))
+
+    await eventually(lambda: site.state(second) is JobState.PROCESSING)
+    site.transcriber.let_go()
+    assert await asyncio.gather(*rung) == [True, True]
+
+
 async def test_a_place_that_becomes_free_is_left_to_the_next_ring(tmp_path: Path) -> None:
     site = RungWorker(tmp_path, places=1)
     site.transcriber.held = True
