@@ -2,9 +2,6 @@
 
 from functools import partial
 
-from dependency_injector import providers
-from dependency_injector.containers import DeclarativeContainer
-
 from adapters.cleaning.rules import RulesCleaner
 from adapters.in_memory import InMemoryEventPublisher, InProcessBell
 from adapters.noop import NoOpEventPublisher
@@ -52,6 +49,7 @@ from bootstrap.factories.tracing import (
 )
 from bootstrap.factories.transcriber import transcriber_for
 from bootstrap.factories.transports import TransportContainer
+from bootstrap.injection import DeclarativeContainer, providers
 from bootstrap.settings import Settings
 from domain.model.events.kinds import EventKind
 from domain.services.api_keys import ApiKeyService

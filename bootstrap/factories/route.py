@@ -2,9 +2,6 @@
 
 from collections.abc import Callable
 
-from dependency_injector import providers
-from dependency_injector.containers import DeclarativeContainer
-
 from adapters.aws.diagnosis.bus import BusDiagnosis
 from adapters.aws.diagnosis.topic import TopicDiagnosis
 from adapters.aws.infrastructure.infrastructure import AwsEventInfrastructure
@@ -13,6 +10,7 @@ from adapters.aws.sqs.move_task import SqsMoveTask
 from adapters.aws.sqs.queue import SqsQueue
 from bootstrap.aws.clients import AwsAccess, consuming_client, settling_client
 from bootstrap.factories.erasure import erased_lookup
+from bootstrap.injection import DeclarativeContainer, providers
 from bootstrap.settings import Settings
 from domain.model.events.kinds import EventKind
 from domain.model.route.route import RouteNames

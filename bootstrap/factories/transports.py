@@ -4,9 +4,6 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Protocol
 
-from dependency_injector import providers
-from dependency_injector.containers import DeclarativeContainer
-
 from bootstrap.aws.clients import (
     AwsAccess,
     publishing_client,
@@ -22,6 +19,7 @@ from bootstrap.factories.events import (
     sns_publisher,
     topic_address,
 )
+from bootstrap.injection import DeclarativeContainer, providers
 from bootstrap.settings import Settings
 from bootstrap.transports import GROUP, has_bus
 from domain.model.errors import ConfigurationError

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from dependency_injector import providers
-
 from bootstrap.capacity import worker_count
 from bootstrap.container import Container, build_container
+from bootstrap.injection import providers
 from bootstrap.runtime.jobs import sweeping_jobs, working
 from bootstrap.runtime.relay import relaying
 from bootstrap.settings import Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from entrypoints.cli.runtime.configuration import build_container, configure, importing
+from entrypoints.cli.runtime.configuration import build_container, configure
 from entrypoints.cli.runtime.failures import FAILURE_AS_JSON
 from entrypoints.cli.runtime.signals import exit_on_signal
 
@@ -59,8 +59,7 @@ async def _serve(settings: "Settings", announce: Callable[[str], None] | None) -
     transcriber = transcriber_for(settings, trace)
     await transcriber.start()
     try:
-        with importing():
-            from entrypoints.api.server.server import serve  # noqa: PLC0415 - slow to import; the workers load meanwhile
+        from entrypoints.api.server.server import serve  # noqa: PLC0415 - slow to import; the workers load meanwhile
 
         container = build_container(settings, transcriber, trace=trace)
         await serve(container, host=settings.host, port=settings.port, announce=announce)

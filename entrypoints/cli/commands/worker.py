@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from entrypoints.cli.runtime.configuration import configure, importing
+from entrypoints.cli.runtime.configuration import configure
 from entrypoints.cli.runtime.parameters import PatternType
 from entrypoints.cli.runtime.signals import STOPPING, exit_on_signal
 from entrypoints.cli.views.output import EXIT_FAILED, EXIT_OK, print_json
@@ -76,8 +76,7 @@ def _require_engine(settings: "Settings") -> None:
 
 
 def _container(settings: "Settings", queues: "Sequence[str]", concurrency: int | None) -> "Container":
-    with importing():
-        from bootstrap.runtime import workers  # noqa: PLC0415 - slow to import
+    from bootstrap.runtime import workers  # noqa: PLC0415 - slow to import
 
     container = workers.worker_container(settings, queues, concurrency or workers.default_places(settings))
     workers.announce_worker(container)
@@ -86,9 +85,8 @@ def _container(settings: "Settings", queues: "Sequence[str]", concurrency: int |
 
 
 def _with_celery(settings: "Settings", queues: "Sequence[str]", concurrency: int | None) -> int:
-    with importing():
-        from bootstrap.runtime.celery_worker import run_celery_worker  # noqa: PLC0415 - slow to import
-        from bootstrap.runtime.workers import default_places  # noqa: PLC0415 - same
+    from bootstrap.runtime.celery_worker import run_celery_worker  # noqa: PLC0415 - slow to import
+    from bootstrap.runtime.workers import default_places  # noqa: PLC0415 - same
 
     places = concurrency or default_places(settings)
     return EXIT_OK if run_celery_worker(settings, queues, places) else EXIT_FAILED

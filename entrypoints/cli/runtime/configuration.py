@@ -3,11 +3,8 @@
 Slow imports happen when a command runs, here and in the modules of commands: `--help` does not need them.
 """
 
-import gc
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bootstrap.aws.timeouts import DEFAULT_TIMEOUT_SECONDS
@@ -22,18 +19,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-@contextmanager
-def importing() -> Iterator[None]:
-    """Import without garbage collection, which takes a sixth of the time and finds no garbage."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "Settings":
     """Read the settings and set up logging; commands log less than servers, unless LOG_LEVEL is set.
 
@@ -42,10 +27,9 @@ def configure(*, default_log_level: str = "WARNING", **options: str | None) -> "
     Raises:
         ConfigurationError: a variable has an invalid value.
     """
-    with importing():
-        from bootstrap.logs import configure_logging  # noqa: PLC0415 - slow to import
-        from bootstrap.settings import Settings  # noqa: PLC0415 - same
-        from bootstrap.variables import misspelt  # noqa: PLC0415 - same
+    from bootstrap.logs import configure_logging  # noqa: PLC0415 - slow to import
+    from bootstrap.settings import Settings  # noqa: PLC0415 - same
+    from bootstrap.variables import misspelt  # noqa: PLC0415 - same
 
     given = {name: value for name, value in options.items() if value is not None}
     settings = Settings.from_env({"LOG_LEVEL": default_log_level, **os.environ, **given})
@@ -65,7 +49,6 @@ def build_container(
     aws_timeout: float = DEFAULT_TIMEOUT_SECONDS,
 ) -> "Container":
     """Import and call `bootstrap.container.build_container`."""
-    with importing():
-        from bootstrap import container  # noqa: PLC0415 - slow to import
+    from bootstrap import container  # noqa: PLC0415 - slow to import
 
     return container.build_container(settings, transcriber, trace=trace, aws_timeout=aws_timeout)

@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "adapters/handlers": {"domain.model", "ports", "adapters.handlers", "pyarrow"},
     "adapters/telemetry": {"domain.model", "domain.services.consuming", "domain.services.jobs",
                            "domain.services.relay", "ports", "adapters.telemetry", "opentelemetry",
-                           "prometheus_client"},
+                           "prometheus_client", "requests"},
     "bootstrap": {"domain", "ports", "adapters", "bootstrap", "boto3", "botocore", "dependency_injector",
                   "moto", "ctranslate2", "pydantic", "pydantic_core", "structlog", "types_boto3_cloudwatch",
                   "types_boto3_events", "types_boto3_kms", "types_boto3_s3", "types_boto3_sns",
