@@ -24,7 +24,11 @@ EXTRAS = {
     "rabbitmq": ("pika",),
     "presidio": ("presidio_analyzer",),
     "auth": ("cryptography", "jwt"),  # PyJWT without the other checks no signature
-    "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),  # FastAPI has the rest
+    "otel": (
+        "opentelemetry.sdk",
+        "opentelemetry.exporter.otlp.proto.http",
+        "requests",
+    ),  # FastAPI has the rest
 }
 
 

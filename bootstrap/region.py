@@ -13,12 +13,15 @@ _FILES = (
 
 def region_of_profile() -> str:
     """Return the region of the profile in `~/.aws`, or else us-east-1 (requirement 4.3)."""
-    if not any(Path(os.environ.get(*file)).expanduser().exists() for file in _FILES):
+    if not any(Path(os.environ.get(*file)).expanduser().is_file() for file in _FILES):
         return DEFAULT_REGION
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - slow to import, and not needed where a variable is set
     from botocore.session import Session  # noqa: PLC0415 - same
 
     try:
-        return Session().get_config_variable("region") or DEFAULT_REGION
+        session = Session(
+            include_builtin_handlers=False
+        )  # which take most of the time, and do not matter here
+        return session.get_config_variable("region") or DEFAULT_REGION
     except BotoCoreError:  # the first client names what is wrong with the profile
         return DEFAULT_REGION

@@ -26,7 +26,7 @@ def too_large(size: int, limit: int) -> EventTooLargeError:
 
 
 MAX_BATCH = 10
-"""Largest useful batch: EventBridge accepts at most ten entries in a call (PutEvents)."""
+"""Batch of transports that know no other: EventBridge accepts at most ten entries in a call (PutEvents)."""
 
 
 class EventPort(Protocol):
@@ -35,6 +35,11 @@ class EventPort(Protocol):
     Delivery is at least once, in no promised order. An event arrives complete and unchanged. Safe to call
     from several threads.
     """
+
+    @property
+    def batch_size(self) -> int:
+        """Largest number of events that one call sends at once; with more, it sends parts in sequence."""
+        return MAX_BATCH
 
     @abstractmethod
     def publish_all(

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 10_000
 """Most messages of a batch; Kafka refuses a batch that is too large, although each message would fit."""
+CALL = 100
+"""Messages of one call: librdkafka makes batches of those of all calls."""
 OVERHEAD_BYTES = 10_000
 """More than key, headers and record of a message take."""
 
@@ -41,6 +43,11 @@ class KafkaPublisher(EventPort):
         self._producers: dict[int, ReportingProducer] = {}  # by the number of messages in a batch
         atexit.register(self.close)
         logger.info("events go to a broker", extra={"broker": access.name})
+
+    @property
+    def batch_size(self) -> int:
+        """Return more than other transports: the client sends batches by itself."""
+        return CALL
 
     def publish_all(
         self,

@@ -16,7 +16,7 @@ from domain.model.events.event import (
     TranscriptRef,
 )
 from domain.model.events.sent import SentEvent
-from ports.event_port import EventPort, PublishOutcome, Traceparents, contexts_for
+from ports.event_port import MAX_BATCH, EventPort, PublishOutcome, Traceparents, contexts_for
 from ports.payload_store_port import KEY_PREFIX, PayloadStorePort
 
 logger = logging.getLogger(__name__)
@@ -49,6 +49,11 @@ class ClaimCheck(EventPort):
         self._events = events
         self._payloads = payloads
         self._always = always
+
+    @property
+    def batch_size(self) -> int:
+        """Return the transport's, or a smaller one if calls store the transcripts of all their events."""
+        return MAX_BATCH if self._always else self._events.batch_size
 
     def publish_all(
         self,

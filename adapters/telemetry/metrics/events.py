@@ -40,6 +40,11 @@ class MeteredEventPort(EventPort):
         for name in (*map(problem_name, _KNOWN), UNEXPECTED):
             self._failures.labels(name)  # from 0 on, or the first failure is no increase
 
+    @property
+    def batch_size(self) -> int:
+        """Return the transport's."""
+        return self._events.batch_size
+
     def publish_all(
         self,
         events: Sequence[SentEvent],

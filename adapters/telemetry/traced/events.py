@@ -101,6 +101,11 @@ class TracedEventPublisher(EventPort):
         self._bus = bus
         self._continues = continues
 
+    @property
+    def batch_size(self) -> int:
+        """Return the transport's."""
+        return self._events.batch_size
+
     def publish_all(
         self,
         events: Sequence[SentEvent],

@@ -15,7 +15,7 @@ from domain.model.outbox import EventLease, Outcome, Postponed
 from domain.services.publishing.outcomes import log_outcome, outcome_for, publish_safely, update_breaker
 from domain.services.resilience.background import logging_exceptions
 from domain.services.resilience.circuit_breaker import CircuitBreaker
-from ports.event_port import MAX_BATCH, EventPort, PublishOutcome
+from ports.event_port import EventPort, PublishOutcome
 
 CALL_CHARACTERS = 1_000_000
 """Approximate text of one call: the transport splits a larger one and sends the parts in sequence."""
@@ -100,7 +100,7 @@ class BatchDispatcher:
         Events that failed least are sent first, so that events which always fail delay no others.
         """
         ordered = sorted(batch.leases, key=lambda lease: lease.attempts)
-        calls = list(_calls(ordered, self._call_characters))
+        calls = list(_calls(ordered, self._events.batch_size, self._call_characters))
         failure = batch.last_failure
         sent = calls[:1] if failure else calls
         unsent = [_released(leases, failure) for leases in calls[1:]] if failure else []
@@ -162,12 +162,12 @@ def text_length(lease: EventLease) -> int:
     return FIELDS_CHARACTERS + lease.event.data.characters
 
 
-def _calls(leases: Sequence[EventLease], characters: int) -> Iterator[Sequence[EventLease]]:
+def _calls(leases: Sequence[EventLease], size: int, characters: int) -> Iterator[Sequence[EventLease]]:
     """Split leases, in their order, into as few calls as their number and length allow."""
     begin = length = 0
     for at, lease in enumerate(leases):
         length += text_length(lease)
-        if at > begin and (at - begin == MAX_BATCH or length > characters):
+        if at > begin and (at - begin == size or length > characters):
             yield leases[begin:at]
             begin, length = at, text_length(lease)
     if leases:

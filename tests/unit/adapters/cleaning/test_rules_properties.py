@@ -34,7 +34,7 @@ _repeated = st.builds(lambda phrase, times: phrase * times, _phrase, st.sampled_
 _talk = st.lists(_repeated, max_size=4).map(lambda phrases: " ".join(chain.from_iterable(phrases)))
 _odd_talk = st.lists(st.one_of(_vocabulary, _marked, _awkward), max_size=12).map(" ".join)
 
-unhurried = settings(deadline=None, max_examples=300)
+unhurried = settings(deadline=None, max_examples=100)
 
 
 @st.composite
@@ -77,7 +77,7 @@ def test_a_clean_talk_is_not_changed_again(transcript: Transcript) -> None:
     assert clean(heard(once)) == once
 
 
-@settings(unhurried, max_examples=1000)
+@settings(unhurried, max_examples=300)
 @given(transcripts(_odd_talk))
 def test_a_clean_talk_of_odd_words_is_not_changed_again(transcript: Transcript) -> None:
     once = clean(transcript)
