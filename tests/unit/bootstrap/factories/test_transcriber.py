@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from bootstrap.factories.transcriber import LocalTranscriber, transcriber_for
 from bootstrap.settings import Settings
@@ -29,7 +30,22 @@ async def transcriber(**environ: str) -> AsyncIterator[LocalTranscriber]:
         await local.stop()
 
 
+@pytest_asyncio.fixture(scope="class", loop_scope="class")
+async def whisper() -> AsyncIterator[LocalTranscriber]:
+    async with transcriber() as local:
+        yield local
+
+
+@pytest_asyncio.fixture(scope="class", loop_scope="class")
+async def canned() -> AsyncIterator[LocalTranscriber]:
+    async with transcriber(TRANSCRIBER="canned") as local:
+        yield local
+
+
+@pytest.mark.asyncio(loop_scope="class")
 class _Local(TranscriberPortContract):
+    """One transcriber for all tests of a class: each leaves it idle, and a start takes seconds."""
+
     @pytest.fixture
     def spoken(self) -> Path:
         return DEMO
@@ -38,9 +54,8 @@ class _Local(TranscriberPortContract):
 @pytest.mark.speech
 class TestFasterWhisper(_Local):
     @pytest.fixture
-    async def transcriber(self) -> AsyncIterator[LocalTranscriber]:
-        async with transcriber() as local:
-            yield local
+    def transcriber(self, whisper: LocalTranscriber) -> LocalTranscriber:
+        return whisper
 
     @pytest.fixture
     def silent(self, tmp_path: Path) -> Path:
@@ -53,9 +68,8 @@ class TestFasterWhisper(_Local):
 
 class TestCanned(_Local):
     @pytest.fixture
-    async def transcriber(self) -> AsyncIterator[LocalTranscriber]:
-        async with transcriber(TRANSCRIBER="canned") as local:
-            yield local
+    def transcriber(self, canned: LocalTranscriber) -> LocalTranscriber:
+        return canned
 
     @pytest.fixture
     def silent(self, tmp_path: Path) -> Path:
