@@ -43,6 +43,7 @@ class BrokerPublisher(EventPort):
         self._thread = EventLoopThread(f"events to {broker.name}")
         self._connecting = asyncio.Lock()
         self._connection: BrokerConnection | None = None
+        self._closing: asyncio.Task[None] | None = None  # of a lost connection; unkept, it may be collected
         atexit.register(self.close)
         logger.info("events go to a broker", extra={"broker": broker.name})
 

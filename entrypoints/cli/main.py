@@ -3,6 +3,7 @@
 Commands are imported when they are called, so that `transcripts --help` is fast.
 """
 
+import atexit
 import gc
 import importlib
 import logging
@@ -109,6 +110,7 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 success, 1 failure, 2 wrong usage or configuration, 130 Ctrl-C."""
     gc.set_threshold(*GC_THRESHOLDS)
+    atexit.register(gc.freeze)  # collections at the end of the process would look through all modules
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         with watched_stdout():

@@ -4,6 +4,7 @@ Run as `python -m adapters.speech.workers.main PROGRAM`, a `Program` as JSON. Re
 answers to stdout, and ends with stdin.
 """
 
+import gc
 import os
 import sys
 import time
@@ -70,6 +71,7 @@ def main() -> None:
         described = f"{type(error).__name__}: {error}"
         answers.say(Failed.of(error, message=described, trace=traceback.format_exc()))
         return
+    gc.freeze()  # loaded modules stay: no collection need look through them, nor the end of the process
     for line in sys.stdin.buffer:
         _do(worker, parse_job(line), answers)
 
