@@ -5,7 +5,8 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
-from http.client import HTTPConnection
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse, parse_headers
 from typing import TYPE_CHECKING, NamedTuple
 
 from adapters.web.addresses import Address
@@ -71,12 +72,36 @@ class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
     """The same for TLS."""
 
 
+class StrictResponse(HTTPResponse):
+    """Answer that is the final one, and whose chunks have sizes; `http.client` checks neither."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Skip interim answers, for which no client need ask (RFC 9110, section 15.2).
+
+        The final answer would be left on the connection, and be taken for the one to the next request.
+        """
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # unknown to typeshed
+            if not HTTPStatus.SWITCHING_PROTOCOLS < status < HTTPStatus.OK:
+                return version, status, reason
+            parse_headers(self.fp)
+
+    def _read_next_chunk_size(self) -> int:
+        """Refuse a negative size, by which all that is sent would be read into memory."""
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]  # unknown to typeshed
+        if size < 0:
+            raise HTTPException("the size of a chunk is negative")
+        return size
+
+
 class PinnedConnection(HTTPConnection):
     """Connection that resolves no name: it goes to the addresses that were checked.
 
     The name is what the certificate is checked against, what TLS asks for, and the header Host. Proxies are
     ignored, since they would resolve the name again.
     """
+
+    response_class = StrictResponse
 
     def __init__(
         self,

@@ -49,6 +49,23 @@ def test_a_recording_is_written_as_it_was_sent(
     assert target.read_bytes() == content
 
 
+def test_a_chunk_of_negative_size_is_not_read(
+    server: TlsServer, build: Build, url: str, target: Path
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.answer = sends(head + b"-1\r\n" + b"x" * 3_000_000)  # more than the limit, if it were read
+
+    assert isinstance(failed(build(), url, target), SourceUnavailableError)
+
+
+def test_an_interim_answer_is_skipped(server: TlsServer, build: Build, url: str, target: Path) -> None:
+    server.answer = sends(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ok(b"RIFF"))
+
+    build().fetch(url, target, Event())
+
+    assert target.read_bytes() == b"RIFF"
+
+
 def test_the_server_is_asked_for_its_name_and_for_no_compression(
     server: TlsServer, build: Build, url: str, target: Path
 ) -> None:
