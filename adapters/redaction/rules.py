@@ -29,7 +29,18 @@ class RulesRedactor(RedactorPort):
         reader = Numerals(language)
         numerals = bridged([reader.read(word) for word in words])
         found = [*_addresses(words, numerals), *_numbers(words, numerals)]
-        return sorted(found, key=attrgetter("start"))
+        return _united(sorted(found, key=attrgetter("start")))
+
+
+def _united(found: Iterable[PersonalData]) -> list[PersonalData]:
+    """Make one of findings that overlap, such as an account number in front of an address."""
+    united: list[PersonalData] = []
+    for each in found:
+        if united and each.start < united[-1].end:
+            united[-1] = united[-1]._replace(end=max(united[-1].end, each.end))
+        else:
+            united.append(each)
+    return united
 
 
 def _addresses(words: Sequence[WrittenWord], numerals: list[Numeral]) -> Iterator[PersonalData]:

@@ -83,6 +83,7 @@ def _groups(found: Iterable[PersonalData], places: Sequence[Place]) -> list[_Gro
         if groups and (first < groups[-1].behind or begin < groups[-1].data.end):
             last = groups.pop()
             first, begin, kind = last.first, last.data.start, last.data.kind  # noqa: PLW2901 - it grows
+            behind, stop = max(behind, last.behind), max(stop, last.data.end)
         groups.append(_Group(first, max(first, behind), PersonalData(begin, stop, kind)))
     return groups
 

@@ -1,6 +1,10 @@
 """Redaction by rules: the contract, and the edges of each rule."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.redaction.rules import RulesRedactor
 from tests.contracts.redactor_port import RedactorPortContract
@@ -57,6 +61,8 @@ def test_digits_are_known_in_the_language_of_the_transcript(
         ("john@ example.com", "[EMAIL]"),
         ("john @ example dot com", "[EMAIL]"),
         ("john dot [EMAIL]", "[EMAIL]"),  # the second half was redacted alone
+        ("DE89370400440532013000 +49 170 1234567 john@example.com", "[EMAIL]"),  # one in front of another
+        ('my "DE89370400440532013000" 4111 1111 1111 1111 john@example.com', "[EMAIL]"),
         ("oh okay then", "oh okay then"),
         ("call double oh seven", "call double oh seven"),
         ("4111 and 1111", "4111 and 1111"),
@@ -64,3 +70,16 @@ def test_digits_are_known_in_the_language_of_the_transcript(
 )
 def test_a_rule_ends_where_it_should(text: str, expected: str) -> None:
     assert redacted(text) == expected
+
+
+PIECES = """hello my is at dot com john @ john@ @example.com example.com john@example.com [EMAIL] [CARD]
+[IBAN] DE89370400440532013000 DE89 3704 0044 0532 0130 00 GB29NWBK60161331926819 double five oh one 4111
+555-1234 +49 170 1234567 uh plus underscore point 100000 euros 2024 12,50"""
+
+
+@given(st.lists(st.sampled_from(PIECES.split()), max_size=14).map(" ".join))
+def test_findings_never_overlap(text: str) -> None:
+    found = RulesRedactor().find(text, "en")
+
+    assert all(first.end <= second.start for first, second in pairwise(found))
+    assert all(each.start < each.end for each in found)

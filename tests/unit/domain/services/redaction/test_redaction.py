@@ -99,6 +99,14 @@ def test_voices_are_searched_each_by_itself(redaction: Redaction) -> None:
     assert redaction.of_cleaned(after.text, after) == after.text
 
 
+def test_an_account_in_front_of_an_address_hides_nothing_between_them(redaction: Redaction) -> None:
+    text = "my DE89370400440532013000 +49 170 1234567 john@example.com yes"
+
+    after = only(redaction, segment(text, *text.split()))
+
+    assert not any(number in after.model_dump_json() for number in ("DE89", "170", "1234567", "john"))
+
+
 def test_the_log_has_numbers_and_no_text(redaction: Redaction, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         redaction.of_transcript(transcript(segment(f"card {CARD}, mail john@example.com")))
