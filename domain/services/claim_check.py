@@ -52,8 +52,8 @@ class ClaimCheck(EventPort):
 
     @property
     def batch_size(self) -> int:
-        """Return the transport's, or a smaller one if calls store the transcripts of all their events."""
-        return MAX_BATCH if self._always else self._events.batch_size
+        """Return the transport's, or a smaller one if a call may store the transcripts of all its events."""
+        return self._events.batch_size if self._payloads is None else MAX_BATCH
 
     def publish_all(
         self,
@@ -70,57 +70,45 @@ class ClaimCheck(EventPort):
         """
         contexts = contexts_for(events, traceparents)
         if self._always and self._payloads is not None:
-            return self._all_by_reference(self._payloads, events, labels, contexts)
+            return self._by_reference(self._payloads, list(zip(events, contexts, strict=True)), labels)
         outcomes = self._events.publish_all(events, labels=labels, traceparents=traceparents)
-        return tuple(
-            self._by_reference(event, outcome, labels, context)
-            if isinstance(outcome, EventTooLargeError)
-            else outcome
-            for event, outcome, context in zip(events, outcomes, contexts, strict=True)
-        )
+        refused = [at for at, event in enumerate(events) if _is_for_reference(event, outcomes[at])]
+        if self._payloads is None:
+            again: tuple[PublishOutcome, ...] = tuple(
+                EventTooLargeError(f"{outcomes[at]}; {HOW_TO_SEND_IT}") for at in refused
+            )
+        else:
+            again = self._by_reference(self._payloads, [(events[at], contexts[at]) for at in refused], labels)
+        later = dict(zip(refused, again, strict=True))
+        return tuple(later.get(at, outcome) for at, outcome in enumerate(outcomes))
 
-    def _all_by_reference(
+    def _by_reference(
         self,
         payloads: PayloadStorePort,
-        events: Sequence[SentEvent],
+        events: Sequence[tuple[SentEvent, str | None]],  # with their trace contexts
         labels: tuple[str, ...],
-        contexts: Sequence[str | None],
     ) -> tuple[PublishOutcome, ...]:
-        """Store all transcripts, and send the events whose transcripts are stored."""
+        """Store all transcripts, at the same time, and send the events whose transcripts are stored."""
+        if not events:
+            return ()
         with ThreadPoolExecutor(STORE_THREADS, thread_name_prefix="payloads") as threads:
-            prepared = list(threads.map(partial(_referring, payloads), events))
+            prepared = list(threads.map(partial(_referring, payloads), (event for event, _ in events)))
         ready = [
             (event, context)
-            for event, context in zip(prepared, contexts, strict=True)
+            for event, (_, context) in zip(prepared, events, strict=True)
             if not isinstance(event, EventBusUnavailableError)
         ]
+        sent = [event for event, _ in ready], tuple(context for _, context in ready)
         outcomes = iter(
-            self._events.publish_all(
-                [event for event, _ in ready],
-                labels=labels,
-                traceparents=tuple(context for _, context in ready),
-            )
+            self._events.publish_all(sent[0], labels=labels, traceparents=sent[1]) if ready else ()
         )
         return tuple(
             event if isinstance(event, EventBusUnavailableError) else next(outcomes) for event in prepared
         )
 
-    def _by_reference(
-        self,
-        event: SentEvent,
-        refusal: EventTooLargeError,
-        labels: tuple[str, ...],
-        traceparent: str | None,
-    ) -> PublishOutcome:
-        if not isinstance(event, BatchProcessingCompleted):
-            return refusal
-        if self._payloads is None:
-            return EventTooLargeError(f"{refusal}; {HOW_TO_SEND_IT}")
-        by_reference = _referring(self._payloads, event)
-        if isinstance(by_reference, EventBusUnavailableError):
-            return by_reference
-        (outcome,) = self._events.publish_all((by_reference,), labels=labels, traceparents=(traceparent,))
-        return outcome
+
+def _is_for_reference(event: SentEvent, outcome: PublishOutcome) -> bool:
+    return isinstance(outcome, EventTooLargeError) and isinstance(event, BatchProcessingCompleted)
 
 
 def _referring(payloads: PayloadStorePort, event: SentEvent) -> SentEvent | EventBusUnavailableError:

@@ -1,4 +1,5 @@
 import logging
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,7 @@ from domain.model.events.event import (
 )
 from domain.model.events.sent import SentEvent
 from domain.services.claim_check import ClaimCheck, restore_payload
-from ports.event_port import PublishOutcome
+from ports.event_port import MAX_BATCH, PublishOutcome
 from ports.payload_store_port import PayloadStorePort
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
 from tests.support.doubles.delivery import ACCEPTED, AnsweringEventPublisher
@@ -47,6 +48,30 @@ class BrokenPayloadStore(PayloadStorePort):
 
     def erase(self, tenant_id: UUID, interaction_id: UUID, /) -> int:  # noqa: ARG002 - same
         raise PayloadStoreError("the transcripts were not erased: SlowDown")
+
+
+class BatchesOf(InMemoryEventPublisher):
+    """Transport that takes more events in a call than others."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    @property
+    def batch_size(self) -> int:
+        return self._size
+
+
+class TogetherPayloadStore(InMemoryPayloadStore):
+    """Store that answers once so many transcripts are being stored."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._all = Barrier(count)
+
+    def store(self, event: BatchProcessingCompleted, /) -> TranscriptRef:
+        self._all.wait(60)
+        return super().store(event)
 
 
 def sized(event: SentEvent) -> PublishOutcome:
@@ -108,6 +133,22 @@ def test_the_transcripts_are_stored_before_the_event_that_refers_to_them() -> No
         return sized(event)
 
     assert ClaimCheck(AnsweringEventPublisher(fetched), payloads).publish(a_large_event()) == ACCEPTED
+
+
+def test_a_call_may_hold_no_more_events_than_it_can_store_at_once() -> None:
+    many = BatchesOf(100)
+
+    assert ClaimCheck(many, None).batch_size == 100
+    assert ClaimCheck(many, InMemoryPayloadStore()).batch_size == MAX_BATCH
+
+
+def test_the_transcripts_of_a_call_are_stored_at_the_same_time() -> None:
+    events = [a_large_event() for _ in range(MAX_BATCH)]
+    together = TogetherPayloadStore(len(events))
+
+    outcomes = ClaimCheck(AnsweringEventPublisher(sized), together).publish_all(events)
+
+    assert list(outcomes) == [ACCEPTED] * len(events)
 
 
 def test_without_a_store_the_message_says_what_to_do_and_nothing_is_cut() -> None:
