@@ -12,9 +12,10 @@ MAX_WAIT_SECONDS = 300
 _RESPOND_ASYNC, _WAIT = "respond-async", "wait"
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+')
 _PREFERENCE = re.compile(
-    r"""[ \t]*(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)
-    (?:[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^";\s]*)))?
-    [ \t]*(?:;.*)?""",  # parameters, of which the known preferences have none
+    # possessive, so that no header makes it try again; behind ; are parameters, of which these have none
+    r"""[ \t]*+(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]++)
+    (?:[ \t]*+=[ \t]*+(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<plain>[^";\s]*+)))?+
+    [ \t]*+(?:;.*)?""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)

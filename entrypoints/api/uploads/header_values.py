@@ -11,9 +11,9 @@ from typing import NamedTuple
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:[^"\\]|\\.)*"|"[^"]*"'
 _PARAMETER = re.compile(
-    rf"""[ \t]*;[ \t]*                                                # an empty parameter is allowed
+    rf"""[ \t]*+;[ \t]*+                                              # an empty parameter is allowed
     (?:(?P<name>{_NAME})
-       (?:[ \t]*=[ \t]*(?:(?P<quoted>{_QUOTED})|(?P<plain>[^";][^;]*)?))?)?
+       (?:[ \t]*+=[ \t]*+(?:(?P<quoted>{_QUOTED})|(?P<plain>[^";][^;]*)?))?)?
     [ \t]*(?=;|\Z)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -61,6 +61,15 @@ def test_preferences_are_read_as_the_rfc_writes_them(values: list[str], preferen
     assert preferring(*values) == preferences
 
 
+@pytest.mark.parametrize(
+    "hostile", ["a={}b c", "a{}b", "{}=", 'a="{}', "a=b{}c", 'a="b"{}c'], ids="of {}".format
+)
+@pytest.mark.parametrize("part", [" ", "\t ", '"', "\\", "\\a", ";", "="], ids=repr)
+def test_a_hostile_header_is_read_in_time_that_grows_with_its_length(hostile: str, part: str) -> None:
+    """One that is read in time that grows with the square of it exceeds the time limit of a test."""
+    assert preferring(hostile.format(part * 500_000), "respond-async").wait_seconds is None
+
+
 def test_respond_async_gets_a_job_at_once(waiting: JobCaller) -> None:
     response = waiting.submit(
         path=PROCESS, headers={"Prefer": "respond-async"}, data={"metadata": '{"a": 1}'}
