@@ -3,6 +3,7 @@
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -56,6 +57,9 @@ def create_app(container: Container) -> FastAPI:
     app.state.container = container
     app.state.spool = _upload_spool(settings)
     app.state.job_waits = JobWaits()
+    app.state.storing = ThreadPoolExecutor(
+        settings.max_concurrent_uploads, thread_name_prefix="store-recording"
+    )
     _add_middleware(app, container)
     register_problems(app)
     app.include_router(batch.router)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -38,6 +39,7 @@ class JobContext(NamedTuple):
     follower: JobFollower
     waits: JobWaits
     spool: UploadSpool
+    storing: Executor  # threads that store recordings: a slow store must not take those of everything else
     idle_seconds: float  # time without a byte from the caller
     transport: str  # of the events
     root_path: str  # under which a proxy publishes the service
@@ -117,6 +119,7 @@ async def job_context(request: Request, identity: Identity) -> JobContext:
         follower=container.job_follower(),
         waits=request.app.state.job_waits,
         spool=await get_spool(request),
+        storing=request.app.state.storing,
         idle_seconds=settings.upload_idle_seconds,
         transport=str(container.event_transport()),
         root_path=request.scope["root_path"],

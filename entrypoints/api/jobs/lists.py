@@ -4,10 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from domain.model.errors import JobStoreUnavailableError, OutboxUnavailableError
 from domain.model.jobs import JobPage, JobQuery
@@ -29,6 +31,18 @@ POLL_SECONDS = 1.0
 """Longest delay until a change of the list is noticed."""
 
 
+class _PlacedStream(StreamingResponse):
+    """Stream that gives its place back, also where it ends before its first message."""
+
+    def __init__(self, messages: AsyncIterator[str], place: ExitStack) -> None:
+        super().__init__(messages, headers=HEADERS, media_type=MEDIA_TYPE)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
+
+
 async def listed(request: Request, context: JobContext, asked: JobQuery) -> JobList:
     """Read a page of the caller's jobs.
 
@@ -42,27 +56,27 @@ async def listed(request: Request, context: JobContext, asked: JobQuery) -> JobL
 
 async def list_stream(request: Request, context: JobContext, asked: JobQuery) -> Response:
     """Answer with a page and its changes; beyond the limit of such streams, with 204, which asks no more."""
-    if not context.waits.has_place(context.identity.tenant_id):
-        return Response(status_code=204)
-    first = await listed(request, context, asked)  # its errors are problems still
-    messages = no_messages() if request.state.is_head else changes(request, context, asked, first)
-    return StreamingResponse(messages, headers=HEADERS, media_type=MEDIA_TYPE)
+    with ExitStack() as place:
+        if not place.enter_context(context.waits.streaming(context.identity.tenant_id)):
+            return Response(status_code=204)
+        first = await listed(request, context, asked)  # its errors are problems still
+        messages = no_messages() if request.state.is_head else changes(request, context, asked, first)
+        return _PlacedStream(messages, place.pop_all())
 
 
 async def changes(
     request: Request, context: JobContext, asked: JobQuery, page: JobList
 ) -> AsyncIterator[str]:
     """Yield a page and its changes until the process ends; an outage of the store delays the next."""
-    with context.waits.streaming(context.identity.tenant_id):
-        yield f"retry: {RETRY_MILLISECONDS}\n\n{_message('jobs', page)}"
-        spoke_at = time.monotonic()
-        while await context.waits.pause(POLL_SECONDS):
-            present = await _present(request, context, asked)
-            messages = [] if present is None else [*_differences(page, present)]
-            if not messages and time.monotonic() - spoke_at < HEARTBEAT_SECONDS:
-                continue
-            page, spoke_at = present or page, time.monotonic()
-            yield "".join(messages) or HEARTBEAT
+    yield f"retry: {RETRY_MILLISECONDS}\n\n{_message('jobs', page)}"
+    spoke_at = time.monotonic()
+    while await context.waits.pause(POLL_SECONDS):
+        present = await _present(request, context, asked)
+        messages = [] if present is None else [*_differences(page, present)]
+        if not messages and time.monotonic() - spoke_at < HEARTBEAT_SECONDS:
+            continue
+        page, spoke_at = present or page, time.monotonic()
+        yield "".join(messages) or HEARTBEAT
 
 
 async def _present(request: Request, context: JobContext, asked: JobQuery) -> JobList | None:

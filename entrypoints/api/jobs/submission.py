@@ -1,6 +1,8 @@
 """Submissions of jobs: an upload, or the URL of a recording."""
 
 import asyncio
+from contextvars import copy_context
+from functools import partial
 
 from starlette.requests import Request
 
@@ -41,7 +43,8 @@ async def submit_upload(request: Request, context: JobContext) -> Job:
     async with context.spool.receive(request, _has_capacity) as upload:
         parameters = read_parameters(request.query_params.multi_items(), upload.fields, also=(METADATA,))
         asked = _job_request(context, key, parameters, metadata_in_form(upload.fields))
-        return await asyncio.to_thread(context.jobs.submit, upload.recording, asked)
+        store = partial(copy_context().run, context.jobs.submit, upload.recording, asked)
+        return await asyncio.get_running_loop().run_in_executor(context.storing, store)
 
 
 async def _submit_url(request: Request, context: JobContext) -> Job:

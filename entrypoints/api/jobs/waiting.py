@@ -35,18 +35,17 @@ class JobWaits:
         """End all waits, and each one after them: the process is about to end."""
         self._ending.set()
 
-    def has_place(self, tenant_id: UUID) -> bool:
-        """True unless a tenant has as many streams of lists as one process serves."""
-        return self._streams[tenant_id] < MAX_STREAMS
-
     @contextlib.contextmanager
-    def streaming(self, tenant_id: UUID) -> Iterator[None]:
-        """Count a stream of a list while the context lasts."""
+    def streaming(self, tenant_id: UUID) -> Iterator[bool]:
+        """Keep a place for a stream of a list; False if the tenant has as many as one process serves."""
+        if self._streams[tenant_id] >= MAX_STREAMS:
+            yield False
+            return
         self._streams[tenant_id] += 1
         try:
-            yield
+            yield True
         finally:
-            self._streams[tenant_id] -= 1
+            self._streams -= Counter((tenant_id,))  # which forgets a tenant without streams
 
     async def pause(self, seconds: float) -> bool:
         """Wait for a while; False as soon as the process is about to end."""

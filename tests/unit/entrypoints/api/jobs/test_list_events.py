@@ -167,6 +167,19 @@ def test_an_outage_of_the_store_delays_the_events(server: Server, monkeypatch: p
         assert ids(reader.next().data) == [path]
 
 
+def test_the_limit_of_streams_holds_for_requests_that_come_together(server: Server) -> None:
+    connections = [server.connect() for _ in range(MAX_STREAMS + 8)]
+    for connection in connections:
+        connection.request("GET", "/batch/jobs/events", headers=server.headers)
+
+    answers = [connection.getresponse() for connection in connections]
+
+    assert sorted(answer.status for answer in answers) == [200] * MAX_STREAMS + [204] * 8
+    for answer, connection in zip(answers, connections, strict=True):
+        answer.close()
+        connection.close()
+
+
 def test_a_tenant_has_a_limited_number_of_streams_and_gets_its_place_back(server: Server) -> None:
     readers = [Reader(server.connect(), server.headers, "") for _ in range(MAX_STREAMS)]
     for reader in readers:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 from adapters.scratch import ScratchFolders
 from bootstrap.container import Container
 from domain.model.errors import JobStoreUnavailableError, SourceRefusedError
+from domain.model.jobs import StoredRecording
 from domain.model.transcripts import Channels, TranscriptionOptions
 from domain.services.jobs.sources import RecordingSources
 from entrypoints.api.app import create_app
@@ -23,6 +25,8 @@ from tests.support.harness.job_api import JobCaller, links_of
 from tests.support.harness.service import container_for
 from tests.unit.entrypoints.api.jobs.conftest import Service
 
+UPLOADS = 40
+"""More than the threads of asyncio, on a machine with up to 32 cores."""
 SECRET_URL = "https://alice:pw@files.example.org/2026/call.wav?X-Amz-Signature=secret#t=1"
 
 
@@ -63,6 +67,30 @@ def without_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestCl
     container = container_for(folder / "spool", FixedTranscriber(), JOB_WORKERS="0")
     with TestClient(create_app(with_sources(container, folder)), raise_server_exceptions=False) as api:
         yield api
+
+
+def test_a_slow_store_of_recordings_delays_no_other_request(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = service(JOB_WORKERS="0")
+    job, at_work, may_go_on = slow.submitted(), Semaphore(0), Event()
+    store = RecordingSources.store
+
+    def store_slowly(sources: RecordingSources, recording: Path) -> StoredRecording:
+        at_work.release()
+        assert may_go_on.wait(300)
+        return store(sources, recording)
+
+    monkeypatch.setattr(RecordingSources, "store", store_slowly)
+    with ThreadPoolExecutor(UPLOADS) as callers:
+        submitted = [callers.submit(slow.submit) for _ in range(UPLOADS)]
+        for _ in range(UPLOADS):
+            assert at_work.acquire(timeout=300)
+        looked_at = slow.get(job["links"]["self"])
+        may_go_on.set()
+
+    assert looked_at.status_code == 200
+    assert [each.result().status_code for each in submitted] == [202] * UPLOADS
 
 
 def test_an_upload_is_accepted_at_once_with_the_place_of_its_job(waiting: JobCaller) -> None:
