@@ -52,19 +52,20 @@ def _add(connection: Connection, new: NewJob, now: ColumnElement[float]) -> Adde
 def _again(connection: Connection, new: NewJob, now: ColumnElement[float]) -> Added:
     """Return the job that the order became before a COMMIT without an answer, or add it with another id."""
     job = _by_id(connection, new.order.id)
-    if job is not None and _is_same(job.order, new.order):
+    if job is not None and _is_same(job, new.order):
         return job
     return _add(connection, new.with_new_id(), now)
 
 
-def _is_same(stored: JobOrder, order: JobOrder) -> bool:
-    """Compare what no two submissions share: the key of an upload, or id, caller and URL of a source."""
-    recording = stored.recording if order.source_url is None else order.recording  # a source's comes later
-    return (recording, stored.source_url, stored.identity) == (
-        order.recording,
-        order.source_url,
-        replace(order.identity, replaced_tenant=None),
-    )
+def _is_same(job: Job, order: JobOrder) -> bool:
+    """Compare what no two submissions share: the key of an upload's recording, or all of another's order.
+
+    An order of a URL that has ended cannot be one whose answer is awaited still.
+    """
+    order = replace(order, identity=replace(order.identity, replaced_tenant=None), key=None)
+    if order.source_url is None:
+        return (job.order.recording, job.order.identity) == (order.recording, order.identity)
+    return not job.state.is_final and replace(job.order, recording=None, key=None) == order
 
 
 def retry(connection: Connection, job_id: UUID, order: JobOrder, now: ColumnElement[float]) -> Job | None:

@@ -237,6 +237,34 @@ def test_the_interaction_id_of_the_request_is_the_id_of_the_job_unless_it_is_tak
     assert second["id"] in warning["detail"]
 
 
+URL = "https://files.example.org/call.wav"
+
+
+@pytest.mark.parametrize(
+    "other", [{"metadata": {"n": 2}}, {"language": "de"}, {"channels": "separate"}], ids=str
+)
+def test_another_order_of_a_url_with_a_known_interaction_id_is_another_job(
+    waiting: JobCaller, other: dict[str, Any]
+) -> None:
+    wanted, body = {"X-Interaction-ID": str(uuid4())}, {"source": {"url": URL}, "metadata": {"n": 1}}
+    first = waiting.send("POST", "/batch/jobs", json=body, headers=wanted).json()
+
+    second = waiting.send("POST", "/batch/jobs", json=body | other, headers=wanted).json()
+
+    assert second["id"] != first["id"]
+    assert [each["code"] for each in second["warnings"]] == ["interaction-id-replaced"]
+
+
+def test_a_url_that_is_ordered_again_after_the_end_of_its_job_is_another_job(waiting: JobCaller) -> None:
+    wanted, body = {"X-Interaction-ID": str(uuid4())}, {"source": {"url": URL}}
+    first = waiting.send("POST", "/batch/jobs", json=body, headers=wanted).json()
+    waiting.send("DELETE", first["links"]["self"])
+
+    second = waiting.send("POST", "/batch/jobs", json=body, headers=wanted).json()
+
+    assert (second["id"] == first["id"], second["state"]) == (False, "queued")
+
+
 def test_the_same_key_and_recording_is_the_same_job(caller: JobCaller, engine: FixedTranscriber) -> None:
     key = {"Idempotency-Key": "k1"}
 
