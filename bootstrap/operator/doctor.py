@@ -110,6 +110,11 @@ def _engine(container: Container) -> Iterator[Check]:
         if worker.engine is not None:
             worker.engine.check_setting(container.settings().transcriber_language)
         yield Check("engine", CheckResult.OK, f"{_described(program)}, ready {seconds:.1f} s after its start")
+
+
+def _decoder(container: Container) -> Iterator[Check]:
+    if find_spec("av") is None:
+        return
     seconds = asyncio.run(_seconds_to_prove(worker_for(reader_program(container.settings()))))
     yield Check("decoder", CheckResult.OK, f"read half a second of sound, {seconds:.1f} s after its start")
 
@@ -223,6 +228,7 @@ _CHECKS: dict[str, Callable[[Container], Iterable[Check]]] = {
     "callers": callers,
     "workers": _workers,
     "engine": _engine,
+    "decoder": _decoder,
     "cleaner": _cleaner,
     "redactor": redactor,
     "database": database,

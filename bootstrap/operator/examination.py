@@ -61,7 +61,7 @@ def _within(seconds: float, name: str, results: "SimpleQueue[Check | None]") -> 
             yield check
     except Empty:
         found = f"could not be looked at within {seconds:g} s"
-        remedy = "Check the network and the servers that it asks, or give it more time with --timeout."
+        remedy = "Give it more time with --timeout, or check the network and the servers that it asks."
         yield Check(name, CheckResult.UNKNOWN, found, remedy)
 
 

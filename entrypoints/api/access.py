@@ -40,7 +40,7 @@ class IdentifiedCaller(SecurityBase):
         request.state.scopes = caller.scopes
         for scope in needed.scopes:
             if scope not in caller.scopes:
-                raise InsufficientScopeError(f"The credentials lack the scope {scope!r}.", scope=scope)
+                raise InsufficientScopeError(f"The credentials lack the scope {str(scope)!r}.", scope=scope)
         return caller
 
 

@@ -109,12 +109,20 @@ def _headers_of(status: HTTPStatus) -> Described:
     return {CHALLENGE_HEADER: _CHALLENGE} if is_of_credentials else {}
 
 
+_NEVER_SENT = ("HTTPValidationError", "ValidationError")
+"""The framework's answer to a path or query that it cannot read; ours are problems."""
+
+
 def _completed(document: Described) -> Described:
     components = document["components"]
     components["schemas"]["Problem"] = Problem.model_json_schema()
+    for name in _NEVER_SENT:
+        components["schemas"].pop(name, None)
     components["headers"] = _HEADERS
     for operations in document["paths"].values():
         for operation in operations.values():
+            if _NEVER_SENT[0] in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
             for response in operation["responses"].values():
                 response.setdefault("headers", {})[INTERACTION_HEADER] = _INTERACTION
     return document

@@ -65,7 +65,9 @@ class S3RecordingSource(RecordingSourcePort):
         """
         found = _URL.fullmatch(url)
         if found is None or len(found["key"].encode()) > MAX_KEY_BYTES:
-            raise SourceRefusedError("The URL of the recording is not s3://bucket/key.")
+            raise SourceRefusedError(
+                "The URL of the recording is not s3://bucket/key with a valid name of a bucket and key."
+            )
         bucket, key = found["bucket"], found["key"]
         if {".", "..", ""} & set(key.split("/")):  # some stores read them as the way to another folder
             raise SourceRefusedError("The key of the recording has an empty part, or one that is . or ..")

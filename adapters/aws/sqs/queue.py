@@ -148,8 +148,9 @@ class SqsQueue(QueuePort):
                 yield
             except self._client.exceptions.QueueDoesNotExist:
                 raise InfrastructureError(
-                    f"the queue {self._name} does not exist: run `transcripts provision`, "
-                    "or check QUEUE_NAME, DLQ_NAME (FAILED_ or ERASED_ before them) and AWS_REGION"
+                    f"the queue {self._name} does not exist: run `transcripts provision`, with "
+                    "--kinds failed or erased for theirs, or check QUEUE_NAME, DLQ_NAME (FAILED_ or "
+                    "ERASED_ before them) and AWS_REGION"
                 ) from None
 
     def _delete_batch(self, batch: Sequence[QueueMessage]) -> list[str]:

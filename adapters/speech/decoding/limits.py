@@ -49,7 +49,8 @@ def check_shape(channels: int, sample_rate: int) -> None:
     """
     if not 1 <= channels <= MAX_CHANNELS:
         raise UndecodableAudioError(
-            f"The recording has {channels} channels; 1 to {MAX_CHANNELS} are accepted."
+            f"The recording has {channels or 'an unknown number of'} channels; "
+            f"1 to {MAX_CHANNELS} are accepted."
         )
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
         raise UndecodableAudioError(

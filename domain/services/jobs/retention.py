@@ -84,7 +84,7 @@ class JobSweeper:
             for each in expired:
                 if each.recording_key is not None:
                     self._recordings.delete(each.recording_key)
-            logger.info("expired jobs and recordings deleted", extra={"jobs": len(expired)})
+            logger.info("expired jobs, or their recordings, deleted", extra={"jobs": len(expired)})
 
     def _delete_orphans(self) -> None:
         if self._clock() < self._search_at:

@@ -87,13 +87,15 @@ async def serve(
     `announce` gets the address of the console as soon as the server listens.
 
     Raises:
-        ConfigurationError: METRICS_PORT is taken.
+        ConfigurationError: METRICS_PORT is taken, or a setting cannot be used.
+        OutboxUnavailableError: the database cannot be opened.
         TranscriptionServiceError: the server cannot listen on the address.
     """
     app = create_app(container)
     config = server_config(app, host=host, port=port)
-    container.authenticator()  # reports a wrong configuration before the server starts, as the next one does
+    container.authenticator()  # reports a wrong configuration before the server starts, as the next ones do
     container.batch_processing()
+    container.job_service()
     if is_open_to_others(container.settings(), host):
         logger.warning(
             "callers are not authenticated, each names its own tenant; set AUTH, or listen on 127.0.0.1",

@@ -40,6 +40,6 @@ def kind_option(meaning: str) -> Callable[[FC], FC]:
         "--kind",
         type=click.Choice(EventKind, case_sensitive=False),
         default=EventKind.COMPLETED,
-        show_default=True,
+        show_default=EventKind.COMPLETED.value,
         help=meaning,
     )

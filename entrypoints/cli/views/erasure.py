@@ -41,7 +41,7 @@ def expiries(archive_days: int | None, now: datetime, *, by_reference: bool) -> 
 
 def _archive(archive_days: int | None, now: datetime) -> str:
     if archive_days is None:
-        return "no archive (ARCHIVE_DAYS is not set)"
+        return "ARCHIVE_DAYS is not set; `transcripts status` shows an archive"
     if archive_days == 0:
         return "never: delete the archive as a whole"
     return (now + timedelta(days=archive_days)).date().isoformat()

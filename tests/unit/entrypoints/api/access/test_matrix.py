@@ -178,6 +178,7 @@ def assert_refused(answered: Any, refusal: Refusal, scope: Scope) -> None:
     assert (answered.status_code, answered.json()["type"].rpartition(":")[2]) == refusal[:2]
     assert answered.headers["content-type"] == "application/problem+json"
     challenge = answered.headers.get("www-authenticate")
+    assert "<" not in answered.json()["detail"], "names are not shown as Python writes them"
     if refusal.error is None:
         assert challenge is None
         return

@@ -112,6 +112,27 @@ def test_a_spool_that_others_can_read_ends_the_start_with_one_line(tmp_path: Pat
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("DATABASE_URL", "foo", "DATABASE_URL"),
+        ("DATABASE_URL", "sqlite:////proc/nowhere/events.db", "/proc/nowhere"),
+        ("JOB_BROKER", "gopher://broker", "JOB_BROKER"),
+    ],
+)
+def test_a_database_or_broker_that_cannot_be_used_ends_the_start_with_one_line(
+    tmp_path: Path, variable: str, value: str, reason: str
+) -> None:
+    settings = {"EVENT_TRANSPORT": "memory", "SPOOL_DIR": str(tmp_path / "spool"), variable: value}
+
+    result = transcripts("serve", "--port", "0", **settings)
+
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+    assert reason in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
 def test_an_unknown_profile_ends_the_start_with_one_line(tmp_path: Path) -> None:
     result = transcripts(
         "serve", "--port", "0", AWS_PROFILE="unknown", EVENT_TRANSPORT="eventbridge", SPOOL_DIR=str(tmp_path)
