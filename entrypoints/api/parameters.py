@@ -59,6 +59,7 @@ Fields = Iterable[tuple[str, str]]
 
 _MAX_NAMES = 6
 _MAX_NAME_LENGTH = 40
+_MAX_DIGITS = 9
 
 
 class UploadParameters(NamedTuple):
@@ -136,7 +137,8 @@ def whole_number(name: str, text: str | None, *, default: int, maximum: int) -> 
     """
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= maximum):
+    is_short = len(text) <= _MAX_DIGITS and text.isascii() and text.isdigit()
+    if not (is_short and 1 <= int(text) <= maximum):
         raise invalid_parameter(name, text, f"a whole number from 1 to {maximum}")
     return int(text)
 

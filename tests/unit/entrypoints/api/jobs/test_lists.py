@@ -97,6 +97,10 @@ def test_jobs_are_chosen_by_time(waiting: JobCaller) -> None:
         ("limit", "ten"),
         ("limit", "%C2%B2"),
         ("limit", "9" * 5000),
+        ("limit", "0000000011000"),
+        ("limit", f"{'0' * 8}1{'0' * 18}"),
+        ("limit", f"{'0' * 8}1{'0' * 5000}"),
+        ("limit", "0000000001"),
         ("cursor", ""),
         ("cursor", "7"),
         ("cursor", "%00"),
@@ -108,7 +112,7 @@ def test_jobs_are_chosen_by_time(waiting: JobCaller) -> None:
         ("cursor", cursor({"a": 1, "b": 2})),
         ("cursor", cursor([10**400, "7" * 32])),
     ],
-    ids=range(22),
+    ids=range(26),
 )
 def test_a_value_that_a_parameter_does_not_have_is_refused(waiting: JobCaller, name: str, value: str) -> None:
     response = waiting.get(f"/batch/jobs?{name}={value}")
