@@ -1,7 +1,7 @@
 """Parameters of an upload beside the recording: form fields or query parameters of the same names."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -120,7 +120,7 @@ def _value(name: str, values: list[str]) -> str | tuple[str, ...]:
 
 def _invalid(details: ErrorDetails) -> InvalidParameterError:
     name = str(details["loc"][0])
-    allowed = TranscriptionOptions.model_fields[name].description or _listed_values(details)
+    allowed = TranscriptionOptions.model_fields[name].description or _listed_values(name)
     return invalid_parameter(name, details["input"], allowed)
 
 
@@ -153,8 +153,11 @@ def _shown(value: object) -> str:
             return repr(value)[:_MAX_NAME_LENGTH]
 
 
-def _listed_values(details: ErrorDetails) -> str:
-    return str(details["ctx"]["expected"]).replace("'", "")
+def _listed_values(name: str) -> str:
+    """List the values of an option that has an enumeration; not each error about it names them."""
+    values: Any = TranscriptionOptions.model_fields[name].annotation
+    *others, last = values
+    return f"{', '.join(others)} or {last}"
 
 
 def _unknown(kind: str, fields: Fields, known: Iterable[str]) -> tuple[ResultWarning, ...]:

@@ -369,12 +369,19 @@ def test_a_source_that_is_not_allowed_is_refused_at_once(waiting: JobCaller) -> 
             b'{"source": {"url": "https://files.example.org/"}, "channels": "both"}',
             (400, "invalid-parameter"),
         ),
+        *(
+            (
+                b'{"source": {"url": "https://files.example.org/"}, "%s": "\\ud800"}' % name,
+                (400, "invalid-parameter"),
+            )
+            for name in (b"channels", b"tracks", b"language", b"vocabulary")
+        ),
         (b'{"source": {"url": "https://files.example.org/"}, "vocabulary": [1]}', (400, "invalid-parameter")),
         (b'{"source": {"url": "https://files.example.org/"}, "vocabulary": {}}', (400, "invalid-parameter")),
         (b'{"source": {"url": "https://files.example.org/"}, "language": "EN"}', (400, "invalid-parameter")),
         (b'{"source": {"url": "https://files.example.org/"}, "metadata": []}', (400, "invalid-parameter")),
     ],
-    ids=range(20),
+    ids=range(24),
 )
 def test_a_json_body_that_names_no_job_is_refused(
     waiting: JobCaller, body: bytes, answer: tuple[int, str]
