@@ -12,6 +12,10 @@ CLOSE_SECONDS = 5.0
 """Longest wait for the end of the thread."""
 
 
+class NoEventLoopError(Exception):
+    """Failure to start the event loop: the process has no file descriptor or no thread left."""
+
+
 class _Running(NamedTuple):
     loop: asyncio.AbstractEventLoop
     stop: asyncio.Event
@@ -27,9 +31,16 @@ class EventLoopThread:
         self._running: _Running | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine, and wait for its result; from any other thread."""
-        with self._starting:
-            running = self._running = self._running or self._start()
+        """Run a coroutine, and wait for its result; from any other thread.
+
+        Raises:
+            NoEventLoopError: the thread did not start, so that nothing has run; the next call tries again.
+        """
+        try:
+            running = self._started()
+        except BaseException:
+            coroutine.close()
+            raise
         return asyncio.run_coroutine_threadsafe(coroutine, running.loop).result()
 
     def close(self) -> None:
@@ -38,13 +49,31 @@ class EventLoopThread:
             self._running.loop.call_soon_threadsafe(self._running.stop.set)
             self._running.thread.join(CLOSE_SECONDS)
 
+    def _started(self) -> _Running:
+        with self._starting:
+            running = self._running = self._running or self._start()
+            return running
+
     def _start(self) -> _Running:
         stop = asyncio.Event()
         started: Future[asyncio.AbstractEventLoop] = Future()
-        serve = _serve(started, stop)
-        thread = Thread(target=asyncio.run, args=(serve,), name=self._name, daemon=True)
-        thread.start()
-        return _Running(started.result(), stop, thread)
+        thread = Thread(target=_run, args=(started, stop), name=self._name, daemon=True)
+        try:
+            thread.start()
+            return _Running(started.result(), stop, thread)
+        except (OSError, RuntimeError) as error:
+            raise NoEventLoopError(f"no event loop for {self._name}: {error}") from error
+
+
+def _run(started: Future[asyncio.AbstractEventLoop], stop: asyncio.Event) -> None:
+    try:
+        with asyncio.Runner() as runner:
+            runner.get_loop()  # fails where the process has no file descriptor left
+            runner.run(_serve(started, stop))
+    except BaseException as error:
+        if started.done():
+            raise
+        started.set_exception(error)
 
 
 async def _serve(started: Future[asyncio.AbstractEventLoop], stop: asyncio.Event) -> None:

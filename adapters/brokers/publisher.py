@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 
 from adapters.brokers.connection import Acknowledgement, Broker, BrokerConnection
-from adapters.brokers.event_loop import EventLoopThread
+from adapters.brokers.event_loop import EventLoopThread, NoEventLoopError
 from adapters.brokers.message import BrokerMessage, messages_of
 from domain.model.errors import EventBusUnavailableError, EventPublishError
 from domain.model.events.event import Publication, PublicationStatus
@@ -62,7 +62,12 @@ class BrokerPublisher(EventPort):
     ) -> tuple[PublishOutcome, ...]:
         """Publish the events; the receipts are the broker's."""
         messages = messages_of(events, source=self._source, labels=labels, traceparents=traceparents)
-        return tuple(self._thread.run(self._publish(messages))) if messages else ()
+        try:
+            return tuple(self._thread.run(self._publish(messages))) if messages else ()
+        except NoEventLoopError as error:
+            failure = EventBusUnavailableError(f"{self._broker.name} was not called: {error}")
+            failure.__cause__ = error
+            return (failure,) * len(messages)
 
     def close(self) -> None:
         """Close the connection and end the thread; nothing can be published afterwards."""
