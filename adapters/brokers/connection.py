@@ -56,6 +56,7 @@ class BrokerConnection(ABC):
             return
         if isinstance(answer, EventPublishError):
             acknowledgement.set_exception(answer)
+            acknowledgement.exception()  # else asyncio logs it where the message was never sent
         else:
             acknowledgement.set_result(answer)
 

@@ -95,8 +95,16 @@ class BrokerPublisher(EventPort):
             if self._connection is not None:
                 self._closing = asyncio.create_task(_close(self._connection))  # may take longer than the call
                 self._connection = None
-            self._connection = await self._broker.connect()
+            self._connection = await self._opened()
             return self._connection
+
+    async def _opened(self) -> BrokerConnection:
+        try:
+            return await self._broker.connect()
+        except (EventBusUnavailableError, TimeoutError):
+            raise
+        except Exception as error:
+            raise self._unexpected(error) from error
 
     async def _exchange(
         self, connection: BrokerConnection, messages: Sequence[BrokerMessage], deadline: float
@@ -125,6 +133,18 @@ class BrokerPublisher(EventPort):
             return await connection.send(message)
         except EventPublishError as error:
             return _failed(error)
+        except Exception as error:  # noqa: BLE001 - see `_unexpected`
+            failure = self._unexpected(error)
+            connection.fail(failure)
+            return _failed(failure)
+
+    def _unexpected(self, error: Exception) -> EventBusUnavailableError:
+        """Describe an error of a library, over a broken answer; its text may quote a secret."""
+        failure = EventBusUnavailableError(
+            f"the client of {self._broker.name} failed with {type(error).__name__}"
+        )
+        failure.__cause__ = error
+        return failure
 
     def _too_slow(self, what: str) -> EventBusUnavailableError:
         return EventBusUnavailableError(f"{self._broker.name} {what} within {self._timeout_seconds:g} s")
@@ -151,3 +171,5 @@ async def _close(connection: BrokerConnection) -> None:
             await connection.close()
     except TimeoutError:
         logger.debug("the broker did not close its connection in time")
+    except Exception as error:  # noqa: BLE001 - of a library; the connection is not used again
+        logger.debug("the connection was not closed", extra={"error_type": type(error).__name__})
