@@ -126,7 +126,8 @@ def _invalid(details: ErrorDetails) -> InvalidParameterError:
 
 def invalid_parameter(name: str, value: object, allowed: str) -> InvalidParameterError:
     """Build the error of a parameter that has another value than the allowed ones."""
-    return InvalidParameterError(f"The parameter {name!r} cannot be {_shown(value)}; it may be {allowed}.")
+    given = "is missing" if value is None else f"cannot be {_shown(value)}"
+    return InvalidParameterError(f"The parameter {name!r} {given}; it may be {allowed}.")
 
 
 def whole_number(name: str, text: str | None, *, default: int, maximum: int) -> int:

@@ -72,7 +72,7 @@ def chosen_events(request: Request) -> Sequence[UUID] | None:
     is_all = _is_true(request, "all_rejected")
     if is_all == bool(ids) or len(ids) > MAX_IDS:
         allowed = f"true without ids, or absent beside 1 to {MAX_IDS} of interaction_id"
-        raise invalid_parameter("all_rejected", request.query_params.get("all_rejected", ""), allowed)
+        raise invalid_parameter("all_rejected", request.query_params.get("all_rejected"), allowed)
     return None if is_all else [_uuid("interaction_id", text) for text in ids]
 
 
@@ -85,7 +85,7 @@ def chosen_letters(request: Request) -> Selection:
     message_id, tenant = (request.query_params.get(name) for name in ("id", "tenant_id"))
     is_all = _is_true(request, "all")
     if [bool(message_id), bool(tenant), is_all].count(True) != 1:
-        raise invalid_parameter("all", request.query_params.get("all", ""), "true without id and tenant_id")
+        raise invalid_parameter("all", request.query_params.get("all"), "true without id and tenant_id")
     return Selection(
         id=message_id or None,
         tenant_id=_uuid("tenant_id", tenant) if tenant else None,
