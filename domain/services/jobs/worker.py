@@ -30,7 +30,7 @@ class WorkerOptions(NamedTuple):
     places: int  # jobs at the same time
     tenant_limit: int | None = None  # jobs of one tenant at the same time, over all workers
     poll_seconds: float = POLL_SECONDS
-    # True: jobs come by `run_job`, and a place that becomes free is left to the next of them until a poll
+    # True: jobs come by `run_job`, to which a place that becomes free is left at first
     awaits_rings: bool = False
 
 
@@ -118,7 +118,7 @@ class JobWorker:
             with logging_exceptions("unexpected error while claiming jobs"):
                 leases = await self._claim(limit=free)
             for lease in leases:
-                self._begin(lease)
+                self._begin(lease, is_rung=False)
         return len(leases) == free and bool(self._free_places())
 
     async def _free_place(self) -> None:
@@ -172,23 +172,32 @@ class JobWorker:
             self._store_was_away = False
         return self._heartbeat.is_current
 
-    def _begin(self, lease: JobLease) -> asyncio.Task[None]:
-        """Start work on a job, which ends when its lease is lost."""
+    def _begin(self, lease: JobLease, *, is_rung: bool = True) -> asyncio.Task[None]:
+        """Start work on a job, which ends when its lease is lost; `is_rung`: a call waits for its end."""
         loop = asyncio.get_running_loop()
         task = asyncio.create_task(self._execution.run(lease))
         self._tasks.add(task)
         self._heartbeat.hold(lease, lambda: loop.call_soon_threadsafe(task.cancel))
-        task.add_done_callback(partial(self._end, lease))
+        task.add_done_callback(partial(self._end, lease, is_rung=is_rung))
         return task
 
-    def _end(self, lease: JobLease, task: "asyncio.Task[None]") -> None:
+    def _end(self, lease: JobLease, task: "asyncio.Task[None]", *, is_rung: bool) -> None:
         self._heartbeat.release(lease)
         self._tasks.discard(task)
         self._ended.set()
-        if not self._options.awaits_rings:
-            self._news.set()
+        self._offer_place(task.get_loop(), is_rung=is_rung)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("unexpected error of a worker; its job is taken over later", exc_info=error)
+
+    def _offer_place(self, loop: asyncio.AbstractEventLoop, *, is_rung: bool) -> None:
+        """Look for the next job: at once where no rings come, else soon, unless a ring has brought the last.
+
+        Jobs that polls find may have lost their rings: the next ring has a moment, and then a poll follows.
+        """
+        if not self._options.awaits_rings:
+            self._news.set()
+        elif not is_rung:
+            loop.call_later(POLL_SECONDS, self._news.set)
 
     async def _stop(self) -> None:
         tasks = tuple(self._tasks)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from domain.model.jobs import JobState
+from domain.services.jobs import worker as worker_module
 from domain.services.jobs.worker import WorkerOptions
 from tests.support.brokers.rings import RungWorker
 from tests.support.harness.jobs import TENANT, JobHarness
@@ -98,7 +99,10 @@ async def test_a_ring_for_a_job_at_work_takes_the_job_that_another_ring_left(tmp
     assert await asyncio.gather(*rung) == [True, True]
 
 
-async def test_a_place_that_becomes_free_is_left_to_the_next_ring(tmp_path: Path) -> None:
+async def test_a_place_that_becomes_free_is_left_to_the_next_ring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "POLL_SECONDS", 3600)
     site = RungWorker(tmp_path, places=1)
     site.transcriber.held = True
     first = site.submit()
@@ -110,6 +114,21 @@ async def test_a_place_that_becomes_free_is_left_to_the_next_ring(tmp_path: Path
 
     assert await site.worker.run_job(second), "the poll did not take it"
 
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
+
+
+async def test_jobs_that_no_ring_tells_of_follow_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.01)
+    site = RungWorker(tmp_path, places=2)
+    jobs = [site.submit() for _ in range(12)]
+
+    polling = asyncio.create_task(site.worker.run())  # looks once in an hour
+
+    for job in jobs:
+        await site.until(job, JobState.COMPLETED)
     polling.cancel()
     await asyncio.gather(polling, return_exceptions=True)
 
