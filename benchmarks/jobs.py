@@ -57,7 +57,7 @@ async def _jobs_a_second(jobs: SqlJobs, folder: Path) -> float:
     sources = RecordingSources(recordings, {}, ScratchFolders(folder / "scratch").folder)
     bell, transcriber = InProcessBell(), FixedTranscriber(capacity=PLACES)
     service = JobService(jobs, recordings, sources, bell, ANNOUNCEMENT, queue=QUEUE)
-    execution = JobExecution(jobs, recordings, sources, transcriber, CallbackCleaner(), ANNOUNCEMENT)
+    execution = JobExecution(jobs, recordings, sources, transcriber, CallbackCleaner(), ANNOUNCEMENT, bell)
     options = WorkerOptions((QUEUE,), places=PLACES)
     uploads = _uploads(folder)
     with _beating(LeaseHeartbeat(jobs)) as heartbeat:

@@ -234,6 +234,7 @@ class Container(DeclarativeContainer):
             _transcriber,
             _cleaner,
             job_announcement,
+            job_bell,
         ),
         job_heartbeat,
         providers.Callable(admitted_by, transcriber).provider,

@@ -21,6 +21,7 @@ from domain.services.jobs.journal import JobJournal, LeaseLostError
 from domain.services.jobs.sources import RecordingSources
 from domain.services.resilience.backoff import Backoff
 from ports.cleaner_port import CleanerPort
+from ports.job_bell_port import JobBellPort
 from ports.job_store_port import JobStorePort
 from ports.recording_store_port import RecordingStorePort
 from ports.transcriber_port import TranscriberPort
@@ -53,6 +54,7 @@ class JobExecution:
         transcriber: TranscriberPort,
         cleaner: CleanerPort,
         announcement: JobAnnouncement,
+        bell: JobBellPort,
         *,
         random: Random | None = None,
     ) -> None:
@@ -62,6 +64,7 @@ class JobExecution:
         self._transcriber = transcriber
         self._cleaner = cleaner
         self._announcement = announcement
+        self._bell = bell
         self._fetching = ThreadPoolExecutor(FETCHING_THREADS, thread_name_prefix="fetch-recording")
         self._random = random or Random()  # noqa: S311 - spreads retries, keeps no secret
 
@@ -198,10 +201,21 @@ class JobExecution:
             is_failure=failure is not None and failure.consequence is Consequence.COUNT,
         )
         try:
-            await asyncio.to_thread(postpone, lease)
+            is_queued = await asyncio.to_thread(postpone, lease)
         except JobStoreUnavailableError as error:
             context = _context(lease.job) | {"error": str(error)}
             logger.warning("job not queued again, its lease has to expire first", extra=context)
+            return
+        if is_queued:
+            self._ring(lease.job, delay_seconds)
+
+    def _ring(self, job: Job, delay_seconds: float) -> None:
+        """Tell workers of a job once it is due again; where this process ends before, they look for it."""
+        ring = partial(self._bell.ring, job.id, job.order.queue)
+        if delay_seconds:
+            asyncio.get_running_loop().call_later(delay_seconds, ring)
+        else:
+            ring()
 
 
 async def _persistently(write: Callable[P, bool], *args: P.args, **kwargs: P.kwargs) -> bool:

@@ -220,6 +220,7 @@ class JobHarness:
             self.transcriber,
             CallbackCleaner(),
             self.announcement,
+            self.bell,
             random=seeded(7),
         )
         self.heartbeat = LeaseHeartbeat(self.jobs, clock=self.clock)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.trace import SpanKind
 
-from adapters.in_memory import InMemoryJobs, InMemoryOutbox
+from adapters.in_memory import InMemoryJobs, InMemoryOutbox, InProcessBell
 from adapters.scratch import ScratchFolders
 from adapters.telemetry.traced.jobs import TracedJobExecution, TracedRecordingStore
 from bootstrap.factories.tracing import job_execution, traced_jobs
@@ -39,6 +39,7 @@ class Place:
             FixedTranscriber(),
             CallbackCleaner(),
             ANNOUNCEMENT,
+            InProcessBell(),
         )
 
     def work(self) -> None:

@@ -29,6 +29,7 @@ from domain.services.jobs import execution
 from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.failures import failure_of
 from domain.services.jobs.jobs import JobRequest
+from domain.services.resilience.backoff import Backoff
 from tests.support.doubles.transcription import CallbackCleaner
 from tests.support.harness.jobs import ALICE, JobHarness, SwitchableRecordings
 from tests.support.harness.service import eventually
@@ -224,6 +225,44 @@ async def test_a_stopped_worker_queues_its_job_again_with_its_units(harness: Job
     assert harness.transcriber.recognised == [0, 1, 2]
 
 
+async def test_workers_are_told_of_a_job_that_is_queued_again_at_once(harness: JobHarness) -> None:
+    job = harness.submit()
+    harness.transcriber.before = lambda _unit: asyncio.Event().wait()
+    running = asyncio.create_task(harness.execution.run(harness.claim()))
+    await eventually(lambda: harness.transcriber.at_work == 1)
+
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert harness.rung == [job.id] * 2
+
+    await harness.execution.give_back(harness.claim())
+    assert harness.rung == [job.id] * 3
+
+
+@pytest.mark.parametrize(("delay", "rings"), [(0.01, 2), (3600.0, 1)])
+async def test_workers_are_told_of_a_job_that_is_tried_again_once_it_is_due(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch, delay: float, rings: int
+) -> None:
+    monkeypatch.setattr(execution, "RETRY", Backoff(delay, delay, least=1.0))
+    job = harness.submit()
+    harness.transcriber.before = fail_with(TranscriberCrashedError("died"))  # type: ignore[assignment]
+
+    await harness.execution.run(harness.claim())
+
+    await eventually(lambda: harness.rung == [job.id] * rings)
+
+
+async def test_workers_are_not_told_of_a_job_that_another_worker_has(harness: JobHarness) -> None:
+    job = harness.submit()
+    lease = harness.claim()
+    harness.clock.advance(40)
+    harness.claim()
+
+    await harness.execution.give_back(lease)
+
+    assert harness.rung == [job.id]
+
+
 async def test_the_work_of_a_worker_that_lost_its_lease_is_void(harness: JobHarness) -> None:
     job = harness.submit()
     lease = harness.claim()
@@ -383,6 +422,7 @@ async def test_a_download_ends_once_the_lease_is_lost(harness: JobHarness, tmp_p
         harness.transcriber,
         CallbackCleaner(),
         harness.announcement,
+        harness.bell,
     )
     harness.submit()
 

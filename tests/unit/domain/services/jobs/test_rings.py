@@ -6,9 +6,13 @@ from uuid import uuid4
 
 import pytest
 
+from domain.model.errors import TranscriberCrashedError
 from domain.model.jobs import JobState
+from domain.model.transcripts import Transcript
+from domain.services.jobs import execution
 from domain.services.jobs import worker as worker_module
 from domain.services.jobs.worker import WorkerOptions
+from domain.services.resilience.backoff import Backoff
 from tests.support.brokers.rings import RungWorker
 from tests.support.harness.jobs import TENANT, JobHarness
 from tests.support.harness.service import eventually
@@ -129,6 +133,30 @@ async def test_jobs_that_no_ring_tells_of_follow_each_other(
 
     for job in jobs:
         await site.until(job, JobState.COMPLETED)
+    polling.cancel()
+    await asyncio.gather(polling, return_exceptions=True)
+
+
+async def test_a_try_after_a_failure_waits_for_no_poll(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "RETRY", Backoff(0.5, 0.5, least=1.0))
+    site, errors = RungWorker(tmp_path, places=1), [TranscriberCrashedError("died")]
+    transcribe = site.transcriber.transcribe
+
+    async def fail_once(recording: Path) -> Transcript:
+        if errors:
+            raise errors.pop()
+        return await transcribe(recording)
+
+    monkeypatch.setattr(site.transcriber, "transcribe", lambda recording, **_: fail_once(recording))
+    job = site.submit()
+    site.container.job_bell().listen(site.worker.wake)
+    await site.worker.run_job(job)
+
+    polling = asyncio.create_task(site.worker.run())  # looks now, and then once in an hour
+
+    await site.until(job, JobState.COMPLETED)
     polling.cancel()
     await asyncio.gather(polling, return_exceptions=True)
 

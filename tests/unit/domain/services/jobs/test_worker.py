@@ -99,6 +99,21 @@ async def test_jobs_at_work_are_queued_again_at_the_end(harness: JobHarness) -> 
     assert worker.at_work == 0
 
 
+async def test_a_worker_that_ends_takes_none_of_its_jobs_again(harness: JobHarness) -> None:
+    harness.transcriber.before = Gate()
+    jobs = [harness.submit().id for _ in range(2)]
+    worker = harness.worker()
+    harness.bell.listen(worker.wake)
+    harness.heartbeat.start()
+
+    async with running(worker):
+        await eventually(lambda: harness.transcriber.at_work == 2)
+
+    harness.heartbeat.stop()
+    assert states(harness, *jobs) == [JobState.QUEUED] * 2
+    assert len(harness.transcriber.heard) == 2
+
+
 async def test_the_end_is_not_lost_in_a_ring_of_the_bell(harness: JobHarness) -> None:
     worker = harness.worker(WorkerOptions((QUEUE,), places=2, poll_seconds=3600))
     task = asyncio.create_task(worker.run())
