@@ -163,19 +163,20 @@ class JobExecution:
         source = lease.job.order.source_url
         if source is None:
             raise RecordingGoneError("The recording is not stored any more.")
-        stored = await self._fetched_from(source)
-        if await asyncio.to_thread(self._jobs.attach, lease, stored):
-            return stored
-        await asyncio.to_thread(self._recordings.delete, stored.key)
-        raise LeaseLostError
-
-    async def _fetched_from(self, source: str) -> StoredRecording:
         cancelled = Event()
         try:
-            return await self._in_thread(self._sources.fetch, source, cancelled)
+            return await self._in_thread(self._attached, lease, source, cancelled)
         except asyncio.CancelledError:
             cancelled.set()  # the end of the process waits for the thread
             raise
+
+    def _attached(self, lease: JobLease, source: str, cancelled: Event) -> StoredRecording:
+        """Fetch a recording for its job, or delete it; a thread does all of this, also for cancelled work."""
+        stored = self._sources.fetch(source, cancelled)
+        if not self._jobs.attach(lease, stored):
+            self._recordings.delete(stored.key)
+            raise LeaseLostError
+        return stored
 
     async def _failed(self, lease: JobLease, error: Exception, failures: int) -> None:
         failure = failure_of(error)

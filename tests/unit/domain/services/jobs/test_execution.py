@@ -397,6 +397,33 @@ async def test_a_recording_that_is_fetched_for_a_lost_lease_is_deleted(harness: 
     assert harness.recordings.stored() == set()
 
 
+@pytest.mark.parametrize("step", ["put", "attach"])
+async def test_a_recording_that_is_fetched_for_an_erased_job_is_deleted(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The work is cancelled while a thread stores the recording, or records where it is."""
+    owner = harness.recordings if step == "put" else harness.jobs
+    call, began, may_go_on = getattr(owner, step), Event(), Event()
+
+    def slow(*arguments: object) -> object:
+        began.set()
+        assert may_go_on.wait(240)
+        return call(*arguments)
+
+    monkeypatch.setattr(owner, step, slow)
+    job = harness.service.submit_url("https://example.com/a.wav", JobRequest(ALICE, ALICE.tenant_id))
+    work = asyncio.create_task(harness.execution.run(harness.claim()))
+    await asyncio.to_thread(began.wait, 240)
+    harness.service.cancel(ALICE.tenant_id, job.id)
+    harness.service.erase(ALICE.tenant_id, job.id, requested_by="alice")
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    may_go_on.set()
+    await asyncio.to_thread(harness.execution._fetching.shutdown)
+
+    assert harness.recordings.stored() == set()
+
+
 class DownloadedRecordings(SwitchableRecordings):
     """Store whose downloads take until they are cancelled."""
 
