@@ -55,11 +55,22 @@ def transport_publisher(
     """Build a publisher of the transport; one without a bus never gets to publish.
 
     Raises:
-        ConfigurationError: the package of the transport cannot be imported, or a setting is missing.
+        ConfigurationError: the package of the transport cannot be imported, or builds something else, or a
+            setting is missing.
     """
     if transport in of_aws or not has_bus(transport):
         return of_aws.get(transport, of_aws[EventTransport.EVENTBRIDGE])()
-    return _factory_of(transport)(settings, timeout_seconds=timeout_seconds)
+    return _inheriting(transport, _factory_of(transport)(settings, timeout_seconds=timeout_seconds))
+
+
+def _inheriting(transport: str, publisher: EventPort) -> EventPort:
+    """Refuse a publisher that only looks like the port: it lacks what the port has gained since."""
+    if EventPort in type(publisher).__mro__:  # `isinstance` would ask for a protocol that looks at names
+        return publisher
+    raise ConfigurationError(
+        f"EVENT_TRANSPORT={transport}: its package built a {type(publisher).__name__}, which does not "
+        "inherit from ports.event_port.EventPort: let the class inherit from it (docs/transports.md)."
+    )
 
 
 def relay_timeout(settings: Settings, transport: str) -> float:
