@@ -15,9 +15,10 @@ from bootstrap.runtime.jobs import sweeping_jobs, working
 from bootstrap.runtime.relay import relaying
 from bootstrap.settings import Settings
 from bootstrap.transports import has_bus
-from domain.model.errors import OutboxUnavailableError
+from domain.model.errors import JobStoreUnavailableError, OutboxUnavailableError
 from domain.model.outbox import OutboxState
 from domain.services.jobs.worker import JobWorker, WorkerOptions
+from ports.outbox_port import OutboxPort
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +82,18 @@ async def event_published(container: Container, job_id: UUID, *, seconds: float 
     """Wait until the event of a job has left the outbox; False if that takes longer, or cannot be read."""
     if not has_bus(container.event_transport()):
         return True
-    outbox, deadline = container.outbox(), time.monotonic() + seconds
+    try:
+        job = await asyncio.to_thread(container.jobs().find, job_id)
+        event_id = None if job is None else job.event_id
+        return event_id is None or await _has_left(container.outbox(), event_id, seconds)
+    except (JobStoreUnavailableError, OutboxUnavailableError):
+        return False
+
+
+async def _has_left(outbox: OutboxPort, event_id: UUID, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            record = await asyncio.to_thread(outbox.find, job_id)
-        except OutboxUnavailableError:
-            return False
+        record = await asyncio.to_thread(outbox.find, event_id)
         if record is None or record.state is not OutboxState.WAITING:
             return True
         await asyncio.sleep(0.1)
