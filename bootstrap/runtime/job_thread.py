@@ -28,6 +28,7 @@ class JobThread:
         self._ready: Future[None] = Future()
         self._lock = RLock()  # a signal handler may interrupt its own thread
         self._is_stopping = False
+        self._owes_rings = False  # calls have ended without their jobs
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._calls: set[asyncio.Task[bool]] = set()
@@ -42,11 +43,13 @@ class JobThread:
         """Work on a job until its end; return at once if it is not due, or the worker stops."""
         with self._lock:
             if self._is_stopping:
+                self._owes_rings = True
                 return
             call = asyncio.run_coroutine_threadsafe(self._run(job_id), self._loop)
         try:
             call.result()
         except CancelledError:
+            self._owes_rings = True
             logger.info("job queued again, this worker stops", extra={"job_id": str(job_id)})
 
     def stop_soon(self) -> None:
@@ -57,10 +60,13 @@ class JobThread:
                 self._loop.call_soon_threadsafe(self._stop.set)
 
     def stop(self) -> None:
-        """Stop, and wait for the end of the thread."""
+        """Stop, and wait for the end of the thread; then tell other workers of jobs whose rings came here."""
         self.stop_soon()
         if self._thread.is_alive():
             self._thread.join()
+        if self._owes_rings:
+            self._owes_rings = False
+            self._container.job_sweeper().ring()
 
     def _main(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

@@ -58,8 +58,7 @@ class JobSweeper:
 
     def sweep(self) -> None:
         """Sweep once; failures are logged, and the next sweep tries again."""
-        with _logging_failures():
-            self._ring()
+        self.ring()
         with _logging_failures():
             self._erase_expired(self._stop)
         with _logging_failures():
@@ -67,10 +66,11 @@ class JobSweeper:
         with _logging_failures():
             self._delete_orphans()
 
-    def _ring(self) -> None:
-        """Tell workers of due jobs again: a broker may have lost its message."""
-        if due := self._jobs.due(BATCH):
-            self._bell.ring_again(due)
+    def ring(self) -> None:
+        """Tell workers of due jobs again: a broker may have lost its message; failures are logged."""
+        with _logging_failures():
+            if due := self._jobs.due(BATCH):
+                self._bell.ring_again(due)
 
     def _delete_expired(self) -> None:
         """Delete rows first: a recording whose row is gone is found as an orphan."""

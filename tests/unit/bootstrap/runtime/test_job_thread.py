@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -60,6 +60,46 @@ def test_a_stopped_worker_takes_no_job(site: RungWorker, thread: JobThread) -> N
     thread.stop()
 
     assert site.state(job) is JobState.QUEUED
+
+
+@pytest.fixture
+def rung(site: RungWorker, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """Jobs of which workers are told again."""
+    rung: list[UUID] = []
+    monkeypatch.setattr(
+        site.container.job_bell(), "ring_again", lambda jobs: rung.extend(job for job, _ in jobs)
+    )
+    return rung
+
+
+def test_a_stopped_worker_tells_others_of_jobs_that_wait_for_a_place(
+    site: RungWorker, thread: JobThread, rung: list[UUID]
+) -> None:
+    site.transcriber.held = True
+    jobs = [site.submit() for _ in range(3)]
+    with ThreadPoolExecutor() as others:
+        calls = [others.submit(thread.run, each) for each in jobs]
+        wait_until(lambda: len(site.transcriber.heard) == 2)
+        rung.clear()  # the maintenance tells of jobs, too
+        thread.stop_soon()
+        assert [call.result(60) for call in calls] == [None] * 3
+
+    thread.stop()
+
+    assert set(rung) == set(jobs)
+
+
+def test_a_stopped_worker_tells_others_of_jobs_whose_rings_come_late(
+    site: RungWorker, thread: JobThread, rung: list[UUID]
+) -> None:
+    thread.stop()
+    job = site.submit()
+    thread.run(job)
+    assert rung == []
+
+    thread.stop()
+
+    assert rung == [job]
 
 
 def test_a_worker_that_cannot_start_says_why(site: RungWorker, monkeypatch: pytest.MonkeyPatch) -> None:
