@@ -72,8 +72,12 @@ class JobWorker:
             await self._stop()
 
     async def run_one(self) -> UUID | None:
-        """Claim the job that is due first, and work on it; return its id, None if none is due."""
-        leases = await self._claim(limit=1)
+        """Claim the job that is due first, and work on it; return its id, None if none is due.
+
+        Raises:
+            JobStoreUnavailableError: no job can be claimed.
+        """
+        leases = await self._leased(limit=1)
         for lease in leases:
             await _finished(self._begin(lease))
         return leases[0].job.id if leases else None
@@ -131,8 +135,15 @@ class JobWorker:
         return max(0, self._options.places - max(len(self._tasks), self._admitted()))
 
     async def _claim(self, *, limit: int) -> tuple[JobLease, ...]:
-        if not await self._may_claim():
+        """Lease jobs; none while the store is unavailable."""
+        try:
+            return await self._leased(limit=limit) if await self._may_claim() else ()
+        except JobStoreUnavailableError as error:
+            logger.warning("no job claimed, the store of jobs is unavailable", extra={"error": str(error)})
+            self._store_was_away = True
             return ()
+
+    async def _leased(self, *, limit: int) -> tuple[JobLease, ...]:
         claim = partial(
             self._jobs.claim,
             self._options.queues,
@@ -146,10 +157,6 @@ class JobWorker:
         except asyncio.CancelledError:
             await self._give_back(claiming)
             raise
-        except JobStoreUnavailableError as error:
-            logger.warning("no job claimed, the store of jobs is unavailable", extra={"error": str(error)})
-            self._store_was_away = True
-            return ()
 
     async def _give_back(self, claiming: "asyncio.Future[tuple[JobLease, ...]]") -> None:
         """Wait for a claim that is on its way: its leases would have no worker."""

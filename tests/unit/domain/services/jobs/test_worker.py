@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.model.errors import JobStoreUnavailableError
 from domain.model.jobs import JobLease, JobState
 from domain.services.jobs import worker as worker_module
 from domain.services.jobs.worker import JobWorker, WorkerOptions
@@ -190,6 +191,14 @@ async def test_the_job_that_is_due_first_is_worked_on(harness: JobHarness) -> No
     assert states(harness, first.id, second.id) == [JobState.COMPLETED, JobState.QUEUED]
     assert await worker.run_one()
     assert not await worker.run_one()
+
+
+async def test_one_job_cannot_be_claimed_while_the_store_is_away(harness: JobHarness) -> None:
+    harness.submit()
+    harness.jobs.go_away()
+
+    with pytest.raises(JobStoreUnavailableError):
+        await harness.worker().run_one()
 
 
 @pytest.mark.parametrize("state", ["leased", "completed", "unknown"])
