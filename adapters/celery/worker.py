@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 from celery.exceptions import SecurityWarning
 
 from adapters.celery.app import TASK, Broker, queue_name, worker_app
@@ -24,7 +24,11 @@ class JobRunner(Protocol):
     has_failed: bool
 
     def start(self) -> None:
-        """Start."""
+        """Start, and take no job yet."""
+        ...
+
+    def look_for_jobs(self) -> None:
+        """Take jobs from now on, also without rings."""
         ...
 
     def run(self, job_id: UUID) -> None:
@@ -71,6 +75,7 @@ class CeleryWorker:
         self._runner: JobRunner | None = None
         self._is_asked_to_stop = False
         self.app.task(self._transcribe, name=TASK)
+        self.app.steps["worker"].add(_first_step(self._look_for_jobs))
         signals.setup_logging.connect(_leave_logging_alone)
         signals.worker_init.connect(self._start)
         signals.worker_shutting_down.connect(self._stop_soon)
@@ -115,6 +120,10 @@ class CeleryWorker:
             logger.error("worker not started", extra={"error": str(error)})  # noqa: TRY400 - its text says all
             raise WorkerStartError(error) from error
 
+    def _look_for_jobs(self) -> None:
+        if self._runner is not None:
+            self._runner.look_for_jobs()
+
     def _stop_soon(self, **_: object) -> None:
         self._is_asked_to_stop = True
         if self._runner is not None:
@@ -125,6 +134,16 @@ class CeleryWorker:
             self._runner.stop()
             if self._runner.has_failed:
                 sender.exitcode = 1
+
+
+def _first_step(start: Callable[[], None]) -> type[bootsteps.StartStopStep]:
+    """Build a step of workers, which start once Celery handles signals, and before it needs a broker."""
+
+    class FirstStep(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has no types
+        def start(self, _worker: object) -> None:
+            start()
+
+    return FirstStep
 
 
 def _require_threads(pool: object) -> None:

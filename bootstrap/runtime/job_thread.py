@@ -31,13 +31,20 @@ class JobThread:
         self._owes_rings = False  # calls have ended without their jobs
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
+        self._may_claim = asyncio.Event()
         self._calls: set[asyncio.Task[bool]] = set()
         self.has_failed = False
 
     def start(self) -> None:
-        """Start the transcriber, and look for jobs from then on; raises what the start raises."""
+        """Start the transcriber, and raise what its start raises; take no job yet."""
         self._thread.start()
         self._ready.result()
+
+    def look_for_jobs(self) -> None:
+        """Look for jobs from now on, unless the worker stops; signals have to call `stop_soon` by now."""
+        with self._lock:
+            if not self._is_stopping:
+                self._loop.call_soon_threadsafe(self._may_claim.set)
 
     def run(self, job_id: UUID) -> None:
         """Work on a job until its end; return at once if it is not due, or the worker stops."""
@@ -92,7 +99,7 @@ class JobThread:
     async def _work(self) -> None:
         async with serving_jobs(self._container) as worker:
             self._worker = worker
-            polling = asyncio.create_task(worker.run(), name="job-polls")
+            polling = asyncio.create_task(self._poll(), name="job-polls")
             stopping = asyncio.create_task(self._stop.wait(), name="job-stop")
             self._ready.set_result(None)
             await asyncio.wait((polling, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -101,6 +108,10 @@ class JobThread:
             await _end(stopping, *self._calls, polling)
             if not polling.cancelled():
                 polling.result()
+
+    async def _poll(self) -> None:
+        await self._may_claim.wait()
+        await self._worker.run()
 
     async def _run(self, job_id: UUID) -> None:
         call = asyncio.create_task(self._worker.run_job(job_id))

@@ -1,5 +1,6 @@
 """Worker in a thread: other threads wait for the end of their jobs, and a stop queues these again."""
 
+import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,9 +26,23 @@ def site(tmp_path: Path) -> RungWorker:
 def thread(site: RungWorker) -> Iterator[JobThread]:
     thread = JobThread(site.container)
     thread.start()
+    thread.look_for_jobs()
     site.container.job_bell().listen(None)  # jobs come from another process
     yield thread
     thread.stop()
+
+
+def test_a_thread_looks_for_jobs_once_it_is_told_to(site: RungWorker) -> None:
+    job, thread = site.submit(), JobThread(site.container)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.1), thread._loop).result()
+    assert site.state(job) is JobState.QUEUED, "a signal may still end the process at once"
+
+    thread.look_for_jobs()
+
+    wait_until(lambda: site.state(job) is JobState.COMPLETED)
+    thread.stop()
+    thread.look_for_jobs()
 
 
 def test_a_call_ends_when_its_job_has_ended(site: RungWorker, thread: JobThread) -> None:
