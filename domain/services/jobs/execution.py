@@ -234,12 +234,17 @@ async def _persistently(write: Callable[P, bool], *args: P.args, **kwargs: P.kwa
 
 
 async def _written(write: Callable[[], bool]) -> bool:
-    """Store the end of a job; cancelling waits for it, so that the job is not queued again meanwhile."""
+    """Store the end of a job; cancelling waits for it, and is too late once the end is stored.
+
+    So the job is not queued again meanwhile, and a renewal that finds its lease ended does no harm.
+    """
     writing = asyncio.ensure_future(asyncio.to_thread(write))
     try:
         return await asyncio.shield(writing)
     except asyncio.CancelledError:
         await asyncio.wait({writing})
+        if writing.exception() is None and writing.result():
+            return True
         raise
 
 

@@ -304,6 +304,39 @@ async def test_an_end_is_stored_once_the_store_is_back(
     assert len(harness.events()) == 1
 
 
+@pytest.mark.parametrize(("write", "line"), [("complete", "job completed"), ("fail", "job failed")])
+async def test_an_end_that_is_stored_stands_against_a_cancellation(
+    harness: JobHarness,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    write: str,
+    line: str,
+) -> None:
+    """A renewal finds no lease of a job that has just ended, and cancels its work."""
+    caplog.set_level("INFO")
+    end, stored, may_answer = getattr(harness.jobs, write), Event(), Event()
+
+    def slow(*arguments: object) -> bool:
+        is_ended: bool = end(*arguments)
+        stored.set()
+        return may_answer.wait(240) and is_ended
+
+    monkeypatch.setattr(harness.jobs, write, slow)
+    if write == "fail":
+        harness.transcriber.before = fail_with(NotAudioError("no sound"))  # type: ignore[assignment]
+    harness.submit()
+    work = asyncio.create_task(harness.execution.run(harness.claim()))
+    await asyncio.to_thread(stored.wait, 240)
+
+    work.cancel()
+    await asyncio.sleep(0)
+    may_answer.set()
+    await work
+
+    assert harness.woken == [True]
+    assert line in caplog.messages
+
+
 async def test_an_end_that_cannot_be_stored_is_left_to_another_worker(
     harness: JobHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
