@@ -26,8 +26,11 @@ _REFUSALS = frozenset(
 _NO_TOPIC = frozenset(
     {KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001 - same
 )
+_FATAL = KafkaError._FATAL  # noqa: SLF001 - same
+"""Says that the producer is dead; the error that killed it was reported before."""
 _NOT_SENT = frozenset(
     {
+        _FATAL,
         KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - same
         KafkaError._PURGE_INFLIGHT,  # noqa: SLF001 - same
         KafkaError._PURGE_QUEUE,  # noqa: SLF001 - same
@@ -38,6 +41,11 @@ _NOT_SENT = frozenset(
 def is_refusal(error: KafkaError) -> bool:
     """Tell if the cluster refuses the credentials or the certificate."""
     return error.code() in _REFUSALS
+
+
+def is_fatal(error: KafkaError) -> bool:
+    """Tell if librdkafka does not recover from the error, so that its producer sends nothing more."""
+    return error.fatal() or error.code() == _FATAL
 
 
 def delivery_failure(access: KafkaAccess, error: KafkaError, cause: KafkaError | None) -> EventPublishError:

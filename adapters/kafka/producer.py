@@ -8,7 +8,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from adapters.brokers.message import BrokerMessage
 from adapters.kafka.access import KafkaAccess
-from adapters.kafka.errors import ALL_DOWN, delivery_failure, is_refusal
+from adapters.kafka.errors import ALL_DOWN, delivery_failure, is_fatal, is_refusal
 from domain.model.errors import EventBusUnavailableError, EventPublishError
 
 POLL_SECONDS = 0.5
@@ -29,6 +29,7 @@ class ReportingProducer:
         self._access = access
         self._cause: KafkaError | None = None  # last error of the connections since a delivery
         self._ends = Event()
+        self._retires = Event()
         self.is_dead = False  # true after an error from which librdkafka does not recover
         self._producer = Producer(
             {
@@ -55,6 +56,10 @@ class ReportingProducer:
         if not call.done.wait(seconds):
             self._producer.purge(blocking=False)
         return [answer or self._no_report() for answer in call.answers]
+
+    def retire(self) -> None:
+        """Let the thread end once no message waits for its report; returns at once."""
+        self._retires.set()
 
     def close(self) -> None:
         """End the thread."""
@@ -83,7 +88,7 @@ class ReportingProducer:
         call.answer(at, f"{message.topic()}-{message.partition()}@{message.offset()}")
 
     def _failure(self, error: KafkaError) -> EventPublishError:
-        self.is_dead = self.is_dead or error.fatal()
+        self.is_dead = self.is_dead or is_fatal(error)
         return delivery_failure(self._access, error, self._cause)
 
     def _no_report(self) -> EventPublishError:
@@ -93,15 +98,21 @@ class ReportingProducer:
 
     def _note(self, error: KafkaError) -> None:
         """Keep the reason why messages wait; where the cluster refuses us, they need not wait longer."""
-        self.is_dead = self.is_dead or error.fatal()
+        self.is_dead = self.is_dead or is_fatal(error)
         if error.code() != ALL_DOWN or self._cause is None:
             self._cause = error
         if is_refusal(error):
             self._producer.purge(blocking=False)
 
     def _poll(self) -> None:
-        while not self._ends.is_set():
-            self._producer.poll(POLL_SECONDS)
+        while not (self._ends.is_set() or self._has_retired()):
+            try:
+                self._producer.poll(POLL_SECONDS)
+            except KafkaException as error:  # a fatal one, which is raised here and not given to `error_cb`
+                self._note(error.args[0])
+
+    def _has_retired(self) -> bool:
+        return self._retires.is_set() and not len(self._producer)
 
 
 class _Call:

@@ -95,7 +95,10 @@ class KafkaPublisher(EventPort):
         """Return the producer; one that is dead is replaced."""
         with self._starting:
             producer = self._producers.get(batch)
-            if producer is None or producer.is_dead:
+            if producer is not None and producer.is_dead:
+                producer.retire()  # other threads may wait for its reports
+                producer = None
+            if producer is None:
                 properties = {
                     "batch.num.messages": batch,
                     "message.max.bytes": self._max_bytes + OVERHEAD_BYTES,

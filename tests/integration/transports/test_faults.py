@@ -3,14 +3,19 @@
 PLATFORM's report 12 (murmur#141, faststream#1384, confluent-kafka-python#2071) is among them.
 """
 
+import gc
 import socket
+import threading
 import time
+import weakref
 from threading import Thread
 from typing import Self
 
 import pytest
+from confluent_kafka import KafkaError
 
-from domain.model.errors import EventBusUnavailableError
+from adapters.kafka.publisher import BATCH as BATCH_OF_KAFKA
+from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.events.sent import SentEvent
 from ports.event_port import EventPort
@@ -134,6 +139,26 @@ def test_a_message_of_rabbitmq_without_a_queue_is_a_failure(
     assert isinstance(unroutable, EventBusUnavailableError)
     assert rabbitmq_place.exchange in str(unroutable)
     assert "'TranscriptErased'" in str(unroutable)
+
+
+def kafka_threads() -> int:
+    return sum(thread.name == "events to Kafka" for thread in threading.enumerate())
+
+
+def test_a_producer_of_kafka_that_is_dead_is_replaced_and_ends_by_itself(
+    cluster: MockCluster, new_publisher: NewPublisher
+) -> None:
+    cluster.refuse_producer(KafkaError.CLUSTER_AUTHORIZATION_FAILED)
+    port = new_publisher("kafka", **cluster.environ)
+
+    refused = port.publish_all([an_event(), an_event()])
+    dead = weakref.ref(port._producers[BATCH_OF_KAFKA])  # type: ignore[attr-defined]  # of librdkafka
+    accepted = port.publish_all([an_event(), an_event()])
+
+    assert [type(outcome) for outcome in refused] == [EventBusRefusesUsError] * 2
+    assert [type(outcome) for outcome in accepted] == [Publication] * 2
+    wait_until(lambda: kafka_threads() == 1)
+    wait_until(lambda: gc.collect() >= 0 and dead() is None)
 
 
 @pytest.mark.parametrize("transport", ["nats", "rabbitmq", "kafka"])

@@ -11,8 +11,8 @@ from typing import Self
 
 import confluent_kafka
 
-PRODUCE = 0
-"""Key of the request in Kafka's protocol."""
+PRODUCE, INIT_PRODUCER_ID = 0, 22
+"""Keys of requests in Kafka's protocol."""
 TOPIC = "events"
 _TEXT_BYTES = 512
 
@@ -51,13 +51,20 @@ class MockCluster:
 
     def refuse(self, *codes: int) -> None:
         """Answer the next requests to produce with errors of Kafka's protocol."""
-        self._library.rd_kafka_mock_push_request_errors_array(
-            self._cluster, PRODUCE, len(codes), (ctypes.c_int * len(codes))(*codes)
-        )
+        self._refuse(PRODUCE, *codes)
+
+    def refuse_producer(self, code: int) -> None:
+        """Answer the next producer that asks for its id with an error."""
+        self._refuse(INIT_PRODUCER_ID, code)
 
     def refuse_topic(self, code: int) -> None:
         """Answer all requests for the topic with an error."""
         self._library.rd_kafka_mock_topic_set_error(self._cluster, TOPIC.encode(), code)
+
+    def _refuse(self, request: int, *codes: int) -> None:
+        self._library.rd_kafka_mock_push_request_errors_array(
+            self._cluster, request, len(codes), (ctypes.c_int * len(codes))(*codes)
+        )
 
 
 def _library() -> ctypes.CDLL:
