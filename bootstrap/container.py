@@ -152,6 +152,7 @@ class Container(DeclarativeContainer):
         ),
         breaker,
         route=route_guard,
+        lease_seconds=_transport.relay_lease,
     )
     delivery = providers.Singleton(
         OutboxPublisher,

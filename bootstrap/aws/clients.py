@@ -56,6 +56,12 @@ RELAYING = Config(
 )
 """Long time-outs and no retries: no request waits, and the relay, which retries, must see each failure."""
 
+STORING = PUBLISHING.merge(Config(read_timeout=4, retries={"mode": "standard", "total_max_attempts": 1}))
+"""One try to store transcripts, within the lease of an event for which a request waits."""
+
+STORING_PATIENTLY = STORING.merge(Config(read_timeout=10))
+"""The same for the relay, whose leases allow for it."""
+
 LONG_POLL_SECONDS = 20
 """Time that a queue may hold a receive call."""
 
@@ -203,8 +209,18 @@ def partition_of(access: AwsAccess) -> str:
         return access.session.get_partition_for_region(access.region)
 
 
+def storing_client(access: AwsAccess) -> "S3Client":
+    """Build a client that stores large transcripts while a request waits for their event."""
+    return _s3_client(access, STORING)
+
+
+def patiently_storing_client(access: AwsAccess) -> "S3Client":
+    """Build a client of the relay that stores large transcripts."""
+    return _s3_client(access, STORING_PATIENTLY)
+
+
 def s3_client(access: AwsAccess) -> "S3Client":
-    """Build a client that stores large transcripts."""
+    """Build a client that reads and erases large transcripts, and stores dead letters."""
     return _s3_client(access, PUBLISHING.merge(Config(read_timeout=10)))
 
 

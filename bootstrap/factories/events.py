@@ -18,7 +18,10 @@ from domain.model.events.kinds import EventKind
 from domain.services.relay.route_guard import RouteCheck
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from types_boto3_events import EventBridgeClient
+    from types_boto3_s3 import S3Client
     from types_boto3_sns import SNSClient
 
 
@@ -71,11 +74,13 @@ def sns_publisher(settings: Settings, topic: TopicAddress, client: "SNSClient") 
     return SnsPublisher(client, topic=topic, source=settings.event_source, max_bytes=settings.sns_max_bytes)
 
 
-def payload_store(settings: Settings, access: AwsAccess) -> S3PayloadStore | None:
+def payload_store(
+    settings: Settings, access: AwsAccess, client: "Callable[[AwsAccess], S3Client]" = s3_client
+) -> S3PayloadStore | None:
     """Build the store of transcripts that do not fit into an event; None without PAYLOAD_BUCKET."""
     if settings.payload_bucket is None:
         return None
-    return S3PayloadStore(s3_client(access), bucket=settings.payload_bucket)
+    return S3PayloadStore(client(access), bucket=settings.payload_bucket)
 
 
 def route_checks(

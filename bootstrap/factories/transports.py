@@ -6,10 +6,12 @@ from typing import Protocol
 
 from bootstrap.aws.clients import (
     AwsAccess,
+    patiently_storing_client,
     publishing_client,
     relaying_client,
     sns_publishing_client,
     sns_relaying_client,
+    storing_client,
 )
 from bootstrap.choices import EventTransport
 from bootstrap.factories.events import (
@@ -25,12 +27,19 @@ from bootstrap.transports import GROUP, has_bus
 from domain.model.errors import ConfigurationError
 from domain.services.claim_check import ClaimCheck
 from domain.services.relay.dispatcher import DEFAULT_THREADS
+from domain.services.relay.relay import LEASE_SECONDS
 from domain.services.route.transport_verification import PublishingProbe, TransportVerificationService
 from ports.event_port import EventPort
 from ports.transport_probe_port import TransportProbePort
 
 RELAY_TIMEOUT_SECONDS = 15.0
-"""Longest wait of the relay for the transport to accept an event; well within the lease of the event."""
+"""Longest wait of the relay for the transport to accept a batch; EventBridge and SNS take 3 + 10 s."""
+
+STORE_SECONDS = 11.0
+"""Longest wait of the relay for the store of large transcripts: 1 + 10 s (STORING_PATIENTLY)."""
+
+SPARE_SECONDS = 2.0
+"""Time for what comes before and behind the calls: looking up the topic, and recording the outcomes."""
 
 
 class TransportFactory(Protocol):
@@ -80,6 +89,18 @@ def relay_timeout(settings: Settings, transport: str) -> float:
     return RELAY_TIMEOUT_SECONDS
 
 
+def relay_lease(settings: Settings, transport: str) -> float:
+    """Return the lease of a batch, of which the second half is as long as the last call may take.
+
+    The transport may refuse an event as too large at its very last moment, and gets it again once its
+    transcripts are stored: 2 * (15 + 11 + 15 + 2) = 86 s with PAYLOAD_BUCKET. Without, a minute is enough.
+    """
+    if settings.payload_bucket is None:
+        return LEASE_SECONDS
+    call = relay_timeout(settings, transport)
+    return max(LEASE_SECONDS, 2 * (call + STORE_SECONDS + call + SPARE_SECONDS))
+
+
 def transport_probe(
     settings: Settings, transport: str, sender: Callable[[], EventPort]
 ) -> TransportProbePort:
@@ -113,6 +134,7 @@ class TransportContainer(DeclarativeContainer):
     aws_access = providers.Dependency(instance_of=AwsAccess)
 
     event_transport = providers.Singleton(resolve_transport, settings)
+    relay_lease = providers.Callable(relay_lease, settings, event_transport)
     event_bridge = providers.Singleton(
         event_bridge_publisher, settings, providers.Singleton(publishing_client, aws_access)
     )
@@ -131,7 +153,7 @@ class TransportContainer(DeclarativeContainer):
         topic,
         providers.Singleton(sns_relaying_client, aws_access, threads=DEFAULT_THREADS),
     )
-    payloads = providers.Singleton(payload_store, settings, aws_access)
+    payloads = providers.Singleton(payload_store, settings, aws_access)  # to read and to erase
     sender = providers.Singleton(
         ClaimCheck,
         providers.Singleton(
@@ -141,7 +163,7 @@ class TransportContainer(DeclarativeContainer):
             providers.Dict(eventbridge=event_bridge.provider, sns=sns.provider),
             timeout_seconds=settings.provided.publish_timeout_seconds,
         ),
-        payloads,
+        providers.Singleton(payload_store, settings, aws_access, storing_client),
         always=settings.provided.always_by_reference,
     )
     patient_sender = providers.Singleton(
@@ -153,7 +175,7 @@ class TransportContainer(DeclarativeContainer):
             providers.Dict(eventbridge=patient_event_bridge.provider, sns=patient_sns.provider),
             timeout_seconds=providers.Callable(relay_timeout, settings, event_transport),
         ),
-        payloads,
+        providers.Singleton(payload_store, settings, aws_access, patiently_storing_client),
         always=settings.provided.always_by_reference,
     )
     verification = providers.Singleton(

@@ -35,7 +35,7 @@ WebhookSecrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_secrets), Aft
 class WebhookSettings(SettingsGroup):
     """Endpoint of the webhook, the secrets that sign, and the time that it may take.
 
-    The relay waits `webhook_timeout_seconds` for a batch, less than half of its lease; callers wait
+    The relay waits `webhook_timeout_seconds` for a batch, and half of its lease is longer; callers wait
     PUBLISH_TIMEOUT_SECONDS.
     """
 

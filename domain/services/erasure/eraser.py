@@ -14,7 +14,7 @@ from ports.recording_store_port import RecordingStorePort
 
 logger = logging.getLogger(__name__)
 
-STILL_LEASED = "a relay may still store the transcripts: repeat the erasure in a minute"
+STILL_LEASED = "a relay may still store the transcripts: repeat the erasure in three minutes"
 
 
 @dataclass(slots=True)

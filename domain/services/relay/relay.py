@@ -20,7 +20,7 @@ from ports.outbox_port import OutboxPort
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 60.0
-"""Lease of a batch; nothing is sent in the second half of it."""
+"""Lease of a batch; nothing is sent in the second half of it, which is longer than any call."""
 
 IDLE_SECONDS = 0.05
 """Delay when events are due but none could be leased: another relay is leasing them."""

@@ -20,11 +20,13 @@ from bootstrap.aws.clients import (
     cloudwatch_client,
     events_client,
     kms_client,
+    patiently_storing_client,
     polling_client,
     publishing_client,
     relaying_client,
     s3_client,
     sqs_client,
+    storing_client,
 )
 from bootstrap.aws.credentials import credentials_found
 from bootstrap.container import build_container
@@ -239,6 +241,8 @@ def test_clients_of_one_access_share_a_session_whichever_threads_make_them(
         (polling_client, 3, 30, 3),
         (kms_client, 3, 10, 3),
         (s3_client, 1, 10, 2),
+        (storing_client, 1, 4, 1),
+        (patiently_storing_client, 1, 10, 1),
     ],
 )
 def test_timeouts_and_attempts_are_explicit(
