@@ -24,9 +24,9 @@ def site(tmp_path: Path) -> RungWorker:
 
 @pytest.fixture
 def thread(site: RungWorker) -> Iterator[JobThread]:
+    """A thread that takes jobs by calls alone."""
     thread = JobThread(site.container)
     thread.start()
-    thread.look_for_jobs()
     site.container.job_bell().listen(None)  # jobs come from another process
     yield thread
     thread.stop()
