@@ -23,9 +23,12 @@ import uvicorn
 from botocore.config import Config
 from fastapi import FastAPI, UploadFile
 
+from adapters.speech.cutting.reading import RecordingReader
 from adapters.speech.decoding.limits import DecodingLimits
 from adapters.speech.engines.canned import CannedEngine
+from domain.model.speech import SpeechUnit
 from entrypoints.api.schemas import BatchResponse
+from ports.recogniser_port import Hints
 from tests.support.samples.factories import an_event
 
 if TYPE_CHECKING:
@@ -102,7 +105,10 @@ def transcribing() -> Step:
 
 
 def _transcribe(path: Path) -> None:
-    CannedEngine().transcribe(path, DecodingLimits(), lambda _: None)
+    engine = CannedEngine()
+    for read in RecordingReader(threshold=None).read(path, DecodingLimits(), lambda _: None):
+        if isinstance(read, SpeechUnit):
+            engine.recognise(read.samples, Hints(language="en"))
 
 
 if __name__ == "__main__":

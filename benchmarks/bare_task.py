@@ -16,12 +16,12 @@ app.conf.update(task_ignore_result=True, worker_hijack_root_logger=False)
 _ended = itertools.count(1)
 
 
-@app.task(name="nothing")
+@app.task(name="nothing")  # type: ignore[untyped-decorator]  # Celery has no types
 def nothing(_job: str) -> None:
     """Do nothing."""
 
 
-@signals.task_postrun.connect
+@signals.task_postrun.connect  # type: ignore[untyped-decorator]  # same
 def _count(**_: object) -> None:
     if next(_ended) == int(os.environ["COUNT"]):
         Path(os.environ["DONE"]).touch()

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import boto3
@@ -28,6 +29,9 @@ from domain.services.consuming.consumer import Consumer, ConsumerOptions
 from ports.deduplication_port import DeduplicationPort
 from ports.event_handler_port import EventHandlerPort
 from tests.support.databases.databases import postgresql_server
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef
 
 MESSAGES, THREADS, ROUNDS = 10_000, 8, 7
 REGION, BATCH = "us-east-1", 10
@@ -93,7 +97,9 @@ def bare(url: str) -> float:
             messages = answer.get("Messages", [])
             if not messages:
                 return
-            entries = [{"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)]
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"]} for i, m in enumerate(messages)
+            ]
             client.delete_message_batch(QueueUrl=queue, Entries=entries)
 
     gc.freeze()

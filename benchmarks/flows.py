@@ -109,7 +109,7 @@ def _traced(flow: Callable[[Settings, Trace], None], settings: Settings) -> Trac
         flow(settings, trace)
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]  # typeshed has no None here, Python has
+        threading.setprofile(None)
     return trace
 
 

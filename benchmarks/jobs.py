@@ -13,13 +13,20 @@ from pathlib import Path
 from uuid import uuid4
 
 from adapters.files.recordings import FolderRecordingStore
-from adapters.in_memory import InProcessBell
+from adapters.in_memory import (
+    InMemoryErasures,
+    InMemoryIdempotency,
+    InMemoryJobs,
+    InMemoryOutbox,
+    InProcessBell,
+)
 from adapters.scratch import ScratchFolders
 from adapters.sql.jobs.jobs import SqlJobs
 from benchmarks.harness import in_turn
 from benchmarks.report import Report, compared
 from bootstrap.factories.database import prepare_database
 from domain.model.identity import Identity
+from domain.services.erasure.eraser import Eraser
 from domain.services.jobs.execution import JobExecution
 from domain.services.jobs.heartbeat import LeaseHeartbeat
 from domain.services.jobs.jobs import JobRequest, JobService
@@ -56,7 +63,10 @@ async def _jobs_a_second(jobs: SqlJobs, folder: Path) -> float:
     recordings = FolderRecordingStore(folder / "recordings", owner=an_owner())
     sources = RecordingSources(recordings, {}, ScratchFolders(folder / "scratch").folder)
     bell, transcriber = InProcessBell(), FixedTranscriber(capacity=PLACES)
-    service = JobService(jobs, recordings, sources, bell, ANNOUNCEMENT, queue=QUEUE)
+    outbox = InMemoryOutbox()
+    nothing_erased = InMemoryErasures(InMemoryJobs(outbox), outbox, InMemoryIdempotency())
+    eraser = Eraser(nothing_erased, recordings, None, announces=False, wake=lambda: None)
+    service = JobService(jobs, recordings, sources, bell, ANNOUNCEMENT, eraser, queue=QUEUE)
     execution = JobExecution(jobs, recordings, sources, transcriber, CallbackCleaner(), ANNOUNCEMENT, bell)
     options = WorkerOptions((QUEUE,), places=PLACES)
     uploads = _uploads(folder)
