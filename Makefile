@@ -40,7 +40,7 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
-test: $(VENV)/ready $(LOCALSTACK) ## Run the tests, with a real LocalStack, in some twenty minutes on two cores; shows the slowest 25
+test: $(VENV)/ready $(LOCALSTACK) ## Run the tests, with a real LocalStack, in some thirteen minutes on two cores; shows the slowest 25
 	$(RUN)/pytest -n 4 --dist worksteal --durations=25 -m "not exhaustive"
 
 exhaustive: $(VENV)/ready $(LOCALSTACK) ## Run the cases that `make test` leaves out, before a release
