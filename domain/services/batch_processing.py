@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -14,6 +13,7 @@ from domain.model.identity import Identity
 from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.model.transcripts import DEFAULT_OPTIONS, Transcript, TranscriptionOptions
 from domain.services.publishing.event_publisher import EventPublisher
+from domain.services.resilience.threads import in_threads
 from ports.cleaner_port import CleanedTranscript, CleanerPort
 from ports.transcriber_port import ProgressListener, TranscriberPort
 
@@ -114,8 +114,7 @@ class BatchProcessingService:
                 interaction_id, identity.tenant_id, identity.user_id, identity.account_id, data
             )
 
-        context = copy_context()
-        publishing = asyncio.get_running_loop().run_in_executor(self._threads, context.run, publish)
+        publishing = in_threads(self._threads, publish)
         try:
             return await asyncio.wait_for(publishing, self._publish_timeout_seconds)
         except InteractionIdTakenError:

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -20,6 +19,7 @@ from domain.services.jobs.failures import CRASHED, INTERNAL, Consequence, Failur
 from domain.services.jobs.journal import JobJournal, LeaseLostError
 from domain.services.jobs.sources import RecordingSources
 from domain.services.resilience.backoff import Backoff
+from domain.services.resilience.threads import in_threads
 from ports.cleaner_port import CleanerPort
 from ports.job_bell_port import JobBellPort
 from ports.job_store_port import JobStorePort
@@ -146,7 +146,7 @@ class JobExecution:
         stored = lease.job.order.recording or await self._fetched(lease)
         cancelled = Event()
         fetched = self._recordings.fetched(stored.key, cancelled)
-        entering = self._in_thread(stack.enter_context, fetched)
+        entering = in_threads(self._fetching, stack.enter_context, fetched)
         try:
             return await asyncio.shield(entering)
         except asyncio.CancelledError:  # the thread goes on for a moment, and may still make a file
@@ -154,18 +154,13 @@ class JobExecution:
             entering.add_done_callback(partial(_close, stack))
             raise
 
-    def _in_thread(self, fetch: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "asyncio.Future[R]":
-        """Fetch beside the threads that everything else shares: a slow place must not take those."""
-        work = partial(copy_context().run, fetch, *args, **kwargs)
-        return asyncio.get_running_loop().run_in_executor(self._fetching, work)
-
     async def _fetched(self, lease: JobLease) -> StoredRecording:
         source = lease.job.order.source_url
         if source is None:
             raise RecordingGoneError("The recording is not stored any more.")
         cancelled = Event()
         try:
-            return await self._in_thread(self._attached, lease, source, cancelled)
+            return await in_threads(self._fetching, self._attached, lease, source, cancelled)
         except asyncio.CancelledError:
             cancelled.set()  # the end of the process waits for the thread
             raise

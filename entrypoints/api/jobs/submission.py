@@ -1,8 +1,6 @@
 """Submissions of jobs: an upload, or the URL of a recording."""
 
 import asyncio
-from contextvars import copy_context
-from functools import partial
 
 from starlette.requests import Request
 
@@ -11,6 +9,7 @@ from domain.model.jobs import Job
 from domain.model.metadata import Metadata
 from domain.model.result_warnings import ResultWarning, WarningCode
 from domain.services.jobs.jobs import JobRequest
+from domain.services.resilience.threads import in_threads
 from entrypoints.api.idempotency import idempotency_key
 from entrypoints.api.jobs.bodies import (
     SOURCE,
@@ -43,8 +42,7 @@ async def submit_upload(request: Request, context: JobContext) -> Job:
     async with context.spool.receive(request, _has_capacity) as upload:
         parameters = read_parameters(request.query_params.multi_items(), upload.fields, also=(METADATA,))
         asked = _job_request(context, key, parameters, metadata_in_form(upload.fields))
-        store = partial(copy_context().run, context.jobs.submit, upload.recording, asked)
-        return await asyncio.get_running_loop().run_in_executor(context.storing, store)
+        return await in_threads(context.storing, context.jobs.submit, upload.recording, asked)
 
 
 async def _submit_url(request: Request, context: JobContext) -> Job:
