@@ -7,6 +7,9 @@ from domain.model.events.cloud_event import CONTENT_TYPE, cloud_event, cloud_eve
 from domain.model.events.sent import SentEvent
 from ports.event_port import Traceparents, contexts_for
 
+CALL = 100
+"""Most messages of one call. Brokers take them one by one; fewer calls are fewer hand-overs of threads."""
+
 
 class BrokerMessage(NamedTuple):
     """Message of one event."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from adapters.brokers.connection import Acknowledgement, Broker, BrokerConnection
 from adapters.brokers.event_loop import EventLoopThread, NoEventLoopError
-from adapters.brokers.message import BrokerMessage, messages_of
+from adapters.brokers.message import CALL, BrokerMessage, messages_of
 from domain.model.errors import EventBusUnavailableError, EventPublishError
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.events.sent import SentEvent
@@ -19,8 +19,6 @@ from ports.event_port import EventPort, PublishOutcome, Traceparents, too_large
 
 logger = logging.getLogger(__name__)
 
-CALL = 100
-"""Messages of one call. A broker has no batches; larger calls are fewer hand-overs between threads."""
 CLOSE_SECONDS = 1.0
 """Longest wait for a connection to be closed at the end of the process."""
 

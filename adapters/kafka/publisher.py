@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from threading import Lock
 
-from adapters.brokers.message import BrokerMessage, messages_of
+from adapters.brokers.message import CALL, BrokerMessage, messages_of
 from adapters.kafka.access import KafkaAccess
 from adapters.kafka.producer import Answer, ReportingProducer
 from domain.model.errors import EventPublishError, EventTooLargeError
@@ -18,8 +18,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 10_000
 """Most messages of a batch; Kafka refuses a batch that is too large, although each message would fit."""
-CALL = 100
-"""Messages of one call: librdkafka makes batches of those of all calls."""
 OVERHEAD_BYTES = 10_000
 """More than key, headers and record of a message take."""
 

@@ -98,13 +98,18 @@ class ClaimCheck(EventPort):
             for event, (_, context) in zip(prepared, events, strict=True)
             if not isinstance(event, EventBusUnavailableError)
         ]
-        sent = [event for event, _ in ready], tuple(context for _, context in ready)
-        outcomes = iter(
-            self._events.publish_all(sent[0], labels=labels, traceparents=sent[1]) if ready else ()
-        )
+        outcomes = iter(self._sent(ready, labels))
         return tuple(
             event if isinstance(event, EventBusUnavailableError) else next(outcomes) for event in prepared
         )
+
+    def _sent(
+        self, events: Sequence[tuple[SentEvent, str | None]], labels: tuple[str, ...]
+    ) -> tuple[PublishOutcome, ...]:
+        if not events:
+            return ()
+        contexts = tuple(context for _, context in events)
+        return self._events.publish_all([event for event, _ in events], labels=labels, traceparents=contexts)
 
 
 def _is_for_reference(event: SentEvent, outcome: PublishOutcome) -> bool:
