@@ -3,8 +3,6 @@
 Commands are imported when they are called, so that `transcripts --help` is fast.
 """
 
-import atexit
-import gc
 import importlib
 import logging
 import sys
@@ -17,13 +15,11 @@ import click
 
 from entrypoints.cli.runtime.environment_file import forget_blank_aws_variables, load_environment_file
 from entrypoints.cli.runtime.failures import FAILURES, UnexpectedFailureError, report_failure
+from entrypoints.cli.runtime.garbage_collection import collect_rarely
 from entrypoints.cli.runtime.stdout import OutputError, watched_stdout
 from entrypoints.cli.views.output import EXIT_OK
 
 logger = logging.getLogger(__name__)
-
-GC_THRESHOLDS = (10_000, 50, 100)
-"""Imports create many objects and no garbage; Python's own thresholds make collections a sixth of a start."""
 
 
 class _Command(NamedTuple):
@@ -109,8 +105,7 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 success, 1 failure, 2 wrong usage or configuration, 130 Ctrl-C."""
-    gc.set_threshold(*GC_THRESHOLDS)
-    atexit.register(gc.freeze)  # collections at the end of the process would look through all modules
+    collect_rarely()
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         with watched_stdout():

@@ -8,6 +8,7 @@ from bootstrap.extras import require
 from domain.model.errors import ConfigurationError
 from entrypoints.cli.runtime.configuration import configure
 from entrypoints.cli.runtime.environment_file import forget_blank_aws_variables, load_environment_file
+from entrypoints.cli.runtime.garbage_collection import collect_rarely
 from entrypoints.cli.views.output import EXIT_USAGE
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def celery_app() -> "Celery":
 
 
 def _celery_app() -> "Celery":
+    collect_rarely()
     load_environment_file(Path(".env"))
     forget_blank_aws_variables()
     settings = configure(default_log_level="INFO")
