@@ -37,6 +37,9 @@ _INTERACTION: Described = {"$ref": "#/components/headers/InteractionId"}
 _RETRY_AFTER: Described = {"$ref": "#/components/headers/RetryAfter"}
 _CHALLENGE: Described = {"$ref": "#/components/headers/Challenge"}
 
+_NEVER_SENT = ("HTTPValidationError", "ValidationError")
+"""The framework's answer to a path or query that it cannot read; ours are problems."""
+
 _HEADERS: Described = {
     "InteractionId": {
         "description": "Identifies the request in the service's log.",
@@ -107,10 +110,6 @@ def _headers_of(status: HTTPStatus) -> Described:
         return {"Retry-After": _RETRY_AFTER}
     is_of_credentials = status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     return {CHALLENGE_HEADER: _CHALLENGE} if is_of_credentials else {}
-
-
-_NEVER_SENT = ("HTTPValidationError", "ValidationError")
-"""The framework's answer to a path or query that it cannot read; ours are problems."""
 
 
 def _completed(document: Described) -> Described:

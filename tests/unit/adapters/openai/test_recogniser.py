@@ -20,6 +20,7 @@ from domain.model.speech import MAX_UNIT_SECONDS, HeardUnit, SpeechUnit
 from ports.recogniser_port import Hints, RecogniserPort
 from tests.contracts.recogniser_port import RecogniserPortContract
 from tests.support.doubles.speech import unit_of
+from tests.support.harness.loopback import use_proxy
 from tests.support.harness.service import eventually
 from tests.support.openai.server import (
     KEY,
@@ -298,9 +299,7 @@ async def test_an_answer_that_is_none_is_described_and_not_repeated(
 async def test_a_server_on_this_machine_is_asked_without_a_proxy(
     access: OpenAiAccess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name)
+    use_proxy(monkeypatch, "http://127.0.0.1:9")
 
     assert (await heard(access)).text
 

@@ -37,6 +37,7 @@ from tests.support.aws.event_bridges import publisher
 from tests.support.aws.silence import silent_endpoint
 from tests.support.doubles.bus_faults import INTERNAL_ERROR, THROTTLED, Cut, Fault
 from tests.support.doubles.stub_bus import StubBus
+from tests.support.harness.loopback import use_proxy
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 
@@ -105,13 +106,6 @@ def serving(answers: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
 
 
 # Clients
-
-
-def use_proxy(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.setenv(name, url)
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.usefixtures("keys")

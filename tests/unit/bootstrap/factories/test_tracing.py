@@ -17,6 +17,7 @@ from bootstrap.logs import TRACE_IDS
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError
 from domain.services.jobs.execution import JobExecution
+from tests.support.harness.loopback import use_proxy
 from tests.support.harness.service import wait_until
 from tests.support.telemetry.collector import Collector
 from tests.support.telemetry.exports import ended_exports
@@ -63,10 +64,7 @@ def test_a_collector_on_this_machine_is_called_without_a_proxy(
     monkeypatch.setattr(TRACE_IDS, "current", lambda: None)
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
     with Collector() as collector, Collector() as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("http_proxy", proxy.url)
-        for name in ("NO_PROXY", "no_proxy"):
-            monkeypatch.delenv(name, raising=False)
+        use_proxy(monkeypatch, proxy.url)
         here = collector.url.replace("127.0.0.1", host)
         with trace_port(Settings.from_env({ENDPOINT: here})).span("work"):
             pass
@@ -79,8 +77,7 @@ def test_a_collector_elsewhere_is_called_through_the_proxy(monkeypatch: pytest.M
     monkeypatch.setattr(TRACE_IDS, "current", lambda: None)
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
     with Collector() as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("http_proxy", proxy.url)
+        use_proxy(monkeypatch, proxy.url)
         with trace_port(Settings.from_env({ENDPOINT: "http://collector.invalid"})).span("work"):
             pass
         wait_until(lambda: proxy.requests)

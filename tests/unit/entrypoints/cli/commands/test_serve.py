@@ -102,14 +102,19 @@ def test_a_port_that_is_taken_ends_the_start_with_an_error(tmp_path: Path) -> No
     assert "address already in use" in result.stderr
 
 
+def refusal(result: "subprocess.CompletedProcess[str]") -> str:
+    """Return the last line of a start that ended for a wrong setting."""
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    return result.stderr.splitlines()[-1]
+
+
 def test_a_spool_that_others_can_read_ends_the_start_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "spool").mkdir(mode=0o755)
 
     result = transcripts("serve", "--port", "0", EVENT_TRANSPORT="noop", SPOOL_DIR=str(tmp_path / "spool"))
 
-    assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith("Error: SPOOL_DIR=")
-    assert "Traceback" not in result.stderr
+    assert refusal(result).startswith("Error: SPOOL_DIR=")
 
 
 @pytest.mark.parametrize(
@@ -127,10 +132,8 @@ def test_a_database_or_broker_that_cannot_be_used_ends_the_start_with_one_line(
 
     result = transcripts("serve", "--port", "0", **settings)
 
-    assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith("Error: ")
-    assert reason in result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr
+    assert refusal(result).startswith("Error: ")
+    assert reason in refusal(result)
 
 
 def test_an_unknown_profile_ends_the_start_with_one_line(tmp_path: Path) -> None:
@@ -138,9 +141,7 @@ def test_an_unknown_profile_ends_the_start_with_one_line(tmp_path: Path) -> None
         "serve", "--port", "0", AWS_PROFILE="unknown", EVENT_TRANSPORT="eventbridge", SPOOL_DIR=str(tmp_path)
     )
 
-    assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith("Error: AWS_PROFILE='unknown'")
-    assert "Traceback" not in result.stderr
+    assert refusal(result).startswith("Error: AWS_PROFILE='unknown'")
 
 
 def test_health_stays_responsive_while_every_core_transcribes(tmp_path: Path) -> None:
