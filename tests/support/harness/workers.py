@@ -26,8 +26,10 @@ READER = Program()
 READY = Ready(engine=EngineDescription(name="impostor", model="none")).to_line().decode().strip()
 ANSWER = Recognised(heard=heard("hello from an impostor")).to_line().decode().strip()
 
-BUSY = "busy(1.5)"
-"""Statement of an impostor that uses processor time without a sign of life."""
+TURN_SECONDS = 4.0
+"""Limit for a worker that gives a sign of life in time, also on a machine that is busy."""
+BUSY = f"busy({TURN_SECONDS + 1})"
+"""Statement of an impostor that uses processor time, without a sign of life, for longer than one turn."""
 
 _PRELUDE = f"""#!{sys.executable}
 import json, os, signal, sys, time
@@ -46,6 +48,12 @@ def wait():
     sys.stdin.buffer.read()
 
 def busy(seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        work(0.1)
+        time.sleep(0.3)
+
+def work(seconds):
     until = time.process_time() + seconds
     while time.process_time() < until:
         pass
@@ -77,8 +85,9 @@ def impostor(folder: Path, program: str) -> Path:
     """Write an interpreter that runs `program` in place of a worker.
 
     The program may `say` a line, such as READY and ANSWER, `take` the samples of a job, `hear` words that
-    fit them, `wait` for the end of the service, be `busy` for some seconds of processor time, and `count` the
-    calls with a name, by all processes of this impostor, in the file `python.NAME` beside it.
+    fit them, `wait` for the end of the service, `work` for some seconds of processor time, be `busy` for
+    some seconds and now and then asleep, and `count` the calls with a name, by all processes of this
+    impostor, in the file `python.NAME` beside it.
     """
     folder.mkdir(exist_ok=True)
     python = folder / "python"

@@ -23,6 +23,7 @@ from tests.support.harness.workers import (
     ALL_IS_SPEECH,
     BUSY,
     LIMITS,
+    TURN_SECONDS,
     impostor,
     processes,
     reading,
@@ -34,6 +35,7 @@ from tests.support.samples.recordings import DEMO
 pytestmark = pytest.mark.process
 
 SOON = replace(LIMITS, first_sign_seconds=0.5)
+ONE_TURN = replace(LIMITS, first_sign_seconds=TURN_SECONDS, stall_seconds=TURN_SECONDS)
 ADVANCED = Advanced(done_seconds=1.0, total_seconds=9.0).to_line().decode().strip()
 READ = ReadToEnd(duration_seconds=9.0, is_audible=True, warnings=()).to_line().decode().strip()
 
@@ -57,7 +59,7 @@ async def test_a_worker_that_does_not_take_its_unit_is_stuck(tmp_path: Path) -> 
 
 async def test_a_worker_without_a_further_sign_of_life_is_killed_and_replaced(tmp_path: Path) -> None:
     python = impostor(tmp_path, f"say(READY); take(); say({ADVANCED!r}); wait()")
-    limits = replace(LIMITS, first_sign_seconds=1.9, stall_seconds=2.0)
+    limits = replace(ONE_TURN, first_sign_seconds=TURN_SECONDS - 0.1)
     async with supervised(processes(ALL_IS_SPEECH, limits=limits, python=python)) as workers:
         source = WorkerSpeechSource(workers, max_audio_seconds=60)
         await eventually(lambda: source.slots().ready == 1)
@@ -67,7 +69,7 @@ async def test_a_worker_without_a_further_sign_of_life_is_killed_and_replaced(tm
 
         os.kill(pid, signal.SIGSTOP)
 
-        with pytest.raises(TranscriberStalledError, match="no progress for 2 s"):
+        with pytest.raises(TranscriberStalledError, match="no progress for 4 s"):
             await anext(steps)
         assert not Path(f"/proc/{pid}").exists()
         await eventually(lambda: source.slots().ready == 1)
@@ -78,7 +80,7 @@ async def test_a_worker_without_a_further_sign_of_life_is_killed_and_replaced(tm
 async def test_a_worker_that_works_without_a_sign_of_life_is_left_to_its_work(tmp_path: Path) -> None:
     python = impostor(tmp_path, f"say(READY); take(); {BUSY}; say(ANSWER); wait()")
 
-    async with recognising(processes(limits=SOON, python=python)) as recogniser:
+    async with recognising(processes(limits=ONE_TURN, python=python)) as recogniser:
         answer = await recogniser.recognise(unit_of(), Hints(), recording="one")
 
     assert answer == heard("hello from an impostor")
@@ -93,8 +95,7 @@ sys.stdout.buffer.write({unit.samples[:2]!r} * {len(unit.samples) // 2}); say(""
 """.replace('say("");', "sys.stdout.buffer.flush();")
     python = impostor(tmp_path, program)
 
-    limits = replace(SOON, stall_seconds=0.5)
-    async with reading(processes(ALL_IS_SPEECH, limits=limits, python=python)) as source:
+    async with reading(processes(ALL_IS_SPEECH, limits=ONE_TURN, python=python)) as source:
         steps = await read_to_end(source, DEMO)
 
     assert steps == [unit, SoundSummary(9.0, is_audible=True)]
@@ -104,7 +105,7 @@ async def test_a_recording_that_takes_too_much_processor_time_is_refused_for_its
     tmp_path: Path,
 ) -> None:
     limit = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 5))"
-    python = impostor(tmp_path, f"say(READY); take(); {limit}; {BUSY}")
+    python = impostor(tmp_path, f"say(READY); take(); {limit}; work(1.5)")
 
     async with reading(processes(ALL_IS_SPEECH, python=python)) as source:
         with pytest.raises(TranscriptionTooCostlyError, match="of processor time per second of sound"):
