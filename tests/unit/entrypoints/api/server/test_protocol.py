@@ -35,7 +35,7 @@ def container(tmp_path: Path, engine: FixedTranscriber) -> Container:
         tmp_path / "spool",
         engine,
         MAX_UPLOAD_BYTES="1000000",
-        UPLOAD_IDLE_SECONDS="0.3",
+        UPLOAD_IDLE_SECONDS="2",
         TRANSCRIBER="canned",
     )
 
@@ -301,7 +301,7 @@ def test_a_caller_who_sends_no_request_in_time_is_cut_off(
     container: Container, before: bytes, drip: bytes
 ) -> None:
     class Impatient(ProblemH11Protocol):
-        head_seconds = 1.0
+        head_seconds = 2.0
 
     with (
         serving(container, http=Impatient) as port,
@@ -319,13 +319,13 @@ def test_a_caller_may_take_longer_for_a_body_and_between_requests_than_for_a_hea
     tmp_path: Path, engine: FixedTranscriber
 ) -> None:
     class Impatient(ProblemH11Protocol):
-        head_seconds = 0.5
+        head_seconds = 2.0
 
     body = multipart(b"sound")
     engine.held = True
     with (
         serving(container_for(tmp_path / "spool", engine), http=Impatient) as port,
-        socket.create_connection(("127.0.0.1", port), timeout=0.8) as connection,
+        socket.create_connection(("127.0.0.1", port), timeout=2.5) as connection,
     ):
         connection.sendall(post_head(len(body)))
         assert _read(connection) == b""  # for longer than a head may take
