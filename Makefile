@@ -19,7 +19,7 @@ OTHER_PYTHON := $(if $(filter $(PYTHON),$(shell cat $(VENV)/made-by 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo serve check format test exhaustive unit integration quick pythons bench chaos fuzz mutants contract lock clean other-python
+.PHONY: help demo serve check format test system exhaustive unit integration quick pythons bench chaos fuzz mutants contract lock clean other-python
 
 help: ## Show these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -40,10 +40,13 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 	$(RUN)/ruff format .
 	$(RUN)/ruff check --fix .
 
-test: $(VENV)/ready $(LOCALSTACK) ## Run the tests, with a real LocalStack, in some thirteen minutes on two cores; shows the slowest 25
-	$(RUN)/pytest -n 4 --dist worksteal --durations=25 -m "not exhaustive"
+test: $(VENV)/ready $(LOCALSTACK) ## Run the unit and integration tests, with a real LocalStack, in some eight minutes on two cores
+	$(RUN)/pytest tests/unit tests/integration -n 4 --dist worksteal --durations=25 -m "not exhaustive"
 
-exhaustive: $(VENV)/ready $(LOCALSTACK) ## Run the cases that `make test` leaves out, before a release
+system: $(VENV)/ready $(LOCALSTACK) ## Run the tests of the whole system: killed servers, brokers, browsers, installations
+	$(RUN)/pytest tests/system -n 4 --dist worksteal --durations=25 -m "not exhaustive"
+
+exhaustive: $(VENV)/ready $(LOCALSTACK) ## Run the cases that `make test` and `make system` leave out, before a release
 	$(RUN)/pytest -n 4 --dist worksteal --durations=25 -m exhaustive
 
 unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no processes, speech or slow suites

@@ -15,7 +15,7 @@ from benchmarks.fast_bus import fast_bus
 from benchmarks.harness import Figures, in_turn, percentile, ratios
 from benchmarks.report import Line, Plot, Report, Table, Target, compared
 from benchmarks.servers import CREDENTIALS, Service, server, service
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 from tests.support.samples.recordings import ENCODINGS, SAMPLE_RATE, record, speech, tone
 
 CONCURRENCIES = (1, 8, 64)

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.callers import load
 from benchmarks.report import Report, Table, Target
 from benchmarks.servers import CREDENTIALS, Service, server, service
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 
 MIB = 2**20
 LARGE, MANY, EACH = 256, 64, 50

@@ -12,7 +12,7 @@ from benchmarks.fast_bus import fast_bus
 from benchmarks.harness import percentile
 from benchmarks.report import Report, Table, Target
 from benchmarks.servers import CREDENTIALS, service
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 from tests.support.samples.recordings import record, tone
 
 LATENCY_SECONDS = 0.02

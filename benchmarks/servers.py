@@ -12,7 +12,7 @@ from pathlib import Path
 
 import urllib3
 
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",

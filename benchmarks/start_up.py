@@ -14,7 +14,7 @@ import urllib3
 
 from benchmarks.harness import Contestant, in_turn, ratios
 from benchmarks.report import Report, Table, Target
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 
 ROUNDS = 7
 SLOWEST_IMPORTS = 10

@@ -18,7 +18,7 @@ from benchmarks.fast_collector import fast_collector
 from benchmarks.harness import Figures, in_turn, ratios
 from benchmarks.report import Report, Table, Target
 from benchmarks.servers import CREDENTIALS, Service, server
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 
 RECORDING = Path(__file__).parents[1] / "entrypoints/cli/recordings/demo.ogg"
 ROUNDS = 31

@@ -21,7 +21,7 @@ NOT_COPIED = shutil.ignore_patterns(".*", "__pycache__", "var", "dist", "build")
 FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - .*)?$", re.MULTILINE)
 SECONDS_A_RUN = 600
 
-FAULTS = "tests/faults/test_"
+FAULTS = "tests/system/faults/test_"
 SERVICES = "tests/unit/domain/services/"
 CONSUMER_LOOP = f"{SERVICES}consuming/test_loop.py"
 SQL = "tests/unit/adapters/sql/"

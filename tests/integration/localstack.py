@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from localstack_client.config import get_service_endpoint
+
+from tests.support.harness.ports import free_port
 
 PYTHON = Path(__file__).parents[2] / ".venv-localstack/bin/python"
 """Environment that the Makefile builds from tests/integration/localstack.requirements.txt."""
@@ -116,14 +117,6 @@ def is_healthy(url: str) -> bool:
             return "services" in json.load(answer)
     except (OSError, ValueError):
         return False
-
-
-def free_port() -> int:
-    """Return a free port of the loopback interface."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration import localstack as ground
 from tests.integration.conftest import Names
+from tests.support.harness.ports import free_port
 
 
 def test_every_service_answers_at_one_address(localstack: str, aws: Callable[..., Any], names: Names) -> None:
@@ -47,7 +48,7 @@ def test_a_failed_start_shows_the_end_of_the_log(tmp_path: Path) -> None:
 
 
 def test_an_address_where_nothing_answers_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{ground.free_port()}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
 
     assert ground.already_running() is None
 

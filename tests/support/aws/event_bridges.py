@@ -11,7 +11,7 @@ from adapters.aws.eventbridge.publisher import EventBridgePublisher
 from domain.model.events.event import DEFAULT_EVENT_SOURCE, BatchProcessingCompleted
 from domain.model.events.kinds import EventKind, read_kind
 from tests.contracts.event_port import Arrival
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

@@ -14,8 +14,8 @@ from domain.model.events.envelope import read_envelope
 from domain.model.events.event import DEFAULT_EVENT_SOURCE
 from domain.model.events.kinds import EventKind, read_kind
 from tests.contracts.event_port import Arrival
-from tests.integration.localstack import free_port
 from tests.support.aws.event_bridges import ARRIVAL_SECONDS, PATIENT, REGION
+from tests.support.harness.ports import free_port
 
 if TYPE_CHECKING:
     from types_boto3_sns import SNSClient

@@ -13,8 +13,8 @@ from typing import Protocol
 
 import pytest
 
-from tests.integration.localstack import free_port
 from tests.support.brokers.programs import SYSTEM_PROGRAMS, answers, end, spawn
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 REDIS, RABBITMQ = "redis", "rabbitmq"

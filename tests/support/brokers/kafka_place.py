@@ -11,9 +11,9 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # it is documented there
 
-from tests.integration.localstack import free_port
 from tests.support.brokers.places import EventPlace
 from tests.support.brokers.programs import answers, end, spawn
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 TOPIC = "events"

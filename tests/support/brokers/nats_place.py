@@ -10,9 +10,9 @@ import nats
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
-from tests.integration.localstack import free_port
 from tests.support.brokers.places import EventPlace
 from tests.support.brokers.programs import answers, end, program, spawn
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ import pika
 from pika.adapters.blocking_connection import BlockingChannel
 
 from domain.model.events.kinds import EventKind
-from tests.integration.localstack import free_port
 from tests.support.brokers.brokers import Broker
 from tests.support.brokers.places import EventPlace
+from tests.support.harness.ports import free_port
 
 
 class RabbitMqPlace(EventPlace):

@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 from bootstrap.container import Container, build_container
 from bootstrap.settings import Settings
-from tests.integration.localstack import free_port
 from tests.support.aws.moto_server import moto_server
 from tests.support.brokers.places import EventPlace
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from tests.integration.localstack import free_port
 from tests.support.databases.databases import PostgreSqlServer
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 SESSIONS = 2

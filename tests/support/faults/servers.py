@@ -10,8 +10,8 @@ from typing import Any
 
 import urllib3
 
-from tests.integration.localstack import free_port
 from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 ROOT = Path(__file__).parents[3]

@@ -1,4 +1,4 @@
-"""Matrices of cases: `make test` runs the typical ones, `make exhaustive` the others."""
+"""Matrices of cases: `make test` and `make system` run the typical ones, `make exhaustive` the others."""
 
 from collections.abc import Collection, Iterable
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parents[2]
-LONG = (TESTS / "faults", TESTS / "integration")
+LONG = (TESTS / "integration", TESTS / "system")
 
 
 def dealt(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:

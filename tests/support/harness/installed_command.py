@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import urllib3
 
-from tests.integration.localstack import SHARED_FOLDER, free_port
+from tests.integration.localstack import SHARED_FOLDER
 from tests.support.databases.migrated import copy_migrated
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 PROGRAM = Path(sys.executable).with_name("transcripts")

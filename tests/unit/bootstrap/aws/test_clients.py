@@ -32,12 +32,12 @@ from bootstrap.aws.credentials import credentials_found
 from bootstrap.container import build_container
 from bootstrap.settings import Settings
 from domain.model.errors import ConfigurationError, EventBusUnavailableError
-from tests.integration.localstack import free_port
 from tests.support.aws.event_bridges import publisher
 from tests.support.aws.silence import silent_endpoint
 from tests.support.doubles.bus_faults import INTERNAL_ERROR, THROTTLED, Cut, Fault
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.harness.loopback import use_proxy
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 

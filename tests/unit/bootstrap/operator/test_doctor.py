@@ -33,10 +33,11 @@ from domain.model.errors import (
 )
 from domain.model.outbox import OutboxCounts, Rejected
 from domain.model.route.route import Finding, RouteComponent
-from tests.integration.localstack import SHARED_FOLDER, free_port
+from tests.integration.localstack import SHARED_FOLDER
 from tests.support.aws.transcribe import BUCKET, REGION, amazon
 from tests.support.databases.databases import postgresql_server
 from tests.support.doubles.route import Diagnosed
+from tests.support.harness.ports import free_port
 from tests.support.openai.server import KEY, openai_server
 from tests.support.samples.factories import an_event
 

@@ -12,8 +12,8 @@ from domain.model.errors import PayloadStoreError
 from domain.model.events.event import TranscriptRef
 from domain.model.route.route import Finding, RouteComponent
 from tests.contracts.payload_store_port import PayloadStorePortContract, Store
-from tests.integration.localstack import free_port
 from tests.support.aws.s3_clients import a_client
+from tests.support.harness.ports import free_port
 from tests.support.samples.factories import an_event
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from domain.model.errors import (
     SourceRefusedError,
     SourceUnavailableError,
 )
-from tests.integration.localstack import free_port
 from tests.support.aws.s3_clients import a_client
+from tests.support.harness.ports import free_port
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

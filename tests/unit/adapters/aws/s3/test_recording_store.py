@@ -15,8 +15,8 @@ from adapters.aws.s3.recording_store import PARTS, S3RecordingStore
 from adapters.scratch import ScratchFolders
 from domain.model.errors import RecordingGoneError, RecordingStoreUnavailableError
 from tests.contracts.recording_store_port import RecordingStorePortContract, Store, recording
-from tests.integration.localstack import free_port
 from tests.support.aws.s3_clients import a_client
+from tests.support.harness.ports import free_port
 from tests.support.samples.jobs import an_owner
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from adapters.web.webhook.client import MAX_KEPT_SECONDS
 from domain.model.errors import EventBusUnavailableError
 from domain.model.events.event import Publication
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 from tests.support.samples.factories import an_event
 from tests.support.web.authority import Authority
 from tests.support.web.names import Names

@@ -12,7 +12,7 @@ from domain.model.events.event import Publication, PublicationStatus
 from domain.model.outbox import MAX_WAIT_SECONDS
 from domain.services.claim_check import ClaimCheck
 from tests.contracts.event_port import Arrival, Delivery, EventPortContract, Transport
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import A_TRACEPARENT, a_failure, a_referring_event, an_erasure, an_event
 from tests.support.web.webhook_server import Received, Reply, WebhookServer

@@ -16,8 +16,8 @@ from domain.model.errors import TranscriptionServiceError
 from domain.model.events.event import BatchProcessingCompleted
 from domain.model.route.route import Finding, ProvisioningReport, RouteComponent
 from entrypoints.cli.commands import demo
-from tests.integration.localstack import free_port
 from tests.support.harness.installed_command import transcripts
+from tests.support.harness.ports import free_port
 from tests.support.samples.recordings import DEMO_TEXT, DEMO_TRANSCRIPT
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]

@@ -16,11 +16,11 @@ import urllib3
 
 from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
-from tests.integration.localstack import free_port
 from tests.support.aws.moto_server import moto_server
 from tests.support.aws.sqs_queues import create_pair
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.harness.installed_command import PROGRAM, clean_environment, serving
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 from tests.support.prometheus.scrapes import Scrape
 from tests.support.samples.envelopes import enveloped

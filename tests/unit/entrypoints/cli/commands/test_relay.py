@@ -14,10 +14,10 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from bootstrap.factories.database import prepare_database
 from domain.model.outbox import OutboxState
 from entrypoints.cli.main import main
-from tests.integration.localstack import free_port
 from tests.support.doubles.bus_faults import Latency
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.harness.installed_command import running
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
 

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.web.webhook.signature import key_of
 from domain.model.events.event import TEST_EVENT_LABEL
-from tests.integration.localstack import free_port
 from tests.support.harness.command_line import Caller
+from tests.support.harness.ports import free_port
 from tests.support.web.authority import Authority
 from tests.support.web.webhook_server import SECRET, WebhookServer, webhook_server
 

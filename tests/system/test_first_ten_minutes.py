@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.localstack import free_port
 from tests.support.harness.installed_command import PROGRAM, clean_environment
+from tests.support.harness.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 UNTIL_IT_LISTENS = "until (echo > /dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.1; done"

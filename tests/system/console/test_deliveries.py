@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.integration.console.test_uploads import choose
 from tests.support.doubles.bus_faults import THROTTLED, Refusal
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.harness.browser import Person, barriers
 from tests.support.harness.installed_command import serving
 from tests.support.samples.recordings import record, speech
+from tests.system.console.test_uploads import choose
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 

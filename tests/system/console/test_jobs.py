@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.console.conftest import Site
-from tests.integration.console.test_uploads import a_recording, choose
 from tests.support.harness.browser import Person
 from tests.support.harness.installed_command import serving
 from tests.support.samples.recordings import record, speech
+from tests.system.console.conftest import Site
+from tests.system.console.test_uploads import a_recording, choose
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 

@@ -17,7 +17,6 @@ from adapters.sql.outbox.outbox import SqlOutbox
 from adapters.sql.schema.tables import jobs as rows
 from bootstrap.factories.database import prepare_database
 from domain.model.events.sent import sent_event
-from tests.integration.localstack import free_port
 from tests.support.aws.s3_clients import a_client
 from tests.support.brokers.workers import WorkSite
 from tests.support.databases.databases import PostgreSqlServer, own_postgresql_server
@@ -30,6 +29,7 @@ from tests.support.faults.held_engine import HeldEngine, held_engine, long_speec
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
 from tests.support.faults.submitters import Submitters
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 from tests.support.samples.recordings import Samples, record, speech
 

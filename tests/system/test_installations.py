@@ -21,7 +21,7 @@ import urllib3
 
 from bootstrap.aws.embedded import embedded_aws
 from entrypoints.cli.commands.demo import RECORDING
-from tests.integration.localstack import free_port
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 ROOT = Path(__file__).parents[2]

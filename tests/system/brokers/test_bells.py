@@ -14,11 +14,11 @@ from adapters.celery.bell import CeleryBell
 from adapters.celery.publisher import RingPublisher
 from ports.job_bell_port import JobBellPort
 from tests.contracts.job_bell_port import Bell, JobBellPortContract
-from tests.integration.brokers.conftest import BROKERS
 from tests.support.aws.silence import silent_endpoint
 from tests.support.brokers.brokers import Broker as Server
 from tests.support.brokers.workers import WorkSite
 from tests.support.harness.service import wait_until
+from tests.system.brokers.conftest import BROKERS
 
 pytestmark = [
     pytest.mark.slow,

@@ -13,14 +13,14 @@ from redis import Redis
 
 from adapters.celery.publisher import RingPublisher
 from domain.model.jobs import JobState
-from tests.integration.brokers.conftest import BROKERS
-from tests.integration.localstack import free_port
 from tests.support.brokers.brokers import PASSWORD, RABBITMQ, REDIS, Broker
 from tests.support.brokers.workers import WorkerProcess, WorkSite, engine_without_answer
 from tests.support.faults.bus import RoughBus
 from tests.support.harness.cases import typical_first
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 from tests.support.prometheus.scrapes import Scrape
+from tests.system.brokers.conftest import BROKERS
 
 pytestmark = [
     pytest.mark.slow,

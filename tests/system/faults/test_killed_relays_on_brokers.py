@@ -1,6 +1,6 @@
 """Relays on NATS, RabbitMQ, Kafka and SNS, killed at random moments: every event arrives at least once.
 
-    python -m tests.faults.test_killed_relays_on_brokers
+    python -m tests.system.faults.test_killed_relays_on_brokers
 
 relays until it is killed; the variables of the environment choose the transport. Kafka is Tansu, SNS is moto.
 """

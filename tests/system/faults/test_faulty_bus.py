@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.localstack import free_port
 from tests.support.doubles.bus_faults import THROTTLED, Cut, EntryCount, Fault, Garbage, Latency, SomeRefused
 from tests.support.doubles.stub_bus import StubBus
 from tests.support.faults.callers import Callers
@@ -12,6 +11,7 @@ from tests.support.faults.checker import PromiseLog, nothing_lost
 from tests.support.faults.relay_process import drain
 from tests.support.faults.servers import Server
 from tests.support.harness.cases import typical_first
+from tests.support.harness.ports import free_port
 from tests.support.harness.service import wait_until
 
 RECORDINGS = 24

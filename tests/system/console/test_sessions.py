@@ -12,10 +12,10 @@ from bootstrap.container import build_container
 from bootstrap.settings import Settings
 from domain.model.access import Scope
 from domain.model.api_keys import KeyGrant, parse_key
-from tests.integration.console.conftest import QUIET
-from tests.integration.console.test_uploads import a_recording, choose
 from tests.support.harness.browser import Person
 from tests.support.harness.installed_command import serving
+from tests.system.console.conftest import QUIET
+from tests.system.console.test_uploads import a_recording, choose
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 

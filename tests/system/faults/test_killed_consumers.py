@@ -22,7 +22,7 @@ from tests.support.harness.service import wait_until
 from tests.support.samples.envelopes import enveloped
 from tests.support.samples.factories import an_event
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ROUNDS = 10
 FILLING = 30
 CONSUMERS, THREADS = 3, 3

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.integration.console.conftest import Site
-from tests.integration.console.test_uploads import choose
 from tests.support.harness.browser import Person, barriers, until
 from tests.support.harness.installed_command import serving
 from tests.support.openai.server import KEY, answer_of, openai_server, reply
 from tests.support.samples.recordings import record, speech
+from tests.system.console.conftest import Site
+from tests.system.console.test_uploads import choose
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 

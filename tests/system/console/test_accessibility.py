@@ -10,12 +10,12 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.integration.console.conftest import Site
-from tests.integration.console.test_uploads import choose
 from tests.support.harness.browser import Person, barriers, tabulated, until
 from tests.support.harness.cases import typical_first
 from tests.support.harness.dead_letters import an_envelope
 from tests.support.samples.recordings import record, speech
+from tests.system.console.conftest import Site
+from tests.system.console.test_uploads import choose
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 

@@ -8,12 +8,12 @@ from playwright.sync_api import Page, expect
 
 from adapters.files.archive import FolderArchive
 from domain.model.outbox import Rejected
-from tests.integration.console.conftest import Site
-from tests.integration.console.test_uploads import a_recording, choose
 from tests.support.harness.browser import Person
 from tests.support.harness.dead_letters import SPOKEN, an_envelope
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
+from tests.system.console.conftest import Site
+from tests.system.console.test_uploads import a_recording, choose
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
