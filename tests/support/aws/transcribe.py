@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from io import BytesIO
 from itertools import count
 from pathlib import Path
+from threading import RLock
 from types import SimpleNamespace
 from typing import Any, Final
+from unittest.mock import patch
 
 import av
 import boto3
 import numpy as np
 from botocore.config import Config
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.moto_api import state_manager
 from moto.transcribe.models import transcribe_backends
 
@@ -127,9 +130,22 @@ class Amazon:
 
 
 @contextmanager
+def _one_call_at_a_time() -> Iterator[None]:
+    """Guard moto, which is not made for threads: writing an object closes the one that another call reads."""
+    lock, process_request = RLock(), BotocoreStubber.process_request
+
+    def alone(stubber: BotocoreStubber, request: Any) -> Any:
+        with lock:
+            return process_request(stubber, request)
+
+    with patch.object(BotocoreStubber, "process_request", alone):
+        yield
+
+
+@contextmanager
 def amazon(*, looks: int = 1) -> Iterator[Amazon]:
     """Run the account while the context lasts; each state of a job lasts for so many looks, or no time."""
-    with mock_aws():
+    with mock_aws(), _one_call_at_a_time():
         manual = {"progression": "manual", "times": looks}
         state_manager.set_transition(STATES, manual if looks else {"progression": "immediate"})
         try:
