@@ -4,7 +4,6 @@ import logging
 import os
 import socket
 import ssl
-import sys
 import traceback
 from ipaddress import ip_network
 from pathlib import Path
@@ -305,21 +304,6 @@ def test_a_name_that_leads_elsewhere_the_second_time_is_resolved_once(
 
     assert names.asked == [HOST]
     assert server.connections == 1
-
-
-def test_nothing_in_the_process_asks_for_the_name_again(build: Build, url: str, target: Path) -> None:
-    asked: list[str] = []
-    watching = True
-
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        if watching and event.startswith(("socket.getaddr", "socket.gethost")):
-            asked.append(f"{event} {arguments[0]}")
-
-    sys.addaudithook(watch)
-    build().fetch(url, target, Event())
-    watching = False
-
-    assert asked == []
 
 
 def test_one_forbidden_address_among_others_is_enough_to_refuse(
