@@ -136,11 +136,12 @@ $(VENV)/demo-ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
 	@echo $(PYTHON) > $(VENV)/made-by
 	@touch $@
 
-# localstack-client is the one library without a wheel; it is pure Python.
+# localstack-client is the one library without a wheel; it is pure Python. Compiled once, because each of the
+# processes that run tests would compile the libraries for itself.
 $(VENV)/ready: pyproject.toml uv.lock $(UV) $(OTHER_PYTHON)
 	@echo "Installing the packages of the tests and checks into $(VENV) (250 MB, once)"
 	@$(UV) sync --locked --inexact --python $(PYTHON) --no-build --no-install-project --no-install-package localstack-client
-	@$(UV) sync --locked --python $(PYTHON)
+	@$(UV) sync --locked --compile-bytecode --python $(PYTHON)
 	@echo $(PYTHON) > $(VENV)/made-by
 	@touch $(VENV)/demo-ready $@
 

@@ -29,7 +29,7 @@ def dealt(items: Sequence[pytest.Item], processes: int) -> list[pytest.Item]:
 
 
 def _takes_long(path: Path, items: Sequence[pytest.Item]) -> bool:
-    """Tell files of long tests: those that need more than this process."""
+    """Tell files of long tests: those that need more than this process, or wait."""
     return any(path.is_relative_to(folder) for folder in LONG) or any(
-        item.get_closest_marker("process") for item in items
+        item.get_closest_marker(name) for item in items for name in ("process", "slow")
     )

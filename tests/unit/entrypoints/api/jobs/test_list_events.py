@@ -180,6 +180,7 @@ def test_the_limit_of_streams_holds_for_requests_that_come_together(server: Serv
         connection.close()
 
 
+@pytest.mark.slow
 def test_a_tenant_has_a_limited_number_of_streams_and_gets_its_place_back(server: Server) -> None:
     readers = [Reader(server.connect(), server.headers, "") for _ in range(MAX_STREAMS)]
     for reader in readers:

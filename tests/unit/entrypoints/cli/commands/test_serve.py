@@ -20,6 +20,9 @@ from tests.support.samples.recordings import record, speech, tone
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
+CANNED = {"TRANSCRIBER": "canned", "TRANSCRIBER_WORKERS": "1"}
+"""Transcriber that starts quickly, for a service that ends before it transcribes."""
+
 
 def test_a_recording_is_answered_and_sigterm_ends_the_service(tmp_path: Path) -> None:
     recording = record(tmp_path / "a.flac", tone(3.0))
@@ -112,7 +115,9 @@ def refusal(result: "subprocess.CompletedProcess[str]") -> str:
 def test_a_spool_that_others_can_read_ends_the_start_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "spool").mkdir(mode=0o755)
 
-    result = transcripts("serve", "--port", "0", EVENT_TRANSPORT="noop", SPOOL_DIR=str(tmp_path / "spool"))
+    result = transcripts(
+        "serve", "--port", "0", **CANNED, EVENT_TRANSPORT="noop", SPOOL_DIR=str(tmp_path / "spool")
+    )
 
     assert refusal(result).startswith("Error: SPOOL_DIR=")
 
@@ -128,7 +133,7 @@ def test_a_spool_that_others_can_read_ends_the_start_with_one_line(tmp_path: Pat
 def test_a_database_or_broker_that_cannot_be_used_ends_the_start_with_one_line(
     tmp_path: Path, variable: str, value: str, reason: str
 ) -> None:
-    settings = {"EVENT_TRANSPORT": "memory", "SPOOL_DIR": str(tmp_path / "spool"), variable: value}
+    settings = {**CANNED, "EVENT_TRANSPORT": "memory", "SPOOL_DIR": str(tmp_path / "spool"), variable: value}
 
     result = transcripts("serve", "--port", "0", **settings)
 
@@ -137,9 +142,9 @@ def test_a_database_or_broker_that_cannot_be_used_ends_the_start_with_one_line(
 
 
 def test_an_unknown_profile_ends_the_start_with_one_line(tmp_path: Path) -> None:
-    result = transcripts(
-        "serve", "--port", "0", AWS_PROFILE="unknown", EVENT_TRANSPORT="eventbridge", SPOOL_DIR=str(tmp_path)
-    )
+    settings = {**CANNED, "EVENT_TRANSPORT": "eventbridge", "SPOOL_DIR": str(tmp_path)}
+
+    result = transcripts("serve", "--port", "0", AWS_PROFILE="unknown", **settings)
 
     assert refusal(result).startswith("Error: AWS_PROFILE='unknown'")
 
@@ -185,7 +190,7 @@ def test_a_service_that_believes_callers_on_other_machines_says_so(
 
 @pytest.mark.parametrize("auth", ["gateway", "keys"])
 def test_a_service_with_half_an_authentication_does_not_start(tmp_path: Path, auth: str) -> None:
-    told = transcripts("serve", SPOOL_DIR=str(tmp_path / "spool"), AUTH=auth)
+    told = transcripts("serve", **CANNED, SPOOL_DIR=str(tmp_path / "spool"), AUTH=auth)
 
     assert told.returncode == 2
     assert ("TRUSTED_PROXIES" if auth == "gateway" else "AUTH='keys'") in told.stderr
