@@ -43,14 +43,14 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 test: $(VENV)/ready $(LOCALSTACK) ## Run the unit and integration tests, with a real LocalStack, in some eight minutes on two cores
 	$(RUN)/pytest tests/unit tests/integration -n 4 --dist worksteal --durations=25 -m "not exhaustive"
 
-system: $(VENV)/ready $(LOCALSTACK) ## Run the tests of the whole system: killed servers, brokers, browsers, installations
+system: $(VENV)/ready $(LOCALSTACK) ## Run the tests of the whole system: killed servers, brokers, browsers, installations; some seven minutes
 	$(RUN)/pytest tests/system -n 4 --dist worksteal --durations=25 -m "not exhaustive"
 
 exhaustive: $(VENV)/ready $(LOCALSTACK) ## Run the cases that `make test` and `make system` leave out, before a release
 	$(RUN)/pytest -n 4 --dist worksteal --durations=25 -m exhaustive
 
-unit: $(VENV)/ready ## Run the fast unit tests, about a minute on two cores: no processes, speech or slow suites
-	$(RUN)/pytest tests/unit -n 2 --dist worksteal -m "not process and not speech and not slow and not exhaustive"
+unit: $(VENV)/ready ## Run the fast tests of core and adapters, in under a minute: no processes, speech or slow suites
+	$(RUN)/pytest tests/unit/domain tests/unit/adapters -n 3 --dist worksteal -m "not process and not speech and not slow and not exhaustive"
 
 quick: $(VENV)/ready ## Run the unit tests without the slow suites; they start PostgreSQL, workers and commands
 	$(RUN)/pytest tests/unit -n 3 --dist worksteal -m "not slow and not exhaustive"

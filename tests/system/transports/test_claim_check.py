@@ -5,9 +5,9 @@ import pytest
 from adapters.in_memory.payloads import InMemoryPayloadStore
 from domain.model.events.event import BatchProcessingCompletedV2, Publication
 from domain.services.claim_check import ClaimCheck, restore_payload
-from tests.integration.transports.conftest import NewPublisher
 from tests.support.brokers.places import EventPlace, arrivals
 from tests.support.samples.factories import an_event
+from tests.system.transports.conftest import NewPublisher
 
 pytestmark = pytest.mark.process
 

@@ -5,7 +5,6 @@ from confluent_kafka import KafkaError
 
 from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError, EventTooLargeError
 from domain.model.events.event import Publication
-from tests.integration.transports.conftest import NewPublisher
 from tests.support.brokers.brokers import Broker
 from tests.support.brokers.kafka_place import read_topic
 from tests.support.brokers.mock_cluster import TOPIC, MockCluster
@@ -14,6 +13,7 @@ from tests.support.brokers.places import stored_ids
 from tests.support.brokers.rabbitmq_place import RabbitMqPlace
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_event
+from tests.system.transports.conftest import NewPublisher
 
 pytestmark = pytest.mark.process
 

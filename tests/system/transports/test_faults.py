@@ -19,7 +19,6 @@ from domain.model.errors import EventBusRefusesUsError, EventBusUnavailableError
 from domain.model.events.event import Publication, PublicationStatus
 from domain.model.events.sent import SentEvent
 from ports.event_port import EventPort
-from tests.integration.transports.conftest import NewPublisher
 from tests.support.brokers.brokers import RABBITMQ, running
 from tests.support.brokers.kafka_place import read_topic
 from tests.support.brokers.mock_cluster import TOPIC, MockCluster
@@ -28,6 +27,7 @@ from tests.support.brokers.places import EventPlace, stored_ids
 from tests.support.brokers.rabbitmq_place import RabbitMqPlace
 from tests.support.harness.service import wait_until
 from tests.support.samples.factories import an_erasure, an_event
+from tests.system.transports.conftest import NewPublisher
 
 pytestmark = pytest.mark.process
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.contracts.event_port import Delivery, EventPortContract, Transport
-from tests.integration.transports.conftest import NewPublisher
 from tests.support.brokers.places import EventPlace, arrivals, traceparents
+from tests.system.transports.conftest import NewPublisher
 
 pytestmark = pytest.mark.process
 
