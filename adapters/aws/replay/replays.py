@@ -82,7 +82,7 @@ class EventBridgeReplays(ReplayPort):
     def clean_up(self, name: str, /) -> None:
         """Remove the replay's own rule, if it has one."""
         with self._of_replay("cleaning up after", name):
-            self._rules.remove(name)
+            self._rules.clean_up(name)
 
     def tidy(self) -> tuple[str, ...]:
         """Remove the rules of all finished replays, including those that other processes started."""
@@ -117,7 +117,7 @@ class EventBridgeReplays(ReplayPort):
             self._pause(RULE_SETTLES_SECONDS)
             yield arn
         except BaseException:
-            self._rules.remove(name)
+            self._rules.remove(name, route.queue_arn)
             raise
 
     def _start(

@@ -5,12 +5,14 @@ own, which matches only the events of that replay by its name. Rule and replay h
 """
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID, uuid4
 
 from adapters.aws.errors import translate_infrastructure_errors
 from adapters.aws.route.definition import Route, replay_prefix, wanted_events
+from adapters.aws.route.queue_pair import queue_arn_beside
 from adapters.aws.route.rules import raise_failed_entries
 from domain.model.replays import SETTLE_SECONDS, ReplayState
 from domain.model.route.route import RouteNames
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
 
 MOMENT = "%Y%m%dT%H%M%S"
+REST = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{8}")
+"""Rest of the name of a replay after its prefix: the time, and a random number."""
 SETTLES_AFTER = timedelta(seconds=SETTLE_SECONDS)
 ABANDONED_AFTER = timedelta(hours=1)
 """Age from which a rule without a replay is abandoned; a younger one may be about to get its replay."""
@@ -29,12 +33,22 @@ def new_name(names: RouteNames, now: datetime) -> str:
     return f"{replay_prefix(names)}{now.astimezone(UTC).strftime(MOMENT)}-{uuid4().hex[:8]}"
 
 
+class _Found(NamedTuple):
+    name: str
+    queue_arn: str  # of our queue, in the rule's account and region
+
+
 class ReplayRules:
-    """The rules on our bus whose names have the prefix of our replays."""
+    """The rules of our replays: named by `new_name`, and with our queue as the target.
+
+    The creation of one without a target was interrupted. Rules that others made may have names with the same
+    prefix, and so do those of another route whose long rule name has the same first characters.
+    """
 
     def __init__(self, events: "EventBridgeClient", names: RouteNames) -> None:
         self._events = events
         self._names = names
+        self._prefix = replay_prefix(names)
 
     def create(self, name: str, route: Route, tenant_id: UUID) -> str:
         """Create the rule for one tenant's events of the replay; return its ARN."""
@@ -54,38 +68,49 @@ class ReplayRules:
         raise_failed_entries(answer, "PutTargets")
         return arn
 
-    def remove(self, name: str) -> None:
-        """Remove the rule of a replay, if it exists."""
+    def clean_up(self, name: str) -> None:
+        """Remove the rule of one replay, if it has one."""
+        if self._is_named_like_ours(name):
+            for rule in self._found(name):
+                self.remove(*rule)
+
+    def remove(self, name: str, queue_arn: str) -> bool:
+        """Remove the rule, if it exists; return False where it is left because of targets of others."""
         bus = self._names.bus
         try:
             targets = self._events.list_targets_by_rule(Rule=name, EventBusName=bus).get("Targets", ())
-            if targets:
-                ids = [target["Id"] for target in targets]
-                raise_failed_entries(
-                    self._events.remove_targets(Rule=name, EventBusName=bus, Ids=ids), "RemoveTargets"
-                )
+            ours = [target["Id"] for target in targets if target["Arn"] == queue_arn]
+            if ours:
+                answer = self._events.remove_targets(Rule=name, EventBusName=bus, Ids=ours)
+                raise_failed_entries(answer, "RemoveTargets")
+            if len(ours) < len(targets):
+                return False
             self._events.delete_rule(Name=name, EventBusName=bus)
         except self._events.exceptions.ResourceNotFoundException:
-            return
+            pass  # another process removed it
+        return True
 
     def remove_all(self) -> None:
-        """Remove all rules, even those of running replays."""
-        for name in self._names_found():
-            self.remove(name)
+        """Remove the rules of all our replays, even of running ones."""
+        for rule in self._found(self._prefix):
+            self.remove(*rule)
 
     def remove_those_over(self, now: datetime) -> tuple[str, ...]:
-        """Remove the rules of replays that ended a while ago; return their names."""
+        """Remove the rules of our replays that ended a while ago; return their names."""
         with translate_infrastructure_errors("removing the rules of replays that are over"):
-            over = [name for name in self._names_found() if self._is_over(name, now)]
-            for name in over:
-                self.remove(name)
-        return tuple(over)
+            over = [rule for rule in self._found(self._prefix) if self._is_over(rule.name, now)]
+            return tuple(rule.name for rule in over if self.remove(*rule))
 
-    def _names_found(self) -> list[str]:
+    def _found(self, prefix: str) -> list[_Found]:
+        """List rules named like those of our replays."""
         pages = self._events.get_paginator("list_rules").paginate(
-            EventBusName=self._names.bus, NamePrefix=replay_prefix(self._names)
+            EventBusName=self._names.bus, NamePrefix=prefix
         )
-        return [rule["Name"] for page in pages for rule in page["Rules"]]
+        rules = [rule for page in pages for rule in page["Rules"] if self._is_named_like_ours(rule["Name"])]
+        return [_Found(rule["Name"], queue_arn_beside(rule["Arn"], self._names)) for rule in rules]
+
+    def _is_named_like_ours(self, name: str) -> bool:
+        return name.startswith(self._prefix) and bool(REST.fullmatch(name.removeprefix(self._prefix)))
 
     def _is_over(self, name: str, now: datetime) -> bool:
         try:
@@ -96,8 +121,8 @@ class ReplayRules:
         return is_settled and ReplayState(replay["State"].lower()).is_over
 
     def _begun(self, name: str, now: datetime) -> datetime:
-        moment = name.removeprefix(replay_prefix(self._names)).partition("-")[0]
+        moment = name.removeprefix(self._prefix).partition("-")[0]
         try:
             return datetime.strptime(moment, MOMENT).replace(tzinfo=UTC)
-        except ValueError:  # not one of our names
+        except ValueError:  # digits that are no time, such as a month 13: not one of our names
             return now
