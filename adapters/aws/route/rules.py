@@ -96,10 +96,7 @@ class RuleTarget(ManagedResource["TargetOutputTypeDef"]):
 
     def find(self) -> "TargetOutputTypeDef | None":
         """Find the target that sends to our queue, or else the one with our id."""
-        targets = self._targets()
-        ours = [target for target in targets if target["Arn"] == self._wanted["Arn"]]
-        ours += [target for target in targets if target["Id"] == self._wanted["Id"]]
-        return ours[0] if ours else None
+        return next(iter(self._ours()), None)
 
     def others(self) -> tuple[str, ...]:
         """List the ARNs of the rule's other targets."""
@@ -126,13 +123,20 @@ class RuleTarget(ManagedResource["TargetOutputTypeDef"]):
         retry_transient(lambda: self._put(found["Id"]), self._pause)
 
     def delete(self, found: "TargetOutputTypeDef") -> str:
-        """Remove the target from the rule."""
-        retry_transient(lambda: self._take(found["Id"]), self._pause)
+        """Remove from the rule every target that sends to our queue: events for a removed queue are lost."""
+        ids = {target["Id"] for target in (found, *self._ours())}
+        retry_transient(lambda: self._take(sorted(ids)), self._pause)
         return ""
 
     def name_of(self, found: "TargetOutputTypeDef") -> str:
         """Return the target's id, which differs from ours where the queue was added by hand."""
         return found["Id"]
+
+    def _ours(self) -> "list[TargetOutputTypeDef]":
+        """List the targets that send to our queue, and then the one with our id."""
+        targets = self._targets()
+        to_our_queue = [target for target in targets if target["Arn"] == self._wanted["Arn"]]
+        return to_our_queue + [target for target in targets if target["Id"] == self._wanted["Id"]]
 
     def _targets(self) -> "list[TargetOutputTypeDef]":
         try:
@@ -146,8 +150,8 @@ class RuleTarget(ManagedResource["TargetOutputTypeDef"]):
         answer = self._events.put_targets(Rule=self._rule, EventBusName=self._bus, Targets=[target])
         raise_failed_entries(answer, "PutTargets")
 
-    def _take(self, name: str) -> None:
-        answer = self._events.remove_targets(Rule=self._rule, EventBusName=self._bus, Ids=[name])
+    def _take(self, ids: Sequence[str]) -> None:
+        answer = self._events.remove_targets(Rule=self._rule, EventBusName=self._bus, Ids=ids)
         raise_failed_entries(answer, "RemoveTargets")
 
 

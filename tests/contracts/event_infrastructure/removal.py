@@ -70,6 +70,24 @@ class RemovalContract(RouteFixtures):
         assert other["Arn"] in rule.reason
         assert route.targets() == [other]
 
+    def test_every_target_that_sends_to_our_queue_is_removed(self, route: RouteOnAws) -> None:
+        route.put_target(Id="added-by-hand", Arn=route.attributes()["QueueArn"])
+
+        removed = route.infrastructure.remove()
+
+        assert [removal.outcome for removal in removed][:4] == [RemovalOutcome.REMOVED] * 4
+
+    def test_a_target_with_our_id_is_removed_beside_the_one_that_sends_to_our_queue(
+        self, route: RouteOnAws
+    ) -> None:
+        queue = route.attributes()["QueueArn"]
+        route.put_target(Arn=f"{queue}-renamed")
+        route.put_target(Id="added-by-hand", Arn=queue)
+
+        removed = route.infrastructure.remove()
+
+        assert [removal.outcome for removal in removed][:4] == [RemovalOutcome.REMOVED] * 4
+
     def test_a_dead_letter_queue_that_others_use_is_left(self, route: RouteOnAws) -> None:
         dead_letters = route.attributes(route.names.dead_letter_queue)["QueueArn"]
         other = f"{route.names.queue}-other"

@@ -221,7 +221,7 @@ def test_what_somebody_else_removes_meanwhile_is_removed(route: RouteOnAws) -> N
     missing = ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue"}}, "DeleteQueue")
     with (
         patch.object(events, "remove_targets", side_effect=gone),
-        patch.object(events, "list_targets_by_rule", side_effect=[{"Targets": route.targets()}, {}]),
+        patch.object(events, "list_targets_by_rule", side_effect=[{"Targets": route.targets()}, {}, {}]),
         patch.object(sqs, "delete_queue", side_effect=missing),
         patch.object(events, "delete_rule", side_effect=gone),
     ):
