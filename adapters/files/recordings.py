@@ -52,14 +52,17 @@ class FolderRecordingStore(RecordingStorePort):
             try:
                 file.stat()
             except FileNotFoundError:
-                self._folder.stat()  # without its folder, the store is away, and not the recording
+                self._check_folder()
                 raise RecordingGoneError("The recording is not stored any more.") from None
         yield file
 
     def delete(self, key: str, /) -> None:
-        """Delete the file."""
+        """Delete the file; a folder that is missing is an outage, as the file may still be in it."""
         with _errors(self._folder):
-            self._file(key).unlink(missing_ok=True)
+            try:
+                self._file(key).unlink()
+            except FileNotFoundError:
+                self._check_folder()
 
     def erase(self, key: str, /) -> None:
         """Delete the file, which has no versions."""
@@ -72,6 +75,10 @@ class FolderRecordingStore(RecordingStorePort):
             entries = [each for each in _entries(self._folder) if _owner_of(each.name) == owner]
             names = [each.name for each in entries if _modified(each) <= latest]
         yield from names
+
+    def _check_folder(self) -> None:
+        """Raise an error without the folder: `put` made it, so the store is away, and not the recording."""
+        self._folder.stat()
 
     def _file(self, key: str) -> Path:
         if Path(key).name != key:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,21 @@ def test_a_folder_that_is_away_is_an_outage_and_no_loss(tmp_path: Path, recordin
 
     with pytest.raises(RecordingStoreUnavailableError, match="No such file or directory"), store.fetched(key):
         pytest.fail("a recording is provided from a folder that is away")
+
+
+@pytest.mark.parametrize("deletion", [FolderRecordingStore.delete, FolderRecordingStore.erase])
+def test_nothing_is_deleted_from_a_folder_that_is_away(
+    tmp_path: Path, recording: Path, deletion: Callable[[FolderRecordingStore, str], object]
+) -> None:
+    folder, away = tmp_path / "store", tmp_path / "unmounted"
+    store = stored_in(folder)
+    key = store.put(recording)
+    folder.rename(away)
+
+    with pytest.raises(RecordingStoreUnavailableError, match="No such file or directory"):
+        deletion(store, key)
+
+    away.rename(folder)
+    assert list(store.keys(older_than_seconds=-60.0)) == [key]
+    deletion(store, key)
+    assert list(store.keys(older_than_seconds=-60.0)) == []
