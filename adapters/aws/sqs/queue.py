@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from adapters.aws.errors import translate_infrastructure_errors
+from adapters.aws.errors import NETWORK_ERRORS, translate_infrastructure_errors
 from adapters.aws.sqs.messages import (
     SYSTEM_ATTRIBUTES,
     batches,
@@ -78,7 +78,7 @@ class SqsQueue(QueuePort):
             )
 
     def release(self, messages: Sequence[QueueMessage], /) -> None:
-        """Set their visibility timeout to 0, ten with a call."""
+        """Set their visibility timeout to 0, ten with a call; leave the rest if the network fails."""
         for batch in batches(messages):
             try:
                 self._change_batch(batch, 0)
@@ -87,6 +87,8 @@ class SqsQueue(QueuePort):
                     "could not release messages, they reappear after the visibility timeout",
                     extra={"error": str(error)},
                 )
+                if isinstance(error.__context__, NETWORK_ERRORS):
+                    return  # each of the other calls would wait for its time-out
 
     def change_visibility(
         self, messages: Sequence[QueueMessage], /, *, visibility_timeout: int

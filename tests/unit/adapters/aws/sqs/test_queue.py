@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
 from adapters.aws.sqs.messages import batches_by_size
 from adapters.aws.sqs.queue import SqsQueue
 from domain.model.errors import InfrastructureError
-from ports.queue_port import QueueDepth, QueuePort
+from ports.queue_port import QueueDepth, QueueMessage, QueuePort
 from tests.contracts.queue_port import QueuePortContract, Send
 from tests.support.aws.routes import moto_clients
 from tests.support.aws.sqs_queues import ATTRIBUTES, create_pair, receive_stubbed, sender
@@ -141,6 +141,43 @@ def test_a_failed_release_is_logged_and_raises_nothing(
     assert [record.message for record in caplog.records] == [
         "could not release messages, they reappear after the visibility timeout"
     ]
+
+
+class UnreachableSqs:
+    """Client whose calls to hide messages reach their time-out."""
+
+    def __init__(self) -> None:
+        self.exceptions = moto_clients().sqs.exceptions
+        self.calls = 0
+
+    def get_queue_url(self, **_: object) -> dict[str, str]:
+        return {"QueueUrl": "https://sqs/orders"}
+
+    def change_message_visibility_batch(self, **_: object) -> None:
+        self.calls += 1
+        raise ConnectTimeoutError(endpoint_url="https://sqs")
+
+
+def test_a_release_waits_for_one_time_out_only_when_the_network_is_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client: Any = UnreachableSqs()
+
+    SqsQueue(client, name="orders").release([QueueMessage(str(i), "", str(i), 1) for i in range(25)])
+
+    assert client.calls == 1
+    assert len(caplog.records) == 1
+
+
+def test_messages_are_released_though_sqs_refused_others_before(stubbed: Stubbed) -> None:
+    queue, stubber = stubbed
+    held = receive_stubbed(queue, stubber, *map(str, range(11)))
+    stubber.add_client_error("change_message_visibility_batch", "RequestThrottled", "slow down")
+    stubber.add_response("change_message_visibility_batch", {"Successful": [], "Failed": []})
+
+    queue.release(held)
+
+    stubber.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize("operation", ["delete_message_batch", "send_message_batch"])
