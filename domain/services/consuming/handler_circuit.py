@@ -111,8 +111,12 @@ class HandlerCircuit:
             self._next_probe_at = now + self._delay()
 
     def retains(self, message: InFlightMessage) -> bool:
-        """Return True if a failed message stays in flight for its next try, which costs no receive then."""
-        return self.is_open and message.is_extended and message.tries < MAX_TRIES_IN_FLIGHT
+        """Return True if a failed message stays in flight for its next try, which costs no receive then.
+
+        One whose handler was stuck does not: its lease and its visibility timeout were not extended since.
+        """
+        is_held = message.is_extended and not message.is_stuck
+        return self.is_open and is_held and message.tries < MAX_TRIES_IN_FLIGHT
 
     def _delay(self) -> float:
         return PROBE_BACKOFF.delay(self.probes, self._random)

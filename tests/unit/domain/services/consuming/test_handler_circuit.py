@@ -185,6 +185,19 @@ def test_retained_messages_stay_hidden_and_leased_and_are_released_at_the_end(
     assert len(other.handler.got) == len(retained)
 
 
+def test_a_message_whose_handler_was_stuck_goes_back_to_the_queue_during_an_outage(
+    harness: ConsumerHarness,
+) -> None:
+    begin_outage(harness)
+    harness.handler.does = lambda _: harness.wait(harness.options.handler_timeout + 2)
+
+    until(harness, lambda: len(harness.handler.got) > DEFAULT_THRESHOLD)
+
+    assert harness.circuit.is_open
+    assert harness.handler.events[-1] not in [message.envelope.event for message in harness.in_flight.all()]
+    assert harness.heartbeat.count_stuck() == 0
+
+
 def test_only_one_thread_probes_at_a_time(harness: ConsumerHarness) -> None:
     begin_outage(harness, 9)
     second = harness.another_thread()
