@@ -29,26 +29,27 @@ class OutageLog:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._reason: str | None = None
+        self._reasons: dict[str, None] = {}  # those that were logged, in their order
 
     @property
     def is_on(self) -> bool:
         """True during an outage."""
-        return self._reason is not None
+        return bool(self._reasons)
 
     def begin(self, reason: str) -> None:
-        """Log an outage, unless the same one was logged already."""
+        """Log an outage, unless the same one was logged already; there may be several at once."""
         with self._lock:
-            is_new, self._reason = reason != self._reason, reason
+            is_new = reason not in self._reasons
+            self._reasons[reason] = None
         if is_new:
             logger.error("consumer paused", extra={"error": reason})
 
     def end(self) -> None:
         """Log the recovery, if there was an outage."""
         with self._lock:
-            reason, self._reason = self._reason, None
-        if reason is not None:
-            logger.info("consumer resumed", extra={"after": reason})
+            reasons, self._reasons = list(self._reasons), {}
+        if reasons:
+            logger.info("consumer resumed", extra={"after": reasons[-1]})
 
 
 class HandlerCircuit:

@@ -51,28 +51,44 @@ class VisibilityHeartbeat:
         self._pruned_at = clock()
 
     def tick(self) -> None:
-        """Do what is due; log failures once and try again with the next tick."""
-        with logging_exceptions("unexpected error in the heartbeat, tried again with the next tick"):
-            self._tick(self._clock())
+        """Do what is due; log failures once and try again with the next tick.
+
+        A failure skips nothing else. Leases are renewed first: they need the database alone, and a queue that
+        is away holds up a call for its time-out.
+        """
+        now = self._clock()
+        self._try(lambda: self._acknowledge(now))
+        self._try(lambda: self._find_stuck(now))
+        self._try(lambda: self._renew(now))
+        self._try(lambda: self._extend(now))
+        self._try(self._recheck_blocked)
+        self._try(lambda: self._prune(now))
 
     def count_stuck(self) -> int:
         """Return the number of handlers that are stuck now."""
         return sum(message.is_stuck for message in self._in_flight.all())
 
-    def _tick(self, now: float) -> None:
+    def _try(self, work: Callable[[], None]) -> None:
+        with logging_exceptions("unexpected error in the heartbeat, tried again with the next tick"):
+            try:
+                work()
+            except (InfrastructureError, ProcessedEventsUnavailableError) as error:
+                self._outage_log.begin(str(error))
+
+    def _acknowledge(self, now: float) -> None:
         self._acknowledger.ack(self._in_flight.drain_completed(now - MAX_UNACKNOWLEDGED_SECONDS))
-        self._find_stuck(now)
-        try:
-            self._extend(now)
-            self._recheck_blocked()
-            self._prune(now)
-        except (InfrastructureError, ProcessedEventsUnavailableError) as error:
-            self._outage_log.begin(str(error))
+
+    def _renew(self, now: float) -> None:
+        due = [each for each in self._held() if each.lease and self._is_due(each.renewed_at, now)]
+        if not due:
+            return
+        leases = [message.lease for message in due if message.lease]
+        self._deduplication.renew(leases, lease_seconds=self._options.lease_seconds)
+        for message in due:
+            message.renewed_at = now
 
     def _extend(self, now: float) -> None:
-        interval = self._options.visibility_timeout / EXTENSIONS_PER_TIMEOUT
-        held = [message for message in self._in_flight.all() if not message.is_stuck]
-        due = [message for message in held if now - message.extended_at >= interval]
+        due = [message for message in self._held() if self._is_due(message.extended_at, now)]
         if not due:
             return
         self._give_up_expired(due, now)
@@ -82,11 +98,14 @@ class VisibilityHeartbeat:
             visibility_timeout=self._options.visibility_timeout,
         )
         self._give_up_refused([extended[message.receipt] for message in refused])
-        self._deduplication.renew(
-            [message.lease for message in due if message.lease], lease_seconds=self._options.lease_seconds
-        )
         for message in due:
             message.extended_at = now
+
+    def _held(self) -> list[InFlightMessage]:
+        return [message for message in self._in_flight.all() if not message.is_stuck]
+
+    def _is_due(self, before: float, now: float) -> bool:
+        return now - before >= self._options.visibility_timeout / EXTENSIONS_PER_TIMEOUT
 
     def _give_up_expired(self, due: Sequence[InFlightMessage], now: float) -> None:
         latest = now + self._options.visibility_timeout - MAX_VISIBILITY_TIMEOUT

@@ -35,6 +35,7 @@ class InFlightMessage:
     received_at: float  # just before it was received
     extended_at: float  # when its visibility timeout was set last
     lease: ProcessingLease | None = None  # the right to process its event; None while another consumer has it
+    renewed_at: float = 0.0  # just before its lease was acquired, or renewed last
     started_at: float | None = None  # when its handler was called
     completed_at: float = 0.0
     tries: int = 0  # number of handler calls since it was received

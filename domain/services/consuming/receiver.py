@@ -87,9 +87,10 @@ class Receiver:
         """
         if not messages:
             return 0
-        leased = list(zip(messages, self._acquire(messages), strict=True))
+        now, leased = self._clock(), list(zip(messages, self._acquire(messages), strict=True))
         for message, status in leased:
             message.lease = status if isinstance(status, ProcessingLease) else None
+            message.renewed_at = now
         self._in_flight.add(message for message, _ in leased if message.lease)
         self._in_flight.block(message for message, status in leased if status is LeaseStatus.IN_PROGRESS)
         duplicates = [message for message, status in leased if status is LeaseStatus.COMPLETED]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.model.errors import InfrastructureError
+from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
 from ports.queue_port import MAX_VISIBILITY_TIMEOUT
 from tests.support.doubles.queue import failing_with
 from tests.support.harness.consumer import OPTIONS, ConsumerHarness
@@ -99,6 +99,68 @@ def test_an_unavailable_queue_is_logged_once_and_tried_again(
     harness.wait(30)
 
     assert harness.queue.depth() == (0, 1)
+
+
+def away(*_arguments: object, **_named: object) -> None:
+    raise ProcessedEventsUnavailableError("the database is away")
+
+
+def test_a_lease_lasts_as_long_as_its_handler_while_only_the_queue_is_away(harness: ConsumerHarness) -> None:
+    harness.send()
+    other = harness.another()
+
+    def slow(_: object) -> None:
+        harness.queue.before["change_visibility"] = failing_with(InfrastructureError("the queue is away"))
+        harness.wait(3 * harness.options.lease_seconds)
+        other.steps(2)
+
+    harness.handler.does = slow
+    harness.steps(2)
+
+    assert harness.figures() == {"handled": 1}
+    assert other.handler.got == []
+
+
+def test_a_message_stays_hidden_while_only_the_database_is_away(
+    harness: ConsumerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.send()
+    harness.receive()
+    monkeypatch.setattr(harness.memory, "renew", away)
+    timeouts = 10
+
+    harness.wait(timeouts * harness.options.visibility_timeout)
+
+    assert harness.queue.depth() == (0, 1)
+    assert harness.queue.calls.count("change_visibility") <= 5 * timeouts
+    assert harness.outage_log.is_on
+
+
+@pytest.mark.parametrize("error", [ProcessedEventsUnavailableError("away"), RuntimeError("a defect")])
+def test_a_message_is_hidden_in_time_though_its_lease_was_not_renewed(
+    harness: ConsumerHarness, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    harness.send()
+    harness.receive()
+    monkeypatch.setattr(harness.memory, "renew", lambda *_, **__: failing_with(error)())
+
+    harness.wait(harness.options.visibility_timeout + 1)
+
+    assert harness.queue.depth() == (0, 1)
+
+
+def test_outages_of_the_queue_and_the_database_at_once_are_logged_once_each(
+    harness: ConsumerHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.send()
+    harness.receive()
+    harness.queue.before["change_visibility"] = failing_with(InfrastructureError("the queue is away"))
+    monkeypatch.setattr(harness.memory, "renew", away)
+
+    harness.wait(60)
+
+    assert caplog.messages == ["consumer paused"] * 2
+    assert {vars(line)["error"] for line in caplog.records} == {"the queue is away", "the database is away"}
 
 
 def test_a_stuck_handler_is_logged_and_its_message_redelivered(caplog: pytest.LogCaptureFixture) -> None:
