@@ -1,6 +1,7 @@
 """Heartbeat of a consumer: extends the visibility timeout of in-flight messages while handlers run."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
@@ -24,6 +25,7 @@ MAX_UNACKNOWLEDGED_SECONDS = 1.0
 """The heartbeat acknowledges a success after this time: the thread that would do it is on a slow event."""
 
 PRUNE_SECONDS = 600.0
+"""Time between two deletions of expired records; the first comes at once, as a run may be short."""
 
 
 class VisibilityHeartbeat:
@@ -48,7 +50,7 @@ class VisibilityHeartbeat:
         self._outage_log = outage_log
         self._options = options
         self._clock = clock
-        self._pruned_at = clock()
+        self._pruned_at = -math.inf
 
     def tick(self) -> None:
         """Do what is due; log failures once and try again with the next tick.

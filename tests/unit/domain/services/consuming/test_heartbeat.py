@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.model.errors import InfrastructureError, ProcessedEventsUnavailableError
+from domain.services.consuming.heartbeat import PRUNE_SECONDS
 from ports.queue_port import MAX_VISIBILITY_TIMEOUT
 from tests.support.doubles.queue import failing_with
 from tests.support.harness.consumer import OPTIONS, ConsumerHarness
@@ -191,6 +192,42 @@ def test_expired_deduplication_records_are_pruned(harness: ConsumerHarness) -> N
     harness.heartbeat.tick()
 
     assert harness.memory.prune() == 0
+
+
+def test_a_run_of_a_few_seconds_prunes_expired_records_too(harness: ConsumerHarness) -> None:
+    harness.send()
+    harness.steps(2)
+    harness.clock.advance(29 * 86_400)
+    next_run = harness.another()
+
+    next_run.wait(1)
+
+    assert harness.memory.prune() == 0
+
+
+def test_records_are_pruned_with_the_first_tick_and_then_every_ten_minutes(
+    harness: ConsumerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pruned_at: list[float] = []
+    monkeypatch.setattr(harness.memory, "prune", lambda: pruned_at.append(harness.clock()))
+    begun = harness.clock()
+
+    harness.wait(2 * PRUNE_SECONDS)
+
+    assert pruned_at == [begun + 1, begun + 1 + PRUNE_SECONDS]
+
+
+def test_a_run_goes_on_if_records_cannot_be_pruned(
+    harness: ConsumerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.send()
+    monkeypatch.setattr(harness.memory, "prune", away)
+    harness.wait(1)
+    monkeypatch.undo()
+
+    harness.steps(2)
+
+    assert harness.figures() == {"handled": 1}
 
 
 def test_a_success_is_acknowledged_by_the_heartbeat_if_no_thread_does(harness: ConsumerHarness) -> None:
