@@ -93,6 +93,10 @@ class InFlight:
         """Return the number of messages that may be started."""
         return len(self._waiting)
 
+    def has_unstarted(self) -> bool:
+        """Return True if a message waits for a handler, is blocked, or failed and is tried again."""
+        return any(message.started_at is None for message in self.all())
+
     def start(self, now: float, *, newest: bool = False) -> InFlightMessage | None:
         """Take the oldest waiting message, or the newest; None if there is none."""
         try:  # without the lock, for which every thread would queue

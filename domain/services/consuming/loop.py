@@ -32,18 +32,27 @@ TEST_PAUSE_SECONDS = 3.0
 PROBE_WAIT_SECONDS = 1.0
 """Wait time of a thread while the handler circuit is open and it may not probe."""
 
+BUDGET_WAIT_SECONDS = 1.0
+"""Wait time of a thread that may receive nothing, while the end of the run is not certain."""
+
 
 class MessageBudget:
-    """Number of events that a run may still handle, shared by its threads; None for no limit."""
+    """Number of events that a run may still handle, shared by its threads; None for no limit.
+
+    A thread holds a part of it while it receives. An event that was blocked counts as well, even if another
+    consumer handles it: the run waited for it.
+    """
 
     def __init__(self, left: int | None) -> None:
         self._left = left
+        self._held = 0
         self._lock = Lock()
 
     @property
     def is_spent(self) -> bool:
-        """True if no event may be taken."""
-        return self._left == 0
+        """True if no event may be taken, and none is held that could be returned."""
+        with self._lock:
+            return self._left == 0 and not self._held
 
     def take(self, wanted: int) -> int:
         """Take as many as wanted, or as are left; return their number."""
@@ -52,13 +61,15 @@ class MessageBudget:
                 return wanted
             taken = min(wanted, self._left)
             self._left -= taken
+            self._held += taken
             return taken
 
-    def give_back(self, number: int) -> None:
-        """Return events that were taken and not received."""
+    def settle(self, taken: int, received: int) -> None:
+        """Return the events that were taken and not received; the caller holds none any more."""
         with self._lock:
             if self._left is not None:
-                self._left += number
+                self._held -= taken
+                self._left += taken - received
 
 
 class RunState:
@@ -115,7 +126,7 @@ class ConsumerLoop:
                 return self._probe()
             message = self._in_flight.start(self._clock())
             if message is None:
-                return self._receive(self._in_flight.prefetch_limit)
+                return self._receive(self._in_flight.prefetch_limit) or self._wait_for_more()
             self._processor.process(message)
         except (InfrastructureError, ProcessedEventsUnavailableError) as error:
             self._pause(str(error))
@@ -148,8 +159,19 @@ class ConsumerLoop:
         """Return True if a run with an end of its own has nothing left, or probed often enough."""
         if not self._run_state.options.ends_by_itself:
             return False
-        has_nothing_left = self._run_state.has_received_all and not self._in_flight.waiting()
-        return has_nothing_left or self._circuit.probes >= MAX_PROBES_BEFORE_END
+        return self._has_nothing_left() or self._circuit.probes >= MAX_PROBES_BEFORE_END
+
+    def _has_nothing_left(self) -> bool:
+        """Return True if no event will come any more, from the queue or from another consumer."""
+        # in this order: what a receive brings is in flight before the budget for it is settled
+        return self._run_state.has_received_all and not self._in_flight.has_unstarted()
+
+    def _wait_for_more(self) -> bool:
+        """Wait for the receives of other threads and for blocked events; return False if there are none."""
+        if self._has_nothing_left():
+            return False
+        self._run_state.stop.wait(BUDGET_WAIT_SECONDS)
+        return True
 
     def _probe_message(self) -> InFlightMessage | None:
         """Start a new event, or else one that failed before and was kept, so that no receive counts."""
@@ -162,18 +184,21 @@ class ConsumerLoop:
         return self._in_flight.start(self._clock(), newest=is_new)
 
     def _receive(self, wanted: int) -> bool:
+        """Receive messages; return False if no more may be received, for now or for good."""
         state = self._run_state
         limit = state.budget.take(wanted)
+        if not limit:
+            return False
         result = ReceiveResult()
         try:
             with state.idle_turn if self._is_idle else nullcontext():
-                if not limit or state.drained.is_set() or state.stop.is_set():
+                if state.drained.is_set() or state.stop.is_set():
                     return False
                 result = self._receive_up_to(limit)
                 if result.tests:
                     state.stop.wait(TEST_PAUSE_SECONDS)
         finally:
-            state.budget.give_back(limit - result.for_handlers)
+            state.budget.settle(limit, result.for_handlers)
         self._is_idle, self._failures = not result.received, 0
         if state.options.drain:
             self._update_drained(result)
