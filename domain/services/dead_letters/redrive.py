@@ -8,8 +8,9 @@ recognised by its id or sending time and left alone, so that a redrive ends even
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from domain.model.clock import utc_now
@@ -132,23 +133,34 @@ class Redrive:
         self, scan: DeadLetterScan, selection: Selection, outcome: RedriveReport, report: Report
     ) -> None:
         consecutive_failures = 0
-        for batch in _first_alone(self._without_erased(scan.batches(selection), outcome)):
+        for batch in _first_alone(self._chosen(scan, selection, outcome)):
             consecutive_failures = 0 if self._move(scan, batch, outcome) else consecutive_failures + 1
             report(outcome.moved, None)
             if consecutive_failures == MAX_CONSECUTIVE_FAILURES:
                 return
 
-    def _without_erased(
-        self, batches: Iterator[list[Found]], outcome: RedriveReport
+    def _chosen(
+        self, scan: DeadLetterScan, selection: Selection, outcome: RedriveReport
     ) -> Iterator[list[Found]]:
-        """Leave out messages whose transcripts were erased."""
-        for batch in batches:
-            ids = [found.letter.reading.interaction_id for found in batch]
-            gone = self._erased([each for each in ids if each]) if self._erased else frozenset()
-            kept = [found for found, each in zip(batch, ids, strict=True) if each not in gone]
-            outcome.erased += len(batch) - len(kept)
+        """Yield the selected messages without erased ones, which do not count towards the limit."""
+        left = selection.limit
+        for batch in scan.batches(replace(selection, limit=None)):
+            kept = list(islice(self._without_erased(batch, outcome), left))
             if kept:
                 yield kept
+            left = None if left is None else left - len(kept)
+            if left == 0:
+                return
+
+    def _without_erased(self, batch: Sequence[Found], outcome: RedriveReport) -> Iterator[Found]:
+        """Leave out messages whose transcripts were erased, and count them."""
+        ids = [found.letter.reading.interaction_id for found in batch]
+        gone = self._erased([each for each in ids if each]) if self._erased else frozenset()
+        for found, each in zip(batch, ids, strict=True):
+            if each in gone:
+                outcome.erased += 1
+            else:
+                yield found
 
     def _move(self, scan: DeadLetterScan, messages: Sequence[QueueMessage], outcome: RedriveReport) -> bool:
         """Send copies, then delete the originals; return True where any message was moved completely."""

@@ -248,7 +248,7 @@ def redrive(
     service = _route(timeout, kind, as_json=as_json).redrive()
     with redrive_progress() as report:
         outcome = service.run(selection, report)
-    if wanted and not outcome.moved and outcome.ok:
+    if wanted and not (outcome.moved or outcome.erased) and outcome.ok:
         raise _no_such(wanted)
     print_redrive_result(outcome, SAME_AGAIN, as_json=as_json)
 

@@ -6,7 +6,7 @@ import pytest
 
 from bootstrap.settings import Settings
 from domain.services.dead_letters.dead_letters import DeadLetters
-from domain.services.dead_letters.redrive import Redrive
+from domain.services.dead_letters.redrive import FindErased, Redrive
 from entrypoints.cli.commands import dlq
 from tests.support.harness.command_line import PLACE_LINE, Caller, OnAws, Told
 from tests.support.harness.dead_letters import Ground
@@ -15,14 +15,15 @@ from tests.support.harness.dead_letters import Ground
 class _Container(OnAws):
     """The container of the commands, over queues in memory."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, erased: FindErased | None) -> None:
         self._ground = ground
+        self._erased = erased
 
     def dead_letter_service(self) -> DeadLetters:
         return self._ground.service
 
     def redrive(self) -> Redrive:
-        return self._ground.redrive()
+        return self._ground.redrive(self._erased)
 
 
 class Shop(NamedTuple):
@@ -41,13 +42,15 @@ class Shop(NamedTuple):
         return self.run(*arguments, "--json").answer
 
 
-def open_shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shop:
+def open_shop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, erased: FindErased | None = None
+) -> Shop:
     """Replace the queues of AWS by queues in memory for the duration of the test."""
     ground = Ground()
 
     def container(settings: Settings, **_options: object) -> _Container:
         assert settings.dlq_name == "meeting-transcripts-dlq"
-        return _Container(ground)
+        return _Container(ground, erased)
 
     monkeypatch.setattr(dlq, "build_container", container)
     return Shop(ground, capsys)

@@ -7,7 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.model.errors import InfrastructureError, JobStoreUnavailableError
+from domain.model.events.event import CompletedEvent
 from domain.model.messages.dead_letter import Selection
+from domain.services.dead_letters.redrive import FindErased
 from tests.support.harness.dead_letters import BESIDE, UNDELIVERED, Ground, an_envelope
 from tests.support.samples.factories import an_event
 
@@ -217,3 +219,40 @@ def test_nothing_is_sent_while_nothing_tells_what_was_erased(ground: Ground) -> 
 
     assert (outcome.moved, outcome.ok, outcome.problem) == (0, False, "database error: away")
     assert len(ground.dead_letters.bodies()) == 2
+
+
+def _erased(*events: CompletedEvent) -> FindErased:
+    gone = {event.interaction_id for event in events}
+    return lambda ids: frozenset(gone & set(ids))
+
+
+def test_erased_transcripts_in_front_do_not_use_up_the_limit(ground: Ground) -> None:
+    gone = [an_event() for _ in range(12)]
+    ground.fill(*map(an_envelope, gone))
+    ground.fill_with_events(3)
+
+    outcome = ground.redrive(_erased(*gone)).run(Selection(limit=2))
+
+    assert (outcome.moved, outcome.erased, outcome.ok) == (2, 12, True)
+    assert ground.dead_letters.depth() == (13, 0)
+
+
+def test_no_more_is_received_or_counted_as_erased_than_the_limit_needs(ground: Ground) -> None:
+    events = [an_event() for _ in range(25)]
+    ground.fill(*map(an_envelope, events))
+
+    outcome = ground.redrive(_erased(events[0], events[5], events[12])).run(Selection(limit=3))
+
+    assert (outcome.moved, outcome.erased) == (3, 1)
+    assert len(ground.dead_letters.received) == 10
+
+
+def test_one_whose_transcript_was_erased_is_looked_for_no_further(ground: Ground) -> None:
+    gone = an_event()
+    ground.fill(an_envelope(gone))
+    ground.fill_with_events(24)
+
+    outcome = ground.redrive(_erased(gone)).run(Selection(id=str(gone.interaction_id)))
+
+    assert (outcome.moved, outcome.erased, outcome.ok) == (0, 1, True)
+    assert len(ground.dead_letters.received) == 10
