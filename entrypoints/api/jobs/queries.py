@@ -16,6 +16,9 @@ DEFAULT_PAGE = 20
 MAX_WAIT_SECONDS = 60.0
 """Longest wait for a change; a longer one is cut."""
 
+CANCEL = "cancel"
+"""Value of `only`, with which a deletion never erases."""
+
 _TIME = "a date and time with its zone, such as 2026-11-23T18:00:00Z"
 
 
@@ -57,6 +60,18 @@ def wait_seconds(request: Request) -> float:
     if seconds is None or seconds < 0:
         raise invalid_parameter("wait", text, f"a number of seconds from 0 to {MAX_WAIT_SECONDS:g}")
     return min(seconds, MAX_WAIT_SECONDS)
+
+
+def only_cancels(request: Request) -> bool:
+    """Read whether a deletion is to cancel, and never to erase; False without the parameter.
+
+    Raises:
+        InvalidParameterError: the value is another one than `cancel`.
+    """
+    text = request.query_params.get("only")
+    if text not in {None, CANCEL}:
+        raise invalid_parameter("only", str(text), CANCEL)
+    return text is not None
 
 
 def _state(text: str | None) -> JobState | None:

@@ -17,7 +17,14 @@ from entrypoints.api.jobs.events import LAST_EVENT_HEADER, MEDIA_TYPE, event_str
 from entrypoints.api.jobs.lists import list_stream, listed
 from entrypoints.api.jobs.playback import PlaybackDependency
 from entrypoints.api.jobs.preferred import transcript_of
-from entrypoints.api.jobs.queries import DEFAULT_PAGE, MAX_WAIT_SECONDS, read_query, wait_seconds
+from entrypoints.api.jobs.queries import (
+    CANCEL,
+    DEFAULT_PAGE,
+    MAX_WAIT_SECONDS,
+    only_cancels,
+    read_query,
+    wait_seconds,
+)
 from entrypoints.api.jobs.schemas import JobList, JobSnapshot
 from entrypoints.api.jobs.snapshots import (
     PRIVATE,
@@ -86,6 +93,11 @@ _WAIT = query(
     "wait",
     "Seconds to wait for another snapshot than that of `If-None-Match`, or than the present one.",
     {"type": "number", "minimum": 0, "maximum": MAX_WAIT_SECONDS, "default": 0},
+)
+_ONLY = query(
+    "only",
+    "With `cancel`, a job that has ended is answered as it is, and not erased.",
+    {"type": "string", "enum": [CANCEL]},
 )
 _KNOWN = header("If-None-Match", "Entity tags of known snapshots: 304 for one of these.", TEXT)
 _LAST = header(LAST_EVENT_HEADER, "Revision that the client has; 204 where it is the final one.", TEXT)
@@ -219,14 +231,22 @@ async def get_delivery(request: Request, job_id: str, context: ReadDependency) -
     response_model=JobSnapshot,
     responses={
         204: {"description": "The job was erased, with its transcript and its recording."},
-        **problem_responses(*_LOOK, errors.JobUnfinishedError, errors.RecordingStoreUnavailableError),
+        **problem_responses(
+            *_LOOK,
+            problems.InvalidParameterError,
+            errors.JobUnfinishedError,
+            errors.RecordingStoreUnavailableError,
+        ),
     },
-    openapi_extra={"parameters": [TENANT]},
+    openapi_extra={"parameters": [TENANT, _ONLY]},
 )
-async def end_job(job_id: str, context: WriteDependency, playback: PlaybackDependency) -> Response:
-    """Cancel a job that has not ended; erase one that has."""
+async def end_job(
+    request: Request, job_id: str, context: WriteDependency, playback: PlaybackDependency
+) -> Response:
+    """Cancel a job that has not ended; erase one that has, unless the caller only cancels."""
+    never_erases = only_cancels(request)
     job = await context.find(job_id)
-    if not job.state.is_final:
+    if never_erases or not job.state.is_final:
         ended = await asyncio.to_thread(context.jobs.cancel, context.identity.tenant_id, job.id)
         return shown(await context.snapshot(ended))
     tenant_id, user_id = context.identity.tenant_id, context.identity.user_id

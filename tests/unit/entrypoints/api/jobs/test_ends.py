@@ -18,8 +18,8 @@ def stored(tmp_path: Path) -> list[bytes]:
     return [path.read_bytes() for path in (tmp_path / "recordings").iterdir() if path.is_file()]
 
 
-def cancel(caller: JobCaller, job: Any) -> Any:
-    return caller.send("DELETE", job["links"]["self"])
+def cancel(caller: JobCaller, job: Any, query: str = "") -> Any:
+    return caller.send("DELETE", job["links"]["self"] + query)
 
 
 def test_a_queued_job_is_cancelled(waiting: JobCaller) -> None:
@@ -69,6 +69,26 @@ def test_cancelling_twice_erases(waiting: JobCaller) -> None:
     job = waiting.submitted()
 
     assert [cancel(waiting, job).status_code for _ in range(3)] == [200, 204, 404]
+
+
+def test_cancelling_alone_never_erases(waiting: JobCaller, caller: JobCaller, tmp_path: Path) -> None:
+    job, ended = waiting.submitted(), caller.ended(caller.submitted())
+
+    answers = [cancel(waiting, job, "?only=cancel") for _ in range(3)]
+    late = cancel(caller, ended, "?only=cancel")
+
+    assert [(each.status_code, each.json()["state"]) for each in answers] == [(200, "cancelled")] * 3
+    assert (late.status_code, late.json()["state"]) == (200, "completed")
+    assert caller.look(ended)["state"] == "completed"
+    assert b"sound" in stored(tmp_path)
+
+
+def test_a_misspelt_order_to_cancel_alone_changes_nothing(waiting: JobCaller) -> None:
+    job = waiting.submitted()
+
+    assert problem(cancel(waiting, job, "?only=cancle")) == (400, "invalid-parameter")
+
+    assert waiting.look(job)["state"] == "queued"
 
 
 def test_an_erased_job_frees_its_key(waiting: JobCaller) -> None:
