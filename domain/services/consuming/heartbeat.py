@@ -139,10 +139,18 @@ class VisibilityHeartbeat:
                 )
 
     def _recheck_blocked(self) -> None:
-        """Lease the events of blocked messages whose other consumer finished or died."""
-        blocked = self._in_flight.take_blocked()
-        self._in_flight.drop(message for message in blocked if not message.is_extended)
-        self._receiver.deduplicate([message for message in blocked if message.is_extended])
+        """Lease the events of blocked messages whose other consumer finished or died.
+
+        After a failure they stay blocked: returned to the queue, each would need another receive.
+        """
+        taken = self._in_flight.take_blocked()
+        self._in_flight.drop(message for message in taken if not message.is_extended)
+        blocked = [message for message in taken if message.is_extended]
+        try:
+            self._receiver.deduplicate(blocked)
+        except Exception:
+            self._in_flight.block(message for message in blocked if not message.lease)
+            raise
 
     def _prune(self, now: float) -> None:
         if now - self._pruned_at >= PRUNE_SECONDS:

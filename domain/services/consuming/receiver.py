@@ -75,7 +75,7 @@ class Receiver:
         for test in tests:
             self._acknowledger.settle_test_event(test.message)
         events = [message for message in readable if not message.envelope.is_test]
-        return ReceiveResult(len(messages), self.deduplicate(events), len(tests))
+        return ReceiveResult(len(messages), self._deduplicate_received(events), len(tests))
 
     def deduplicate(self, messages: Sequence[InFlightMessage]) -> int:
         """Lease the events: start those that are free, block those in progress, delete the others.
@@ -83,7 +83,7 @@ class Receiver:
         Returns the number of messages that may be started or are blocked.
 
         Raises:
-            ProcessedEventsUnavailableError: no lease can be had; the messages reappear later.
+            ProcessedEventsUnavailableError: no lease can be had.
         """
         if not messages:
             return 0
@@ -103,16 +103,18 @@ class Receiver:
         """Raise `ProcessedEventsUnavailableError` if the store is away, before a receive counts in vain."""
         self._deduplication.prune()
 
-    def _acquire(self, messages: Sequence[InFlightMessage]) -> Sequence[ProcessingLease | LeaseStatus]:
+    def _deduplicate_received(self, messages: Sequence[InFlightMessage]) -> int:
         try:
-            leases = self._deduplication.acquire(
-                [message.key for message in messages], lease_seconds=self._options.lease_seconds
-            )
-            return respect_erasures(self._deduplication, leases)
+            return self.deduplicate(messages)
         except ProcessedEventsUnavailableError:
             self._acknowledger.postpone([message.message for message in messages])
-            self._in_flight.drop(messages)
             raise
+
+    def _acquire(self, messages: Sequence[InFlightMessage]) -> Sequence[ProcessingLease | LeaseStatus]:
+        leases = self._deduplication.acquire(
+            [message.key for message in messages], lease_seconds=self._options.lease_seconds
+        )
+        return respect_erasures(self._deduplication, leases)
 
     def _receive_batch(self, limit: int, wait_seconds: int) -> tuple[QueueMessage, ...]:
         return self._queue.receive(

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from domain.model.consuming.received import ReceivedEvent
+from domain.model.errors import ProcessedEventsUnavailableError
 from domain.services.resilience.circuit_breaker import DEFAULT_THRESHOLD
+from tests.support.doubles.queue import failing_with
 from tests.support.harness.consumer import OPTIONS, ConsumerHarness
 
 
@@ -52,6 +56,22 @@ def test_a_run_ends_when_another_consumer_handled_its_last_event() -> None:
     assert harness.handler.got == []
     assert harness.figures() == {"duplicates": 1}
     assert harness.queue.bodies() == []
+
+
+@pytest.mark.parametrize("error", [ProcessedEventsUnavailableError("away"), RuntimeError("a defect")])
+def test_a_blocked_event_stays_in_flight_while_the_database_fails(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = blocked_beside(ConsumerHarness())
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.memory, "acquire", lambda *_, **__: failing_with(error)())
+        harness.wait(120)
+        assert harness.loop.step()
+
+    run(harness)
+
+    assert [received.receive_count for received in harness.handler.got] == [1]
+    assert harness.figures() == {"handled": 1}
 
 
 def test_a_run_that_waits_for_a_blocked_event_ends_with_a_stop() -> None:
