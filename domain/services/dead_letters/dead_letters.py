@@ -10,9 +10,10 @@ from domain.model.errors import ArchiveError, DeletionError, InfrastructureError
 from domain.model.events.kinds import EventKind
 from domain.model.messages.archived import ArchivedMessage
 from domain.model.messages.dead_letter import Selection
+from domain.services.dead_letters.redrive import MAX_CONSECUTIVE_FAILURES
 from domain.services.dead_letters.scan import INTERRUPTED, DeadLetterScan, Found
 from ports.dead_letter_archive_port import DeadLetterArchivePort
-from ports.queue_port import MAX_RECEIVE, QueueDepth, QueueMessage, QueuePort
+from ports.queue_port import MAX_RECEIVE, Copy, QueueDepth, QueueMessage, QueuePort
 
 EVERYTHING = Selection()
 
@@ -23,13 +24,14 @@ class BatchReport(NamedTuple):
     done: int = 0  # number of messages archived, restored or deleted
     # number of those that may still be in the dead-letter queue: deleting them failed or was interrupted
     undeleted: int = 0
+    failed: int = 0  # number of messages that the queue refused when they were restored; the archive has them
     skipped: int = 0  # number of messages that arrived after the start and were left alone
-    problem: str = ""  # the failure that ended the action early; empty where it completed
+    problem: str = ""  # the first failure, which ends every action but a restore; empty where there was none
     interrupted: bool = False  # whether Ctrl-C ended the action
 
     @property
     def ok(self) -> bool:
-        """True where the action completed."""
+        """True where the action completed without a failure."""
         return not self.problem
 
 
@@ -93,20 +95,23 @@ class DeadLetters:
     def restore(self, archive: DeadLetterArchivePort) -> BatchReport:
         """Send all archived messages to the queue as new ones; the archive is not changed.
 
-        The whole archive is read before the first message is sent. Ctrl-C ends the action and is reported.
+        The whole archive is read before the first message is sent. A message that the queue refuses does not
+        keep the others back. Ctrl-C ends the action and is reported.
 
         Raises:
             ArchiveError: an object of the archive cannot be read; no message was sent.
         """
-        kept, report = archive.messages(), BatchReport()
+        kept, report, consecutive_failures = archive.messages(), BatchReport(), 0
         try:
             for _ in archive.messages():
                 pass
-            while not report.problem and (batch := [received(one) for one in islice(kept, MAX_RECEIVE)]):
+            while batch := [received(one) for one in islice(kept, MAX_RECEIVE)]:
                 copies = self._queue.resend(batch)
-                sent = sum(copy.id is not None for copy in copies)
-                problem = next((f"{copy.original.id}: {copy.problem}" for copy in copies if not copy.id), "")
-                report = report._replace(done=report.done + sent, problem=problem)
+                report = _with_copies(report, copies)
+                sent = any(copy.id for copy in copies)
+                consecutive_failures = 0 if sent else consecutive_failures + 1
+                if consecutive_failures == MAX_CONSECUTIVE_FAILURES:
+                    break
         except KeyboardInterrupt:
             report = _interrupted(report)
         return report
@@ -138,7 +143,17 @@ class DeadLetters:
 
 
 def _interrupted(report: BatchReport) -> BatchReport:
-    return report._replace(problem=INTERRUPTED, interrupted=True)
+    return report._replace(problem=report.problem or INTERRUPTED, interrupted=True)
+
+
+def _with_copies(report: BatchReport, copies: Sequence[Copy]) -> BatchReport:
+    refused = [copy for copy in copies if not copy.id]
+    problem = next((f"{copy.original.id}: {copy.problem}" for copy in refused), "")
+    return report._replace(
+        done=report.done + len(copies) - len(refused),
+        failed=report.failed + len(refused),
+        problem=report.problem or problem,
+    )
 
 
 def stored(message: QueueMessage) -> ArchivedMessage:

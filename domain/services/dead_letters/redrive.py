@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 MAX_CONSECUTIVE_FAILURES = 3
-"""Consecutive batches without a moved message after which a redrive ends: the queues are at fault."""
+"""Consecutive batches without a sent message after which redrive and restore end: the queues are at fault."""
 
 FindErased = Callable[[Sequence[UUID]], frozenset[UUID]]
 """Finds those of the interactions that were erased; raises `JobStoreUnavailableError`."""

@@ -161,6 +161,7 @@ def _report_as_json(report: BatchReport) -> dict[str, object]:
         "ok": report.ok,
         "messages": report.done,
         "undeleted": report.undeleted,
+        "failed": report.failed,
         "left": report.skipped,
         "problem": report.problem or None,
         "interrupted": report.interrupted,
@@ -171,6 +172,8 @@ def _report_lines(report: BatchReport, what: str) -> Iterator[str]:
     yield f"{report.done} {what}"
     if report.undeleted:
         yield f"{report.undeleted} of them may still be in the dead-letter queue"
+    if report.failed:
+        yield f"{report.failed} could not be sent; the archive keeps them"
     yield from _skipped(report.skipped)
 
 

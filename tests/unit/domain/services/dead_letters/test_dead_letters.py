@@ -154,16 +154,57 @@ def test_an_archive_with_something_else_in_it_is_not_put_back_at_all(ground: Gro
     assert ground.queue.bodies() == []
 
 
-def test_a_queue_that_refuses_ends_the_putting_back(ground: Ground) -> None:
+def _archived(ground: Ground, count: int) -> _Archive:
     archive = _Archive()
-    ground.fill_with_events(25)
+    ground.fill_with_events(count)
     ground.service.archive(ALL, archive, keep=False)
+    return archive
+
+
+def test_messages_that_are_refused_do_not_keep_later_ones_from_being_put_back(ground: Ground) -> None:
+    archive = _archived(ground, 25)
+    ground.queue.refuse_copies = 2
+    first = next(archive.messages())
+
+    report = ground.service.restore(archive)
+
+    assert (report.done, report.failed, report.ok) == (23, 2, False)
+    assert report.problem == f"{first.id}: AccessDenied"
+    assert len(ground.queue.bodies()) == 23
+
+
+def test_a_queue_that_refuses_everything_soon_ends_the_putting_back(ground: Ground) -> None:
+    archive = _archived(ground, 100)
     ground.queue.refuse_copies = -1
 
     report = ground.service.restore(archive)
 
-    assert report.done == 0
+    assert (report.done, report.failed) == (0, 30)
     assert report.problem.endswith(": AccessDenied")
+
+
+def test_batches_that_are_sent_in_part_do_not_end_the_putting_back(ground: Ground) -> None:
+    archive = _archived(ground, 100)
+
+    def refuse_nine() -> None:
+        ground.queue.refuse_copies = 9
+
+    ground.queue.before["resend"] = refuse_nine
+
+    report = ground.service.restore(archive)
+
+    assert (report.done, report.failed) == (10, 90)
+
+
+def test_a_putting_back_that_is_interrupted_after_a_failure_tells_both(ground: Ground) -> None:
+    archive = _archived(ground, 25)
+    ground.queue.refuse_copies = 1
+    calls = itertools.count()
+    ground.queue.before["resend"] = lambda: failing_with(KeyboardInterrupt())() if next(calls) == 1 else None
+
+    report = ground.service.restore(archive)
+
+    assert (report.done, report.failed, report.interrupted) == (9, 1, True)
 
 
 def test_a_purge_says_how_many_went_and_leaves_what_came_later(ground: Ground) -> None:

@@ -107,6 +107,26 @@ def test_a_restore_says_how_far_it_came_and_leaves_the_archive(
     assert len(shop.ground.queue.bodies()) == sent
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_restore_that_sends_all_but_one_tells_both_and_exits_1(
+    shop: Shop, tmp_path: Path, *, as_json: bool
+) -> None:
+    shop.ground.fill_with_events(25)
+    shop.run("archive", tmp_path / "letters")
+    shop.ground.queue.refuse_copies = 1
+
+    code, out, err = shop.run("restore", tmp_path / "letters", *(["--json"] if as_json else []))
+
+    assert code == 1
+    if as_json:
+        told = json.loads(out)
+        assert (told["ok"], told["messages"], told["failed"]) == (False, 24, 1)
+        assert told["problem"].endswith(": AccessDenied")
+    else:
+        assert out == "24 sent to the queue\n1 could not be sent; the archive keeps them\n"
+        assert err.endswith(": AccessDenied\n")
+
+
 def test_machines_are_told_as_well(shop: Shop, tmp_path: Path) -> None:
     shop.ground.fill_with_events(25)
     strike(shop.ground.dead_letters, "before", "receive", 2)
