@@ -82,19 +82,22 @@ class TranscriptErasure:
     def find(self, query: ErasureQuery) -> Iterator[Interaction]:
         """Yield what `run` would erase; erasing it meanwhile does no harm.
 
+        That includes a named interaction that no store knows any more, such as that of a pruned event.
+
         Raises:
             JobStoreUnavailableError: the database failed.
         """
-        behind: UUID | None = None
-        while page := self._erasures.find(query, limit=PAGE, behind=behind):
-            yield from page
-            behind = page[-1].id
+        found = None
+        for found in self._stored(query):
+            yield found
+        if found is None:
+            yield from self._unknown(query)
 
     def run(self, query: ErasureQuery, *, requested_by: str, cause: ErasureCause) -> ErasureReport:
         """Erase all that the query finds, then the objects that are pending; failures are reported."""
         report = ErasureReport()
         with _reporting(report):
-            for interaction in self._found(query):
+            for interaction in self.find(query):
                 self._erase(interaction, requested_by, cause, report)
             self.finish_pending(query, report)
         return report
@@ -138,12 +141,17 @@ class TranscriptErasure:
         if not self._erasures.scrub():
             report.problem = NOT_SCRUBBED
 
-    def _found(self, query: ErasureQuery) -> Iterator[Interaction]:
-        """Add an interaction that no store knows any more, such as that of a pruned event, if it is named."""
-        found = None
-        for found in self.find(query):
-            yield found
-        if found is None and query.interaction_id is not None and query.tenant_id is not None:
+    def _stored(self, query: ErasureQuery) -> Iterator[Interaction]:
+        behind: UUID | None = None
+        while page := self._erasures.find(query, limit=PAGE, behind=behind):
+            yield from page
+            behind = page[-1].id
+
+    def _unknown(self, query: ErasureQuery) -> Iterator[Interaction]:
+        """Yield the interaction that the query names, unless a store has it: then the query excludes it."""
+        if query.interaction_id is None or query.tenant_id is None:
+            return
+        if not self._erasures.find(ErasureQuery(interaction_id=query.interaction_id), limit=1):
             yield Interaction(query.interaction_id, query.tenant_id, query.user_id)
 
     def _erase(

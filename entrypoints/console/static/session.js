@@ -1,10 +1,11 @@
 // @ts-check
 /** Session of this browser: a cookie carries it, the page knows only its facts. */
 
-import { UNAUTHENTICATED, asProblem, fetchJson, send } from "./api.js";
+import { Problem, UNAUTHENTICATED, asProblem, fetchJson, send } from "./api.js";
 import { uuid } from "./format.js";
 
 const IDENTITY_KEY = "transcripts-console-identity";
+const CHANNEL = "transcripts-console-session";
 const DEFAULT_USER = "console";
 const RENEWAL_PAUSE_MILLISECONDS = 10_000;
 
@@ -16,10 +17,14 @@ class Session extends EventTarget {
   /** @type {import("./api.js").Problem|null} */
   problem = null;
   #renewedAt = 0;
+  #turn = Promise.resolve();
+  #tabs = new BroadcastChannel(CHANNEL);
 
   constructor() {
     super();
     document.addEventListener(UNAUTHENTICATED, () => this.#lost());
+    document.addEventListener("visibilitychange", () => document.hidden || void this.load());
+    this.#tabs.onmessage = () => void this.load();
   }
 
   get isSignedIn() {
@@ -64,23 +69,43 @@ class Session extends EventTarget {
     await this.#attempt(async () => {
       await send("console/session", { method: "DELETE" });
       this.#forget();
+      this.#tellTabs();
     });
   }
 
   /** @param {{key: string}|Identity} credentials */
   async #post(credentials) {
-    this.facts = await fetchJson("console/session", { method: "POST", json: credentials });
+    await send("console/session", { method: "POST", json: credentials });
+    this.facts = await fetchJson("console/session");
+    if (!this.isSignedIn) throw cookieLost();
+    this.#tellTabs();
+  }
+
+  /** All tabs of a browser share one cookie. */
+  #tellTabs() {
+    this.#tabs.postMessage("changed");
+  }
+
+  /**
+   * Act after what was asked for before: a late answer must not undo a newer one.
+   *
+   * @param {() => Promise<void>} action
+   */
+  #attempt(action) {
+    this.#turn = this.#turn.then(() => this.#act(action));
+    return this.#turn;
   }
 
   /** @param {() => Promise<void>} action */
-  async #attempt(action) {
+  async #act(action) {
+    const [facts, problem] = [JSON.stringify(this.facts), this.problem];
     this.problem = null;
     try {
       await action();
     } catch (error) {
       this.problem = asProblem(error);
     }
-    this.dispatchEvent(new Event("change"));
+    if (facts !== JSON.stringify(this.facts) || problem !== this.problem) this.dispatchEvent(new Event("change"));
   }
 
   /** Show the sign-in form again after an answer 401; without keys, ask for a new session at once. */
@@ -99,6 +124,11 @@ class Session extends EventTarget {
   #forget() {
     if (this.facts) this.facts = { ...this.facts, signed_in: false, scopes: [] };
   }
+}
+
+function cookieLost() {
+  const detail = "The browser did not keep the cookie of the session. Open the console over HTTPS, or on this machine's own address.";
+  return new Problem("Not signed in", detail, { type: "cookie-lost" });
 }
 
 /** @returns {Identity} */

@@ -155,7 +155,7 @@ function stateOf(upload) {
     case "accepted":
       return html`${icon("check")} Accepted: <a href="#/jobs/${job?.id}">open the job${job ? html`<span class="unseen"> of ${jobName(job)}</span>` : nothing}</a>`;
     case "paused":
-      return "Waits until you have signed in again";
+      return upload.problem ? "Waits for its owner" : "Waits until you have signed in again";
     case "interrupted":
       return upload.problem?.retryAfter ? `Tries again in ${plural(upload.problem.retryAfter, "second")}` : "Interrupted";
     default:

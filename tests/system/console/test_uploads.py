@@ -140,3 +140,29 @@ def test_a_service_that_is_killed_during_an_upload_gets_the_recording_afterwards
         expect(page.get_by_role("heading", name="1 file, 1 accepted")).to_be_visible()
         page.goto(f"{person.url}/console/#/jobs")
         expect(page.get_by_role("link", name="long.wav")).to_have_count(1)
+
+
+def take_another_tenant(page: Page) -> None:
+    """Act for a new tenant from now on, as with the panel of who acts."""
+    page.locator("who-panel summary").click()
+    page.get_by_role("button", name="New tenant").click()
+    page.get_by_role("button", name="Use these").click()
+
+
+def test_files_that_wait_are_not_sent_for_a_tenant_that_another_tab_has_chosen(
+    person: Person, tmp_path: Path
+) -> None:
+    page = person.open()
+    throttled(page, bytes_per_second=200_000)
+    long = [a_recording(tmp_path, f"long {number}.wav", seconds=60.0) for number in range(2)]
+    choose(page, *long, a_recording(tmp_path, "waits.wav"))
+    expect(page.get_by_text("Waits for the uploads before it")).to_be_visible()
+    other = person.open("#/jobs")
+
+    take_another_tenant(other)
+    expect(page.get_by_text("This file was added by another user or tenant")).to_be_visible()
+    throttled(page, bytes_per_second=-1)
+
+    expect(page.get_by_role("heading", name="3 files, 2 accepted")).to_be_visible()
+    other.reload()
+    expect(other.get_by_text("There are no jobs yet.")).to_be_visible()

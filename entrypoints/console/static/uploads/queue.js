@@ -1,5 +1,5 @@
 // @ts-check
-/** Uploads of this tab. They live in memory, so that they outlast views and a new sign-in. */
+/** Uploads of this tab. They live in memory, so that they outlast views and a new sign-in of their user. */
 
 import { Problem } from "../api.js";
 import { size, uuid } from "../format.js";
@@ -16,6 +16,7 @@ const UNAVAILABLE = 503;
  *
  * @typedef {object} Upload
  * @property {string} key Idempotency key, the same until the job is accepted.
+ * @property {string} owner Tenant and user for whom the file was added.
  * @property {File} file
  * @property {Options} options
  * @property {UploadState} state
@@ -33,7 +34,10 @@ class UploadQueue extends EventTarget {
   constructor() {
     super();
     addEventListener("online", () => this.#resume("interrupted"));
-    session.addEventListener("change", () => session.isSignedIn && this.#resume("paused"));
+    session.addEventListener("change", () => {
+      this.#resume("paused");
+      this.#pump();
+    });
   }
 
   /** True while leaving the page would lose an upload. */
@@ -74,6 +78,7 @@ class UploadQueue extends EventTarget {
   /** Send what waits, as long as fewer than the allowed number are sent at once. */
   #pump() {
     const sending = this.items.filter((each) => each.state === "sending").length;
+    for (const each of this.items) if (each.state === "waiting" && !isOwn(each)) pause(each);
     const waiting = this.items.filter((each) => each.state === "waiting");
     for (const upload of waiting.slice(0, Math.max(0, AT_ONCE - sending))) void this.#send(upload);
     this.#changed();
@@ -82,13 +87,21 @@ class UploadQueue extends EventTarget {
   /** @param {Upload} upload */
   async #send(upload) {
     upload.state = "sending";
+    await session.load(); // the cookie may be another one by now, set by another tab or window
+    if (isOwn(upload)) await this.#transfer(upload);
+    else pause(upload);
+    this.#pump();
+  }
+
+  /** @param {Upload} upload */
+  async #transfer(upload) {
+    if (!this.items.includes(upload)) return; // removed meanwhile
     const answer = await sendRecording(upload, (sent) => {
       upload.sent = sent;
       this.#changed();
     });
     upload.request = null;
     await this.#settle(upload, answer);
-    this.#pump();
   }
 
   /**
@@ -109,7 +122,7 @@ class UploadQueue extends EventTarget {
     upload.problem = problem;
     upload.sent = 0;
     if (problem.status === UNAUTHENTICATED) {
-      upload.state = "paused";
+      pause(upload);
       if (session.isSignedIn) this.retry(upload);
     } else if (problem.status === UNAVAILABLE && problem.retryAfter !== null) {
       upload.state = "interrupted";
@@ -135,7 +148,28 @@ class UploadQueue extends EventTarget {
 function newUpload(file, options) {
   const problem = refusalOf(file);
   const state = problem ? "refused" : "waiting";
-  return { key: uuid(), file, options, state, sent: 0, problem, job: null, request: null, timer: undefined };
+  return { key: uuid(), owner: presentOwner(), file, options, state, sent: 0, problem, job: null, request: null, timer: undefined };
+}
+
+function presentOwner() {
+  const { tenant_id: tenant, user_id: user } = session.facts ?? {};
+  return JSON.stringify([tenant, user]);
+}
+
+/** @param {Upload} upload */
+function isOwn(upload) {
+  return session.isSignedIn && upload.owner === presentOwner();
+}
+
+/**
+ * Keep an upload until its owner is signed in.
+ *
+ * @param {Upload} upload
+ */
+function pause(upload) {
+  const detail = "This file was added by another user or tenant: sign in again, or remove it.";
+  const problem = session.isSignedIn && !isOwn(upload) ? new Problem("Not sent", detail) : null;
+  Object.assign(upload, { state: "paused", sent: 0, problem });
 }
 
 /** @param {File} file */

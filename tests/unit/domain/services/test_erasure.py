@@ -1,8 +1,10 @@
 """Erasures by the services: cancelling, repeating, what is left, and what is due by its age."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
+from uuid import uuid4
 
 import pytest
 
@@ -129,6 +131,41 @@ def test_a_second_run_does_nothing(harness: Harness) -> None:
     harness.run()
 
     assert harness.run() == ErasureReport()
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        ErasureQuery(tenant_id=uuid4()),
+        ErasureQuery(tenant_id=TENANT, user_id="bob"),
+        ErasureQuery(tenant_id=TENANT, before=datetime(2020, 1, 1, tzinfo=UTC)),
+    ],
+    ids=["another tenant", "another user", "later"],
+)
+def test_an_interaction_that_the_query_excludes_is_not_erased(harness: Harness, others: ErasureQuery) -> None:
+    job = harness.completed()
+
+    report = harness.run(replace(others, interaction_id=job.id))
+
+    assert report == ErasureReport()
+    assert harness.job(job).state is JobState.COMPLETED
+    assert harness.recordings.stored()
+
+
+def test_an_interaction_that_is_named_is_erased_once(harness: Harness) -> None:
+    job = harness.completed()
+
+    report = harness.run(ErasureQuery(interaction_id=job.id, tenant_id=TENANT))
+
+    assert (report.interactions, report.jobs) == (1, 1)
+
+
+def test_an_interaction_that_no_store_knows_any_more_is_erased_by_its_name(harness: Harness) -> None:
+    pruned = ErasureQuery(interaction_id=uuid4(), tenant_id=TENANT)
+
+    assert [each.id for each in harness.erasure.find(pruned)] == [pruned.interaction_id]
+    assert harness.run(pruned).interactions == 1
+    assert harness.erasures.erased([pruned.interaction_id or uuid4()])
 
 
 def test_many_interactions_are_found_page_by_page(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
