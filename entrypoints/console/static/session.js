@@ -1,7 +1,7 @@
 // @ts-check
 /** Session of this browser: a cookie carries it, the page knows only its facts. */
 
-import { UNAUTHENTICATED, asProblem, fetchJson, send } from "./api.js";
+import { Problem, UNAUTHENTICATED, asProblem, fetchJson, send } from "./api.js";
 import { uuid } from "./format.js";
 
 const IDENTITY_KEY = "transcripts-console-identity";
@@ -75,7 +75,9 @@ class Session extends EventTarget {
 
   /** @param {{key: string}|Identity} credentials */
   async #post(credentials) {
-    this.facts = await fetchJson("console/session", { method: "POST", json: credentials });
+    await send("console/session", { method: "POST", json: credentials });
+    this.facts = await fetchJson("console/session");
+    if (!this.isSignedIn) throw cookieLost();
     this.#tellTabs();
   }
 
@@ -122,6 +124,11 @@ class Session extends EventTarget {
   #forget() {
     if (this.facts) this.facts = { ...this.facts, signed_in: false, scopes: [] };
   }
+}
+
+function cookieLost() {
+  const detail = "The browser did not keep the cookie of the session. Open the console over HTTPS, or on this machine's own address.";
+  return new Problem("Not signed in", detail, { type: "cookie-lost" });
 }
 
 /** @returns {Identity} */

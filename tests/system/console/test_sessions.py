@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from bootstrap.container import build_container
 from bootstrap.settings import Settings
@@ -133,3 +133,21 @@ def test_signing_out_ends_the_session(people: Callable[[str], Person], keyed: Ke
 
     expect(page.get_by_label("API key")).to_be_visible()
     assert person.context.cookies() == []
+
+
+def test_a_browser_that_keeps_no_cookie_is_not_signed_in(
+    people: Callable[[str], Person], keyed: KeyedSite
+) -> None:
+    person = people(keyed.url)
+
+    def lose_the_cookie(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(json={})
+        else:
+            route.fallback()
+
+    person.context.route("**/console/session", lose_the_cookie)
+    page = sign_in(person, keyed.key())
+
+    expect(page.get_by_text("The browser did not keep the cookie of the session.")).to_be_visible()
+    expect(page.get_by_label("API key")).to_be_visible()
