@@ -3,6 +3,7 @@
 
 /** Name of the event on `document` that tells of an answer 401. */
 export const UNAUTHENTICATED = "console:unauthenticated";
+const NO_CONTENT = 204;
 
 /** Failure of a request: what failed, and what to do. */
 export class Problem extends Error {
@@ -55,7 +56,7 @@ export async function send(path, { method = "GET", query, accept = "application/
 }
 
 /**
- * Send a request and read the JSON of its answer.
+ * Send a request and read the JSON of its answer; null where the answer is empty.
  *
  * @template T
  * @param {string} path
@@ -65,7 +66,7 @@ export async function send(path, { method = "GET", query, accept = "application/
 export async function fetchJson(path, options) {
   const response = await send(path, options);
   try {
-    return await response.json();
+    return response.status === NO_CONTENT ? null : await response.json();
   } catch {
     throw new Problem("The answer cannot be read", "A proxy before the service may have sent a page of its own. Reload this page.");
   }

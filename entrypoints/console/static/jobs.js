@@ -2,7 +2,7 @@
 /** Jobs view: the tenant's jobs, newest first, as they change. */
 
 import { jobName, moment } from "./format.js";
-import { jobButtons } from "./jobs/actions.js";
+import { jobButtons, running } from "./jobs/actions.js";
 import { JobsList } from "./jobs/list.js";
 import { badge, progress } from "./jobs/progress.js";
 import { changeQuery } from "./router.js";
@@ -29,6 +29,7 @@ const TIMES = [
 
 class JobsView extends View {
   static properties = { query: { attribute: false } };
+  follows = [running];
   /** @type {JobsList|null} */
   #list = null;
   /** @type {import("./api.js").Problem|null} */
@@ -130,11 +131,12 @@ class JobsView extends View {
 
   /** @type {Parameters<typeof jobButtons>[1]} */
   #act = async (job, action) => {
+    const list = this.#list; // by the answer, the view may show another tenant's
     const outcome = await action(job);
     if (!outcome) return;
     this.#problem = outcome.problem;
-    if (outcome.job) this.#list?.update(outcome.job);
-    else if (!outcome.problem) this.#list?.remove(job.id);
+    if (outcome.job) list?.update(outcome.job);
+    else if (!outcome.problem) list?.remove(job.id);
     this.requestUpdate();
   };
 }

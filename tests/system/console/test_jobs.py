@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.harness.browser import Person
+from tests.support.harness.browser import SECONDS, Person
 from tests.support.harness.installed_command import serving
+from tests.support.harness.service import wait_until
 from tests.support.samples.recordings import record, speech
 from tests.system.console.conftest import Site
 from tests.system.console.test_uploads import a_recording, choose
@@ -24,6 +25,12 @@ TAKEOVER_SECONDS = 300.0
 def row(page: Page, name: str, state: str) -> None:
     """Wait until the list has a job of this name in this state."""
     expect(page.get_by_role("row", name=re.compile(f"{name}.*{state}"))).to_be_visible()
+
+
+def states(page: Page) -> list[str]:
+    """Ask the service for the states of the caller's jobs."""
+    jobs = page.evaluate("() => fetch('../batch/jobs').then((answer) => answer.json())")["jobs"]
+    return [job["state"] for job in jobs]
 
 
 def test_a_job_of_another_tab_appears_and_ends_by_itself(person: Person, tmp_path: Path) -> None:
@@ -100,6 +107,43 @@ def test_a_job_is_cancelled_before_its_end(
         page.get_by_role("button", name="Cancel unwanted.wav").click()
 
         row(page, "unwanted.wav", "Cancelled")
+
+
+def test_a_double_click_cancels_a_job_and_does_no_more(
+    people: Callable[[str], Person], own: dict[str, str], tmp_path: Path
+) -> None:
+    with serving(tmp_path, JOB_WORKERS="0", **own) as (url, _):
+        person, sent = people(url), list[str]()
+        choose(person.open(), a_recording(tmp_path, "twice.wav"))
+        page = person.open("#/jobs")
+        row(page, "twice.wav", "Queued")
+        page.on("request", lambda request: sent.append(request.method))
+
+        page.get_by_role("button", name="Cancel twice.wav").dblclick()
+
+        row(page, "twice.wav", "Cancelled")
+        assert [method for method in sent if method != "GET"] == ["DELETE"]
+        assert states(page) == ["cancelled"]
+
+
+def test_a_job_that_has_ended_meanwhile_is_not_erased_by_cancel(
+    people: Callable[[str], Person], own: dict[str, str], tmp_path: Path
+) -> None:
+    with serving(tmp_path, JOB_WORKERS="0", **own) as (url, _):
+        person = people(url)
+        person.context.route(re.compile("/batch/jobs/events"), lambda route: route.abort())
+        choose(person.open(), a_recording(tmp_path, "ended.wav"))
+        page = person.open("#/jobs")
+        row(page, "ended.wav", "Queued")
+        person.context.route(re.compile(r"/batch/jobs\?"), lambda route: route.abort())  # no more news
+
+    with serving(tmp_path, PORT=str(urlsplit(url).port), **own):
+        wait_until(lambda: states(page) == ["completed"], seconds=SECONDS)
+        page.get_by_role("button", name="Cancel ended.wav").click()
+
+        expect(page.get_by_text("The job has ended meanwhile: it was not cancelled.")).to_be_visible()
+        row(page, "ended.wav", "Completed")
+        assert states(page) == ["completed"]
 
 
 @pytest.mark.exhaustive
