@@ -46,7 +46,7 @@ class RouteContainer(DeclarativeContainer):
     dead_letter_service = providers.Singleton(
         DeadLetters, dead_letters, queue, source=names.provided.source, kind=names.provided.kind
     )
-    redrive = providers.Singleton(
+    redrive = providers.Factory(  # for each redrive: transcripts may have been erased since the last one
         Redrive,
         dead_letters,
         queue,

@@ -181,8 +181,8 @@ async def archive_dead_letters(request: Request, operator: OperatorDependency) -
 async def redrive_dead_letters(request: Request, operator: OperatorDependency) -> schemas.Redriven:
     """Move dead letters back to the queue, once their cause is corrected."""
     kind, selection = _kind(request, operator), queries.chosen_letters(request)
-    redrive = operator.route(kind).redrive()
-    report = await operator.run(lambda: redrive.run(selection))
+    route = operator.route(kind)
+    report = await operator.run(lambda: route.redrive().run(selection))
     operator.log("operator redrove dead letters", kind=kind.value, moved=report.moved, failed=report.failed)
     return schemas.Redriven.of(report)
 

@@ -8,6 +8,9 @@ from uuid import uuid4
 import pytest
 
 from adapters.files.archive import FolderArchive
+from domain.model.erasures import Erasure
+from domain.model.events.erased import ErasureCause
+from domain.model.identity import Interaction
 from tests.support.harness.dead_letters import SPOKEN, an_envelope
 from tests.support.samples.factories import an_event
 from tests.unit.entrypoints.api.operations.conftest import Site
@@ -67,6 +70,23 @@ def test_one_dead_letter_is_moved_back_and_the_others_stay(site: Site) -> None:
     assert (answer.json()["ok"], answer.json()["moved"]) == (True, 1)
     assert site.delivered() == [body]
     assert [each["id"] for each in site.get("/dead-letters").json()["dead_letters"]] == [other]
+
+
+def test_a_transcript_that_was_erased_after_an_earlier_redrive_is_not_sent_again(site: Site) -> None:
+    site.dead_letter(an_envelope())
+    assert site.post("/dead-letters/redrive", all="true").json()["moved"] == 1
+    site.delivered()
+    gone = an_event()
+    site.container.erasures().erase(
+        Interaction(gone.interaction_id, gone.tenant_id, None),
+        Erasure("operator", ErasureCause.REQUEST, announces=False),
+    )
+    site.dead_letter(an_envelope(gone))
+
+    answer = site.post("/dead-letters/redrive", all="true").json()
+
+    assert (answer["moved"], answer["erased"]) == (0, 1)
+    assert site.delivered() == []
 
 
 def test_all_dead_letters_are_moved_back_up_to_the_limit(site: Site) -> None:
