@@ -11,12 +11,14 @@ from domain.model.route.route import ProvisionedResource, ProvisioningReport, Ro
 from domain.model.route.status import Action, Inspection, PlannedChange
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.kinds import kinds_option
+from entrypoints.cli.runtime.kinds import FailedKind, in_turn, kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, examples
 from entrypoints.cli.runtime.provisioning import told_nothing_to_provision
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
 from entrypoints.cli.views.route import (
     differences_as_json,
+    exit_where_failed,
+    failed_as_json,
     findings_as_json,
     joined,
     print_differences,
@@ -99,19 +101,18 @@ def command(
         return
     container = build_container(settings, aws_timeout=timeout)
     announce_account(container, as_json=as_json)
-    routes = {kind: container.routes()[kind].infrastructure() for kind in kinds}
+    routes: Routes = {kind: container.routes()[kind].infrastructure() for kind in kinds}
     if dry_run:
         _show_plan(routes, days, repair=repair, as_json=as_json)
         return
     if repair:
         _confirm(routes, days, yes=yes, as_json=as_json)
-    _print_result(
-        {
-            kind: (route.repair if repair else route.provision)(archive_days=days)
-            for kind, route in routes.items()
-        },
-        as_json=as_json,
-    )
+
+    def change(kind: EventKind) -> ProvisioningReport:
+        route = routes[kind]
+        return (route.repair if repair else route.provision)(archive_days=days)
+
+    _print_result(*in_turn(kinds, change), as_json=as_json)
 
 
 def _show_plan(routes: Routes, days: int | None, *, repair: bool, as_json: bool) -> None:
@@ -176,13 +177,18 @@ def show_plan(plan: tuple[PlannedChange, ...], *, repair: bool) -> None:
         print_differences(out, change.differences)
 
 
-def _print_result(reports: Mapping[EventKind, ProvisioningReport], *, as_json: bool) -> None:
+def _print_result(
+    reports: Mapping[EventKind, ProvisioningReport], failed: FailedKind | None, *, as_json: bool
+) -> None:
     if as_json:
-        print_json(joined({kind: provisioning_as_json(report) for kind, report in reports.items()}))
+        done = {kind: provisioning_as_json(report) for kind, report in reports.items()}
+        print_json(joined(done | failed_as_json(failed)))
     else:
+        kinds = [*reports, failed.kind] if failed else list(reports)
         for kind, report in reports.items():
-            print_kind(console(), kind, list(reports))
+            print_kind(console(), kind, kinds)
             show(report)
+    exit_where_failed(failed)
     if not all(report.ok for report in reports.values()):
         raise SystemExit(EXIT_FAILED)
 
@@ -191,6 +197,7 @@ def provisioning_as_json(provisioning: ProvisioningReport) -> dict[str, object]:
     """Convert the report to JSON."""
     return {
         "ok": provisioning.ok,
+        "problem": None,
         "queue_url": provisioning.queue_address,
         "dlq_url": provisioning.dead_letter_queue_address,
         f"{_feed(provisioning)}_arn": provisioning.rule_identifier,

@@ -1,6 +1,7 @@
 """`transcripts teardown`: remove the route."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,11 +10,14 @@ from domain.model.route.route import RouteNames
 from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.kinds import kinds_option
+from entrypoints.cli.runtime.kinds import in_turn, kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT
 from entrypoints.cli.runtime.provisioning import told_nothing_to_provision
 from entrypoints.cli.views.output import confirm, console, print_json, printable
-from entrypoints.cli.views.route import joined, print_kind
+from entrypoints.cli.views.route import exit_where_failed, failed_as_json, joined, print_kind
+
+if TYPE_CHECKING:
+    from ports.event_infrastructure_port import EventInfrastructurePort
 
 
 @click.command("teardown")
@@ -36,6 +40,7 @@ def command(
 
     Refuses while one of the queues holds messages. The bus stays, and so does the archive unless --archive is
     given. With EVENT_TRANSPORT=sns, subscription and topic go first; a topic with other subscribers stays.
+    Several kinds are removed one after the other; the first that fails ends the command.
     Until the route is provisioned again, the service keeps its events.
     """
     settings = configure()
@@ -48,15 +53,21 @@ def command(
         names = [container.routes()[kind].names() for kind in kinds]
         questions = [_question(each, force=force, archive=archive, is_sns=settings.is_sns) for each in names]
         confirm(" ".join(questions), as_json=as_json)
-    removed: dict[EventKind, Sequence[RemovedResource]] = {}
-    for kind in kinds:
-        removed[kind] = container.routes()[kind].infrastructure().remove(force=force, archive=archive)
+
+    def remove(kind: EventKind) -> Sequence[RemovedResource]:
+        route: EventInfrastructurePort = container.routes()[kind].infrastructure()
+        removed = route.remove(force=force, archive=archive)
         if not as_json:
             print_kind(console(), kind, kinds)
-            show(removed[kind])
+            show(removed)
+        return removed
+
+    removed, failed = in_turn(kinds, remove)
     if as_json:
-        resources = {kind: list(map(_as_json, removals)) for kind, removals in removed.items()}
-        print_json(joined({kind: {"ok": True, "resources": each} for kind, each in resources.items()}))
+        print_json(
+            joined({kind: _route_as_json(each) for kind, each in removed.items()} | failed_as_json(failed))
+        )
+    exit_where_failed(failed)
 
 
 def _question(names: RouteNames, *, force: bool, archive: bool, is_sns: bool) -> str:
@@ -66,6 +77,10 @@ def _question(names: RouteNames, *, force: bool, archive: bool, is_sns: bool) ->
         what += f", the archive {names.archive} with every event in it"
     messages = ", with the messages in them" if force else ""
     return f"Remove {what}{messages}?"
+
+
+def _route_as_json(removals: Sequence[RemovedResource]) -> dict[str, object]:
+    return {"ok": True, "problem": None, "resources": list(map(_as_json, removals))}
 
 
 def _as_json(removal: RemovedResource) -> dict[str, object]:

@@ -1,11 +1,23 @@
-"""Options of commands by which an operator chooses kinds of events."""
+"""Kinds of events that an operator chooses with options, and commands that act on one after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import click
 from click.decorators import FC
 
+from domain.model.errors import TranscriptionServiceError
 from domain.model.events.kinds import EventKind, parse_kinds
+
+Result = TypeVar("Result")
+
+
+class FailedKind(NamedTuple):
+    """Kind at which a command failed after it had acted on others."""
+
+    kind: EventKind
+    problem: str
+    not_tried: Sequence[EventKind]  # the kinds after it
 
 
 class _Kinds(click.ParamType[tuple[EventKind, ...]]):
@@ -43,3 +55,22 @@ def kind_option(meaning: str) -> Callable[[FC], FC]:
         show_default=EventKind.COMPLETED.value,
         help=meaning,
     )
+
+
+def in_turn(
+    kinds: Sequence[EventKind], act: Callable[[EventKind], Result]
+) -> tuple[dict[EventKind, Result], FailedKind | None]:
+    """Act on one kind after the other until one fails; return the results, and the failure if there is one.
+
+    Raises:
+        TranscriptionServiceError: the first kind failed, so that there is no result.
+    """
+    results: dict[EventKind, Result] = {}
+    for number, kind in enumerate(kinds, 1):
+        try:
+            results[kind] = act(kind)
+        except TranscriptionServiceError as error:
+            if not results:
+                raise
+            return results, FailedKind(kind, str(error), kinds[number:])
+    return results, None

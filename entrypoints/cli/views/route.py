@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import click
+
 from domain.model.events.kinds import EventKind
 from domain.model.route.route import Drift, Finding
-from entrypoints.cli.views.output import printable
+from entrypoints.cli.runtime.kinds import FailedKind
+from entrypoints.cli.views.output import EXIT_FAILED, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,6 +54,21 @@ def print_kind(out: "Console", kind: EventKind, kinds: Sequence[EventKind]) -> N
     """Print the kind of event whose route follows, unless only completed events are looked at."""
     if tuple(kinds) != (EventKind.COMPLETED,):
         out.print(f"{kind.detail_type}:", markup=False)
+
+
+def failed_as_json(failed: FailedKind | None) -> dict[EventKind, dict[str, object]]:
+    """Convert the failure to the JSON of its route, for `joined`; nothing where there is no failure."""
+    return {failed.kind: {"ok": False, "problem": failed.problem, "resources": []}} if failed else {}
+
+
+def exit_where_failed(failed: FailedKind | None) -> None:
+    """Print the failure on stderr, and end the command with an error code."""
+    if failed:
+        click.echo(f"Error: {failed.kind.detail_type}: {printable(failed.problem)}", err=True)
+        if failed.not_tried:
+            rest = ", ".join(kind.detail_type for kind in failed.not_tried)
+            click.echo(f"Not tried: {rest}", err=True)
+        raise SystemExit(EXIT_FAILED)
 
 
 def joined(documents: Mapping[EventKind, Mapping[str, object]]) -> dict[str, object]:

@@ -110,6 +110,7 @@ def test_machines_get_one_json_object(run: CommandOn) -> None:
     assert told.code == 1
     assert json.loads(told.out) == PLACE_KEYS | {
         "ok": False,
+        "problem": None,
         "queue_url": "https://sqs/orders",
         "dlq_url": "https://sqs/dead",
         "rule_arn": "arn:rule",

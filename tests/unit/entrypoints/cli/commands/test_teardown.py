@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from domain.model.errors import InfrastructureError
 from domain.model.route.route import RouteComponent, RouteNames
 from domain.model.route.status import RemovalOutcome, RemovedResource
 from entrypoints.cli.commands import teardown
@@ -34,6 +35,20 @@ class _Route(OnAws, Diagnosed):
 
     def names(self) -> RouteNames:
         return RouteNames(bus="shop", rule="capture", queue="orders", dead_letter_queue="dead-orders")
+
+
+class _Refusing(_Route):
+    """A route whose removal is refused at the call of that number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._number = number
+
+    def remove(self, *, force: bool = False, archive: bool = False) -> tuple[RemovedResource, ...]:
+        removed = super().remove(force=force, archive=archive)
+        if len(self.asked) == self._number:
+            raise InfrastructureError("the queue holds an event. Nothing was removed.")
+        return removed
 
 
 @pytest.fixture
@@ -84,6 +99,7 @@ def test_scripts_are_not_asked_and_get_json(run: CommandOn) -> None:
     assert told.code == 0
     assert json.loads(told.out) == PLACE_KEYS | {
         "ok": True,
+        "problem": None,
         "resources": [
             {"resource": "target", "name": "orders", "status": "removed", "reason": None},
             {"resource": "rule", "name": "capture", "status": "missing", "reason": None},
@@ -112,3 +128,38 @@ def test_each_kind_of_event_has_a_route_to_remove(run: CommandOn) -> None:
         "BatchProcessingFailed:",
     ]
     assert route.asked == [(False, False)] * 2
+
+
+def test_a_refusal_is_told_after_what_was_removed_before_and_ends_the_command(run: CommandOn) -> None:
+    route = _Refusing(2)
+
+    told = run(route, "--kinds", "completed,failed,erased", "--yes")
+
+    assert told.code == 1
+    assert told.out.splitlines()[:2] == ["BatchProcessingCompleted:", "target             removed   orders"]
+    assert told.err.endswith(
+        "Error: BatchProcessingFailed: the queue holds an event. Nothing was removed.\n"
+        "Not tried: TranscriptErased\n"
+    )
+    assert len(route.asked) == 2
+
+
+def test_machines_are_told_what_was_removed_before_a_refusal(run: CommandOn) -> None:
+    told = run(_Refusing(2), "--kinds", "completed,failed,erased", "--yes", "--json")
+
+    document = json.loads(told.out)
+    assert told.code == 1
+    assert (document["ok"], document["problem"], len(document["resources"])) == (False, None, 3)
+    assert document["failed"] == {
+        "ok": False,
+        "problem": "the queue holds an event. Nothing was removed.",
+        "resources": [],
+    }
+    assert "erased" not in document
+
+
+def test_a_refusal_before_anything_was_removed_is_an_error(run: CommandOn) -> None:
+    told = run(_Refusing(1), "--kinds", "completed,failed", "--yes", "--json")
+
+    assert told.code == 1
+    assert told.error["detail"] == "the queue holds an event. Nothing was removed."
