@@ -5,9 +5,9 @@ import hmac
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from adapters.auth.bearer import AUTHORIZATION_HEADER, bearer_of
+from adapters.auth.recent import Recent
 from domain.model.access import Caller, Credentials, proven_identity
 from domain.model.api_keys import KEY_HEADER, KEY_PREFIX, ApiKey, KeyState, PlainKey, parse_key
 from domain.model.errors import AuthenticatorUnavailableError, UnauthenticatedError
@@ -24,13 +24,6 @@ _NO_HASH = "0" * 64
 """Compared with the hash of a key that does not exist, so that its answer takes as long."""
 
 
-class _Proven(NamedTuple):
-    """Key that has proved a caller."""
-
-    key: ApiKey
-    looked_up_at: float
-
-
 class KeyAuthenticator(AuthenticatorPort):
     """Looks up each key in the store, at most once a second: a revoked one is refused within that.
 
@@ -41,13 +34,13 @@ class KeyAuthenticator(AuthenticatorPort):
     def __init__(self, keys: ApiKeysPort, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
         self._clock = clock
-        self._proven: dict[str, _Proven] = {}  # by the id; as many as keys of the store
-        self._recorded: dict[str, float] = {}  # id of a key → time of its last recorded use
+        self._proven = Recent[ApiKey](LOOK_SECONDS, clock)  # a busy caller costs no query
+        self._recorded = Recent[bool](USE_SECONDS, clock)
 
     async def identify(self, credentials: Credentials, /) -> Caller:
         """Check form and checksum, then the secret, then the state."""
         key = _given(credentials)
-        stored = self._fresh(key.id) or await self._look_up(key)
+        stored = self._proven.get(key.id) or await self._look_up(key)
         if not _is_secret_of(key, stored) or stored is None:
             raise UnauthenticatedError("There is no such key.")
         if stored.state is not KeyState.ACTIVE:
@@ -57,27 +50,19 @@ class KeyAuthenticator(AuthenticatorPort):
         identity = proven_identity(credentials, tenant_id=grant.tenant_id, user_id=grant.user_id)
         return Caller(identity, grant.scopes)
 
-    def _fresh(self, key_id: str) -> ApiKey | None:
-        """Return a key that proved a caller within the last second, so that a busy caller costs no query."""
-        proven = self._proven.get(key_id)
-        if proven is None or self._clock() - proven.looked_up_at >= LOOK_SECONDS:
-            return None
-        return proven.key
-
     async def _look_up(self, key: PlainKey) -> ApiKey | None:
         """Read a key from the store, and keep it if it proves its caller: guessed ones take no memory."""
         now = self._clock()
         stored = await asyncio.to_thread(self._keys.find, key.id)
         if stored is not None and _is_secret_of(key, stored):
-            self._proven[key.id] = _Proven(stored, now)
+            self._proven.keep(key.id, stored, now)
         return stored
 
     async def _record_use(self, key_id: str) -> None:
         """Record a use once in a while; where that fails, the caller is served nevertheless."""
-        now = self._clock()
-        if now - self._recorded.get(key_id, -USE_SECONDS) < USE_SECONDS:
+        if self._recorded.get(key_id):
             return
-        self._recorded[key_id] = now
+        self._recorded.keep(key_id, True, self._clock())  # noqa: FBT003 - the value says that it is recorded
         try:
             await asyncio.to_thread(self._keys.record_use, key_id)
         except AuthenticatorUnavailableError as error:
