@@ -72,10 +72,11 @@ class PlaybackResponse(FileResponse):
             JobNotFoundError: the file has gone, because the job was erased.
             RangeNotSatisfiableError: the range begins behind the end.
         """
-        method = "HEAD" if scope.get("state", {}).get("is_head") else scope["method"]
+        is_head = scope.get("state", {}).get("is_head", False)
+        asked = {**_without_range(scope), "method": "HEAD"} if is_head else _with_one_range(scope)
         sending = _ProblemSend(send)
         try:
-            await super().__call__({**_with_one_range(scope), "method": method}, receive, sending)
+            await super().__call__(asked, receive, sending)
         except RuntimeError as error:
             if sending.has_begun:
                 raise
@@ -101,6 +102,11 @@ def _with_one_range(scope: Scope) -> Scope:
     asked = Headers(scope=scope).getlist("range")
     if not asked or (len(asked) == 1 and _is_one_range(asked[0])):
         return scope
+    return _without_range(scope)
+
+
+def _without_range(scope: Scope) -> Scope:
+    """Drop a header `Range`, which only GET has (RFC 9110, section 14.2)."""
     return {**scope, "headers": [each for each in scope["headers"] if each[0].lower() != b"range"]}
 
 

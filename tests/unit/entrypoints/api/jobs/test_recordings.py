@@ -77,6 +77,14 @@ def test_a_copy_is_nothing_but_sound_and_no_cache_keeps_it(whole: Any, job: Any)
     assert whole.headers["accept-ranges"] == "bytes"
 
 
+@pytest.mark.parametrize("asked", ["bytes=0-9", "bytes=99999999-"])
+def test_a_range_of_head_is_ignored(player: JobCaller, job: Any, whole: Any, asked: str) -> None:
+    head = player.send("HEAD", recording_of(job), headers={"Range": asked})
+
+    assert head.status_code == 200
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
 def test_head_is_answered_like_get_without_the_sound(player: JobCaller, job: Any, whole: Any) -> None:
     head = player.send("HEAD", recording_of(job))
 
