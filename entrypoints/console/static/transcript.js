@@ -4,7 +4,7 @@
 import { apiUrl, asProblem, fetchJson } from "./api.js";
 import { clock, jobName, moment, number, plural, visible } from "./format.js";
 import { icon } from "./icons.js";
-import { jobButtons } from "./jobs/actions.js";
+import { jobButtons, running } from "./jobs/actions.js";
 import { badge, isFinal, progress } from "./jobs/progress.js";
 import { Live } from "./live.js";
 import { announce } from "./status.js";
@@ -25,6 +25,7 @@ const PARAGRAPH_CHARACTERS = 700;
 
 class TranscriptView extends View {
   static properties = { job_id: { attribute: false } };
+  follows = [running];
   /** @type {Job|null} */
   #job = null;
   /** @type {Transcript|null} */
@@ -33,6 +34,8 @@ class TranscriptView extends View {
   #problem = null;
   /** @type {Live|null} */
   #live = null;
+  /** Number of the latest opening: answers to an earlier one are late. */
+  #opening = 0;
   #tab = "timed";
   #follows = true;
 
@@ -49,6 +52,7 @@ class TranscriptView extends View {
   disconnectedCallback() {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.#key);
+    this.#opening += 1;
     this.#live?.stop();
   }
 
@@ -77,31 +81,37 @@ class TranscriptView extends View {
   }
 
   async #open() {
+    const opening = ++this.#opening;
     this.#live?.stop();
     [this.#job, this.#transcript, this.#problem, this.#tab] = [null, null, null, "timed"];
     const job = await this.#load();
-    if (!job || !this.isConnected) return;
-    if (isFinal(job)) return;
+    if (!job || opening !== this.#opening || isFinal(job)) return;
     const changed = (/** @type {Job} */ each) => void this.#show(each);
     const events = { progress: changed, completed: changed, failed: changed, cancelled: changed };
     this.#live = new Live(apiUrl(`${this.#path}/events`), { events, poll: async () => void (await this.#load()) }).start();
   }
 
-  /** @returns {Promise<Job|null>} */
+  /** @returns {Promise<Job|null>} The job as it is shown now; null where the answer is late or a problem. */
   async #load() {
-    const id = this.job_id;
+    const opening = this.#opening;
     try {
       const job = await fetchJson(this.#path);
-      if (id === this.job_id) await this.#show(job);
-      return id === this.job_id ? job : null;
+      if (opening !== this.#opening) return null;
+      await this.#show(job);
+      return this.#job;
     } catch (error) {
-      this.#tellProblem(asProblem(error));
+      if (opening === this.#opening) this.#tellProblem(asProblem(error));
       return null;
     }
   }
 
-  /** @param {Job} job */
+  /**
+   * Show a state of the job, unless a newer one is shown: answers may overtake one another.
+   *
+   * @param {Job} job
+   */
   async #show(job) {
+    if (this.#job && job.revision < this.#job.revision) return;
     if (this.#job && this.#job.state !== job.state && isFinal(job)) announce(`${jobName(job)}: ${job.state}`);
     this.#job = job;
     document.title = `${jobName(job)} · Transcripts`;
@@ -112,14 +122,19 @@ class TranscriptView extends View {
   }
 
   async #loadTranscript() {
-    const id = this.job_id;
+    const opening = this.#opening;
     try {
       const transcript = await fetchJson(`${this.#path}/transcript`);
-      if (id === this.job_id) this.#transcript = transcript;
+      if (opening === this.#opening) this.#transcript = transcript;
     } catch (error) {
-      this.#problem = asProblem(error);
+      if (opening === this.#opening) this.#problem = asProblem(error);
     }
     this.requestUpdate();
+  }
+
+  /** @param {Job} job */
+  #shows(job) {
+    return this.isConnected && this.#job?.id === job.id;
   }
 
   /** @param {import("./api.js").Problem|null} problem */
@@ -165,7 +180,7 @@ class TranscriptView extends View {
       <div class="beside">
         <aside aria-label="About this transcript">${qualityNotes(transcript)} ${delivery(job)}</aside>
         <div>
-          <div class="row between">${tabList(TABS, this.#tab, this.#choose)} ${exportButtons(job, this.#tellProblem)}</div>
+          <div class="row between">${tabList(TABS, this.#tab, this.#choose)} ${exportButtons(job, (problem) => this.#shows(job) && this.#tellProblem(problem))}</div>
           <div id="panel" role="tabpanel" tabindex="0" aria-labelledby="tab-${this.#tab}">${this.#panel(transcript)}</div>
         </div>
       </div>`;
@@ -212,11 +227,11 @@ class TranscriptView extends View {
   /** @type {Parameters<typeof jobButtons>[1]} */
   #act = async (job, action) => {
     const outcome = await action(job);
-    if (!outcome) return;
-    if (outcome.problem) return this.#tellProblem(outcome.problem);
-    if (!outcome.job) location.hash = "#/jobs";
-    else if (outcome.job.id === job.id) await this.#show(outcome.job);
-    else location.hash = `#/jobs/${outcome.job.id}`;
+    if (!outcome || !this.#shows(job)) return;
+    if (outcome.job?.id === job.id) void this.#show(outcome.job);
+    else if (outcome.job) location.hash = `#/jobs/${outcome.job.id}`;
+    else if (!outcome.problem) location.hash = "#/jobs";
+    if (outcome.problem) this.#tellProblem(outcome.problem);
   };
 }
 

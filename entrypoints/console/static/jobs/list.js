@@ -21,6 +21,8 @@ export class JobsList extends EventTarget {
   /** @type {import("../api.js").Problem|null} */
   problem = null;
   isLive = false;
+  /** @type {Map<string, number>} Newest revision of each job, also of those that the filters leave out. */
+  #revisions = new Map();
 
   /** @param {URLSearchParams} query Of the address of the page. */
   constructor(query) {
@@ -47,9 +49,10 @@ export class JobsList extends EventTarget {
 
   /** @param {import("../types.js").JobList} list */
   #show(list) {
-    const jobs = list.jobs.filter((each) => this.#isInTime(each));
+    const inTime = list.jobs.filter((each) => this.#isInTime(each));
+    const jobs = inTime.map((each) => this.#newest(each)).filter((each) => each !== undefined);
     for (const job of jobs) this.#tell(job);
-    this.#changed({ jobs, next: jobs.length === list.jobs.length ? cursorOf(list.next) : null, problem: null });
+    this.#changed({ jobs, next: inTime.length === list.jobs.length ? cursorOf(list.next) : null, problem: null });
   }
 
   /**
@@ -58,6 +61,7 @@ export class JobsList extends EventTarget {
    * @param {Job} job
    */
   update(job) {
+    if (this.#newest(job) !== job) return;
     this.#tell(job);
     const others = (this.jobs ?? []).filter((each) => each.id !== job.id);
     if (!this.#isMeant(job)) return this.#changed({ jobs: others });
@@ -80,9 +84,25 @@ export class JobsList extends EventTarget {
     return !this.since || new Date(job.created_at) >= this.since;
   }
 
+  /**
+   * Answers may overtake one another: return the newest state of a job that is known; undefined where it is not shown.
+   *
+   * @param {Job} job
+   */
+  #newest(job) {
+    if (job.revision < (this.#revisions.get(job.id) ?? 0)) return this.#known(job);
+    this.#revisions.set(job.id, job.revision);
+    return job;
+  }
+
+  /** @param {Job} job */
+  #known(job) {
+    return this.jobs?.find((each) => each.id === job.id);
+  }
+
   /** @param {Job} job */
   #tell(job) {
-    const known = this.jobs?.find((each) => each.id === job.id);
+    const known = this.#known(job);
     if (known && known.state !== job.state && isFinal(job)) announce(`${jobName(job)}: ${job.state}`);
   }
 
