@@ -19,6 +19,7 @@ from domain.services.jobs.jobs import NO_SUCH_JOB, JobService
 from domain.services.jobs.publications import JobPublications
 from entrypoints.api.access import CallerDependency
 from entrypoints.api.dependencies import get_container, get_spool
+from entrypoints.api.jobs.admission import Admission
 from entrypoints.api.jobs.delivery import EventDelivery
 from entrypoints.api.jobs.schemas import JobSnapshot
 from entrypoints.api.jobs.snapshots import snapshot_of
@@ -43,6 +44,7 @@ class JobContext(NamedTuple):
     idle_seconds: float  # time without a byte from the caller
     transport: str  # of the events
     root_path: str  # under which a proxy publishes the service
+    admission: Admission  # of the caller to an answer that lasts
 
     async def find(self, job_id: str) -> Job:
         """Return a job of the caller's tenant.
@@ -123,6 +125,7 @@ async def job_context(request: Request, identity: Identity) -> JobContext:
         idle_seconds=settings.upload_idle_seconds,
         transport=str(container.event_transport()),
         root_path=request.scope["root_path"],
+        admission=Admission(request),
     )
 
 

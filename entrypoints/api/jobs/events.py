@@ -40,11 +40,14 @@ async def event_stream(request: Request, context: JobContext, job: Job) -> Respo
 async def events(
     context: JobContext, job: Job, snapshot: JobSnapshot, *, heartbeat_seconds: float = HEARTBEAT_SECONDS
 ) -> AsyncIterator[str]:
-    """Yield a job's snapshots from the given one on; an outage of the store delays the next."""
+    """Yield a job's snapshots from the given one on, while the caller's credentials are valid.
+
+    An outage of the store delays the next one.
+    """
     yield f"retry: {RETRY_MILLISECONDS}\n\n{_message(snapshot)}"
     while not snapshot.state.is_final:
         has_changed = await context.changed(job, timeout_seconds=heartbeat_seconds)
-        if context.waits.is_ending:
+        if context.waits.is_ending or not await context.admission.holds():
             return
         try:
             if has_changed:

@@ -67,10 +67,13 @@ async def list_stream(request: Request, context: JobContext, asked: JobQuery) ->
 async def changes(
     request: Request, context: JobContext, asked: JobQuery, page: JobList
 ) -> AsyncIterator[str]:
-    """Yield a page and its changes until the process ends; an outage of the store delays the next."""
+    """Yield a page and its changes until the process, or the caller's credentials, end.
+
+    An outage of the store delays the next one.
+    """
     yield f"retry: {RETRY_MILLISECONDS}\n\n{_message('jobs', page)}"
     spoke_at = time.monotonic()
-    while await context.waits.pause(POLL_SECONDS):
+    while await context.waits.pause(POLL_SECONDS) and await context.admission.holds():
         present = await _present(request, context, asked)
         messages = [] if present is None else [*_differences(page, present)]
         if not messages and time.monotonic() - spoke_at < HEARTBEAT_SECONDS:

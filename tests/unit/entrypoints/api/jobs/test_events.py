@@ -306,11 +306,15 @@ class Follower:
     def __init__(self, *outcomes: Any) -> None:
         self.waits = SimpleNamespace(is_ending=False)
         self.jobs = SimpleNamespace(find=lambda *_: self._next())
+        self.admission = self
         self._outcomes = list(outcomes)
 
     async def changed(self, _job: Any, *, timeout_seconds: float) -> bool:
         assert timeout_seconds == 7
         return self._outcomes[0] is not None or self._outcomes.pop(0) is not None
+
+    async def holds(self) -> bool:
+        return True
 
     async def snapshot(self, job: Any) -> Any:
         return job

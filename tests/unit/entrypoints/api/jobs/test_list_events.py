@@ -3,17 +3,22 @@
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
+from uuid import UUID, uuid4
 
 import pytest
 
-from domain.model.errors import JobStoreUnavailableError, NotAudioError
+from domain.model.access import Scope
+from domain.model.api_keys import KeyGrant
+from domain.model.errors import AuthenticatorUnavailableError, JobStoreUnavailableError, NotAudioError
+from domain.services.api_keys import IssuedKey
+from entrypoints.api.jobs import admission
 from entrypoints.api.jobs.waiting import MAX_STREAMS
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.service import wait_until
-from tests.unit.entrypoints.api.jobs.test_events import Server, server_on
+from tests.unit.entrypoints.api.jobs.test_events import Listener, Server, server_on
 
 
 class Message(NamedTuple):
@@ -200,3 +205,51 @@ def test_a_tenant_has_a_limited_number_of_streams_and_gets_its_place_back(server
     wait_until(has_place)
     for reader in readers:
         reader.close()
+
+
+@contextmanager
+def server_of_a_key(tmp_path: Path) -> Iterator[tuple[Server, IssuedKey]]:
+    """Run a service whose jobs stay queued, and whose callers have a key."""
+    with server_on(tmp_path, FixedTranscriber(), JOB_WORKERS="0", AUTH="key") as server:
+        grant = KeyGrant(uuid4(), "alice", frozenset(Scope))
+        key = server.container.api_key_service().create(grant, lifetime_seconds=None)
+        server.headers = {"Authorization": f"Bearer {key.plain.text}"}
+        yield server, key
+
+
+def test_the_events_end_with_the_key_that_opened_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "CHECK_SECONDS", 0.0)
+    with server_of_a_key(tmp_path) as (server, key):
+        path = server.submitted()
+        job = Listener(server.connect(), server.headers, path)
+        with closing(job), reading(server) as reader:
+            reader.next()
+            assert job.next().event == "progress"
+
+            server.container.api_keys().revoke(key.plain.id)
+
+            with pytest.raises(AssertionError, match="the stream ended"):
+                reader.until("never")
+            job_id = UUID(path.rpartition("/")[2])
+            server.container.job_service().cancel(key.stored.grant.tenant_id, job_id)
+            assert job.rest() == [], "the job has changed, and the caller does not learn of it"
+
+
+def test_an_outage_of_the_keys_ends_no_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "CHECK_SECONDS", 0.0)
+    asked: list[str] = []
+
+    def away(key_id: str) -> NoReturn:
+        asked.append(key_id)
+        raise AuthenticatorUnavailableError("the database is away")
+
+    with server_of_a_key(tmp_path) as (server, _), reading(server) as reader:
+        reader.next()
+        with monkeypatch.context() as outage:
+            outage.setattr(server.container.api_keys(), "find", away)
+            wait_until(lambda: len(asked) >= 2)
+        server.submitted()
+
+        assert reader.until("jobs").data["jobs"]
