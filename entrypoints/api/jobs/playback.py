@@ -13,6 +13,7 @@ from domain.model.errors import JobNotFoundError, RecordingGoneError
 from domain.services.jobs.jobs import NO_SUCH_JOB
 from entrypoints.api.dependencies import get_container
 from entrypoints.api.jobs.context import JobContext
+from entrypoints.api.jobs.waiting import JobWaits
 from entrypoints.api.problems import RangeNotSatisfiableError, StorageFullError, TooManyCopiesError
 from ports.playback_port import CopyRefusal, PlaybackCopy, PlaybackPort
 
@@ -59,11 +60,16 @@ async def copy_of(context: JobContext, playback: PlaybackPort, job_id: str) -> P
 
 
 class PlaybackResponse(FileResponse):
-    """Answer with a copy, or one range of it; a header `Range` that asks otherwise is ignored."""
+    """Answer with a copy, or one range of it; a header `Range` that asks otherwise is ignored.
 
-    def __init__(self, copy: PlaybackCopy, name: str) -> None:
+    A listener may take an hour for it. At the end of the process the answer is left as it is: players ask for
+    the rest by themselves.
+    """
+
+    def __init__(self, copy: PlaybackCopy, name: str, waits: JobWaits) -> None:
         headers = {**_HEADERS, "ETag": f'"{copy.tag[:32]}"'}
         super().__init__(copy.file, headers=headers, media_type=MEDIA_TYPE, filename=f"{name}.m4a")
+        self._waits = waits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the file.
@@ -76,7 +82,7 @@ class PlaybackResponse(FileResponse):
         asked = {**_without_range(scope), "method": "HEAD"} if is_head else _with_one_range(scope)
         sending = _ProblemSend(send)
         try:
-            await super().__call__(asked, receive, sending)
+            await self._waits.unless_ending(super().__call__(asked, receive, sending))
         except RuntimeError as error:
             if sending.has_begun:
                 raise

@@ -5,7 +5,8 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any
 from uuid import UUID
 
 from domain.model.errors import JobStoreUnavailableError
@@ -55,6 +56,18 @@ class JobWaits:
         except TimeoutError:
             return True
         return False
+
+    async def unless_ending(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do work, and leave it where it is as soon as the process is about to end."""
+        doing, ending = asyncio.ensure_future(work), asyncio.ensure_future(self._ending.wait())
+        try:
+            await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                doing.result()
+        finally:
+            doing.cancel()
+            ending.cancel()
+            await asyncio.gather(doing, ending, return_exceptions=True)
 
     async def changed(self, follower: JobFollower, job: Job, *, timeout_seconds: float) -> bool:
         """Wait until a job has another revision, or is erased; False after the time-out, or at the end."""

@@ -66,7 +66,7 @@ async def play_recording(job_id: str, context: ReadDependency, playback: Playbac
     Times in it are those of the transcript. It is made at the first request; an hour of sound takes half a
     minute.
     """
-    return PlaybackResponse(await copy_of(context, playback, job_id), job_id)
+    return PlaybackResponse(await copy_of(context, playback, job_id), job_id, context.waits)
 
 
 @router.get(

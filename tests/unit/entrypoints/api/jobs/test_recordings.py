@@ -1,6 +1,7 @@
 """Recordings of jobs to listen to and to look at, over HTTP."""
 
 import io
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,13 +14,15 @@ from fastapi.testclient import TestClient
 
 from domain.model.errors import UndecodableAudioError
 from entrypoints.api.app import create_app
+from entrypoints.api.server.protocol import ProblemH11Protocol
 from ports.playback_port import CopyRefusal, PlaybackCopy
 from tests.support.doubles.playback import FixedPlayback
 from tests.support.doubles.transcription import FixedTranscriber
 from tests.support.harness.job_api import JobCaller
-from tests.support.harness.service import container_for, wait_until
+from tests.support.harness.service import container_for, serving, wait_until
 from tests.support.samples.recordings import record, tone
 from tests.unit.entrypoints.api.jobs.conftest import Service
+from tests.unit.entrypoints.api.jobs.test_events import Server
 from tests.unit.entrypoints.api.jobs.test_submission import problem
 
 pytestmark = pytest.mark.process
@@ -252,3 +255,22 @@ def test_a_copy_that_there_is_not_is_a_problem(
 
     assert problem(answer) == (status, name)
     assert answer.headers.get("retry-after") == retry
+
+
+def test_a_listener_who_has_paused_does_not_keep_the_service_from_ending(tmp_path: Path) -> None:
+    class Impatient(ProblemH11Protocol):
+        read_seconds = 0.5
+
+    (tmp_path / "copy").write_bytes(bytes(50_000_000))
+    container = container_for(tmp_path / "spool", FixedTranscriber())
+    copy = PlaybackCopy(tmp_path / "copy", "0" * 64, 3.0, ())
+    container.playback.override(providers.Object(FixedPlayback(copy)))
+    with socket.socket() as listener, serving(container, http=Impatient) as port:
+        server = Server(port, container)
+        path, tenant = server.submitted(), server.headers["X-Tenant-ID"]
+        listener.connect(("127.0.0.1", port))
+        head = f"GET {path}/recording HTTP/1.1\r\nHost: test\r\nX-Tenant-ID: {tenant}\r\n\r\n"
+        listener.sendall(head.encode())
+        assert listener.recv(12) == b"HTTP/1.1 200"
+
+    assert not container.jobs().counts().processing
