@@ -1,10 +1,13 @@
 """Factory of the eraser of transcripts."""
 
+import logging
 from collections.abc import Callable
+from functools import partial
 
 from bootstrap.factories.database import sqlite_file
 from bootstrap.settings import Settings
 from bootstrap.transports import has_bus
+from domain.model.errors import ConfigurationError
 from domain.model.events.kinds import EventKind
 from domain.services.dead_letters.redrive import FindErased
 from domain.services.erasure.eraser import Eraser
@@ -12,6 +15,8 @@ from domain.services.relay.relay import Relay
 from ports.erasure_port import ErasurePort
 from ports.payload_store_port import PayloadStorePort
 from ports.recording_store_port import RecordingStorePort
+
+logger = logging.getLogger(__name__)
 
 
 def eraser_for(
@@ -24,7 +29,15 @@ def eraser_for(
 ) -> Eraser:
     """Build the eraser; consumers learn of erasures if `EVENT_KINDS` says so, and there is a bus."""
     announces = has_bus(transport) and EventKind.ERASED in settings.event_kinds
-    return Eraser(erasures, recordings, payloads, announces=announces, wake=lambda: relay().wake())
+    return Eraser(erasures, recordings, payloads, announces=announces, wake=partial(_wake, relay))
+
+
+def _wake(relay: Callable[[], Relay]) -> None:
+    """Wake the relay of this process; one that cannot be built here leaves the event to the service's."""
+    try:
+        relay().wake()
+    except ConfigurationError as error:
+        logger.info("event of an erasure left to the relay of the service", extra={"reason": str(error)})
 
 
 def erased_lookup(

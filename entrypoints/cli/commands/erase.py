@@ -1,6 +1,7 @@
 """`transcripts erase`: erase interactions from every store, and say what expires when."""
 
 import getpass
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -70,7 +71,7 @@ def command(
         return EXIT_OK
     if not (yes or pending):
         confirm("Erase these interactions for good?", as_json=as_json)
-    report = _run(erasure, query, requested_by or f"operator {getpass.getuser()}", pending=pending)
+    report = _run(erasure, query, requested_by or f"operator {_user()}", pending=pending)
     expiring = expiries(settings.archive_days, datetime.now(UTC), by_reference=settings.always_by_reference)
     if as_json:
         print_json(report_as_json(report, expiring))
@@ -88,6 +89,14 @@ def _check(interaction: UUID | None, tenant: UUID | None, user: str | None, *, p
         raise click.UsageError("--user needs --tenant: users of different tenants may have the same id.")
     if user == "":
         raise click.UsageError("--user is empty, perhaps an unset variable.")
+
+
+def _user() -> str:
+    """Return the name of the user of this machine, or the number where it has none, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the latter from Python 3.13 on
+        return str(os.getuid())
 
 
 def _erasure(settings: "Settings", timeout: float) -> TranscriptErasure:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,6 +101,35 @@ def test_a_job_is_erased_with_all_that_belongs_to_it(shop: Shop) -> None:
     assert shop.jobs.find(job.id) is None
     assert shop.recordings() == []
     assert [record.event for record in shop.outbox.records()] == [other]
+
+
+def test_erasures_are_announced_where_this_machine_cannot_reach_the_bus(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVENT_KINDS", "completed,erased")
+    monkeypatch.setenv("AWS_PROFILE", "of-another-machine")
+    for _ in range(2):
+        shop.ended()
+
+    answer = shop.told("--tenant", TENANT)
+
+    assert (answer["ok"], answer["erased"]["interactions"], answer["erased"]["announced"]) == (True, 2, 2)
+    assert {type(record.event) for record in shop.outbox.records()} == {TranscriptErased}
+
+
+def test_a_user_of_the_machine_without_a_name_may_erase(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setenv("EVENT_KINDS", "completed,erased")
+    shop.ended()
+
+    assert shop.told("--tenant", TENANT)["ok"]
+
+    (record,) = shop.outbox.records()
+    assert isinstance(record.event, TranscriptErased)
+    assert record.event.data.requested_by == f"operator {os.getuid()}"
 
 
 def test_a_second_run_finds_nothing(shop: Shop) -> None:
