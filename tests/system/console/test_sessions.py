@@ -142,7 +142,8 @@ def test_a_browser_that_keeps_no_cookie_is_not_signed_in(
 
     def lose_the_cookie(route: Route) -> None:
         if route.request.method == "POST":
-            route.fulfill(json={})
+            answer = {"auth": "key", "signed_in": True, "scopes": ["read", "write"], "max_upload_bytes": 1}
+            route.fulfill(json={**answer, "tenant_id": str(uuid4()), "user_id": "alice"})
         else:
             route.fallback()
 
