@@ -35,7 +35,8 @@ class ErasurePort(Protocol):
         """Erase the rows of an interaction, and leave its tombstone, in one transaction.
 
         A waiting event is withdrawn. Where consumers may have got the transcript and are to learn of it, the
-        event of the erasure is in the outbox afterwards (`is_announced`). A repeated erasure changes nothing.
+        event of the erasure is in the outbox afterwards (`is_announced`). A repeated erasure changes no row,
+        and its objects are pending again: one may have been written late, or restored from a backup.
 
         Raises:
             JobUnfinishedError: the interaction is a job that has not ended; nothing is erased.

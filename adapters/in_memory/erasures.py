@@ -61,7 +61,11 @@ class InMemoryErasures(ErasurePort):
         record = self._outbox.find(interaction.id)
         event = None if record is None else record.event
         answers = self._idempotency.erase(interaction.id)
-        if not (job or answers or has_text(event)) and interaction.id in self._tombstones:
+        tombstone = self._tombstones.get(interaction.id)
+        if tombstone is not None and not (job or answers or has_text(event)):
+            tombstone.pending_until = (
+                tombstone.pending_until or self._clock()
+            )  # its objects are looked for again
             return ErasedRows()
         key = self._drop_job(job)
         had_transcript = has_text(event) or job is None or _had_transcript(job)

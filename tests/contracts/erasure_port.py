@@ -406,6 +406,17 @@ class ErasurePortContract:
         assert job.order.recording
         assert pending.recording_key == job.order.recording.key
 
+    def test_a_repeated_erasure_has_the_objects_looked_for_again(self, kept: KeptErasures) -> None:
+        interaction = kept.sent()
+        kept.port.erase(interaction, QUIETLY)
+        assert kept.port.finish(interaction.id)
+
+        kept.port.erase(interaction, QUIETLY)
+
+        assert kept.port.pending(10) == ((interaction.id, TENANT, None),)
+        assert kept.port.finish(interaction.id)
+        assert kept.port.pending(10) == ()
+
     # erased, scrub, failures
 
     def test_erased_ids_are_told_from_others(self, kept: KeptErasures) -> None:

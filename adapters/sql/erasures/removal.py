@@ -5,11 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, null, or_, select, update
 
 from adapters.sql.schema.dialect import insert_into
 from adapters.sql.schema.tables import (
     IS_FINISHED,
+    IS_PENDING,
     IS_RENAMED,
     erasures,
     idempotency_keys,
@@ -40,6 +41,7 @@ def erase(connection: Connection, interaction: Interaction, erasure: Erasure, no
     event = _read(row)
     holds_text = row is not None and row.event is not None and (event is None or has_text(event))
     if not (job or answers or holds_text) and _has_tombstone(connection, interaction.id):
+        _look_again(connection, interaction.id, now)
         return ErasedRows()
     had_transcript = holds_text or job is None or _had_transcript(job)
     announced = is_announced(event, had_transcript=had_transcript, erasure=erasure)
@@ -95,6 +97,12 @@ def _had_transcript(job: "Row[*tuple[Any, ...]]") -> bool:
 
 def _has_tombstone(connection: Connection, interaction_id: UUID) -> bool:
     return bool(connection.execute(select(is_erased(interaction_id))).scalar())
+
+
+def _look_again(connection: Connection, interaction_id: UUID, now: Now) -> None:
+    """Have the objects deleted once more: one may have been written late, or restored from a backup."""
+    own = and_(erasures.c.interaction_id == interaction_id, ~IS_PENDING)
+    connection.execute(update(erasures).where(own).values(pending_until=now))
 
 
 def _leave_tombstone(
