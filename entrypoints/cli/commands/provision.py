@@ -11,11 +11,12 @@ from domain.model.route.route import ProvisionedResource, ProvisioningReport, Ro
 from domain.model.route.status import Action, Inspection, PlannedChange
 from entrypoints.cli.runtime.account import announce_account
 from entrypoints.cli.runtime.configuration import build_container, configure
-from entrypoints.cli.runtime.kinds import FailedKind, in_turn, kinds_option
+from entrypoints.cli.runtime.kinds import in_turn, kinds_option
 from entrypoints.cli.runtime.parameters import AWS_TIMEOUT, examples
 from entrypoints.cli.runtime.provisioning import told_nothing_to_provision
 from entrypoints.cli.views.output import EXIT_FAILED, console, print_json, printable
 from entrypoints.cli.views.route import (
+    FailedKind,
     differences_as_json,
     exit_where_failed,
     failed_as_json,

@@ -1,23 +1,16 @@
 """Kinds of events that an operator chooses with options, and commands that act on one after the other."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import click
 from click.decorators import FC
 
 from domain.model.errors import TranscriptionServiceError
 from domain.model.events.kinds import EventKind, parse_kinds
+from entrypoints.cli.views.route import FailedKind
 
 Result = TypeVar("Result")
-
-
-class FailedKind(NamedTuple):
-    """Kind at which a command failed after it had acted on others."""
-
-    kind: EventKind
-    problem: str
-    not_tried: Sequence[EventKind]  # the kinds after it
 
 
 class _Kinds(click.ParamType[tuple[EventKind, ...]]):

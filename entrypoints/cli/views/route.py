@@ -1,17 +1,24 @@
 """Views of the route's drift and findings: lines of text, and JSON; texts from AWS are escaped."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from domain.model.events.kinds import EventKind
 from domain.model.route.route import Drift, Finding
-from entrypoints.cli.runtime.kinds import FailedKind
 from entrypoints.cli.views.output import EXIT_FAILED, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class FailedKind(NamedTuple):
+    """Kind of events at which a command failed after it had acted on others."""
+
+    kind: EventKind
+    problem: str
+    not_tried: Sequence[EventKind]  # the kinds after it
 
 
 def print_differences(out: "Console", differences: Iterable[Drift], *, word: str = "differs") -> None:
