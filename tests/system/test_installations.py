@@ -149,6 +149,8 @@ def test_the_base_installation_serves_consumers_and_operators_without_an_engine(
     assert not installed & {"av", "numpy", "faster_whisper", "fastapi", "uvicorn", "moto", "pyarrow"}
 
     with embedded_aws() as aws:
+        # other tests of this process may have left messages in queues with the default names
+        aws |= {"RULE_NAME": "base-rule", "QUEUE_NAME": "base-queue", "DLQ_NAME": "base-dlq"}
 
         def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
             command = [str(environment / "bin" / "transcripts"), *arguments]
