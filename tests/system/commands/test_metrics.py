@@ -96,6 +96,7 @@ def test_serve_tells_of_requests_transcriptions_and_restarted_workers(tmp_path: 
     with serving(tmp_path, TRANSCRIBER="canned", **target.environ) as (url, process):
         fields = {"file": ("a.flac", recording)}
         assert urllib3.request("POST", f"{url}/batch/process", fields=fields).status == 200
+        target.until("answers_total", 1, event_status="published")  # counted once the answer is sent
         scrape = target.scrape()
         for each in children(process.pid):
             os.kill(each, signal.SIGKILL)
