@@ -43,7 +43,7 @@ format: $(VENV)/ready ## Format and fix what can be fixed
 test: $(VENV)/ready $(LOCALSTACK) ## Run the unit and integration tests, with a real LocalStack, in some eight minutes on two cores
 	$(RUN)/pytest tests/unit tests/integration -n 4 --dist worksteal --durations=25 -m "not exhaustive"
 
-system: $(VENV)/ready $(LOCALSTACK) ## Run the tests of the whole system: killed servers, brokers, browsers, installations; some seven minutes
+system: $(VENV)/ready $(LOCALSTACK) ## Run the tests of the whole system: killed servers, brokers, browsers, installations; some five minutes
 	$(RUN)/pytest tests/system -n 4 --dist worksteal --durations=25 -m "not exhaustive"
 
 exhaustive: $(VENV)/ready $(LOCALSTACK) ## Run the cases that `make test` and `make system` leave out, before a release
