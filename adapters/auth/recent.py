@@ -1,6 +1,7 @@
 """Values that are kept for some seconds, and then take no memory."""
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -26,9 +27,7 @@ class Recent(Generic[Value]):
         """Keep a value since a moment of the clock, and forget those whose time is over."""
         self._kept.pop(key_id, None)
         self._kept[key_id] = (since, value)
-        for each in [*self._kept]:
-            if not self._is_over(self._kept[each][0]):
-                break
+        for each in [*takewhile(lambda each: self._is_over(self._kept[each][0]), self._kept)]:
             del self._kept[each]
 
     def _is_over(self, since: float) -> bool:

@@ -63,9 +63,8 @@ class InMemoryErasures(ErasurePort):
         answers = self._idempotency.erase(interaction.id)
         tombstone = self._tombstones.get(interaction.id)
         if tombstone is not None and not (job or answers or has_text(event)):
-            tombstone.pending_until = (
-                tombstone.pending_until or self._clock()
-            )  # its objects are looked for again
+            # its objects are looked for again
+            tombstone.pending_until = tombstone.pending_until or self._clock()
             return ErasedRows()
         key = self._drop_job(job)
         had_transcript = has_text(event) or job is None or _had_transcript(job)

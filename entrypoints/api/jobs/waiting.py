@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Coroutine, Iterator
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from domain.model.errors import JobStoreUnavailableError
@@ -15,6 +15,8 @@ from domain.services.jobs.following import JobFollower
 from domain.services.jobs.jobs import JobService
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 MAX_STREAMS = 32
 """Streams of lists of one tenant in one process; each asks the database once a second."""
@@ -57,13 +59,12 @@ class JobWaits:
             return True
         return False
 
-    async def unless_ending(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do work, and leave it where it is as soon as the process is about to end."""
+    async def unless_ending(self, work: Coroutine[Any, Any, Result]) -> Result | None:
+        """Do work, and leave it where it is, with None, as soon as the process is about to end."""
         doing, ending = asyncio.ensure_future(work), asyncio.ensure_future(self._ending.wait())
         try:
             await asyncio.wait({doing, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if doing.done():
-                doing.result()
+            return doing.result() if doing.done() else None
         finally:
             doing.cancel()
             ending.cancel()
@@ -73,17 +74,8 @@ class JobWaits:
         """Wait until a job has another revision, or is erased; False after the time-out, or at the end."""
         if self.is_ending or timeout_seconds <= 0:
             return False
-        following = asyncio.ensure_future(
-            follower.changed(job.id, job.revision, timeout_seconds=timeout_seconds)
-        )
-        ending = asyncio.ensure_future(self._ending.wait())
-        try:
-            await asyncio.wait({following, ending}, return_when=asyncio.FIRST_COMPLETED)
-            return following.done() and following.result()
-        finally:
-            following.cancel()
-            ending.cancel()
-            await asyncio.gather(following, ending, return_exceptions=True)
+        following = follower.changed(job.id, job.revision, timeout_seconds=timeout_seconds)
+        return bool(await self.unless_ending(following))
 
     async def ended(
         self, follower: JobFollower, jobs: JobService, job: Job, *, timeout_seconds: float
